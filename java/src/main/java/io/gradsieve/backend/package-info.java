@@ -1,0 +1,9 @@
+/**
+ * Devices: a {@link io.gradsieve.backend.Backend} compiles a plan into a {@link io.gradsieve.backend.CompiledStep} and owns
+ * memory. Uses {@code plan} and {@code natives}; never knows layers, data or the sieve. Read
+ * {@link io.gradsieve.backend.CompiledStep} first.
+ */
+@NullMarked
+package io.gradsieve.backend;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,260 @@
+/*
+ * Gradsieve's CPU library: the C interface between the engine (Java, through JavaCPP) and the kernels.
+ *
+ * Every function returns a status; GS_OK is 0. On any other status gs_last_error() has one line for this thread that
+ * names the operation, what is wrong and the shapes. Nothing here prints, exits or throws.
+ *
+ * Letters: B batch, H W height and width, C channels, P pitch (floats from one position to the next, P >= C), T = H*W
+ * positions, D features, K classes. Values are channels last: one sample of a tensor is [H][W][P] floats, contiguous;
+ * lanes C..P-1 are zero in every value and every gradient. A vector of D features is H = W = 1, C = D.
+ * Weights inside: convolution [kh][kw][C_in][P_out] with P_out = C_out rounded up to 16, linear [out][P_in * positions].
+ */
+#ifndef GRADSIEVE_H
+#define GRADSIEVE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GS_ABI_VERSION 1
+
+enum gs_status {
+    GS_OK = 0,
+    GS_INVALID_ARGUMENT = 1, /* a shape, index or option that the operation does not take */
+    GS_OUT_OF_MEMORY = 2,
+    GS_MISSING_LIBRARY = 3, /* OpenBLAS did not load */
+    GS_UNSUPPORTED = 4,     /* this processor lacks the instruction set asked for */
+    GS_DIVERGED = 5         /* a loss, norm or gradient of the step is not finite; no parameter was changed */
+};
+
+enum gs_activation { GS_IDENTITY = 0, GS_RELU = 1, GS_GELU = 2, GS_TANH = 3, GS_SIGMOID = 4 };
+enum gs_pool { GS_MAX_POOL = 0, GS_AVERAGE_POOL = 1 };
+enum gs_mode { GS_EVALUATION = 0, GS_TRAINING = 1 };
+enum gs_element { GS_UINT8 = 0, GS_FLOAT32 = 1 };
+
+/* What a backward pass does with the gradient of an input: leave it out (the network's input), store it, add to it. */
+enum gs_gradient { GS_GRADIENT_NONE = 0, GS_GRADIENT_STORE = 1, GS_GRADIENT_ADD = 2 };
+
+/* ---- the machine ------------------------------------------------------------------------------------------------ */
+
+/* Chooses the kernels, once a process: isa is "baseline", "avx2", "avx512", or NULL for the best the processor has.
+ * openblas is the path of libopenblas.so.0, opened here with one thread. A second call with the same isa does nothing. */
+int gs_open(const char* isa, const char* openblas);
+/* What was chosen and why not more, as a JSON object: isa, candidates [{name, usable, reason}], cpu, openblas
+ * {core, config, override}. The text lives as long as the process. */
+const char* gs_describe(void);
+const char* gs_last_error(void);
+
+/* Zeroed memory, aligned to 64 bytes (2 MiB and huge pages from 4 MiB on). The caller owns it. */
+int gs_allocate(int64_t bytes, void** memory);
+int gs_release(void* memory, int64_t bytes);
+
+/* ---- single operations: for tests and benchmarks, on the calling thread, over a batch ----------------------------- */
+/* "=" stores, "+=" adds. norm2 is float[B], "+=" the share of the operation's parameters in every sample's squared
+ * gradient norm; NULL leaves it out. Gradients of parameters are "+=". */
+
+/* Shape of a convolution. Padding is zeros. Output height = (height + 2 padding - kernel_height) / stride + 1. */
+typedef struct gs_conv2d {
+    int64_t height, width, channels, pitch;                 /* input  [H][W][P] */
+    int64_t kernel_height, kernel_width, stride, padding;
+    int64_t out_channels, out_pitch;                        /* output [H'][W'][P'] */
+} gs_conv2d;
+
+int gs_conv2d_forward(const gs_conv2d* shape, int64_t batch, const float* input, const float* weights,
+                      const float* bias, int activation, float* output);
+int gs_conv2d_backward_input(const gs_conv2d* shape, int64_t batch, const float* output_gradient, const float* weights,
+                             int gradient, float* input_gradient);
+int gs_conv2d_backward_weights(const gs_conv2d* shape, int64_t batch, const float* input, const float* output_gradient,
+                               float* weights_gradient, float* bias_gradient, float* norm2);
+
+/* Convolution, bias, relu and max-pooling (kernel = stride = pool) in one pass: choice is uint8[B][H''][W''][P'], the
+ * place of the largest value in its window, row by row. Backward uses that at most one in pool*pool gradients is not zero. */
+int gs_conv2d_maxpool_forward(const gs_conv2d* shape, int64_t pool, int64_t batch, const float* input,
+                              const float* weights, const float* bias, int activation, float* output, uint8_t* choice);
+int gs_conv2d_maxpool_backward_input(const gs_conv2d* shape, int64_t pool, int64_t batch, const float* output,
+                                     const uint8_t* choice, const float* output_gradient, const float* weights,
+                                     int activation, int gradient, float* input_gradient);
+int gs_conv2d_maxpool_backward_weights(const gs_conv2d* shape, int64_t pool, int64_t batch, const float* input,
+                                       const float* output, const uint8_t* choice, const float* output_gradient,
+                                       int activation, float* weights_gradient, float* bias_gradient, float* norm2);
+
+/* output [B][out_pitch] = input [B][in_pitch] * weights [out][in_pitch] transposed + bias [out]; lanes out..out_pitch-1 = 0. */
+int gs_linear_forward(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_pitch, const float* input,
+                      const float* weights, const float* bias, int activation, float* output);
+int gs_linear_backward_input(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_pitch,
+                             const float* output_gradient, const float* weights, int gradient, float* input_gradient);
+int gs_linear_backward_weights(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_pitch, const float* input,
+                               const float* output_gradient, float* weights_gradient, float* bias_gradient, float* norm2);
+
+/* Batch norm over B*T positions. statistics is float[2][P]: mean, 1 / sqrt(variance + eps). In training
+ * running_mean and running_variance (unbiased) move by momentum. */
+int gs_batchnorm_statistics(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, const float* input,
+                            float eps, float momentum, float* running_mean, float* running_variance, float* statistics);
+/* output = activation((input - mean) * inv * gamma + beta + skip); skip may be NULL; activation identity or relu. */
+int gs_batchnorm_normalize(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, const float* input,
+                           const float* statistics, const float* gamma, const float* beta, const float* skip,
+                           int activation, float* output);
+/* masked_gradient = output_gradient where the activation lets it through. sums is float[2][P]: sum of masked_gradient
+ * and of masked_gradient * x_hat over B*T; they are "+=" into gamma_gradient and beta_gradient too. */
+int gs_batchnorm_backward_sums(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, const float* input,
+                               const float* statistics, const float* output, int activation,
+                               const float* output_gradient, float* masked_gradient, float* sums, float* gamma_gradient,
+                               float* beta_gradient, float* norm2);
+/* input_gradient = gamma * inv * (masked_gradient - sums0/(B T) - x_hat * sums1/(B T)); in evaluation without the sums. */
+int gs_batchnorm_backward_input(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, const float* input,
+                                const float* statistics, const float* gamma, const float* masked_gradient,
+                                const float* sums, int mode, float* input_gradient);
+
+/* Group norm: saved is float[B][2][groups]: mean, 1/sqrt(variance + eps). */
+int gs_groupnorm_forward(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int64_t groups, float eps,
+                         const float* input, const float* gamma, const float* beta, float* output, float* saved);
+int gs_groupnorm_backward(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int64_t groups,
+                          const float* input, const float* gamma, const float* saved, const float* output_gradient,
+                          int gradient, float* input_gradient, float* gamma_gradient, float* beta_gradient, float* norm2);
+/* Layer norm of PyTorch's last axis. spatial = 0: over all features of a sample ([T][P], C of P lanes in use; gamma
+ * [T][P]). spatial = 1: of [H][W][P] over W, gamma [W]. saved is float[B][2][rows], rows = 1 or H*P. */
+int gs_layernorm_forward(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int spatial,
+                         float eps, const float* input, const float* gamma, const float* beta, float* output, float* saved);
+int gs_layernorm_backward(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int spatial,
+                          const float* input, const float* gamma, const float* saved, const float* output_gradient,
+                          int gradient, float* input_gradient, float* gamma_gradient, float* beta_gradient, float* norm2);
+
+/* Element-wise; a NaN stays a NaN. Backward takes the input (gelu) or the output (all others). */
+int gs_activation_forward(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int activation,
+                          const float* input, float* output);
+int gs_activation_backward(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int activation,
+                           const float* input, const float* output, const float* output_gradient, int gradient,
+                           float* input_gradient);
+
+/* Windows of kernel x kernel, stride = kernel, no padding, the rest of the border left out (floor). kernel_height and
+ * kernel_width differ for global pooling only. choice as above (max only; windows of at most 256 places). */
+int gs_pool2d_forward(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int pool,
+                      int64_t kernel_height, int64_t kernel_width, const float* input, float* output, uint8_t* choice);
+int gs_pool2d_backward(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int pool,
+                       int64_t kernel_height, int64_t kernel_width, const uint8_t* choice,
+                       const float* output_gradient, int gradient, float* input_gradient);
+
+/* Keeps an element with probability 1-p and scales it by 1/(1-p): a function of (seed, epoch, sample id, place, element),
+ * element being the index in PyTorch's order c*H*W + position. The backward pass is the same call on the gradient. */
+int gs_dropout(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, double p, int64_t seed, int64_t epoch,
+               int64_t place, const int64_t* ids, const float* input, int gradient, float* output);
+int gs_add(int64_t count, const float* a, const float* b, float* output);
+
+/* Bytes or floats of a sample, [H][W][C] densely, to [H][W][P]: value * scale[c] + shift[c] for bytes, as is for floats. */
+int gs_input(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int element, const void* input,
+             const float* scale, const float* shift, float* output);
+
+/* Per-sample results of a step, each float[capacity], one after another; GS_RECORDS of them. predicted holds a class. */
+enum gs_record {
+    GS_RECORD_LOSS = 0,          /* sample weight * (label-smoothed) cross-entropy */
+    GS_RECORD_CROSS_ENTROPY = 1, /* the plain one */
+    GS_RECORD_EL2N = 2,
+    GS_RECORD_MARGIN = 3,        /* 1 + max over k != y of p_k - p_y */
+    GS_RECORD_CONFIDENCE = 4,    /* p_y */
+    GS_RECORD_PREDICTED = 5,     /* the class of the largest logit, the first of equals */
+    GS_RECORD_NORM2 = 6,         /* squared norm of term_i, plan weight included */
+    GS_RECORDS = 7
+};
+/* probabilities may be NULL ([B][pitch]); gradient (NULL: forward only) = plan_weight * sample_weight *
+ * (softmax - smoothed one-hot). labels outside 0..K-1 are GS_INVALID_ARGUMENT. records has its rows capacity apart. */
+int gs_softmax_cross_entropy(int64_t batch, int64_t classes, int64_t pitch, float label_smoothing, const float* logits,
+                             const int32_t* labels, const float* plan_weights, const float* sample_weights,
+                             float* gradient, float* probabilities, float* records, int64_t capacity);
+
+/* g = scale * gradient + decay * theta; v = momentum * v + g; theta -= rate * (nesterov ? g + momentum * v : v). */
+int gs_sgd_update(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
+                  const float* gradient, float* velocity, float* theta);
+/* theta *= 1 - rate * decay; then Adam with both biases corrected for the step (from 1). */
+int gs_adamw_update(int64_t count, float scale, float rate, float beta1, float beta2, float eps, float decay,
+                    int64_t step, const float* gradient, float* first, float* second, float* theta);
+
+/* ---- a compiled step ---------------------------------------------------------------------------------------------- */
+/*
+ * Built once from a plan: tensors, then operations in order, segment by segment; then bound to memory that the caller
+ * owns. Runs are asynchronous: begin, segment and update calls put work in the step's queue, gs_step_wait waits for all
+ * of it. Its threads are its own, each with a fixed, contiguous range of the batch, and flush denormals to zero.
+ */
+typedef struct gs_step gs_step;
+
+int gs_step_create(int32_t threads, int64_t capacity, int32_t norms, gs_step** step);
+int gs_step_destroy(gs_step* step);
+
+/* Where a tensor's values or gradients live: GS_ARENA: at offset floats in the arena, sample i at offset + i*floats;
+ * GS_SCRATCH: at offset floats in every thread's own scratch, for one block of samples; GS_NOWHERE. Returns its number. */
+enum gs_storage { GS_NOWHERE = 0, GS_ARENA = 1, GS_SCRATCH = 2 };
+int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
+                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor);
+
+/* Opens the next segment; its operations run on blocks of so many samples, one block through all of them at a time.
+ * recompute: how many of its first operations run again at the start of a block's backward pass (their outputs are not kept). */
+int gs_step_segment(gs_step* step, int64_t block, int32_t recompute);
+
+/* Each adds one operation to the open segment. Parameters and running statistics are offsets in floats into the weights
+ * buffer (-1: none); gradients lie at the same offsets of the gradient buffer. saved is a tensor number (bytes packed into
+ * floats where it holds choices) or -1. gradient says what backward does with the gradient of each input (gs_gradient). */
+int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift);
+int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
+                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
+int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient);
+/* The two halves of batch norm: statistics ends a segment, normalize is in the next one; normalizer is the number that
+ * statistics returns. */
+int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,
+                                 float momentum, int gradient, int32_t* normalizer);
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, int32_t skip, int32_t out, int64_t gamma,
+                                int64_t beta, int activation, int skip_gradient);
+int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
+                      int32_t saved, int gradient);
+int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
+                      int32_t saved, int gradient);
+int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient);
+int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
+                   int32_t saved, int gradient);
+int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient);
+int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
+int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient);
+
+/* What the step needs, in bytes: arena (for the capacity), scratch (all threads: tensors and the kernels' own), and the
+ * bytes of memory that a forward and a backward pass over one sample of a segment read and write. */
+int gs_step_memory(gs_step* step, int64_t* arena, int64_t* scratch);
+int gs_step_traffic(gs_step* step, int32_t segment, int64_t* forward, int64_t* backward);
+
+/* weights: trainable first, then running statistics; gradients and the two optimizer states (may be NULL): trainable
+ * floats each. records: float[GS_RECORDS][capacity]. probabilities: NULL or float[capacity][pitch of logits]. */
+int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, int64_t trainable, float* gradients,
+                 float* state1, float* state2, float* records, float* probabilities);
+
+/* Starts a step over batch <= capacity samples. These arrays stay the caller's and must live until gs_step_wait.
+ * plan_weights and sample_weights are float[B]; labels may be NULL in evaluation without backward. statistics_momentum
+ * from 0 to 1 replaces the layers' own momentum for the running statistics (0 keeps them, 1/k in the k-th batch of a
+ * recalibration averages); negative: the layers' own. Gradients and records start at zero. */
+int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* inputs, const int32_t* labels, const int64_t* ids,
+                  const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
+                  double statistics_momentum);
+int gs_segment_forward(gs_step* step, int32_t segment);
+int gs_segment_backward(gs_step* step, int32_t segment);
+
+enum gs_optimizer { GS_SGD = 0, GS_ADAMW = 1 };
+typedef struct gs_update_rule {
+    int32_t optimizer;
+    int32_t nesterov;
+    double rate;       /* learning rate of this step, lr_scale included */
+    double momentum;   /* or beta1 */
+    double beta2, eps;
+    double decay;
+    double divisor;    /* b * w_bar: gradients are divided by it */
+    double clip_norm;  /* of the divided gradient; <= 0: none */
+    int64_t step;      /* from 1 */
+} gs_update_rule;
+/* The rule for the update calls that follow. The step updates nothing if its loss, a norm or its gradient is not finite. */
+int gs_step_rule(gs_step* step, const gs_update_rule* rule);
+int gs_segment_update(gs_step* step, int32_t segment);
+
+/* Waits. GS_DIVERGED as said above. gradient_norm2 (may be NULL): squared norm of the summed gradient, undivided. */
+int gs_step_wait(gs_step* step, double* gradient_norm2);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
