@@ -1,0 +1,117 @@
+/*
+ * The table of kernels of one instruction set. Each kernel file in kernels/ is compiled once for every instruction set, inside a
+ * namespace of that name, and kernels/table.cpp collects them; machine.cpp chooses one table at load. Names, formulas and
+ * "=" or "+=" are those of gradsieve.h; here every function works on a block of samples with the caller's scratch, so the
+ * single operations of the C interface and the step's executor run the same code.
+ */
+#ifndef GRADSIEVE_KERNELS_H
+#define GRADSIEVE_KERNELS_H
+
+#include "gradsieve.h"
+
+namespace gradsieve {
+
+/* Values of a block of samples: positions of each, lanes in use, floats from one position to the next. */
+struct Extent {
+    int64_t batch, positions, channels, pitch;
+};
+
+struct Kernels {
+    const char* name;
+
+    /* Convolution. scratch: conv2d_scratch floats, private to the thread, zero before its first use and left reusable.
+     * transposed: the weights as conv2d_backward_input wants them, made by conv2d_transpose of conv2d_transposed floats. */
+    int64_t (*conv2d_scratch)(const gs_conv2d& shape, int64_t pool);
+    int64_t (*conv2d_transposed)(const gs_conv2d& shape);
+    void (*conv2d_transpose)(const gs_conv2d& shape, const float* weights, float* transposed);
+    void (*conv2d_forward)(const gs_conv2d& shape, int64_t batch, const float* input, const float* weights,
+                           const float* bias, int activation, float* output, float* scratch);
+    void (*conv2d_backward_input)(const gs_conv2d& shape, int64_t batch, const float* output_gradient,
+                                  const float* transposed, int gradient, float* input_gradient, float* scratch);
+    void (*conv2d_backward_weights)(const gs_conv2d& shape, int64_t batch, const float* input,
+                                    const float* output_gradient, float* weights_gradient, float* bias_gradient,
+                                    float* norm2, float* scratch);
+    void (*conv2d_maxpool_forward)(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,
+                                   const float* weights, const float* bias, int activation, float* output,
+                                   uint8_t* choice, float* scratch);
+    /* Both gradients of a pooled convolution in one call, for they share the sparse lists. NULL input_gradient: none. */
+    void (*conv2d_maxpool_backward)(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,
+                                    const float* output, const uint8_t* choice, const float* output_gradient,
+                                    const float* transposed, int activation, int gradient, float* input_gradient,
+                                    float* weights_gradient, float* bias_gradient, float* norm2, float* scratch);
+
+    /* After a product by OpenBLAS: adds the bias (may be NULL), applies the activation, zeroes lanes channels..pitch-1. */
+    void (*linear_epilogue)(int64_t batch, int64_t channels, int64_t pitch, const float* bias, int activation, float* output);
+    /* norm2[i] += (|input_i|^2 + with_bias) * |output_gradient_i|^2 */
+    void (*linear_norm)(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input,
+                        const float* output_gradient, bool with_bias, float* norm2);
+    /* sums[c] += the column sums of rows [batch][pitch] for columns from..to-1. */
+    void (*column_sums)(int64_t batch, int64_t pitch, int64_t from, int64_t to, const float* rows, float* sums);
+
+    /* moments is double[2][P] with count before: mean and sum of squared deviations, merged sample by sample (Chan et al.). */
+    void (*batchnorm_moments)(const Extent& extent, const float* input, double count, double* moments);
+    void (*batchnorm_normalize)(const Extent& extent, const float* input, const float* statistics, const float* gamma,
+                                const float* beta, const float* skip, int activation, float* output);
+    /* sums is double[2][P], "+=". masked_gradient may be output_gradient itself. skip_gradient (may be NULL) by `gradient`. */
+    void (*batchnorm_backward_sums)(const Extent& extent, const float* input, const float* statistics,
+                                    const float* output, int activation, const float* output_gradient,
+                                    float* masked_gradient, int gradient, float* skip_gradient, double* sums,
+                                    float* norm2);
+    /* mean_sums is float[2][P]: sums / (B T); NULL in evaluation. */
+    void (*batchnorm_backward_input)(const Extent& extent, const float* input, const float* statistics,
+                                     const float* gamma, const float* masked_gradient, const float* mean_sums,
+                                     int gradient, float* input_gradient);
+
+    void (*groupnorm_forward)(const Extent& extent, int64_t groups, float eps, const float* input, const float* gamma,
+                              const float* beta, float* output, float* saved);
+    void (*groupnorm_backward)(const Extent& extent, int64_t groups, const float* input, const float* gamma,
+                               const float* saved, const float* output_gradient, int gradient, float* input_gradient,
+                               float* gamma_gradient, float* beta_gradient, float* norm2);
+    void (*layernorm_forward)(const Extent& extent, int64_t width, int spatial, float eps, const float* input,
+                              const float* gamma, const float* beta, float* output, float* saved);
+    void (*layernorm_backward)(const Extent& extent, int64_t width, int spatial, const float* input, const float* gamma,
+                               const float* saved, const float* output_gradient, int gradient, float* input_gradient,
+                               float* gamma_gradient, float* beta_gradient, float* norm2);
+
+    void (*activation_forward)(const Extent& extent, int activation, const float* input, float* output);
+    void (*activation_backward)(const Extent& extent, int activation, const float* input, const float* output,
+                                const float* output_gradient, int gradient, float* input_gradient);
+    void (*pool2d_forward)(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int pool,
+                           int64_t kernel_height, int64_t kernel_width, const float* input, float* output, uint8_t* choice);
+    void (*pool2d_backward)(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int pool,
+                            int64_t kernel_height, int64_t kernel_width, const uint8_t* choice,
+                            const float* output_gradient, int gradient, float* input_gradient);
+    void (*dropout)(const Extent& extent, double p, int64_t seed, int64_t epoch, int64_t place, const int64_t* ids,
+                    const float* input, int gradient, float* output);
+    void (*add)(int64_t count, const float* a, const float* b, float* output);
+    /* gradient (GS_GRADIENT_STORE or _ADD) of a value into another's: target = or += source. */
+    void (*pass_gradient)(int64_t count, const float* source, int gradient, float* target);
+    void (*input)(const Extent& extent, int element, const void* input, const float* scale, const float* shift,
+                  float* output);
+    /* All checks are the caller's. records points at the block's first sample. */
+    void (*softmax_cross_entropy)(int64_t batch, int64_t classes, int64_t pitch, float label_smoothing,
+                                  const float* logits, const int32_t* labels, const float* plan_weights,
+                                  const float* sample_weights, float* gradient, float* probabilities, float* records,
+                                  int64_t capacity);
+
+    /* target[i] = or += the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
+    double (*reduce)(int64_t count, int64_t parts, const float* const* part, float* target);
+    double (*squared_norm)(int64_t count, const float* values);
+    void (*sgd_update)(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
+                       const float* gradient, float* velocity, float* theta);
+    void (*adamw_update)(int64_t count, float scale, float rate, float beta1, float beta2, float eps, float decay,
+                         int64_t step, const float* gradient, float* first, float* second, float* theta);
+};
+
+extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;
+
+/* The table that gs_open chose (baseline before). */
+const Kernels& kernels();
+/* Single-threaded sgemm of the loaded OpenBLAS, row-major: c [m][n] = a * b + beta * c, either operand transposed. */
+void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
+           const float* b, int64_t ldb, float beta, float* c, int64_t ldc);
+/* Sets gs_last_error's line (printf) and returns status. */
+int fail(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+}  // namespace gradsieve
+#endif
