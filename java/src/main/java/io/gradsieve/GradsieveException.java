@@ -1,5 +1,7 @@
 package io.gradsieve;
 
+import java.util.Collection;
+
 /**
  * An error a user can act on: one line that says what is wrong, where (file, row, option) and what to do. Each kind is one
  * exit code of the command line. Anything else that is thrown is a fault of ours (exit code 1).
@@ -24,12 +26,65 @@ public abstract sealed class GradsieveException extends RuntimeException {
     return exitCode;
   }
 
+  /**
+   * The name among {@code known} with the fewest letters to change, add, drop or swap to get from {@code given}; the first of
+   * several. Every message about an unknown name ends with it.
+   *
+   * @throws IllegalArgumentException if nothing is known
+   */
+  public static String nearest(String given, Collection<String> known) {
+    String best = "";
+    int least = Integer.MAX_VALUE;
+    for (String name : known) {
+      int distance = distance(given, name);
+      if (distance < least) {
+        least = distance;
+        best = name;
+      }
+    }
+    if (least == Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("no names to compare with");
+    }
+    return best;
+  }
+
+  /** Edit distance with swaps of neighbours (Damerau 1964), letters compared without case. */
+  private static int distance(String a, String b) {
+    int[][] cost = new int[a.length() + 1][b.length() + 1];
+    for (int i = 0; i <= a.length(); i++) {
+      for (int j = 0; j <= b.length(); j++) {
+        if (i == 0 || j == 0) {
+          cost[i][j] = i + j;
+          continue;
+        }
+        int change = same(a, i, b, j) ? 0 : 1;
+        cost[i][j] =
+            Math.min(cost[i - 1][j - 1] + change, 1 + Math.min(cost[i - 1][j], cost[i][j - 1]));
+        if (i > 1 && j > 1 && same(a, i, b, j - 1) && same(a, i - 1, b, j)) {
+          cost[i][j] = Math.min(cost[i][j], cost[i - 2][j - 2] + 1);
+        }
+      }
+    }
+    return cost[a.length()][b.length()];
+  }
+
+  private static boolean same(String a, int i, String b, int j) {
+    return Character.toLowerCase(a.charAt(i - 1)) == Character.toLowerCase(b.charAt(j - 1));
+  }
+
   /** Wrong usage: an unknown option, key or value, or options that contradict each other. Exit code 2. */
   public static final class Usage extends GradsieveException {
     private static final long serialVersionUID = 1L;
 
     public Usage(String message) {
       super(2, message);
+    }
+
+    /** The one line for a name that does not exist, with the nearest that does: {@code what} is for instance "sieve". */
+    public static Usage unknown(String what, String given, Collection<String> known) {
+      return new Usage(
+          "unknown %s '%s': did you mean '%s'? Known: %s"
+              .formatted(what, given, nearest(given, known), String.join(", ", known)));
     }
   }
 
