@@ -7,7 +7,8 @@
  * Letters: B batch, H W height and width, C channels, P pitch (floats from one position to the next, P >= C), T = H*W
  * positions, D features, K classes. Values are channels last: one sample of a tensor is [H][W][P] floats, contiguous;
  * lanes C..P-1 are zero in every value and every gradient. A vector of D features is H = W = 1, C = D.
- * Weights inside: convolution [kh][kw][C_in][P_out] with P_out = C_out rounded up to 16, linear [out][P_in * positions].
+ * Weights inside: convolution [P_out / 16][kh][kw][C_in][16] with P_out = C_out rounded up to 16 (blocks of 16 output
+ * channels, each read from one end to the other; channel o is lane o % 16 of block o / 16), linear [out][P_in * positions].
  */
 #ifndef GRADSIEVE_H
 #define GRADSIEVE_H

@@ -20,10 +20,11 @@ struct Kernels {
     const char* name;
 
     /* Convolution. scratch: conv2d_scratch floats, private to the thread, zero before its first use and left reusable.
-     * transposed: the weights as conv2d_backward_input wants them, made by conv2d_transpose of conv2d_transposed floats. */
+     * transposed: the weights as the backward passes want them, made by conv2d_transpose of conv2d_transposed floats (pool:
+     * 1 for a convolution without pooling, here and for the scratch). bias may be NULL; it is float[out_channels]. */
     int64_t (*conv2d_scratch)(const gs_conv2d& shape, int64_t pool);
-    int64_t (*conv2d_transposed)(const gs_conv2d& shape);
-    void (*conv2d_transpose)(const gs_conv2d& shape, const float* weights, float* transposed);
+    int64_t (*conv2d_transposed)(const gs_conv2d& shape, int64_t pool);
+    void (*conv2d_transpose)(const gs_conv2d& shape, int64_t pool, const float* weights, float* transposed);
     void (*conv2d_forward)(const gs_conv2d& shape, int64_t batch, const float* input, const float* weights,
                            const float* bias, int activation, float* output, float* scratch);
     void (*conv2d_backward_input)(const gs_conv2d& shape, int64_t batch, const float* output_gradient,

@@ -1,0 +1,140 @@
+/*
+ * A vector of the instruction set that this file is compiled for: 4 lanes (baseline), 8 (avx2) or 16 (avx512), over GCC's
+ * vector extensions. Kernel files include it, are compiled once for each instruction set with -DGS_ISA=<name>, and put all
+ * they define into namespace gradsieve::GS_ISA.
+ *
+ * Everything in a kernel file but the functions of the table is static, templates too, and nothing of the C++ library is
+ * called: an inline function with external linkage would exist once for all three, and the linker may keep the copy with
+ * AVX-512 in it. kernels.cmake fails the build on a weak symbol.
+ *
+ * Operators (+ - * / < ?:) work on Vector lane by lane; a * b + c becomes one fused multiply-add where there is one.
+ */
+#ifndef GRADSIEVE_SIMD_H
+#define GRADSIEVE_SIMD_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+namespace gradsieve {
+namespace GS_ISA {
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16;
+#elif defined(__AVX2__)
+constexpr int LANES = 8;
+#else
+constexpr int LANES = 4;
+#endif
+
+/* Pitches and blocks of channels are multiples of this on every instruction set, so that layouts do not depend on it. */
+constexpr int BLOCK = 16;
+constexpr int VECTORS = BLOCK / LANES; /* in a block of channels */
+
+typedef float Vector __attribute__((vector_size(4 * LANES)));
+typedef int32_t IntVector __attribute__((vector_size(4 * LANES)));
+typedef uint8_t ByteVector __attribute__((vector_size(LANES)));
+typedef Vector UnalignedVector __attribute__((aligned(4), may_alias));
+typedef IntVector UnalignedIntVector __attribute__((aligned(4), may_alias));
+
+static inline Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
+static inline void store(float* to, Vector v) { *reinterpret_cast<UnalignedVector*>(to) = v; }
+static inline IntVector load_int(const int32_t* from) { return *reinterpret_cast<const UnalignedIntVector*>(from); }
+static inline void store_int(int32_t* to, IntVector v) { *reinterpret_cast<UnalignedIntVector*>(to) = v; }
+
+/* LANES bytes as 32-bit lanes, and back (each lane 0..255). */
+static inline IntVector load_bytes(const uint8_t* from) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<IntVector>(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__AVX2__)
+    return reinterpret_cast<IntVector>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#else
+    return reinterpret_cast<IntVector>(_mm_cvtepu8_epi32(_mm_loadu_si32(from)));
+#endif
+}
+
+static inline void store_bytes(uint8_t* to, IntVector v) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(reinterpret_cast<__m512i>(v)));
+#else
+    const ByteVector bytes = __builtin_convertvector(v, ByteVector);
+    __builtin_memcpy(to, &bytes, sizeof bytes);
+#endif
+}
+
+static inline Vector broadcast(float x) { return x - Vector{}; }
+static inline IntVector broadcast_int(int32_t x) { return x - IntVector{}; }
+static inline Vector fma(Vector a, Vector b, Vector c) { return a * b + c; }
+static inline Vector to_float(IntVector v) { return __builtin_convertvector(v, Vector); }
+
+/* 0, 1, 2, ... */
+static inline IntVector lane_index() {
+    IntVector v = {};
+    for (int i = 0; i < LANES; i++) v[i] = i;
+    return v;
+}
+
+/* The first n lanes of memory (0 <= n <= LANES), the others zero; nothing beyond them is touched. */
+static inline Vector load_partial(const float* from, int64_t n) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), from);
+#elif defined(__AVX2__)
+    return _mm256_maskload_ps(from, reinterpret_cast<__m256i>(lane_index() < broadcast_int(static_cast<int32_t>(n))));
+#else
+    Vector v = {};
+    for (int i = 0; i < LANES; i++)
+        if (i < n) v[i] = from[i];
+    return v;
+#endif
+}
+
+static inline void store_partial(float* to, int64_t n, Vector v) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), v);
+#elif defined(__AVX2__)
+    _mm256_maskstore_ps(to, reinterpret_cast<__m256i>(lane_index() < broadcast_int(static_cast<int32_t>(n))), v);
+#else
+    for (int i = 0; i < LANES; i++)
+        if (i < n) to[i] = v[i];
+#endif
+}
+
+/* max(0, x) that stays NaN where x is: the instruction returns its second operand when one of them is NaN. */
+static inline Vector relu(Vector x) {
+#if defined(__AVX512F__)
+    return _mm512_max_ps(Vector{}, x);
+#elif defined(__AVX2__)
+    return _mm256_max_ps(Vector{}, x);
+#else
+    return _mm_max_ps(Vector{}, x);
+#endif
+}
+
+/* Lanes where x takes the place of best in a running maximum: a NaN replaces every number and is replaced by none. */
+static inline IntVector exceeds(Vector x, Vector best) { return (x > best) | (x != x); }
+
+static inline Vector max_keep_nan(Vector best, Vector x) { return exceeds(x, best) ? x : best; }
+
+/* Sum of the lanes, always in this order: halves are added until one lane is left. */
+static inline float sum(Vector v) {
+    float lane[LANES];
+    store(lane, v);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static inline double sum_double(Vector v) {
+    float lane[LANES];
+    store(lane, v);
+    double total = 0;
+    for (int i = 0; i < LANES; i++) total += lane[i];
+    return total;
+}
+
+constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+}  // namespace GS_ISA
+}  // namespace gradsieve
+#endif
