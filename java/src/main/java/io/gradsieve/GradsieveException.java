@@ -3,8 +3,9 @@ package io.gradsieve;
 import java.util.Collection;
 
 /**
- * An error a user can act on: one line that says what is wrong, where (file, row, option) and what to do. Each kind is one
- * exit code of the command line. Anything else that is thrown is a fault of ours (exit code 1).
+ * An error a user can act on: one line that says what is wrong, where (file, row, option) and what
+ * to do. Each kind is one exit code of the command line. Anything else that is thrown is a fault of
+ * ours (exit code 1).
  */
 public abstract sealed class GradsieveException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -27,8 +28,8 @@ public abstract sealed class GradsieveException extends RuntimeException {
   }
 
   /**
-   * The name among {@code known} with the fewest letters to change, add, drop or swap to get from {@code given}; the first of
-   * several. Every message about an unknown name ends with it.
+   * The name among {@code known} with the fewest letters to change, add, drop or swap to get from
+   * {@code given}; the first of several. Every message about an unknown name ends with it.
    *
    * @throws IllegalArgumentException if nothing is known
    */
@@ -72,7 +73,10 @@ public abstract sealed class GradsieveException extends RuntimeException {
     return Character.toLowerCase(a.charAt(i - 1)) == Character.toLowerCase(b.charAt(j - 1));
   }
 
-  /** Wrong usage: an unknown option, key or value, or options that contradict each other. Exit code 2. */
+  /**
+   * Wrong usage: an unknown option, key or value, or options that contradict each other. Exit code
+   * 2.
+   */
   public static final class Usage extends GradsieveException {
     private static final long serialVersionUID = 1L;
 
@@ -80,7 +84,10 @@ public abstract sealed class GradsieveException extends RuntimeException {
       super(2, message);
     }
 
-    /** The one line for a name that does not exist, with the nearest that does: {@code what} is for instance "sieve". */
+    /**
+     * The one line for a name that does not exist, with the nearest that does: {@code what} is for
+     * instance "sieve".
+     */
     public static Usage unknown(String what, String given, Collection<String> known) {
       return new Usage(
           "unknown %s '%s': did you mean '%s'? Known: %s"

@@ -1,0 +1,22 @@
+package io.gradsieve.sieve;
+
+/**
+ * What a policy may know of the epoch it plans.
+ *
+ * @param samples N, of the training part
+ * @param batchSize B
+ * @param epoch from 1
+ * @param epochs of the whole run
+ * @param seed of the run
+ * @param score that ranks the samples
+ */
+public record EpochContext(
+    int samples, int batchSize, int epoch, int epochs, long seed, Score score) {
+  public EpochContext {
+    if (samples < 0 || batchSize < 1 || epoch < 1 || epochs < 1) {
+      throw new IllegalArgumentException(
+          "samples %d, batch size %d, epoch %d, epochs %d"
+              .formatted(samples, batchSize, epoch, epochs));
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package io.gradsieve.sieve.policy;
+
+import io.gradsieve.sieve.Share;
+import io.gradsieve.sieve.Steps;
+
+/**
+ * What every policy shares: when it filters and how its epochs are cut.
+ *
+ * @param from first epoch that is filtered, from 1
+ * @param until share of the epochs after which no more are, in (0, 1]
+ */
+public record Filtering(int from, double until, Steps steps) {
+  /** Whether from ≤ epoch ≤ ⌊until · epochs⌋. */
+  public boolean filters(int epoch, int epochs) {
+    return epoch >= from && epoch <= Share.floor(until, epochs);
+  }
+}

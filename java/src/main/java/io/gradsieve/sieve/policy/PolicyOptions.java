@@ -1,0 +1,160 @@
+package io.gradsieve.sieve.policy;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.sieve.Steps;
+import java.math.BigDecimal;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The {@code NAME[:key=value,…]} of {@code --sieve}. A policy's constructor asks for its own keys
+ * with their defaults; every key asked for and its effective value is remembered, so that a typo is
+ * noticed and the whole can be written to a configuration.
+ */
+public final class PolicyOptions {
+  /** Which ends of [0, 1] belong to a share's range. */
+  enum Range {
+    ABOVE_ZERO("(0,1]"),
+    BELOW_ONE("[0,1)"),
+    CLOSED("[0,1]");
+
+    private final String text;
+
+    Range(String text) {
+      this.text = text;
+    }
+
+    private boolean contains(double value) {
+      return value >= 0
+          && value <= 1
+          && (this != ABOVE_ZERO || value > 0)
+          && (this != BELOW_ONE || value < 1);
+    }
+  }
+
+  private final String name;
+  private final Map<String, String> given;
+  private final Steps defaultSteps;
+  private final Map<String, String> effective = new LinkedHashMap<>();
+
+  private PolicyOptions(String name, Map<String, String> given, Steps defaultSteps) {
+    this.name = name;
+    this.given = given;
+    this.defaultSteps = defaultSteps;
+  }
+
+  /**
+   * Splits a specification; names of policies and keys are not checked yet.
+   *
+   * @throws GradsieveException.Usage if it is not of the form {@code NAME[:key=value,…]} or a key
+   *     comes twice
+   */
+  static PolicyOptions parse(String spec, Steps defaultSteps) {
+    int colon = spec.indexOf(':');
+    if (colon < 0) {
+      return new PolicyOptions(spec, Map.of(), defaultSteps);
+    }
+    Map<String, String> given = new LinkedHashMap<>();
+    for (String part : spec.substring(colon + 1).split(",", -1)) {
+      int equals = part.indexOf('=');
+      if (equals < 1) {
+        throw new GradsieveException.Usage(
+            "--sieve %s: '%s' is not key=value; write NAME:key=value,key=value"
+                .formatted(spec, part));
+      }
+      String key = part.substring(0, equals).strip();
+      if (given.put(key, part.substring(equals + 1).strip()) != null) {
+        throw new GradsieveException.Usage("--sieve %s: %s is given twice".formatted(spec, key));
+      }
+    }
+    return new PolicyOptions(spec.substring(0, colon).strip(), given, defaultSteps);
+  }
+
+  /** The policy's name as given. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Name and every effective value, {@code variance:keep=0.5,floor=0.1,from=2,until=1,steps=same}:
+   * parses to the same.
+   */
+  public String spec() {
+    StringBuilder spec = new StringBuilder(name);
+    effective.forEach(
+        (key, value) ->
+            spec.append(spec.length() == name.length() ? ':' : ',')
+                .append(key)
+                .append('=')
+                .append(value));
+    return spec.toString();
+  }
+
+  /** A number in a range within [0, 1]. */
+  double share(String key, double byDefault, Range range) {
+    double value = byDefault;
+    String text = given.get(key);
+    if (text != null) {
+      value = number(key, text);
+      if (!range.contains(value)) {
+        throw new GradsieveException.Usage(
+            "--sieve %s: %s must lie in %s, is %s".formatted(name, key, range.text, text));
+      }
+    }
+    effective.put(key, new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString());
+    return value;
+  }
+
+  /** What to throw where a key's value, given or by default, does not go with another's. */
+  GradsieveException.Usage contradiction(String key, String why) {
+    return new GradsieveException.Usage(
+        "--sieve %s: %s %s, is %s".formatted(name, key, why, effective.get(key)));
+  }
+
+  private double number(String key, String text) {
+    try {
+      return new BigDecimal(text).doubleValue();
+    } catch (NumberFormatException e) {
+      throw new GradsieveException.Usage(
+          "--sieve %s: %s must be a number, is '%s'".formatted(name, key, text));
+    }
+  }
+
+  /** When to filter and how to cut; every policy asks for it, after its own keys. */
+  Filtering filtering(double untilByDefault) {
+    int from = from();
+    double until = share("until", untilByDefault, Range.ABOVE_ZERO);
+    String text = given.get("steps");
+    Steps steps = text == null ? defaultSteps : Steps.parse(text);
+    effective.put("steps", steps.key());
+    return new Filtering(from, until, steps);
+  }
+
+  private int from() {
+    String text = given.getOrDefault("from", "2");
+    try {
+      int from = Integer.parseInt(text);
+      if (from >= 1) {
+        effective.put("from", Integer.toString(from));
+        return from;
+      }
+    } catch (NumberFormatException e) {
+      // the message below says what is wrong
+    }
+    throw new GradsieveException.Usage(
+        "--sieve %s: from must be a whole number from 1 on, is '%s'".formatted(name, text));
+  }
+
+  /**
+   * Called when the policy has asked for all its keys.
+   *
+   * @throws GradsieveException.Usage if one was given that it did not ask for
+   */
+  void rejectUnknown() {
+    for (String key : given.keySet()) {
+      if (!effective.containsKey(key)) {
+        throw GradsieveException.Usage.unknown("key of --sieve " + name, key, effective.keySet());
+      }
+    }
+  }
+}

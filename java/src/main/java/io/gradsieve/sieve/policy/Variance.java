@@ -1,0 +1,109 @@
+package io.gradsieve.sieve.policy;
+
+import io.gradsieve.RandomBits;
+import io.gradsieve.sieve.EpochContext;
+import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.sieve.Share;
+import java.util.Arrays;
+
+/**
+ * {@code variance}: sample i is kept with probability p_i = min(1, max(floor, c·s_i)), Σ p = M =
+ * ⌈keep·N⌉, and weighs 1/p_i; w̄ = N/M. Of all unbiased plans of that size it has the least
+ * variance, if s is the gradient's exact norm (the classic optimum of importance sampling, Zhao and
+ * Zhang 2015, arXiv 1401.2753, here without replacement and with a floor). One systematic draw over
+ * the epoch's shuffled order: exactly M are kept, and every stretch of the order gets its share.
+ *
+ * @param keep share of the epoch's samples that is kept
+ * @param floor least probability of a sample, so that no weight exceeds 1/floor
+ */
+record Variance(PolicyOptions options, double keep, double floor, Filtering filtering)
+    implements SievePolicy {
+  /** The largest weight is 10 unless the user says otherwise. */
+  private static final double FLOOR = 0.1;
+
+  /** One, in the fixed point of the draw; a probability under 1/UNIT counts as none. */
+  private static final long UNIT = 1L << 32;
+
+  static Variance of(PolicyOptions options) {
+    double keep = options.share("keep", 0.5, PolicyOptions.Range.ABOVE_ZERO);
+    double floor = options.share("floor", Math.min(FLOOR, keep), PolicyOptions.Range.CLOSED);
+    if (floor > keep) {
+      throw options.contradiction("floor", "must not exceed keep");
+    }
+    return new Variance(options, keep, floor, options.filtering(1));
+  }
+
+  @Override
+  public boolean needsScores() {
+    return true;
+  }
+
+  @Override
+  public boolean unbiased() {
+    return true;
+  }
+
+  @Override
+  public String asked() {
+    return "keep " + Percent.of(keep) + " of the samples";
+  }
+
+  @Override
+  public int leastKept(int samples) {
+    return Share.ceil(keep, samples);
+  }
+
+  @Override
+  public int mostKept(int samples) {
+    return leastKept(samples);
+  }
+
+  @Override
+  public Selection select(ScoreTable table, EpochContext context) {
+    float[] scores = table.scores(context.score());
+    InclusionProbabilities p =
+        InclusionProbabilities.solve(scores, leastKept(context.samples()), floor);
+    return draw(scores, p, SievePolicy.shuffle(context), SievePolicy.draws(context));
+  }
+
+  /**
+   * Systematic sampling in fixed point: thresholds one unit apart, the first at random, are laid
+   * over the running sum of the probabilities; a sample is kept if one falls into its share. Each
+   * probability is rounded to 2^-32, its remainder carried to the next, so that the sum is M but
+   * for a few units, which the last sample makes good.
+   */
+  private static Selection draw(
+      float[] scores, InclusionProbabilities p, int[] shuffled, RandomBits draws) {
+    int kept = p.sum();
+    int[] order = new int[kept];
+    float[] weights = new float[kept];
+    long toNext = draws.bits(0) >>> 32;
+    double carry = 0;
+    int next = 0;
+    int lastLeft = -1;
+    for (int k = 0; k < shuffled.length && next < kept; k++) {
+      int sample = shuffled[k];
+      double probability = p.of(scores[sample]);
+      if (probability < 1.0 / UNIT) {
+        continue;
+      }
+      double exact = probability * UNIT + (probability < 1 ? carry : 0);
+      long share = Math.min(UNIT, Math.round(exact));
+      carry = probability < 1 ? exact - share : carry;
+      toNext -= share;
+      if (toNext < 0) {
+        toNext += UNIT;
+        order[next] = sample;
+        weights[next++] = (float) (1 / probability);
+      } else {
+        lastLeft = sample;
+      }
+    }
+    if (next == kept - 1 && lastLeft >= 0) {
+      order[next] = lastLeft;
+      weights[next++] = (float) (1 / p.of(scores[lastLeft]));
+    }
+    return new Selection(
+        Arrays.copyOf(order, next), Arrays.copyOf(weights, next), (double) scores.length / kept);
+  }
+}
