@@ -1,0 +1,133 @@
+package io.gradsieve.natives;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads {@code libgradsieve.so} and knows where its OpenBLAS is. It is unpacked from the jar into the first of these
+ * directories from which it really loads: {@code $GRADSIEVE_NATIVE_DIR}, the user's cache ({@code
+ * $XDG_CACHE_HOME/gradsieve/native} or {@code ~/.cache/gradsieve/native}), a private directory among the temporary files.
+ * JavaCPP's own loader is left out: it keys its cache on name, size and time, and takes 50 ms longer.
+ */
+public final class NativeLibrary {
+  /** What every message about a system that is too old says. */
+  public static final String REQUIREMENT = "gradsieve needs Linux on x86-64 with glibc 2.35 or newer";
+
+  private static final int OTHERS_MAY_WRITE = 0022;
+
+  private static @Nullable LoadResult result;
+
+  private NativeLibrary() {}
+
+  /** Loads the library, once a process; later calls return the same result. Never throws because of the machine. */
+  public static synchronized LoadResult load() {
+    if (result == null) {
+      result = load(System.getenv(), System.getProperty("os.name"), System.getProperty("os.arch"));
+    }
+    return result;
+  }
+
+  /** Called by the generated classes when they are first used. */
+  static void require() {
+    if (load() instanceof LoadResult.Failed failed) {
+      throw new UnsatisfiedLinkError(failed.reason());
+    }
+  }
+
+  private static LoadResult load(Map<String, String> environment, String system, String processor) {
+    if (!system.equals("Linux") || !(processor.equals("amd64") || processor.equals("x86_64"))) {
+      return new LoadResult.Failed(
+          REQUIREMENT + ", this is " + system + " on " + processor, List.of());
+    }
+    Bundle library = Bundle.of("gradsieve");
+    Bundle openblas = Bundle.of("openblas");
+    List<LoadResult.Refusal> refusals = new ArrayList<>();
+    for (Path base : directories(environment)) {
+      try {
+        makePrivate(base);
+        Path directory = library.unpack(base);
+        Path blas = openblas.unpack(base).resolve("libopenblas.so.0");
+        System.load(directory.resolve("libgradsieve.so").toString());
+        return new LoadResult.Loaded(directory, blas, List.copyOf(refusals));
+      } catch (IOException | UnsatisfiedLinkError e) {
+        refusals.add(new LoadResult.Refusal(base, reason(e)));
+      }
+    }
+    return new LoadResult.Failed(summary(refusals), List.copyOf(refusals));
+  }
+
+  /** Where to unpack, in order of preference. */
+  static List<Path> directories(Map<String, String> environment) {
+    List<Path> directories = new ArrayList<>();
+    String chosen = environment.getOrDefault("GRADSIEVE_NATIVE_DIR", "");
+    if (!chosen.isEmpty()) {
+      directories.add(Path.of(chosen).toAbsolutePath());
+    }
+    String cache = environment.getOrDefault("XDG_CACHE_HOME", "");
+    Path caches = cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+    if (caches.isAbsolute()) {
+      directories.add(caches.resolve("gradsieve").resolve("native"));
+    }
+    String user = System.getProperty("user.name").replace('/', '_');
+    directories.add(Path.of(System.getProperty("java.io.tmpdir")).resolve("gradsieve-native-" + user));
+    return directories;
+  }
+
+  /** Makes the directory, for this user alone, or checks that nobody else can put a library into it. */
+  private static void makePrivate(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      if (directory.getParent() != null) {
+        Files.createDirectories(directory.getParent());
+      }
+      try {
+        Files.createDirectory(
+            directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } catch (java.nio.file.FileAlreadyExistsException e) {
+        // another process was faster; it is checked below
+      }
+    }
+    int owner = (Integer) Files.getAttribute(directory, "unix:uid");
+    int self = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    int mode = (Integer) Files.getAttribute(directory, "unix:mode");
+    if (owner != self && owner != 0) {
+      throw new IOException("it belongs to another user");
+    }
+    if ((mode & OTHERS_MAY_WRITE) != 0) {
+      throw new IOException("others can write to it (chmod go-w)");
+    }
+  }
+
+  private static String reason(Throwable e) {
+    String message = String.valueOf(e.getMessage());
+    if (e instanceof java.nio.file.AccessDeniedException) {
+      return "no permission to write";
+    }
+    if (message.contains("failed to map segment")) {
+      return "programs may not be run from it (mounted noexec)";
+    }
+    return e instanceof java.nio.file.FileSystemException f && f.getReason() != null
+        ? f.getReason()
+        : message;
+  }
+
+  private static String summary(List<LoadResult.Refusal> refusals) {
+    StringBuilder line = new StringBuilder("the native library cannot be loaded");
+    String separator = ": ";
+    for (LoadResult.Refusal refusal : refusals) {
+      if (refusal.reason().contains("GLIBC_") || refusal.reason().contains("ld-linux")) {
+        return line + ": " + REQUIREMENT + " (" + refusal.reason() + ")";
+      }
+      line.append(separator).append(refusal.directory()).append(": ").append(refusal.reason());
+      separator = "; ";
+    }
+    return line.append("; set GRADSIEVE_NATIVE_DIR to a directory where you may write and run programs")
+        .toString();
+  }
+}
