@@ -1,0 +1,47 @@
+/* The table of this instruction set: every kernel by its name. */
+#include "operations.h"
+
+#define GS_JOIN_NAMES(a, b) a##b
+#define GS_JOIN(a, b) GS_JOIN_NAMES(a, b)
+#define GS_TEXT_OF(name) #name
+#define GS_TEXT(name) GS_TEXT_OF(name)
+
+namespace gradsieve {
+
+extern const Kernels GS_JOIN(kernels_, GS_ISA) = {
+    .name = GS_TEXT(GS_ISA),
+    .conv2d_scratch = nullptr,
+    .conv2d_transposed = nullptr,
+    .conv2d_transpose = nullptr,
+    .conv2d_forward = nullptr,
+    .conv2d_backward_input = nullptr,
+    .conv2d_backward_weights = nullptr,
+    .conv2d_maxpool_forward = nullptr,
+    .conv2d_maxpool_backward = nullptr,
+    .linear_epilogue = GS_ISA::linear_epilogue,
+    .linear_norm = GS_ISA::linear_norm,
+    .column_sums = GS_ISA::column_sums,
+    .batchnorm_moments = GS_ISA::batchnorm_moments,
+    .batchnorm_normalize = GS_ISA::batchnorm_normalize,
+    .batchnorm_backward_sums = GS_ISA::batchnorm_backward_sums,
+    .batchnorm_backward_input = GS_ISA::batchnorm_backward_input,
+    .groupnorm_forward = GS_ISA::groupnorm_forward,
+    .groupnorm_backward = GS_ISA::groupnorm_backward,
+    .layernorm_forward = GS_ISA::layernorm_forward,
+    .layernorm_backward = GS_ISA::layernorm_backward,
+    .activation_forward = GS_ISA::activation_forward,
+    .activation_backward = GS_ISA::activation_backward,
+    .pool2d_forward = GS_ISA::pool2d_forward,
+    .pool2d_backward = GS_ISA::pool2d_backward,
+    .dropout = GS_ISA::dropout,
+    .add = GS_ISA::add,
+    .pass_gradient = GS_ISA::pass_gradient,
+    .input = GS_ISA::input,
+    .softmax_cross_entropy = GS_ISA::softmax_cross_entropy,
+    .reduce = GS_ISA::reduce,
+    .squared_norm = GS_ISA::squared_norm,
+    .sgd_update = GS_ISA::sgd_update,
+    .adamw_update = GS_ISA::adamw_update,
+};
+
+}  // namespace gradsieve
