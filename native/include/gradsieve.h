@@ -168,7 +168,7 @@ int gs_softmax_cross_entropy(int64_t batch, int64_t classes, int64_t pitch, floa
 int gs_sgd_update(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
                   const float* gradient, float* velocity, float* theta);
 /* theta *= 1 - rate * decay; then Adam with both biases corrected for the step (from 1). */
-int gs_adamw_update(int64_t count, float scale, float rate, float beta1, float beta2, float eps, float decay,
+int gs_adamw_update(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,
                     int64_t step, const float* gradient, float* first, float* second, float* theta);
 
 /* ---- a compiled step ---------------------------------------------------------------------------------------------- */

@@ -95,12 +95,12 @@ struct Kernels {
                                   const float* sample_weights, float* gradient, float* probabilities, float* records,
                                   int64_t capacity);
 
-    /* target[i] = or += the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
+    /* target[i] = the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
     double (*reduce)(int64_t count, int64_t parts, const float* const* part, float* target);
     double (*squared_norm)(int64_t count, const float* values);
     void (*sgd_update)(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
                        const float* gradient, float* velocity, float* theta);
-    void (*adamw_update)(int64_t count, float scale, float rate, float beta1, float beta2, float eps, float decay,
+    void (*adamw_update)(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,
                          int64_t step, const float* gradient, float* first, float* second, float* theta);
 };
 

@@ -8,7 +8,7 @@
 
 namespace gradsieve {
 
-extern const Kernels GS_JOIN(kernels_, GS_ISA) = {
+const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .name = GS_TEXT(GS_ISA),
     .conv2d_scratch = nullptr,
     .conv2d_transposed = nullptr,
