@@ -1,0 +1,131 @@
+package io.gradsieve.backend.cpu;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.natives.CpuLibrary;
+import io.gradsieve.natives.LoadResult;
+import io.gradsieve.natives.NativeException;
+import io.gradsieve.natives.NativeLibrary;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.plan.UpdateRule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The processor. Kernels and OpenBLAS are chosen once a process, by the first backend that is opened. */
+public final class CpuBackend implements Backend {
+  /** Names of instruction sets, for {@code GRADSIEVE_ISA}. */
+  public static final List<String> INSTRUCTION_SETS = List.of("baseline", "avx2", "avx512");
+
+  /** Forces an instruction set. */
+  public static final String ISA_VARIABLE = "GRADSIEVE_ISA";
+
+  private final int threads;
+  private final MemoryLedger ledger = new MemoryLedger();
+
+  private CpuBackend(int threads) {
+    this.threads = threads;
+  }
+
+  /**
+   * Opens the processor with the instruction set of {@code GRADSIEVE_ISA}, else the best it has.
+   *
+   * @param threads of every step
+   * @throws GradsieveException.Missing if the native library, OpenBLAS or the instruction set is not there
+   * @throws GradsieveException.Usage if {@code GRADSIEVE_ISA} names none
+   */
+  public static CpuBackend open(int threads) {
+    if (threads < 1) {
+      throw new GradsieveException.Usage("threads must be at least 1, is " + threads);
+    }
+    String isa = System.getenv().getOrDefault(ISA_VARIABLE, "");
+    if (!isa.isEmpty() && !INSTRUCTION_SETS.contains(isa)) {
+      throw GradsieveException.Usage.unknown(ISA_VARIABLE, isa, INSTRUCTION_SETS);
+    }
+    LoadResult library = NativeLibrary.load();
+    if (library instanceof LoadResult.Failed failed) {
+      throw new GradsieveException.Missing(failed.reason());
+    }
+    String openblas = ((LoadResult.Loaded) library).openblas().toString();
+    CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa, openblas));
+    return new CpuBackend(threads);
+  }
+
+  @Override
+  public BackendInfo info() {
+    JsonNode machine = description();
+    JsonNode blas = machine.path("openblas");
+    List<BackendInfo.Candidate> candidates = new ArrayList<>();
+    for (JsonNode c : machine.path("candidates")) {
+      candidates.add(
+          new BackendInfo.Candidate(
+              c.path("name").asText(), c.path("usable").asBoolean(), c.path("reason").asText()));
+    }
+    List<String> warnings = new ArrayList<>();
+    if (blas.path("warning").isTextual()) {
+      warnings.add(blas.path("warning").asText());
+    }
+    String[] version = blas.path("config").asText().split(" ");
+    String name = version.length < 2 ? "OpenBLAS" : version[0] + " " + version[1];
+    return new BackendInfo(
+        "cpu",
+        machine.path("cpu").asText(),
+        threads,
+        machine.path("isa").asText(),
+        name + " " + blas.path("core").asText(),
+        candidates,
+        warnings);
+  }
+
+  private static JsonNode description() {
+    try {
+      return new ObjectMapper().readTree(CpuLibrary.gs_describe());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("gs_describe returned no JSON: " + CpuLibrary.gs_describe(), e);
+    }
+  }
+
+  int threads() {
+    return threads;
+  }
+
+  @Override
+  public CpuBuffer allocate(long bytes, String purpose) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException(purpose + ": bytes must be positive, is " + bytes);
+    }
+    try {
+      return new CpuBuffer(ledger, bytes, purpose);
+    } catch (NativeException e) {
+      throw CpuErrors.outOfMemory(bytes, purpose, e);
+    }
+  }
+
+  @Override
+  public MemoryLedger ledger() {
+    return ledger;
+  }
+
+  @Override
+  public CompiledStep compile(
+      StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+    return CpuStep.compile(this, plan, (CpuBuffer) weights, optimizer);
+  }
+
+  /** Throws {@link IllegalStateException} if a buffer or step of this backend is still open. */
+  @Override
+  public void close() {
+    Map<String, Long> open = ledger.open();
+    if (!open.isEmpty()) {
+      throw new IllegalStateException("not closed, bytes by purpose: " + open);
+    }
+  }
+}

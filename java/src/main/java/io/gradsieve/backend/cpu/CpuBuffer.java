@@ -1,0 +1,72 @@
+package io.gradsieve.backend.cpu;
+
+import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.natives.NativeMemory;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/** Native memory entered in the ledger under its purpose. */
+final class CpuBuffer implements DeviceBuffer {
+  private static final long FLOATS_A_VIEW = 1 << 28; // 1 GiB, a buffer holds less than 2
+
+  private final MemoryLedger ledger;
+  private final String purpose;
+  private final long bytes;
+  private long address;
+
+  /** Throws {@code NativeException} if the memory can't be had. */
+  CpuBuffer(MemoryLedger ledger, long bytes, String purpose) {
+    this.ledger = ledger;
+    this.purpose = purpose;
+    this.bytes = bytes;
+    this.address = NativeMemory.allocate(bytes);
+    ledger.add(purpose, bytes);
+  }
+
+  /** Where it lies, for native calls. */
+  long address() {
+    if (address == 0) {
+      throw new IllegalStateException("the buffer \"" + purpose + "\" is closed");
+    }
+    return address;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void read(long offset, float[] target) {
+    for (int done = 0; done < target.length; ) {
+      int count = (int) Math.min(target.length - done, FLOATS_A_VIEW);
+      view((offset + done) * Float.BYTES, count * Float.BYTES).asFloatBuffer().get(target, done, count);
+      done += count;
+    }
+  }
+
+  @Override
+  public void write(long offset, float[] source) {
+    for (int done = 0; done < source.length; ) {
+      int count = (int) Math.min(source.length - done, FLOATS_A_VIEW);
+      view((offset + done) * Float.BYTES, count * Float.BYTES).asFloatBuffer().put(source, done, count);
+      done += count;
+    }
+  }
+
+  @Override
+  public ByteBuffer view(long offset, int count) {
+    Objects.checkFromIndexSize(offset, count, bytes);
+    return NativeMemory.view(address() + offset, count);
+  }
+
+  @Override
+  public void close() {
+    if (address != 0) {
+      NativeMemory.release(address, bytes);
+      address = 0;
+      ledger.remove(purpose, bytes);
+    }
+  }
+}

@@ -1,0 +1,245 @@
+package io.gradsieve.backend.cpu;
+
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.backend.StepInput;
+import io.gradsieve.backend.StepRecords;
+import io.gradsieve.natives.CpuLibrary;
+import io.gradsieve.natives.Step;
+import io.gradsieve.natives.UpdateParameters;
+import io.gradsieve.plan.Operation;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.plan.UpdateRule;
+import java.nio.DoubleBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A plan in the native executor. Order of a step: begin, forward over all segments, backward over all in reverse, the rule,
+ * update over all, wait; one native call per segment and pass, nothing allocated on the way.
+ */
+final class CpuStep implements CompiledStep {
+  private final CpuBackend backend;
+  private final StepPlan plan;
+  private final Step step;
+  private final CpuBuffer weights;
+  private final Optional<UpdateRule.Kind> optimizer;
+  private final UpdateParameters rule = new UpdateParameters();
+
+  /** All memory of this step, in the order it was taken. */
+  private final List<CpuBuffer> owned = new ArrayList<>();
+
+  private final List<DeviceBuffer> states = new ArrayList<>();
+  private final CpuBuffer gradients;
+  private final CpuRecords records;
+  private final CpuBuffer result;
+  private final DoubleBuffer gradientNorm2;
+  private final int segments;
+  private final long trafficPerSample;
+  private long segmentCalls;
+  private boolean closed;
+
+  private CpuStep(
+      CpuBackend backend, StepPlan plan, Step step, CpuBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+    this.backend = backend;
+    this.plan = plan;
+    this.step = step;
+    this.weights = weights;
+    this.optimizer = optimizer;
+    this.segments = plan.segments().size();
+    try {
+      long[] arena = new long[1];
+      long[] scratch = new long[1];
+      CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
+      CpuBuffer arenaMemory = own(arena[0], "arena");
+      CpuBuffer scratchMemory = own(scratch[0], "scratch");
+      this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
+      int stateCount = optimizer.map(UpdateRule.Kind::states).orElse(0);
+      for (int i = 0; i < stateCount; i++) {
+        states.add(own(plan.trainable() * Float.BYTES, "optimizer"));
+      }
+      int capacity = plan.capacity();
+      long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
+      long pitch = plan.tensors().get(plan.logits()).pitch();
+      CpuBuffer recordRows = own(rows, "records");
+      CpuBuffer probabilities = own(capacity * pitch * Float.BYTES, "records");
+      this.records = new CpuRecords(recordRows, probabilities, capacity);
+      this.result = own(Double.BYTES, "records");
+      this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
+      CpuErrors.check(
+          CpuLibrary.gs_step_bind(
+              step,
+              arenaMemory.address(),
+              scratchMemory.address(),
+              weights.address(),
+              plan.trainable(),
+              plan.backward() ? gradients.address() : 0,
+              stateCount > 0 ? ((CpuBuffer) states.get(0)).address() : 0,
+              stateCount > 1 ? ((CpuBuffer) states.get(1)).address() : 0,
+              recordRows.address(),
+              probabilities.address()));
+      this.trafficPerSample = traffic();
+    } catch (RuntimeException e) {
+      release();
+      throw e;
+    }
+  }
+
+  /** Memory may be 0 bytes where a plan needs none; a buffer never is. */
+  private CpuBuffer own(long bytes, String purpose) {
+    CpuBuffer buffer = backend.allocate(Math.max(bytes, Double.BYTES), purpose);
+    owned.add(buffer);
+    return buffer;
+  }
+
+  private long traffic() {
+    long[] forward = new long[1];
+    long[] backward = new long[1];
+    long bytes = 0;
+    for (int i = 0; i < segments; i++) {
+      CpuErrors.check(CpuLibrary.gs_step_traffic(step, i, forward, backward));
+      bytes += forward[0] + (plan.backward() ? backward[0] : 0);
+    }
+    return bytes;
+  }
+
+  static CpuStep compile(
+      CpuBackend backend, StepPlan plan, CpuBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+    if (weights.bytes() != plan.weights() * Float.BYTES) {
+      throw new IllegalArgumentException(
+          "the plan has " + plan.weights() + " weights, the buffer " + weights.bytes() / Float.BYTES);
+    }
+    if (optimizer.isPresent() && !plan.backward()) {
+      throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
+    }
+    return new CpuStep(
+        backend, plan, CpuPlan.create(plan, backend.threads()), weights, optimizer);
+  }
+
+  @Override
+  public StepInput newInput() {
+    Operation first = plan.segments().get(0).operations().get(0);
+    if (!(first instanceof Operation.Input input)) {
+      throw new IllegalStateException("a plan begins with its input, this one with " + first);
+    }
+    var tensor = plan.tensors().get(input.out());
+    long values = (long) tensor.height() * tensor.width() * tensor.channels();
+    return new CpuInput(
+        backend, plan.capacity(), values * (input.bytes() ? Byte.BYTES : Float.BYTES));
+  }
+
+  @Override
+  public void begin(
+      StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum) {
+    CpuInput slot = (CpuInput) input;
+    if (batch < 1 || batch > plan.capacity() || batch > slot.capacity()) {
+      throw new IllegalArgumentException(
+          "batch must lie in 1.." + Math.min(plan.capacity(), slot.capacity()) + ", is " + batch);
+    }
+    CpuErrors.check(
+        CpuLibrary.gs_step_begin(
+            open(),
+            batch,
+            mode == Mode.TRAINING ? CpuLibrary.GS_TRAINING : CpuLibrary.GS_EVALUATION,
+            slot.inputsAddress(),
+            slot.labelsAddress(),
+            slot.idsAddress(),
+            slot.planWeightsAddress(),
+            slot.sampleWeightsAddress(),
+            seed,
+            epoch,
+            statisticsMomentum));
+  }
+
+  @Override
+  public void forward() {
+    Step handle = open();
+    for (int i = 0; i < segments; i++) {
+      CpuErrors.check(CpuLibrary.gs_segment_forward(handle, i));
+      segmentCalls++;
+    }
+  }
+
+  @Override
+  public void backward() {
+    if (!plan.backward()) {
+      throw new IllegalStateException("the plan has no backward pass");
+    }
+    Step handle = open();
+    for (int i = segments - 1; i >= 0; i--) {
+      CpuErrors.check(CpuLibrary.gs_segment_backward(handle, i));
+      segmentCalls++;
+    }
+  }
+
+  @Override
+  public void update(UpdateRule update) {
+    if (optimizer.isEmpty() || optimizer.get().getClass() != update.kind().getClass()) {
+      throw new IllegalStateException("compiled for " + optimizer + ", asked for " + update.kind());
+    }
+    CpuRules.fill(rule, update);
+    Step handle = open();
+    CpuErrors.check(CpuLibrary.gs_step_rule(handle, rule));
+    for (int i = 0; i < segments; i++) {
+      CpuErrors.check(CpuLibrary.gs_segment_update(handle, i));
+      segmentCalls++;
+    }
+  }
+
+  @Override
+  public double await() {
+    CpuErrors.check(CpuLibrary.gs_step_wait(open(), result.address()));
+    return gradientNorm2.get(0);
+  }
+
+  private Step open() {
+    if (closed) {
+      throw new IllegalStateException("the step is closed");
+    }
+    weights.address(); // throws if the weights were closed under the step
+    return step;
+  }
+
+  @Override
+  public StepRecords records() {
+    return records;
+  }
+
+  @Override
+  public List<DeviceBuffer> optimizerState() {
+    return List.copyOf(states);
+  }
+
+  @Override
+  public DeviceBuffer gradients() {
+    return gradients;
+  }
+
+  @Override
+  public long segmentCalls() {
+    return segmentCalls;
+  }
+
+  @Override
+  public long trafficPerSample() {
+    return trafficPerSample;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      release();
+    }
+  }
+
+  /** The step first: its threads use the memory. */
+  private void release() {
+    CpuErrors.check(CpuLibrary.gs_step_destroy(step));
+    rule.close();
+    for (CpuBuffer buffer : owned) {
+      buffer.close();
+    }
+  }
+}
