@@ -1,0 +1,122 @@
+package io.gradsieve.data;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * All samples of a source in memory, training and test part, immutable. A sample is named by its position, 0 to
+ * {@link #size} − 1; inputs are dense [H][W][C], uint8 ({@link #bytes}) or little-endian float32. Made by {@link DataSource}
+ * from files or by {@link DatasetBuilder} from arrays.
+ */
+public final class Dataset {
+  private final String name;
+  private final SampleShape shape;
+  private final boolean bytes;
+  private final SampleStore store;
+  private final int[] labels;
+  private final float[] weights;
+  private final String[] ids;
+  private final long[] index;
+  private final int[] train;
+  private final int[] test;
+  private final Schema schema;
+  private final Duplicates duplicates;
+
+  Dataset(DatasetBuilder b, Schema schema) {
+    name = b.name;
+    shape = b.shape;
+    bytes = b.bytes;
+    store = b.store;
+    labels = b.labels;
+    weights = b.weights;
+    ids = b.ids;
+    index = b.index;
+    train = b.train;
+    test = b.test;
+    this.schema = schema;
+    duplicates = Duplicates.count(store, labels, train, test);
+  }
+
+  /** Samples, both parts. */
+  public int size() {
+    return store.samples();
+  }
+
+  public SampleShape shape() {
+    return shape;
+  }
+
+  /** Whether inputs are uint8, to be scaled by the schema's {@code normalize}; else float32, used as they are. */
+  public boolean bytes() {
+    return bytes;
+  }
+
+  /** Bytes of one sample's inputs. */
+  public int sampleBytes() {
+    return store.sampleBytes();
+  }
+
+  /** Copies a sample's inputs to {@code target} at {@code position}; allocates nothing. */
+  public void copy(int sample, ByteBuffer target, int position) {
+    store.copy(sample, target, position);
+  }
+
+  /** The samples' bytes, for those who change them on the way. */
+  SampleStore store() {
+    return store;
+  }
+
+  /** Class index, 0..K-1; -1 where {@link #labelled} is false. */
+  public int label(int sample) {
+    return labels.length == 0 ? -1 : labels[sample];
+  }
+
+  /** The user's weight as given, positive; 1 if there is none. */
+  public float weight(int sample) {
+    return weights.length == 0 ? 1 : weights[sample];
+  }
+
+  /** The {@code --id} value, an image's relative path, else the index. */
+  public String id(int sample) {
+    return ids.length == 0 ? Long.toString(index[sample]) : ids[sample];
+  }
+
+  /** Position in the original file or sorted listing of its part, from 0. */
+  public long index(int sample) {
+    return index[sample];
+  }
+
+  /** Class names, K of them. */
+  public List<String> classes() {
+    return schema.classes();
+  }
+
+  /** Whether labels are known. */
+  public boolean labelled() {
+    return labels.length > 0;
+  }
+
+  /** Positions of the training part, ascending. */
+  public int[] train() {
+    return train.clone();
+  }
+
+  /** Positions of the test part, ascending; may be empty. */
+  public int[] test() {
+    return test.clone();
+  }
+
+  /** The rules a model stores. */
+  public Schema schema() {
+    return schema;
+  }
+
+  public Duplicates duplicates() {
+    return duplicates;
+  }
+
+  /** A short name for runs, for instance {@code digits}; letters, digits, dots, hyphens and underscores. */
+  public String name() {
+    return name;
+  }
+}

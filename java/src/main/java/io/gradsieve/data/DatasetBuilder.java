@@ -1,0 +1,157 @@
+package io.gradsieve.data;
+
+import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.data.Schema.Column;
+import io.gradsieve.data.Schema.Normalize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Collects what a reader found and finishes it: class names, normalisation, checks for training, duplicates. */
+public final class DatasetBuilder {
+  /** More classes than this are most likely numbers to regress on, not classes. */
+  public static final int MAX_CLASSES = 100_000;
+
+  final String name;
+  final SampleShape shape;
+  final boolean bytes;
+  final SampleStore store;
+  int[] labels = {};
+  float[] weights = {};
+  String[] ids = {};
+  long[] index;
+  int[] train;
+  int[] test = {};
+  private List<String> classes = List.of();
+  private List<Column> columns = List.of();
+  private Optional<Normalize> normalize = Optional.empty();
+
+  /** All samples are the training part and count from 0 until said otherwise; {@code name} is cleaned for file names. */
+  public DatasetBuilder(String name, SampleShape shape, boolean bytes, SampleStore store) {
+    String clean = name.replaceAll("[^A-Za-z0-9._-]+", "-");
+    this.name = clean.isEmpty() ? "data" : clean;
+    this.shape = shape;
+    this.bytes = bytes;
+    this.store = store;
+    if (store.sampleBytes() != shape.elements() * (bytes ? 1 : 4)) {
+      throw new IllegalArgumentException(shape + " does not take " + store.sampleBytes() + " bytes");
+    }
+    index = new long[store.samples()];
+    for (int i = 0; i < index.length; i++) {
+      index[i] = i;
+    }
+    train = IntStream.range(0, store.samples()).toArray();
+  }
+
+  /** Class indices, [N], none negative; empty: unlabelled. */
+  public DatasetBuilder labels(int[] value) {
+    labels = value;
+    return this;
+  }
+
+  /** Class names, K of them; without this class k is named k and K is the largest label + 1. */
+  public DatasetBuilder classes(List<String> value) {
+    classes = value;
+    return this;
+  }
+
+  /** The user's weights, [N], positive; empty: all 1. */
+  public DatasetBuilder weights(float[] value) {
+    weights = value;
+    return this;
+  }
+
+  /** Names of samples, [N]; empty: their index. */
+  public DatasetBuilder ids(String[] value) {
+    ids = value;
+    return this;
+  }
+
+  /** The first {@code samples} are the training part, the rest the test part; the index begins at 0 in each. */
+  public DatasetBuilder trainCount(int samples) {
+    train = IntStream.range(0, samples).toArray();
+    test = IntStream.range(samples, store.samples()).toArray();
+    for (int i = 0; i < index.length; i++) {
+      index[i] = i < samples ? i : i - samples;
+    }
+    return this;
+  }
+
+  /** Positions of both parts, ascending; the index stays. */
+  public DatasetBuilder parts(int[] trainPart, int[] testPart) {
+    train = trainPart;
+    test = testPart;
+    return this;
+  }
+
+  /** Columns of a CSV file and the figures its numbers were standardised with. */
+  public DatasetBuilder columns(List<Column> value, Optional<Normalize> figures) {
+    columns = value;
+    normalize = figures;
+    return this;
+  }
+
+  /** Finishes by the request's rules, or makes rules; {@code where} begins messages. */
+  public Dataset build(String where, DataRequest request) {
+    if (store.samples() == 0) {
+      throw new BadData(where + ": holds no samples");
+    }
+    if (request.purpose() == DataRequest.Purpose.TRAIN) {
+      checkForTraining(where);
+    }
+    List<String> names = classes;
+    if (request.rules().isPresent()) {
+      names = request.rules().get().classes();
+    } else if (names.isEmpty()) {
+      int largest = -1;
+      for (int label : labels) {
+        largest = Math.max(largest, label);
+      }
+      names = Schema.indexNames(largest + 1);
+    }
+    if (bytes) {
+      normalize = Optional.of(byteFigures(where, request));
+    }
+    return new Dataset(this, new Schema(normalize, names, columns));
+  }
+
+  private void checkForTraining(String where) {
+    if (train.length == 0) {
+      throw new BadData(where + ": has no training part; training needs one");
+    }
+    int first = labels[train[0]];
+    for (int sample : train) {
+      if (labels[sample] != first) {
+        return;
+      }
+    }
+    throw new BadData(
+        where + ": all " + train.length + " training samples have the same label '"
+            + (classes.isEmpty() ? Integer.toString(first) : classes.get(first))
+            + "'; there is nothing to learn with fewer than two classes");
+  }
+
+  private Normalize byteFigures(String where, DataRequest request) {
+    int channels = shape.channels();
+    if (request.rules().isPresent()) {
+      Optional<Normalize> given = request.rules().get().normalize();
+      if (given.isEmpty()) {
+        List<Double> zeros = new ArrayList<>();
+        List<Double> ones = new ArrayList<>();
+        for (int c = 0; c < channels; c++) {
+          zeros.add(0.0);
+          ones.add(1.0);
+        }
+        return new Normalize(zeros, ones);
+      }
+      if (given.get().mean().size() != channels) {
+        throw new BadData(
+            where + ": samples have shape " + shape + ", the model was trained on "
+                + given.get().mean().size() + " channels; give it data of the same shape");
+      }
+      return given.get();
+    }
+    return ByteFigures.of(store, train.length > 0 ? train : test, channels);
+  }
+}

@@ -1,0 +1,96 @@
+package io.gradsieve.data;
+
+import io.gradsieve.GradsieveException.BadData;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Samples of one size, densely in chunks of bytes, so that their sum may pass 2 GiB; floats are little-endian. Written once by
+ * a reader (different samples from different threads if it likes), then only read.
+ */
+public final class SampleStore {
+  /** A chunk; large enough to be few, small enough to be found in a fragmented heap. */
+  private static final int CHUNK_BYTES = 1 << 26;
+
+  /** The largest sample, bytes: one chunk. */
+  public static final int MAX_SAMPLE_BYTES = CHUNK_BYTES;
+
+  /** Share of the Java heap that samples may fill. */
+  private static final double MOST_OF_HEAP = 0.9;
+
+  private static final VarHandle FLOAT =
+      MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final int samples;
+  private final int sampleBytes;
+  private final int chunkShift;
+  private final byte[][] chunks;
+
+  /** Room for samples, zeroed; {@code where} begins the message when memory does not suffice. */
+  public SampleStore(String where, long samples, long sampleBytes) {
+    if (sampleBytes < 1 || sampleBytes > MAX_SAMPLE_BYTES) {
+      throw new BadData(where + ": a sample has " + sampleBytes + " bytes, at most " + MAX_SAMPLE_BYTES + " are read");
+    }
+    if (samples > Integer.MAX_VALUE - 8) {
+      throw new BadData(where + ": has " + samples + " samples, at most " + (Integer.MAX_VALUE - 8) + " are read");
+    }
+    this.samples = (int) samples;
+    this.sampleBytes = (int) sampleBytes;
+    this.chunkShift = 31 - Integer.numberOfLeadingZeros(CHUNK_BYTES / this.sampleBytes);
+    long bytes = samples * sampleBytes;
+    if (bytes > Runtime.getRuntime().maxMemory() * MOST_OF_HEAP) {
+      throw tooLarge(where, bytes);
+    }
+    this.chunks = new byte[(int) ((samples + (1L << chunkShift) - 1) >>> chunkShift)][];
+    try {
+      for (int i = 0; i < chunks.length; i++) {
+        long left = samples - ((long) i << chunkShift);
+        chunks[i] = new byte[(int) Math.min(left, 1L << chunkShift) * this.sampleBytes];
+      }
+    } catch (OutOfMemoryError e) {
+      throw tooLarge(where, bytes);
+    }
+  }
+
+  private static BadData tooLarge(String where, long bytes) {
+    return new BadData(
+        where + ": needs " + (bytes >> 20) + " MiB in memory, Java may use " + (Runtime.getRuntime().maxMemory() >> 20)
+            + " MiB; raise it with -Xmx (java -Xmx" + ((bytes >> 30) + 2) + "g -jar …) or give less data");
+  }
+
+  public int samples() {
+    return samples;
+  }
+
+  /** Bytes of one sample. */
+  public int sampleBytes() {
+    return sampleBytes;
+  }
+
+  /** The array a sample lies in, at {@link #offset}. */
+  public byte[] chunk(int sample) {
+    return chunks[sample >>> chunkShift];
+  }
+
+  /** Where the sample begins in its {@link #chunk}. */
+  public int offset(int sample) {
+    return (sample & ((1 << chunkShift) - 1)) * sampleBytes;
+  }
+
+  /** Copies a sample; allocates nothing. */
+  public void copy(int sample, ByteBuffer target, int position) {
+    target.put(position, chunk(sample), offset(sample), sampleBytes);
+  }
+
+  /** Stores element {@code element} of a sample of floats. */
+  public void setFloat(int sample, int element, float value) {
+    FLOAT.set(chunk(sample), offset(sample) + 4 * element, value);
+  }
+
+  /** Element {@code element} of a sample of floats. */
+  public float getFloat(int sample, int element) {
+    return (float) FLOAT.get(chunk(sample), offset(sample) + 4 * element);
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * Random changes of a sample on its way into a batch. Uses only the root package; never changes the data set.
+ * Read {@link io.gradsieve.data.augment.Augment} first.
+ */
+@NullMarked
+package io.gradsieve.data.augment;
+
+import org.jspecify.annotations.NullMarked;

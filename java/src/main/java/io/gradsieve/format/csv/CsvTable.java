@@ -1,0 +1,189 @@
+package io.gradsieve.format.csv;
+
+import de.siegmar.fastcsv.reader.CloseableIterator;
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.CsvRecord;
+import de.siegmar.fastcsv.reader.CsvRecordHandler;
+import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.format.ByteSource;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A CSV file with a header, read row by row (RFC 4180: commas, double quotes, UTF-8, a byte order mark is skipped; gzip is
+ * opened). Rows count from 0 without the header, as a sample's index does; lines from 1. Not thread-safe.
+ */
+public final class CsvTable implements AutoCloseable {
+  /** Cells of a row. */
+  public static final int MAX_COLUMNS = 1 << 17;
+
+  /** Characters of a row; a longer one is most likely an unclosed quote. */
+  private static final int MAX_ROW_CHARACTERS = 1 << 24;
+
+  private final String name;
+  private final CsvReader<CsvRecord> reader;
+  private final CloseableIterator<CsvRecord> records;
+  private final List<String> header;
+  private long row = -1;
+  private long line;
+  private List<String> cells = List.of();
+
+  private CsvTable(String name, CsvReader<CsvRecord> reader) {
+    this.name = name;
+    this.reader = reader;
+    this.records = reader.iterator();
+    if (!advance()) {
+      throw new BadData(name + ": is empty; a header line and rows are needed");
+    }
+    this.header = cells.stream().map(String::strip).toList();
+    checkHeader();
+  }
+
+  /** Opens a file and reads its header, whose names must differ and not be empty. */
+  public static CsvTable open(Path file) {
+    ByteSource source = ByteSource.open(file);
+    try {
+      return of(source);
+    } catch (RuntimeException e) {
+      source.close();
+      throw e;
+    }
+  }
+
+  /** Reads a header from a source, which is closed with this. */
+  public static CsvTable of(ByteSource source) {
+    var decoder =
+        StandardCharsets.UTF_8
+            .newDecoder()
+            .onMalformedInput(CodingErrorAction.REPORT)
+            .onUnmappableCharacter(CodingErrorAction.REPORT);
+    CsvRecordHandler handler =
+        CsvRecordHandler.of(
+            b -> b.maxFields(MAX_COLUMNS).maxFieldSize(MAX_ROW_CHARACTERS).maxRecordSize(MAX_ROW_CHARACTERS));
+    return new CsvTable(
+        source.name(),
+        CsvReader.builder()
+            .maxBufferSize(MAX_ROW_CHARACTERS)
+            .allowExtraFields(true)
+            .allowMissingFields(true)
+            .build(handler, new SkippedMark(new InputStreamReader(source.stream(), decoder))));
+  }
+
+  private void checkHeader() {
+    Set<String> seen = new HashSet<>();
+    boolean numbers = true;
+    boolean counted = true;
+    for (int i = 0; i < header.size(); i++) {
+      String column = header.get(i);
+      if (column.isEmpty()) {
+        throw new BadData(
+            name + ": column " + (i + 1) + " has no name (a pandas index? write with index=False); name it");
+      }
+      if (!seen.add(column)) {
+        throw new BadData(name + ": has two columns named '" + ByteSource.oneLine(column)
+            + "'; the first line must name the columns, each differently");
+      }
+      numbers &= Numbers.isNumber(column);
+      counted &= column.equals(Integer.toString(i));
+    }
+    if (numbers && !counted) {
+      throw new BadData(name + ": its first line holds numbers; the first line must name the columns");
+    }
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Column names, different, not empty. */
+  public List<String> header() {
+    return header;
+  }
+
+  /** Goes to the next row, which must have as many cells as the header; false at the end. */
+  public boolean next() {
+    if (!advance()) {
+      return false;
+    }
+    row++;
+    if (cells.size() < header.size()) {
+      throw new BadData(
+          where() + " has " + cells.size() + " cells, too few: column '" + header.get(cells.size())
+              + "' is missing; the header names " + header.size());
+    }
+    if (cells.size() > header.size()) {
+      throw new BadData(
+          where() + " has " + cells.size() + " cells, too many: the header names " + header.size()
+              + ", up to column '" + header.get(header.size() - 1) + "'; quote cells that hold commas");
+    }
+    return true;
+  }
+
+  private boolean advance() {
+    try {
+      if (!records.hasNext()) {
+        return false;
+      }
+      CsvRecord record = records.next();
+      line = record.getStartingLineNumber();
+      cells = record.getFields();
+      return true;
+    } catch (UncheckedIOException e) {
+      throw ByteSource.unreadable(name, e.getCause());
+    } catch (CsvParseException e) {
+      IOException io = cause(e);
+      if (io != null) {
+        throw ByteSource.unreadable(name, io);
+      }
+      throw new BadData(
+          name + ": cannot be read after line " + line + " (" + ByteSource.oneLine(e.getMessage())
+              + "); is a quote left open?", e);
+    }
+  }
+
+  private static @org.jspecify.annotations.Nullable IOException cause(Throwable e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof IOException io) {
+        return io;
+      }
+    }
+    return null;
+  }
+
+  /** The current row's cell, without spaces around. */
+  public String cell(int column) {
+    return cells.get(column).strip();
+  }
+
+  /** The current row, from 0. */
+  public long row() {
+    return row;
+  }
+
+  /** File, row and line, for messages. */
+  public String where() {
+    return name + ": row " + row + " (line " + line + ")";
+  }
+
+  /** File, row, line and column, for messages. */
+  public String where(int column) {
+    return where() + ", column '" + ByteSource.oneLine(header.get(column)) + "'";
+  }
+
+  @Override
+  public void close() {
+    try {
+      reader.close();
+    } catch (IOException ignored) {
+      // nothing was written
+    }
+  }
+}
