@@ -16,9 +16,9 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Makes a plan runnable on the given weights (trainable parameters, then running statistics), which stay the caller's.
-   * With an optimizer kind the step owns gradients and optimizer state.
+   * With an update rule the step owns gradients and optimizer state.
    */
-  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer);
+  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer);
 
   @Override
   void close();
