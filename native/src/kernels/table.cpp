@@ -1,4 +1,5 @@
 /* The table of this instruction set: every kernel by its name. */
+#include "conv2d.h"
 #include "operations.h"
 
 #define GS_JOIN_NAMES(a, b) a##b
@@ -10,14 +11,14 @@ namespace gradsieve {
 
 const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .name = GS_TEXT(GS_ISA),
-    .conv2d_scratch = nullptr,
-    .conv2d_transposed = nullptr,
-    .conv2d_transpose = nullptr,
-    .conv2d_forward = nullptr,
-    .conv2d_backward_input = nullptr,
-    .conv2d_backward_weights = nullptr,
-    .conv2d_maxpool_forward = nullptr,
-    .conv2d_maxpool_backward = nullptr,
+    .conv2d_scratch = GS_ISA::conv2d_scratch,
+    .conv2d_transposed = GS_ISA::conv2d_transposed,
+    .conv2d_transpose = GS_ISA::conv2d_transpose,
+    .conv2d_forward = GS_ISA::conv2d_forward,
+    .conv2d_backward_input = GS_ISA::conv2d_backward_input,
+    .conv2d_backward_weights = GS_ISA::conv2d_backward_weights,
+    .conv2d_maxpool_forward = GS_ISA::conv2d_maxpool_forward,
+    .conv2d_maxpool_backward = GS_ISA::conv2d_maxpool_backward,
     .linear_epilogue = GS_ISA::linear_epilogue,
     .linear_norm = GS_ISA::linear_norm,
     .column_sums = GS_ISA::column_sums,

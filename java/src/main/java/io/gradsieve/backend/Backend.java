@@ -16,9 +16,9 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Makes a plan runnable on the given weights (trainable parameters, then running statistics), which stay the caller's.
-   * With an update rule the step owns gradients and optimizer state.
+   * With an optimizer kind the step owns gradients and optimizer state.
    */
-  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer);
+  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer);
 
   @Override
   void close();

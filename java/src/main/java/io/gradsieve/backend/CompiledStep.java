@@ -1,5 +1,6 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.plan.UpdateRule;
 import java.util.List;
 
 /**
@@ -27,15 +28,7 @@ public interface CompiledStep extends AutoCloseable {
 
   void backward();
 
-  /**
-   * Changes the weights by the update rule the step was compiled with.
-   *
-   * @param learningRate of this step, {@code lr_scale} included
-   * @param divisor b · w̄; the summed gradient is divided by it
-   * @param clipNorm largest norm of the divided gradient; 0 for no clipping
-   * @param step optimizer steps so far, from 1
-   */
-  void update(double learningRate, double divisor, double clipNorm, long step);
+  void update(UpdateRule rule);
 
   /**
    * Waits for the queued work.

@@ -33,17 +33,6 @@ public final class NativeLibrary {
     return result;
   }
 
-  /**
-   * Unpacks everything native into a directory, independent of {@link #load}.
-   *
-   * @return the directories written, one a bundle
-   * @throws IOException if they can't be written
-   */
-  public static List<Path> unpack(Path directory) throws IOException {
-    makePrivate(directory);
-    return List.of(Bundle.of("gradsieve").unpack(directory), Bundle.of("openblas").unpack(directory));
-  }
-
   /** Called by the generated classes when they are first used. */
   static void require() {
     if (load() instanceof LoadResult.Failed failed) {

@@ -116,7 +116,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public CompiledStep compile(
-      StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer) {
+      StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer) {
     return CpuStep.compile(this, plan, (CpuBuffer) weights, optimizer);
   }
 

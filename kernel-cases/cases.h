@@ -1,0 +1,128 @@
+/*
+ * The cases of the native kernels: each operation's file declares shapes, inputs, a reference in double precision, a
+ * tolerance with its reason, and what a call costs in bytes and flops; `kernel-cases test | time | list` uses all of it.
+ *
+ * To add an operation: <operation>.cpp with a function `static void declare(std::vector<Case>& cases)` and, below it,
+ * `static const Registration registration(declare);`. A case's body takes buffers from its Run, makes one call of the C
+ * function through run.call, and compares. Inputs come from the printed seed and the case's name alone.
+ */
+#ifndef GRADSIEVE_CASES_H
+#define GRADSIEVE_CASES_H
+
+#include "gradsieve.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cases {
+
+/* |got - reference| <= relative * (|reference| + root mean square of the reference); NaN equals NaN only. */
+struct Tolerance {
+    double relative;
+    const char* reason;
+};
+
+/* For sums of n products of values with random signs in single precision. */
+Tolerance summation(double n);
+/* Copies, choices and sums of nothing. */
+constexpr Tolerance EXACT = {0, "no arithmetic that could round"};
+
+/* Memory with guard zones around it that a kernel must leave as they are; exactly as long as asked for where the address
+ * sanitizer watches. 64-byte aligned, first filled with NaN bytes. */
+class Memory {
+  public:
+    Memory(std::string name, size_t bytes);
+    ~Memory();
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    unsigned char* data() { return data_; }
+    const std::string& name() const { return name_; }
+    /* What is wrong with the guard zones; empty if nothing. */
+    std::string violation() const;
+
+  private:
+    std::string name_;
+    size_t bytes_, guard_;
+    unsigned char *block_, *data_;
+};
+
+/* A typed view of Memory that a Run owns, with a copy of what it held before the call ("+=" references start from it). */
+template <typename T>
+struct Buffer {
+    T* data;
+    size_t size;
+    const char* name;
+    std::vector<T> before;
+    T* get() const { return data; }
+    T& operator[](size_t i) { return data[i]; }
+    const T& operator[](size_t i) const { return data[i]; }
+};
+
+class Run {
+  public:
+    Run(bool timing, uint64_t seed);
+
+    /* Standard normal values times scale. */
+    Buffer<float> random(const char* name, int64_t count, double scale = 1);
+    /* The same for [rows][pitch] with lanes channels..pitch-1 zero. */
+    Buffer<float> rows(const char* name, int64_t rows, int64_t channels, int64_t pitch, double scale = 1);
+    Buffer<float> filled(const char* name, int64_t count, float value);
+    /* Not written yet: NaN, which a kernel that only stores never reads. */
+    Buffer<float> unwritten(const char* name, int64_t count);
+    Buffer<uint8_t> bytes(const char* name, int64_t count);
+    Buffer<int32_t> ints(const char* name, int64_t count);
+    Buffer<int64_t> longs(const char* name, int64_t count);
+    double uniform();
+    int64_t below(int64_t bound);
+
+    /* Calls once and expects GS_OK, or, in a timing run, calls again and again. Remembers what buffers held before. */
+    void call(const std::function<int()>& function);
+    /* Expects the status and a one-line message. */
+    void refuses(int status, const std::function<int()>& function);
+
+    /* In a test: compares; the reference is only computed then. */
+    void compare(const Buffer<float>& got, Tolerance tolerance, const std::function<std::vector<double>()>& reference);
+    void expect(bool condition, const std::string& otherwise);
+    bool timing() const { return timing_; }
+
+    const std::vector<std::string>& failures() const { return failures_; }
+    double seconds() const { return seconds_; }
+    /* Guard zones after the call. */
+    void inspect();
+
+  private:
+    template <typename T>
+    Buffer<T> take(const char* name, int64_t count);
+    double normal();
+    bool timing_;
+    uint64_t state_;
+    double seconds_ = 0;
+    std::vector<std::unique_ptr<Memory>> memory_;
+    std::vector<std::string> failures_;
+};
+
+struct Case {
+    std::string operation; /* a name of gradsieve.h without gs_ */
+    std::string shape;     /* names the case together with the operation */
+    double flops = 0, bytes = 0;
+    int64_t samples = 1;   /* of one call, for the time of one */
+    bool timed = false;    /* a shape whose speed matters: `time` runs it */
+    std::function<void(Run&)> body;
+};
+
+struct Registration {
+    explicit Registration(void (*declare)(std::vector<Case>&));
+};
+
+/* All cases in the order of their names. */
+std::vector<Case> all_cases();
+
+std::string text(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Floating-point peak of one core with this instruction set, GFLOP/s: independent multiply-adds in registers. */
+double peak_gflops(const std::string& isa);
+
+}  // namespace cases
+#endif

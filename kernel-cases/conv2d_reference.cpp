@@ -1,0 +1,106 @@
+#include "conv2d.h"
+
+namespace cases {
+
+static int64_t to_block(int64_t n) { return (n + 15) / 16 * 16; }
+
+Convolution convolution(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t out_channels,
+                        int64_t kernel_height, int64_t kernel_width, int64_t stride, int64_t padding, int64_t pool,
+                        bool dense_input) {
+    Convolution c;
+    c.shape = {height, width, channels, dense_input ? channels : to_block(channels), kernel_height, kernel_width, stride,
+               padding, out_channels, to_block(out_channels)};
+    c.batch = batch;
+    c.pool = pool;
+    return c;
+}
+
+std::string Convolution::name() const {
+    std::string line = text("B%lld %lldx%lldx%lld/%lld -> %lld, %lldx%lld", (long long)batch, (long long)shape.height,
+                            (long long)shape.width, (long long)shape.channels, (long long)shape.pitch,
+                            (long long)shape.out_channels, (long long)shape.kernel_height, (long long)shape.kernel_width);
+    if (shape.stride != 1) line += text(" stride %lld", (long long)shape.stride);
+    if (shape.padding != 0) line += text(" pad %lld", (long long)shape.padding);
+    if (pool != 1) line += text(" pool %lld", (long long)pool);
+    return line;
+}
+
+Buffer<float> weights_of(Run& run, const Convolution& c, const char* name) {
+    Buffer<float> weights = run.random(name, c.weights());
+    const int64_t taps = c.weights() / c.shape.out_pitch;
+    for (int64_t o = c.shape.out_channels; o < c.shape.out_pitch; o++)
+        for (int64_t t = 0; t < taps; t++) weights[static_cast<size_t>((o / 16 * taps + t) * 16 + o % 16)] = 0;
+    weights.before.assign(weights.data, weights.data + weights.size);
+    return weights;
+}
+
+Buffer<float> input_of(Run& run, const Convolution& c, const char* name) {
+    return run.rows(name, c.batch * c.shape.height * c.shape.width, c.shape.channels, c.shape.pitch);
+}
+
+std::vector<double> forward_reference(const Convolution& c, const float* input, const float* weights, const float* bias) {
+    std::vector<double> output(static_cast<size_t>(c.outputs()), 0.0);
+    for (int64_t t = 0; t < c.batch * c.height() * c.width(); t++)
+        for (int64_t o = 0; o < c.shape.out_channels; o++)
+            output[static_cast<size_t>(t * c.shape.out_pitch + o)] = bias == nullptr ? 0 : bias[o];
+    for_taps(c, [&](int64_t i, int64_t y, int64_t x, int64_t ky, int64_t kx, int64_t in_y, int64_t in_x) {
+        for (int64_t o = 0; o < c.shape.out_channels; o++) {
+            double sum = 0;
+            for (int64_t k = 0; k < c.shape.channels; k++)
+                sum += static_cast<double>(input[c.input(i, in_y, in_x, k)]) * weights[c.weight(ky, kx, k, o)];
+            output[c.output(i, y, x, o)] += sum;
+        }
+    });
+    return output;
+}
+
+std::vector<double> input_reference(const Convolution& c, const std::vector<double>& output_gradient, const float* weights,
+                                    const std::vector<float>& before) {
+    std::vector<double> gradient(static_cast<size_t>(c.inputs()), 0.0);
+    if (!before.empty()) gradient.assign(before.begin(), before.end());
+    for_taps(c, [&](int64_t i, int64_t y, int64_t x, int64_t ky, int64_t kx, int64_t in_y, int64_t in_x) {
+        for (int64_t k = 0; k < c.shape.channels; k++) {
+            double sum = 0;
+            for (int64_t o = 0; o < c.shape.out_channels; o++)
+                sum += output_gradient[c.output(i, y, x, o)] * weights[c.weight(ky, kx, k, o)];
+            gradient[c.input(i, in_y, in_x, k)] += sum;
+        }
+    });
+    return gradient;
+}
+
+WeightGradients weights_reference(const Convolution& c, const float* input, const std::vector<double>& output_gradient) {
+    WeightGradients g;
+    g.weights.assign(static_cast<size_t>(c.batch * c.weights()), 0.0);
+    g.bias.assign(static_cast<size_t>(c.batch * c.shape.out_channels), 0.0);
+    for_taps(c, [&](int64_t i, int64_t y, int64_t x, int64_t ky, int64_t kx, int64_t in_y, int64_t in_x) {
+        for (int64_t k = 0; k < c.shape.channels; k++)
+            for (int64_t o = 0; o < c.shape.out_channels; o++)
+                g.weights[static_cast<size_t>(i * c.weights()) + c.weight(ky, kx, k, o)] +=
+                    input[c.input(i, in_y, in_x, k)] * output_gradient[c.output(i, y, x, o)];
+    });
+    for (int64_t i = 0; i < c.batch; i++)
+        for (int64_t t = 0; t < c.height() * c.width(); t++)
+            for (int64_t o = 0; o < c.shape.out_channels; o++)
+                g.bias[static_cast<size_t>(i * c.shape.out_channels + o)] +=
+                    output_gradient[static_cast<size_t>((i * c.height() * c.width() + t) * c.shape.out_pitch + o)];
+    return g;
+}
+
+std::vector<double> summed(const std::vector<double>& of_samples, const std::vector<float>& before) {
+    std::vector<double> total(before.begin(), before.end());
+    for (size_t i = 0; i < of_samples.size(); i++) total[i % total.size()] += of_samples[i];
+    return total;
+}
+
+std::vector<double> norms(const Convolution& c, const WeightGradients& g, bool bias, const std::vector<float>& before) {
+    std::vector<double> total(before.begin(), before.end());
+    const size_t batch = static_cast<size_t>(c.batch), weights = g.weights.size() / batch, biases = g.bias.size() / batch;
+    for (size_t i = 0; i < batch; i++) {
+        for (size_t k = 0; k < weights; k++) total[i] += g.weights[i * weights + k] * g.weights[i * weights + k];
+        for (size_t k = 0; bias && k < biases; k++) total[i] += g.bias[i * biases + k] * g.bias[i * biases + k];
+    }
+    return total;
+}
+
+}  // namespace cases

@@ -1,0 +1,128 @@
+/*
+ * kernel-cases test | time | list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--openblas FILE]
+ * Tests or times the CPU library's kernels without Java. Exit 0: all passed; 1: a failure; 2: wrong usage; 77: this processor
+ * lacks the instruction set.
+ */
+#include "cases.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <regex>
+
+#ifndef GRADSIEVE_OPENBLAS
+#define GRADSIEVE_OPENBLAS ""
+#endif
+
+using namespace cases;
+
+namespace {
+
+struct Options {
+    std::string command, isa, filter, openblas = GRADSIEVE_OPENBLAS;
+    uint64_t seed = 1;
+};
+
+const char* const USAGE =
+    "usage: kernel-cases test|time|list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--openblas FILE]\n";
+
+bool parse(int count, char** arguments, Options& options) {
+    if (const char* isa = getenv("GRADSIEVE_ISA")) options.isa = isa;
+    if (const char* openblas = getenv("GRADSIEVE_OPENBLAS")) options.openblas = openblas;
+    if (count < 2) return false;
+    options.command = arguments[1];
+    if (options.command != "test" && options.command != "time" && options.command != "list") return false;
+    for (int i = 2; i < count; i += 2) {
+        if (i + 1 == count) return false;
+        const std::string key = arguments[i], value = arguments[i + 1];
+        if (key == "--isa") options.isa = value;
+        else if (key == "--seed") options.seed = strtoull(value.c_str(), nullptr, 10);
+        else if (key == "--case") options.filter = value;
+        else if (key == "--openblas") options.openblas = value;
+        else return false;
+    }
+    return true;
+}
+
+/* A case's inputs depend on the seed and its name, not on which other cases run. */
+uint64_t seed_of(const Options& options, const std::string& name) {
+    uint64_t hash = 1469598103934665603ull ^ options.seed;
+    for (unsigned char c : name) hash = (hash ^ c) * 1099511628211ull;
+    return hash;
+}
+
+std::string open_isa() {
+    const std::string description = gs_describe(), key = "\"isa\":\"";
+    const size_t at = description.find(key);
+    return at == std::string::npos ? "" : description.substr(at + key.size(), description.find('"', at + key.size()) - at - key.size());
+}
+
+int test(const Options& options, const std::vector<Case>& selected) {
+    int passed = 0, failed = 0;
+    printf("isa %s, seed %llu\n", open_isa().c_str(), static_cast<unsigned long long>(options.seed));
+    for (const Case& c : selected) {
+        const std::string name = c.operation + " " + c.shape;
+        Run run(false, seed_of(options, name));
+        c.body(run);
+        run.inspect();
+        if (run.failures().empty()) {
+            passed++;
+            continue;
+        }
+        failed++;
+        for (const std::string& failure : run.failures()) printf("FAILED %s: %s\n", name.c_str(), failure.c_str());
+        fflush(stdout);
+    }
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
+
+int time(const Options& options, const std::vector<Case>& selected) {
+    const std::string isa = open_isa();
+    const double peak = peak_gflops(isa);
+    printf("isa %s, peak of one core %.0f GFLOP/s\n%-34s %-44s %12s %9s %7s %8s\n", isa.c_str(), peak, "operation", "shape",
+           "us/sample", "GFLOP/s", "of peak", "GB/s");
+    for (const Case& c : selected) {
+        if (!c.timed) continue;
+        Run run(true, seed_of(options, c.operation + " " + c.shape));
+        c.body(run);
+        for (const std::string& failure : run.failures()) printf("FAILED %s %s: %s\n", c.operation.c_str(), c.shape.c_str(), failure.c_str());
+        if (run.seconds() <= 0) continue;
+        const double gflops = c.flops / run.seconds() * 1e-9;
+        printf("%-34s %-44s %12.2f %9.1f %6.0f%% %8.1f\n", c.operation.c_str(), c.shape.c_str(),
+               run.seconds() * 1e6 / static_cast<double>(c.samples), gflops, 100 * gflops / peak, c.bytes / run.seconds() * 1e-9);
+        fflush(stdout);
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    Options options;
+    if (!parse(count, arguments, options)) {
+        fputs(USAGE, stderr);
+        return 2;
+    }
+    std::vector<Case> selected;
+    try {
+        const std::regex filter(options.filter);
+        for (const Case& c : all_cases())
+            if (std::regex_search(c.operation + " " + c.shape, filter)) selected.push_back(c);
+    } catch (const std::regex_error&) {
+        fprintf(stderr, "--case %s: not a regular expression\n", options.filter.c_str());
+        return 2;
+    }
+    if (options.command == "list") {
+        for (const Case& c : selected)
+            printf("%s %s%s  %.3g flops, %.3g bytes\n", c.operation.c_str(), c.shape.c_str(), c.timed ? " (timed)" : "", c.flops, c.bytes);
+        return 0;
+    }
+    const int status = gs_open(options.isa.empty() ? nullptr : options.isa.c_str(), options.openblas.c_str());
+    if (status != GS_OK) {
+        fprintf(stderr, "%s\n", gs_last_error());
+        return status == GS_UNSUPPORTED ? 77 : 2;
+    }
+    return options.command == "test" ? test(options, selected) : time(options, selected);
+}

@@ -1,0 +1,72 @@
+/*
+ * conv2d_maxpool_backward: both gradients of convolution + activation (identity or relu) + max-pooling, from the pooled
+ * output, the choices and the pooled gradient. Dense: the gradient is spread over the unpooled positions of one sample, then
+ * the plain passes run.
+ */
+#include "conv2d_plane.h"
+
+namespace gradsieve {
+namespace GS_ISA {
+
+int64_t conv2d_dense_transposed(const gs_conv2d& shape);
+void conv2d_dense_transpose(const gs_conv2d& shape, const float* weights, float* transposed);
+
+int64_t conv2d_maxpool_backward_scratch(const gs_conv2d& s, int64_t pool) {
+    if (pool <= 1) return 0;
+    return round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK) +
+           larger(conv2d_backward_weights_scratch(s), conv2d_backward_input_scratch(s));
+}
+
+int64_t conv2d_scratch(const gs_conv2d& s, int64_t pool) {
+    const int64_t passes[] = {conv2d_forward_scratch(s, pool), conv2d_backward_input_scratch(s),
+                              conv2d_backward_weights_scratch(s), conv2d_maxpool_backward_scratch(s, pool)};
+    int64_t most = 0;
+    for (int64_t floats : passes) most = larger(most, floats);
+    return most;
+}
+
+int64_t conv2d_transposed(const gs_conv2d& s, int64_t) { return conv2d_dense_transposed(s); }
+
+void conv2d_transpose(const gs_conv2d& s, int64_t, const float* weights, float* transposed) {
+    conv2d_dense_transpose(s, weights, transposed);
+}
+
+/* δ of one sample before pooling and activation, [H'][W'][P']: zero but where a window chose. */
+static void spread(const gs_conv2d& s, int64_t pool, const float* output, const uint8_t* choice,
+                   const float* output_gradient, int activation, float* spread_gradient) {
+    const int64_t height = output_height(s), width = output_width(s);
+    zero_floats(spread_gradient, height * width * s.out_pitch);
+    for (int64_t y = 0; y < height / pool; y++)
+        for (int64_t x = 0; x < width / pool; x++) {
+            const int64_t at = (y * (width / pool) + x) * s.out_pitch;
+            float* window = spread_gradient + (y * pool * width + x * pool) * s.out_pitch;
+            for (int64_t c = 0; c < s.out_channels; c += LANES) {
+                Vector d = load(output_gradient + at + c);
+                if (activation == GS_RELU) d = load(output + at + c) <= Vector{} ? Vector{} : d;
+                const IntVector place = load_bytes(choice + at + c);
+                for (int64_t k = 0; k < pool * pool; k++)
+                    store(window + (k / pool * width + k % pool) * s.out_pitch + c,
+                          place == broadcast_int(static_cast<int32_t>(k)) ? d : Vector{});
+            }
+        }
+}
+
+void conv2d_maxpool_backward(const gs_conv2d& s, int64_t pool, int64_t batch, const float* input, const float* output,
+                             const uint8_t* choice, const float* output_gradient, const float* transposed, int activation,
+                             int gradient, float* input_gradient, float* weights_gradient, float* bias_gradient,
+                             float* norm2, float* scratch) {
+    const int64_t height = output_height(s), width = output_width(s);
+    const int64_t pooled = (height / pool) * (width / pool) * s.out_pitch, sample = s.height * s.width * s.pitch;
+    float* rest = scratch + round_up(height * width * s.out_pitch, BLOCK);
+    for (int64_t i = 0; i < batch; i++) {
+        spread(s, pool, output + i * pooled, choice + i * pooled, output_gradient + i * pooled, activation, scratch);
+        if (weights_gradient != nullptr)
+            conv2d_backward_weights(s, 1, input + i * sample, scratch, weights_gradient, bias_gradient,
+                                    norm2 == nullptr ? nullptr : norm2 + i, rest);
+        if (input_gradient != nullptr)
+            conv2d_backward_input(s, 1, scratch, transposed, gradient, input_gradient + i * sample, rest);
+    }
+}
+
+}  // namespace GS_ISA
+}  // namespace gradsieve

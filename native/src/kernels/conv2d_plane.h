@@ -1,0 +1,89 @@
+/*
+ * The copy of one sample that the convolution loops read: with a border of zeros, so that no loop asks where it is, and with
+ * its channels in blocks of 16, [blocks][rows][columns][16], so that neighbouring positions are a constant 64 bytes apart.
+ * A sample with fewer than NARROW channels is one block of [rows][columns][channels] instead: kernel columns times channels
+ * are then one contiguous run.
+ */
+#ifndef GRADSIEVE_CONV2D_PLANE_H
+#define GRADSIEVE_CONV2D_PLANE_H
+
+#include "conv2d.h"
+
+namespace gradsieve {
+namespace GS_ISA {
+
+constexpr int64_t NARROW = 8;
+
+struct Plane {
+    int64_t channels, rows, columns;
+    int64_t pitch;  /* floats from one column to the next */
+    int64_t blocks;
+    int64_t block;  /* floats from one block to the next: 64 bytes more than it needs, for strides of powers of two share
+                       cache sets */
+    int64_t floats; /* of the whole */
+};
+
+static inline Plane plane_of(int64_t channels, int64_t rows, int64_t columns) {
+    Plane p;
+    p.channels = channels;
+    p.rows = rows;
+    p.columns = columns;
+    p.pitch = channels < NARROW ? channels : BLOCK;
+    p.blocks = channels < NARROW ? 1 : (channels + BLOCK - 1) / BLOCK;
+    p.block = round_up(rows * columns * p.pitch, BLOCK) + BLOCK;
+    p.floats = p.blocks * p.block;
+    return p;
+}
+
+static inline int64_t block_channels(const Plane& p, int64_t block) {
+    return p.pitch < BLOCK ? p.channels : smaller(BLOCK, p.channels - block * BLOCK);
+}
+
+/* Copies a sample [height][width][source_pitch] to row top, column left of a plane whose border is zero already. */
+static inline void fill_plane(const Plane& p, int64_t top, int64_t left, int64_t height, int64_t width,
+                              int64_t source_pitch, const float* source, float* plane) {
+    for (int64_t b = 0; b < p.blocks; b++) {
+        const int64_t channels = block_channels(p, b);
+        for (int64_t y = 0; y < height; y++) {
+            const float* from = source + y * width * source_pitch + b * BLOCK;
+            float* to = plane + b * p.block + ((top + y) * p.columns + left) * p.pitch;
+            if (channels == BLOCK) {
+                for (int64_t x = 0; x < width; x++)
+                    for (int v = 0; v < VECTORS; v++)
+                        store(to + x * BLOCK + v * LANES, load(from + x * source_pitch + v * LANES));
+            } else if (p.pitch == source_pitch) {
+                __builtin_memcpy(to, from, static_cast<size_t>(width * source_pitch) * sizeof(float));
+            } else {
+                for (int64_t x = 0; x < width; x++)
+                    for (int64_t c = 0; c < channels; c++) to[x * p.pitch + c] = from[x * source_pitch + c];
+            }
+        }
+    }
+}
+
+static inline void zero_floats(float* at, int64_t count) {
+    __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(float));
+}
+
+/* Samples that take turns at one block of weights, so that weights too large for the cache are read once for all of them:
+ * as many as fit into half a level-2 cache, 1 where the weights are small. A constant of the shape, so sums keep their order. */
+static inline int64_t group_of(const gs_conv2d& s, int64_t floats_of_a_sample) {
+    const int64_t weights = weights_block(s) * ((s.out_channels + BLOCK - 1) / BLOCK);
+    if (weights <= 65536) return 1;
+    return larger(1, smaller(8, 131072 / larger(1, floats_of_a_sample)));
+}
+
+/* Hands out a thread's scratch from its start; with a NULL start it only counts. */
+struct Scratch {
+    float* start;
+    int64_t used;
+    __attribute__((always_inline)) float* take(int64_t floats) {
+        float* at = start == nullptr ? nullptr : start + used;
+        used += round_up(floats, BLOCK);
+        return at;
+    }
+};
+
+}  // namespace GS_ISA
+}  // namespace gradsieve
+#endif
