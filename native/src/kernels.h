@@ -108,6 +108,8 @@ extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;
 
 /* The table that gs_open chose (baseline before). */
 const Kernels& kernels();
+/* Whether gs_open has succeeded. */
+bool opened();
 /* Single-threaded sgemm of the loaded OpenBLAS, row-major: c [m][n] = a * b + beta * c, either operand transposed. */
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc);

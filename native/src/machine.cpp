@@ -242,6 +242,8 @@ std::string describe(const Machine& m) {
 
 const Kernels& kernels() { return *table; }
 
+bool opened() { return sgemm_function != nullptr; }
+
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
     sgemm_function(CBLAS_ROW_MAJOR, transpose_a ? CBLAS_TRANS : CBLAS_NO_TRANS,

@@ -1,0 +1,118 @@
+package io.gradsieve.data.augment;
+
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.RandomBits;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Random changes of an image on its way into a batch: {@code crop} pads 4 zeros on each side and cuts the original size out at a
+ * random place, {@code flip} mirrors left and right with probability ½. What happens to a sample is a function of
+ * (seed, epoch, sample), so it does not depend on threads, batches or order. To add one: a name and its draw in {@link #apply}.
+ */
+public enum Augment {
+  NONE(false, false),
+  FLIP(false, true),
+  CROP(true, false),
+  CROP_FLIP(true, true);
+
+  /** Zeros on each side before cutting, pixels; the usual value for images of 32 pixels (He et al. 2016). */
+  public static final int PADDING = 4;
+
+  private static final String PURPOSE = "augment";
+  private static final int PLACES = 2 * PADDING + 1;
+
+  private final boolean crop;
+  private final boolean flip;
+
+  Augment(boolean crop, boolean flip) {
+    this.crop = crop;
+    this.flip = flip;
+  }
+
+  /** Names as {@code --augment} takes them. */
+  public static List<String> names() {
+    return Arrays.stream(values()).map(Augment::toString).toList();
+  }
+
+  /** The kind of that name. Throws {@link Usage} with the nearest name if there is none. */
+  public static Augment of(String name) {
+    return Arrays.stream(values())
+        .filter(a -> a.toString().equals(name))
+        .findFirst()
+        .orElseThrow(() -> Usage.unknown("--augment", name, names()));
+  }
+
+  /** The name, for instance {@code crop+flip}. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '+');
+  }
+
+  /** The draws of one epoch. */
+  public static RandomBits draws(long seed, int epoch) {
+    return RandomBits.of(seed, PURPOSE, epoch);
+  }
+
+  /**
+   * Writes a changed copy of an image; allocates nothing.
+   *
+   * @param bits the sample's draw, {@code draws(seed, epoch).bits(index)}
+   * @param source holds the image at {@code offset}, [H][W] pixels of {@code pixelBytes}
+   * @param target takes it at {@code position}
+   */
+  public void apply(
+      long bits, byte[] source, int offset, int height, int width, int pixelBytes, ByteBuffer target, int position) {
+    int down = crop ? place(bits) - PADDING : 0;
+    int right = crop ? place(bits >>> 24) - PADDING : 0;
+    boolean mirror = flip && bits < 0;
+    int rowBytes = width * pixelBytes;
+    for (int y = 0; y < height; y++) {
+      int row = position + y * rowBytes;
+      int from = y + down;
+      if (from < 0 || from >= height) {
+        clear(target, row, rowBytes);
+      } else {
+        copyRow(source, offset + from * rowBytes, width, pixelBytes, right, mirror, target, row);
+      }
+    }
+  }
+
+  /** 0 to 8 from 24 bits; the bias is under 1e-6. */
+  private static int place(long bits) {
+    return (int) ((bits & 0xffffff) * PLACES >>> 24);
+  }
+
+  private static void copyRow(
+      byte[] source, int offset, int width, int pixelBytes, int right, boolean mirror, ByteBuffer target, int row) {
+    int first = Math.max(0, -right);
+    int end = Math.min(width, width - right);
+    if (first >= end) {
+      clear(target, row, width * pixelBytes);
+      return;
+    }
+    if (!mirror) {
+      clear(target, row, first * pixelBytes);
+      target.put(row + first * pixelBytes, source, offset + (first + right) * pixelBytes, (end - first) * pixelBytes);
+      clear(target, row + end * pixelBytes, (width - end) * pixelBytes);
+      return;
+    }
+    clear(target, row, (width - end) * pixelBytes);
+    for (int x = first; x < end; x++) {
+      int from = offset + (x + right) * pixelBytes;
+      int to = row + (width - 1 - x) * pixelBytes;
+      for (int b = 0; b < pixelBytes; b++) {
+        target.put(to + b, source[from + b]);
+      }
+    }
+    clear(target, row + (width - first) * pixelBytes, first * pixelBytes);
+  }
+
+  private static void clear(ByteBuffer target, int position, int bytes) {
+    for (int i = position; i < position + bytes; i++) {
+      target.put(i, (byte) 0);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/* Convolution, with max-pooling fused or not, and the private gradients that it and the norm layers share. */
+#include <string.h>
+
+#include "step_operations.h"
+
+namespace gradsieve {
+
+/* ---- private gradients ---------------------------------------------------------------------------------------------- */
+
+PrivateGradients::PrivateGradients(Step& step, int ordinal, int64_t floats)
+    : step_(step), floats_(floats), region_(step.scratch.own("gradients " + std::to_string(ordinal), floats)) {}
+
+float* PrivateGradients::of(const Worker& worker) const { return step_.scratch.own(region_, worker.index); }
+
+void PrivateGradients::clear(Worker& worker) const {
+    memset(of(worker), 0, static_cast<size_t>(floats_) * sizeof(float));
+}
+
+double PrivateGradients::reduce(Worker& worker, int64_t from, const Parameter& parameter) const {
+    Range range = share(parameter.count, LANES, worker.index, step_.threads);
+    if (range.from >= range.to) return 0;
+    const float* parts[MAX_THREADS];
+    for (int t = 0; t < step_.threads; t++) parts[t] = step_.scratch.own(region_, t) + from + range.from;
+    float* target = step_.gradients(parameter.offset) + range.from;
+    return kernels().reduce(range.to - range.from, step_.threads, parts, target);
+}
+
+/* ---- convolution ------------------------------------------------------------------------------------------------------ */
+
+namespace {
+
+struct Convolution {
+    int32_t in, out;
+    gs_conv2d shape;
+    int64_t weights, bias;
+    int activation;
+    int64_t pool; /* 1: none */
+    int32_t saved;
+    int gradient;
+};
+
+class Conv2d : public Operation {
+public:
+    Conv2d(Step& step, const Convolution& c)
+        : Operation(step, "conv2d"),
+          c_(c),
+          filters_(c.shape.out_pitch * c.shape.kernel_height * c.shape.kernel_width * c.shape.channels),
+          gradients_(step, ordinal_, filters_ + c.shape.out_channels) {
+        check();
+        book();
+        parameter(c_.weights, filters_, "weights");
+        if (c_.bias >= 0) parameter(c_.bias, c_.shape.out_channels, "bias");
+        reads(c_.in);
+        writes(c_.out);
+        backward_takes(c_.out);
+        backward_reads(c_.in);
+        if (pooled()) {
+            writes(c_.saved);
+            backward_reads(c_.saved);
+        }
+        if (pooled() || c_.activation != GS_IDENTITY) backward_reads(c_.out);
+        backward_gives(c_.in, c_.gradient);
+    }
+
+    void forward(const Block& block) override {
+        if (pooled()) {
+            each(block, dense_, [this](const Block& b) {
+                kernels().conv2d_maxpool_forward(c_.shape, c_.pool, b.count, step_.value(b, c_.in),
+                                                 step_.weights(c_.weights), step_.weights(c_.bias), c_.activation,
+                                                 step_.value(b, c_.out), choice(b), scratch(b));
+            });
+        } else {
+            kernels().conv2d_forward(c_.shape, block.count, step_.value(block, c_.in), step_.weights(c_.weights),
+                                     step_.weights(c_.bias), c_.activation, step_.value(block, c_.out), scratch(block));
+        }
+    }
+
+    /* Every thread turns the filters for itself: the others would only wait for it, and here they stay in its own cache. */
+    void backward_begin(Worker& worker) override {
+        gradients_.clear(worker);
+        if (c_.gradient != GS_GRADIENT_NONE)
+            kernels().conv2d_transpose(c_.shape, c_.pool, step_.weights(c_.weights),
+                                       step_.scratch.own(transposed_, worker.index));
+    }
+
+    void backward(const Block& block) override {
+        if (pooled()) {
+            each(block, dense_, [this](const Block& b) { backward_pooled(b); });
+        } else {
+            backward_plain(block);
+        }
+    }
+
+    void backward_end(Worker& worker) override {
+        double& sum = squares[static_cast<size_t>(worker.index)];
+        sum = gradients_.reduce(worker, 0, parameters[0]);
+        if (c_.bias >= 0) sum += gradients_.reduce(worker, filters_, parameters[1]);
+    }
+
+private:
+    bool pooled() const { return c_.pool > 1; }
+    float* scratch(const Block& block) const { return step_.scratch.own(scratch_, block.worker.index); }
+    uint8_t* choice(const Block& block) const { return reinterpret_cast<uint8_t*>(step_.value(block, c_.saved)); }
+    float* input_gradient(const Block& block) const {
+        return c_.gradient == GS_GRADIENT_NONE ? nullptr : step_.gradient(block, c_.in);
+    }
+    const float* transposed(const Block& block) const { return step_.scratch.own(transposed_, block.worker.index); }
+
+    void backward_pooled(const Block& b) {
+        float* own = gradients_.of(b.worker);
+        kernels().conv2d_maxpool_backward(c_.shape, c_.pool, b.count, step_.value(b, c_.in), step_.value(b, c_.out),
+                                          choice(b), step_.gradient(b, c_.out), transposed(b), c_.activation,
+                                          c_.gradient, input_gradient(b), own, bias_of(own), step_.norm2(b), scratch(b));
+    }
+
+    void backward_plain(const Block& b) {
+        const float* delta = step_.gradient(b, c_.out);
+        if (c_.activation != GS_IDENTITY) {
+            const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+            float* masked = step_.scratch.own(masked_, b.worker.index);
+            kernels().activation_backward(out.extent(b.count), c_.activation, nullptr, step_.value(b, c_.out), delta,
+                                          GS_GRADIENT_STORE, masked);
+            delta = masked;
+        }
+        float* own = gradients_.of(b.worker);
+        kernels().conv2d_backward_weights(c_.shape, b.count, step_.value(b, c_.in), delta, own, bias_of(own),
+                                          step_.norm2(b), scratch(b));
+        if (c_.gradient != GS_GRADIENT_NONE)
+            kernels().conv2d_backward_input(c_.shape, b.count, delta, transposed(b), c_.gradient, input_gradient(b),
+                                            scratch(b));
+    }
+
+    float* bias_of(float* own) const { return c_.bias >= 0 ? own + filters_ : nullptr; }
+
+    void check() {
+        const gs_conv2d& s = c_.shape;
+        if (s.kernel_height < 1 || s.kernel_width < 1 || s.stride < 1 || s.padding < 0)
+            refuse(GS_INVALID_ARGUMENT, "conv2d: kernel %lldx%lld, stride %lld, padding %lld",
+                   static_cast<long long>(s.kernel_height), static_cast<long long>(s.kernel_width),
+                   static_cast<long long>(s.stride), static_cast<long long>(s.padding));
+        int64_t height = s.height + 2 * s.padding - s.kernel_height, width = s.width + 2 * s.padding - s.kernel_width;
+        const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+        if (height < 0 || width < 0 || (height / s.stride + 1) / c_.pool != out.height ||
+            (width / s.stride + 1) / c_.pool != out.width)
+            refuse(GS_INVALID_ARGUMENT,
+                   "conv2d: kernel %lldx%lld, stride %lld, padding %lld, pool %lld do not make %lldx%lld of %lldx%lld",
+                   static_cast<long long>(s.kernel_height), static_cast<long long>(s.kernel_width),
+                   static_cast<long long>(s.stride), static_cast<long long>(s.padding), static_cast<long long>(c_.pool),
+                   static_cast<long long>(out.height), static_cast<long long>(out.width),
+                   static_cast<long long>(s.height), static_cast<long long>(s.width));
+        if (s.out_pitch != (s.out_channels + LANES - 1) / LANES * LANES)
+            refuse(GS_INVALID_ARGUMENT, "conv2d: %lld output channels at a pitch of %lld",
+                   static_cast<long long>(s.out_channels), static_cast<long long>(s.out_pitch));
+        check_activation(name, c_.activation);
+        bool kept = pooled() ? c_.activation <= GS_RELU : c_.activation != GS_GELU || out.gradient_storage == GS_NOWHERE;
+        if (!kept) refuse(GS_INVALID_ARGUMENT, "conv2d: activation %d is an operation of its own here", c_.activation);
+    }
+
+    void book() {
+        const gs_conv2d& s = c_.shape;
+        std::string shape_name = name;
+        for (int64_t part : {s.height, s.width, s.channels, s.pitch, s.kernel_height, s.kernel_width, s.stride,
+                             s.padding, s.out_channels, c_.pool})
+            shape_name += " " + std::to_string(part);
+        scratch_ = step_.scratch.own(shape_name, kernels().conv2d_scratch(s, c_.pool));
+        if (c_.gradient != GS_GRADIENT_NONE)
+            transposed_ = step_.scratch.own("transposed " + std::to_string(ordinal_),
+                                            kernels().conv2d_transposed(s, c_.pool));
+        const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+        if (pooled()) {
+            const Tensor& saved = step_.tensor(name, "saved", c_.saved);
+            check_saved(name, saved, (out.floats() + 3) / 4);
+            dense_ = saved.floats() * 4 == out.floats();
+        } else if (c_.activation != GS_IDENTITY) {
+            masked_ = step_.scratch.own("masked gradient", out.floats() * step_.open_segment().block);
+        }
+    }
+
+    Convolution c_;
+    const int64_t filters_; /* floats of the weights */
+    PrivateGradients gradients_;
+    int scratch_ = -1, transposed_ = 0, masked_ = -1;
+    bool dense_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t kernel_height,
+                                            int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
+                                            int64_t bias, int activation, int64_t pool, int32_t saved, int gradient) {
+    const Tensor& a = step.tensor("conv2d", "in", in);
+    const Tensor& b = step.tensor("conv2d", "out", out);
+    gs_conv2d shape{a.height, a.width, a.channels, a.pitch, kernel_height, kernel_width, stride, padding, b.channels, b.pitch};
+    if (pool < 1) pool = 1;
+    return std::make_unique<Conv2d>(
+        step, Convolution{in, out, shape, weights, bias, activation, pool, saved, gradient});
+}
+
+}  // namespace gradsieve

@@ -1,0 +1,264 @@
+/*
+ * A compiled step: tensors, segments of operations, memory, and the threads that run them. gradsieve.h says what a step
+ * promises; this is how it keeps it:
+ *
+ *   forward of a segment     every thread takes its own range of the batch block by block through all operations
+ *                            (`forward`), then, where an operation needs the whole batch, all meet and run `forward_end`
+ *   backward of a segment    `backward_begin`; block by block `forward` of the first `recompute` operations and
+ *                            `backward` of all in reverse; all meet; `backward_end` makes the gradients of parameters,
+ *                            split over the threads in fixed slices
+ *
+ * To add an operation: its constructor and accesses in one operations_*.cpp, a line in step_operations.h, a function in
+ * step_api.cpp, its kernels (see kernels.h).
+ */
+#ifndef GRADSIEVE_STEP_H
+#define GRADSIEVE_STEP_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+#include "workers.h"
+
+namespace gradsieve {
+
+const int MAX_THREADS = 256;
+const int64_t LANES = 16; /* floats; slices and regions begin at multiples of it, a cache line */
+
+/* What a wrong call is answered with: fail() has its line already. Never leaves the library. */
+struct Refusal {
+    int status;
+};
+[[noreturn]] void refuse(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+struct Tensor {
+    int64_t height, width, channels, pitch;
+    int storage;
+    int64_t offset;
+    int gradient_storage;
+    int64_t gradient_offset;
+
+    int64_t positions() const { return height * width; }
+    int64_t floats() const { return height * width * pitch; }
+    Extent extent(int64_t batch) const { return {batch, positions(), channels, pitch}; }
+};
+
+/* One batch: the arguments of gs_step_begin. */
+struct Run {
+    int64_t batch = 0;
+    int mode = GS_EVALUATION;
+    const void* inputs = nullptr;
+    const int32_t* labels = nullptr;
+    const int64_t* ids = nullptr;
+    const float *plan_weights = nullptr, *sample_weights = nullptr;
+    int64_t seed = 0, epoch = 0;
+    double statistics_momentum = -1;
+    bool labelled = false; /* else labels are zeros that stand in */
+
+    bool training() const { return mode == GS_TRAINING; }
+};
+
+/* The memory of gs_step_bind. */
+struct Memory {
+    float *arena = nullptr, *weights = nullptr, *gradients = nullptr;
+    float *state1 = nullptr, *state2 = nullptr, *records = nullptr, *probabilities = nullptr;
+    int64_t trainable = 0;
+};
+
+/* Trainable floats from offset on, of the weights and of the gradients alike. */
+struct Parameter {
+    int64_t offset, count;
+};
+
+struct Range {
+    int64_t from, to;
+};
+
+/* The fixed part of `count` that belongs to one of `parts`: contiguous, in units, sizes that differ by at most one unit. */
+Range share(int64_t count, int64_t unit, int part, int parts);
+
+/* Floats that operations ask for, by name, so that two requests of one name share the larger region. */
+class Scratch {
+public:
+    /* One for each thread; returns the region's number. */
+    int own(const std::string& name, int64_t floats) { return request(name, floats, true); }
+    /* One for all threads. */
+    int shared(const std::string& name, int64_t floats) { return request(name, floats, false); }
+    int64_t floats(int threads) const;
+    void bind(float* memory, int threads);
+    float* own(int region, int thread) const { return regions_[region].start + thread * stride_; }
+    float* shared(int region) const { return regions_[region].start; }
+
+private:
+    struct Region {
+        std::string name;
+        int64_t floats;
+        bool own;
+        float* start;
+    };
+    int request(const std::string& name, int64_t floats, bool own);
+    int64_t total(bool own) const;
+
+    std::vector<Region> regions_;
+    int64_t stride_ = 0; /* floats from one thread's regions to the next */
+};
+
+class Step;
+struct Normalizer; /* what the two halves of a batch norm share */
+
+/* What one thread knows: its number, the batch and its range of it. */
+struct Worker {
+    Step& step;
+    int index;
+    Run run;
+    int64_t first = 0, last = 0; /* samples */
+};
+
+/* Samples that go through a segment together. */
+struct Block {
+    Worker& worker;
+    int64_t first, count;
+    int64_t origin; /* the sample that lies first in scratch */
+};
+
+/* A tensor's value or gradient that an operation touches. `apart`: after the blocks, in a pass of its own. */
+struct Access {
+    enum Kind { READ, WRITE } kind;
+    int tensor;
+    bool gradient;
+    bool apart;
+};
+
+class Operation {
+public:
+    Operation(Step& step, const char* name);
+    virtual ~Operation() = default;
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+
+    virtual void forward(const Block& block) = 0;
+    virtual void forward_end(Worker&) {}
+    virtual void backward_begin(Worker&) {}
+    virtual void backward(const Block&) {}
+    virtual void backward_end(Worker&) {}
+    /* Labels are there or not, ids too: a line in fail() if the operation cannot do without. */
+    virtual int check(const Run&) const { return GS_OK; }
+
+    const char* const name;
+    bool joins_forward = false;  /* has a forward_end */
+    bool has_backward = false;   /* gradients of inputs or of parameters */
+    int64_t input_bytes = 0;     /* of one sample of the caller's inputs */
+    std::vector<Parameter> parameters;
+    std::vector<Access> forward_accesses, backward_accesses; /* in order */
+    std::vector<double> squares; /* per thread: sum of squares of its part of the gradients of parameters */
+
+protected:
+    void reads(int tensor) { forward_accesses.push_back({Access::READ, tensor, false, false}); }
+    void writes(int tensor) { forward_accesses.push_back({Access::WRITE, tensor, false, false}); }
+    void backward_reads(int tensor, bool apart = false) {
+        backward_accesses.push_back({Access::READ, tensor, false, apart});
+    }
+    /* The gradient of an output. */
+    void backward_takes(int tensor, bool apart = false);
+    /* The gradient of an input, left out, stored or added to. */
+    void backward_gives(int tensor, int gradient);
+    void masks(int tensor);
+    /* A parameter; -1 for none, if it may be missing. */
+    void parameter(int64_t offset, int64_t count, const char* role);
+
+    Step& step_;
+    const int ordinal_; /* in its segment */
+};
+
+struct Segment {
+    int64_t block;
+    int32_t recompute;
+    std::vector<std::unique_ptr<Operation>> operations;
+    bool has_backward = false, joins_forward = false, joins_backward = false;
+    std::string forward_only; /* why there is no backward pass; empty: there is one */
+    std::vector<Parameter> updates;
+    int64_t forward_bytes = 0, backward_bytes = 0; /* of one sample */
+};
+
+struct Command {
+    enum Kind { BEGIN, FORWARD, BACKWARD, RULE, UPDATE } kind;
+    int32_t segment;
+    Run run;
+    gs_update_rule rule;
+};
+
+/* Whether a step may change weights. */
+struct Verdict {
+    enum What { NONE, FINE, LOSS, NORM, GRADIENT } what = NONE;
+    int64_t sample = 0;
+    double gradient_norm2 = 0;
+};
+
+class Step {
+public:
+    Step(int threads, int64_t capacity, bool norms) : threads(threads), capacity(capacity), norms(norms), workers_(threads) {}
+    ~Step();
+
+    /* ---- building */
+    const Tensor& tensor(const char* operation, const char* role, int32_t number) const;
+    Segment& open_segment();
+    void add(std::unique_ptr<Operation> operation);
+    /* Checks the plan as a whole and works out regions and traffic; once. */
+    void seal();
+    void bind(const Memory& memory, float* scratch);
+
+    /* ---- running: called by the caller's thread */
+    void begin(const Run& run);
+    void put(Command::Kind kind, int32_t segment);
+    void rule(const gs_update_rule& rule);
+    int wait(double* gradient_norm2);
+
+    /* ---- for operations, on a worker */
+    float* value(const Block& block, int tensor) const;
+    float* gradient(const Block& block, int tensor) const;
+    float* norm2(const Block& block) const;
+    const float* weights(int64_t offset) const { return offset < 0 ? nullptr : memory.weights + offset; }
+    float* gradients(int64_t offset) const { return offset < 0 ? nullptr : memory.gradients + offset; }
+    Range samples(const Run& run, int thread) const { return share(run.batch, 1, thread, threads); }
+
+    const int threads;
+    const int64_t capacity;
+    const bool norms;
+    std::vector<Tensor> tensors;
+    std::vector<Segment> segments;
+    Scratch scratch;
+    Memory memory;
+    std::vector<int32_t> zero_labels; /* stand in for labels, ids and weights that the caller leaves out */
+    std::vector<float> unit_weights;
+    std::vector<std::shared_ptr<Normalizer>> normalizers;
+    int loss_logits = -1; /* the tensor of the logits once there is a loss */
+    int64_t arena_floats() const;
+    bool bound() const { return memory.arena != nullptr; }
+    bool sealed = false;
+
+private:
+    void count_traffic(Segment& segment) const;
+    void run(Worker& worker, const Command& command);
+    void start(Worker& worker, const Run& run);
+    void forward(Worker& worker, Segment& segment);
+    void backward(Worker& worker, Segment& segment);
+    void update(Worker& worker, const Segment& segment);
+    Verdict judge() const;
+    static double scale_of(const gs_update_rule& rule, double gradient_norm2);
+    float* place(const Block& block, int storage, int64_t offset, int64_t floats) const;
+
+    Workers<Command> workers_;
+    std::vector<Worker> contexts_;
+    int tensor_region_ = -1;
+    bool started_ = false; /* the threads */
+    Run run_;              /* of the last begin, as the caller knows it */
+    bool began_ = false;
+    /* Written by thread 0 in one command, read by all in later ones. */
+    gs_update_rule rule_{};
+    float scale_ = 0; /* clip factor / divisor */
+    Verdict verdict_;
+};
+
+}  // namespace gradsieve
+#endif

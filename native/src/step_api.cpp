@@ -1,0 +1,225 @@
+/* The C interface of a step: arguments in, a status out; whatever goes wrong inside ends here. */
+#include <new>
+#include <stdexcept>
+
+#include "step_operations.h"
+
+using namespace gradsieve;
+
+struct gs_step {
+    gs_step(int threads, int64_t capacity, bool norms) : step(threads, capacity, norms) {}
+    Step step;
+};
+
+template <typename Body>
+static int guarded(const Body& body) {
+    try {
+        return body();
+    } catch (const Refusal& refusal) {
+        return refusal.status;
+    } catch (const std::bad_alloc&) {
+        return fail(GS_OUT_OF_MEMORY, "step: no memory for its own bookkeeping");
+    } catch (const std::exception& e) {
+        return fail(GS_INVALID_ARGUMENT, "step: %s", e.what());
+    }
+}
+
+template <typename Body>
+static int with(gs_step* step, const Body& body) {
+    if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
+    return guarded([&] {
+        body(step->step);
+        return static_cast<int>(GS_OK);
+    });
+}
+
+/* ---- building ------------------------------------------------------------------------------------------------------- */
+
+int gs_step_create(int32_t threads, int64_t capacity, int32_t norms, gs_step** step) {
+    if (!step) return fail(GS_INVALID_ARGUMENT, "step: no place for it");
+    *step = nullptr;
+    if (!opened()) return fail(GS_MISSING_LIBRARY, "step: gs_open comes first");
+    if (threads < 1 || threads > MAX_THREADS)
+        return fail(GS_INVALID_ARGUMENT, "step: %d threads, from 1 to %d are possible", threads, MAX_THREADS);
+    if (capacity < 1 || capacity > INT32_MAX)
+        return fail(GS_INVALID_ARGUMENT, "step: a capacity of %lld samples", static_cast<long long>(capacity));
+    return guarded([&] {
+        *step = new gs_step(threads, capacity, norms != 0);
+        return static_cast<int>(GS_OK);
+    });
+}
+
+int gs_step_destroy(gs_step* step) {
+    return guarded([&] {
+        delete step;
+        return static_cast<int>(GS_OK);
+    });
+}
+
+static void check_place(int storage, int64_t offset, const char* what) {
+    if (storage < GS_NOWHERE || storage > GS_SCRATCH)
+        refuse(GS_INVALID_ARGUMENT, "tensor: %s storage %d is not one of gs_storage", what, storage);
+    if (offset < 0 || (storage != GS_NOWHERE && offset % LANES != 0))
+        refuse(GS_INVALID_ARGUMENT, "tensor: %s at offset %lld: a multiple of %lld floats is needed", what,
+               static_cast<long long>(offset), static_cast<long long>(LANES));
+}
+
+static const int64_t LARGEST_SIDE = int64_t{1} << 24, LARGEST_SAMPLE = int64_t{1} << 31; /* floats */
+
+int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
+                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor) {
+    return with(step, [&](Step& s) {
+        if (!tensor) refuse(GS_INVALID_ARGUMENT, "tensor: no place for its number");
+        if (s.sealed) refuse(GS_INVALID_ARGUMENT, "tensor: the step's memory is counted already");
+        bool fits = height > 0 && width > 0 && channels > 0 && pitch >= channels && height <= LARGEST_SIDE &&
+                    width <= LARGEST_SIDE && pitch <= LARGEST_SAMPLE && height * width <= LARGEST_SAMPLE / pitch;
+        if (!fits)
+            refuse(GS_INVALID_ARGUMENT, "tensor: [%lld][%lld][%lld] at a pitch of %lld", static_cast<long long>(height),
+                   static_cast<long long>(width), static_cast<long long>(channels), static_cast<long long>(pitch));
+        check_place(storage, offset, "value");
+        check_place(gradient_storage, gradient_offset, "gradient");
+        s.tensors.push_back({height, width, channels, pitch, storage, offset, gradient_storage, gradient_offset});
+        *tensor = static_cast<int32_t>(s.tensors.size()) - 1;
+    });
+}
+
+int gs_step_segment(gs_step* step, int64_t block, int32_t recompute) {
+    return with(step, [&](Step& s) {
+        if (s.sealed) refuse(GS_INVALID_ARGUMENT, "segment: the step's memory is counted already");
+        if (block < 1 || recompute < 0)
+            refuse(GS_INVALID_ARGUMENT, "segment: blocks of %lld samples, %d operations to recompute",
+                   static_cast<long long>(block), recompute);
+        s.segments.emplace_back();
+        s.segments.back().block = block < s.capacity ? block : s.capacity;
+        s.segments.back().recompute = recompute;
+    });
+}
+
+int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift) {
+    return with(step, [&](Step& s) { s.add(input_operation(s, out, element, scale, shift)); });
+}
+
+int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
+                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved,
+                   int gradient) {
+    return with(step, [&](Step& s) {
+        s.add(conv2d_operation(s, in, out, kernel_height, kernel_width, stride, padding, weights, bias, activation, pool,
+                               saved, gradient));
+    });
+}
+
+int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient) {
+    return with(step, [&](Step& s) { s.add(linear_operation(s, in, out, weights, bias, activation, gradient)); });
+}
+
+int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,
+                                 float momentum, int gradient, int32_t* normalizer) {
+    return with(step, [&](Step& s) {
+        s.add(batchnorm_statistics_operation(s, in, running_mean, running_variance, eps, momentum, gradient, normalizer));
+    });
+}
+
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, int32_t skip, int32_t out, int64_t gamma,
+                                int64_t beta, int activation, int skip_gradient) {
+    return with(step, [&](Step& s) {
+        s.add(batchnorm_normalize_operation(s, normalizer, in, skip, out, gamma, beta, activation, skip_gradient));
+    });
+}
+
+int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
+                      int32_t saved, int gradient) {
+    return with(step, [&](Step& s) { s.add(groupnorm_operation(s, in, out, groups, gamma, beta, eps, saved, gradient)); });
+}
+
+int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
+                      int32_t saved, int gradient) {
+    return with(step, [&](Step& s) { s.add(layernorm_operation(s, in, out, spatial, gamma, beta, eps, saved, gradient)); });
+}
+
+int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient) {
+    return with(step, [&](Step& s) { s.add(activation_operation(s, in, out, activation, gradient)); });
+}
+
+int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
+                   int32_t saved, int gradient) {
+    return with(step, [&](Step& s) {
+        s.add(pool2d_operation(s, in, out, pool, kernel_height, kernel_width, saved, gradient));
+    });
+}
+
+int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient) {
+    return with(step, [&](Step& s) { s.add(dropout_operation(s, in, out, p, place, gradient)); });
+}
+
+int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient) {
+    return with(step, [&](Step& s) { s.add(add_operation(s, a, b, out, a_gradient, b_gradient)); });
+}
+
+int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient) {
+    return with(step, [&](Step& s) { s.add(softmax_cross_entropy_operation(s, logits, label_smoothing, gradient)); });
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------- */
+
+int gs_step_memory(gs_step* step, int64_t* arena, int64_t* scratch) {
+    return with(step, [&](Step& s) {
+        s.seal();
+        if (arena) *arena = s.arena_floats() * int64_t{sizeof(float)};
+        if (scratch) *scratch = s.scratch.floats(s.threads) * int64_t{sizeof(float)};
+    });
+}
+
+int gs_step_traffic(gs_step* step, int32_t segment, int64_t* forward, int64_t* backward) {
+    return with(step, [&](Step& s) {
+        s.seal();
+        if (segment < 0 || static_cast<size_t>(segment) >= s.segments.size())
+            refuse(GS_INVALID_ARGUMENT, "traffic: segment %d of %zu", segment, s.segments.size());
+        if (forward) *forward = s.segments[static_cast<size_t>(segment)].forward_bytes;
+        if (backward) *backward = s.segments[static_cast<size_t>(segment)].backward_bytes;
+    });
+}
+
+int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, int64_t trainable, float* gradients,
+                 float* state1, float* state2, float* records, float* probabilities) {
+    return with(step, [&](Step& s) {
+        if (!arena || !scratch || !weights || !records)
+            refuse(GS_INVALID_ARGUMENT, "bind: arena, scratch, weights and records are all needed");
+        if (trainable < 0) refuse(GS_INVALID_ARGUMENT, "bind: %lld trainable floats", static_cast<long long>(trainable));
+        s.bind(Memory{arena, weights, gradients, state1, state2, records, probabilities, trainable}, scratch);
+    });
+}
+
+/* ---- running -------------------------------------------------------------------------------------------------------- */
+
+int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* inputs, const int32_t* labels, const int64_t* ids,
+                  const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
+                  double statistics_momentum) {
+    return with(step, [&](Step& s) {
+        s.begin(Run{batch, mode, inputs, labels, ids, plan_weights, sample_weights, seed, epoch, statistics_momentum,
+                    labels != nullptr});
+    });
+}
+
+int gs_segment_forward(gs_step* step, int32_t segment) {
+    return with(step, [&](Step& s) { s.put(Command::FORWARD, segment); });
+}
+
+int gs_segment_backward(gs_step* step, int32_t segment) {
+    return with(step, [&](Step& s) { s.put(Command::BACKWARD, segment); });
+}
+
+int gs_step_rule(gs_step* step, const gs_update_rule* rule) {
+    return with(step, [&](Step& s) {
+        if (!rule) refuse(GS_INVALID_ARGUMENT, "rule: NULL");
+        s.rule(*rule);
+    });
+}
+
+int gs_segment_update(gs_step* step, int32_t segment) {
+    return with(step, [&](Step& s) { s.put(Command::UPDATE, segment); });
+}
+
+int gs_step_wait(gs_step* step, double* gradient_norm2) {
+    if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
+    return guarded([&] { return step->step.wait(gradient_norm2); });
+}

@@ -1,0 +1,260 @@
+/* How a step runs: the caller's side puts commands into the queue, every worker executes them on its share. */
+#include <math.h>
+#include <string.h>
+
+#include <algorithm>
+
+#include "step.h"
+
+namespace gradsieve {
+
+/* ---- the caller's side ------------------------------------------------------------------------------------------------ */
+
+Step::~Step() {
+    if (!started_) return;
+    workers_.wait();
+    workers_.stop();
+}
+
+void Step::bind(const Memory& bound_memory, float* scratch_memory) {
+    seal();
+    for (const Segment& segment : segments)
+        for (const Parameter& update : segment.updates)
+            if (update.offset + update.count > bound_memory.trainable)
+                refuse(GS_INVALID_ARGUMENT, "bind: a parameter ends at float %lld of %lld trainable ones",
+                       static_cast<long long>(update.offset + update.count),
+                       static_cast<long long>(bound_memory.trainable));
+    if (started_) workers_.wait();
+    memory = bound_memory;
+    scratch.bind(scratch_memory, threads);
+    zero_labels.assign(static_cast<size_t>(capacity), 0);
+    unit_weights.assign(static_cast<size_t>(capacity), 1.0f);
+    if (started_) return;
+    contexts_.reserve(static_cast<size_t>(threads));
+    for (int t = 0; t < threads; t++) contexts_.push_back(Worker{*this, t, Run(), 0, 0});
+    started_ = workers_.start(
+        [this](int thread, const Command& command) { run(contexts_[static_cast<size_t>(thread)], command); });
+    if (!started_) {
+        memory = Memory();
+        contexts_.clear();
+        refuse(GS_OUT_OF_MEMORY, "bind: the system refuses to start %d threads", threads);
+    }
+}
+
+void Step::begin(const Run& asked) {
+    if (!bound()) refuse(GS_INVALID_ARGUMENT, "begin: the step has no memory yet: gs_step_bind comes first");
+    if (asked.batch < 0 || asked.batch > capacity)
+        refuse(GS_INVALID_ARGUMENT, "begin: a batch of %lld in a step for %lld samples",
+               static_cast<long long>(asked.batch), static_cast<long long>(capacity));
+    if (asked.mode != GS_EVALUATION && asked.mode != GS_TRAINING)
+        refuse(GS_INVALID_ARGUMENT, "begin: mode %d is not one of gs_mode", asked.mode);
+    if (!(asked.statistics_momentum <= 1))
+        refuse(GS_INVALID_ARGUMENT, "begin: statistics_momentum %g is above 1", asked.statistics_momentum);
+    for (const Segment& segment : segments) {
+        for (const auto& operation : segment.operations) {
+            if (asked.batch > 0 && operation->input_bytes > 0 && asked.inputs == nullptr)
+                refuse(GS_INVALID_ARGUMENT, "begin: no inputs");
+            if (operation->check(asked) != GS_OK) throw Refusal{GS_INVALID_ARGUMENT};
+        }
+    }
+    run_ = asked;
+    run_.labelled = asked.labels != nullptr;
+    if (asked.labels == nullptr) run_.labels = zero_labels.data();
+    if (asked.plan_weights == nullptr) run_.plan_weights = unit_weights.data();
+    if (asked.sample_weights == nullptr) run_.sample_weights = unit_weights.data();
+    began_ = true;
+    put(Command::BEGIN, 0);
+}
+
+void Step::put(Command::Kind kind, int32_t number) {
+    if (!began_) refuse(GS_INVALID_ARGUMENT, "step: gs_step_begin comes first");
+    if (number < 0 || static_cast<size_t>(number) >= segments.size())
+        refuse(GS_INVALID_ARGUMENT, "step: segment %d of %zu", number, segments.size());
+    const Segment& segment = segments[static_cast<size_t>(number)];
+    if (kind == Command::BACKWARD) {
+        if (!segment.forward_only.empty())
+            refuse(GS_INVALID_ARGUMENT, "segment %d has no backward pass: %s", number, segment.forward_only.c_str());
+        if (loss_logits >= 0 && !run_.labelled && run_.batch > 0)
+            refuse(GS_INVALID_ARGUMENT, "segment %d: backward without labels", number);
+    }
+    if ((kind == Command::BACKWARD || kind == Command::UPDATE) && !segment.updates.empty() && !memory.gradients)
+        refuse(GS_INVALID_ARGUMENT, "segment %d: the step is bound without gradients", number);
+    Command command{kind, number, Run(), gs_update_rule()};
+    if (kind == Command::BEGIN) command.run = run_;
+    workers_.put(command);
+}
+
+static void check_rule(const gs_update_rule& rule, const Memory& memory) {
+    if (rule.optimizer != GS_SGD && rule.optimizer != GS_ADAMW)
+        refuse(GS_INVALID_ARGUMENT, "rule: optimizer %d is not one of gs_optimizer", rule.optimizer);
+    if (!(rule.divisor > 0) || !isfinite(rule.divisor))
+        refuse(GS_INVALID_ARGUMENT, "rule: gradients divided by %g", rule.divisor);
+    if (!isfinite(rule.rate)) refuse(GS_INVALID_ARGUMENT, "rule: a learning rate of %g", rule.rate);
+    if (rule.optimizer == GS_ADAMW && (!memory.state1 || !memory.state2))
+        refuse(GS_INVALID_ARGUMENT, "rule: adamw needs two states, the step is bound without");
+    if (rule.optimizer == GS_ADAMW && rule.step < 1)
+        refuse(GS_INVALID_ARGUMENT, "rule: adamw counts steps from 1, not %lld", static_cast<long long>(rule.step));
+    if (rule.optimizer == GS_SGD && rule.momentum != 0 && !memory.state1)
+        refuse(GS_INVALID_ARGUMENT, "rule: momentum needs a state, the step is bound without");
+}
+
+void Step::rule(const gs_update_rule& rule) {
+    if (!began_) refuse(GS_INVALID_ARGUMENT, "rule: gs_step_begin comes first");
+    check_rule(rule, memory);
+    workers_.put(Command{Command::RULE, 0, Run(), rule});
+}
+
+int Step::wait(double* gradient_norm2) {
+    if (gradient_norm2) *gradient_norm2 = 0;
+    if (!began_) return GS_OK;
+    workers_.wait();
+    Verdict verdict = verdict_.what == Verdict::NONE ? judge() : verdict_;
+    if (gradient_norm2) *gradient_norm2 = verdict.gradient_norm2;
+    long long sample = verdict.sample;
+    switch (verdict.what) {
+        case Verdict::LOSS:
+            return fail(GS_DIVERGED, "the loss of sample index %lld of the batch is not finite", sample);
+        case Verdict::NORM:
+            return fail(GS_DIVERGED, "the gradient norm of sample index %lld of the batch is not finite", sample);
+        case Verdict::GRADIENT:
+            return fail(GS_DIVERGED, "the gradient of the batch is not finite");
+        default:
+            return GS_OK;
+    }
+}
+
+/* ---- places ----------------------------------------------------------------------------------------------------------- */
+
+float* Step::place(const Block& block, int storage, int64_t offset, int64_t floats) const {
+    if (storage == GS_ARENA) return memory.arena + offset + block.first * floats;
+    return scratch.own(tensor_region_, block.worker.index) + offset + (block.first - block.origin) * floats;
+}
+
+float* Step::value(const Block& block, int number) const {
+    const Tensor& tensor = tensors[static_cast<size_t>(number)];
+    return place(block, tensor.storage, tensor.offset, tensor.floats());
+}
+
+float* Step::gradient(const Block& block, int number) const {
+    const Tensor& tensor = tensors[static_cast<size_t>(number)];
+    return place(block, tensor.gradient_storage, tensor.gradient_offset, tensor.floats());
+}
+
+float* Step::norm2(const Block& block) const {
+    return norms ? memory.records + GS_RECORD_NORM2 * capacity + block.first : nullptr;
+}
+
+/* ---- on the workers ------------------------------------------------------------------------------------------------- */
+
+void Step::run(Worker& worker, const Command& command) {
+    Segment& segment = segments[static_cast<size_t>(command.segment)];
+    switch (command.kind) {
+        case Command::BEGIN:
+            start(worker, command.run);
+            break;
+        case Command::FORWARD:
+            forward(worker, segment);
+            break;
+        case Command::BACKWARD:
+            if (segment.has_backward) backward(worker, segment);
+            break;
+        case Command::RULE:
+            if (worker.index != 0) break;
+            rule_ = command.rule;
+            verdict_ = judge();
+            scale_ = static_cast<float>(scale_of(rule_, verdict_.gradient_norm2));
+            break;
+        case Command::UPDATE:
+            if (verdict_.what == Verdict::FINE) update(worker, segment);
+            break;
+    }
+}
+
+void Step::start(Worker& worker, const Run& run) {
+    worker.run = run;
+    Range range = samples(run, worker.index);
+    worker.first = range.from;
+    worker.last = range.to;
+    size_t bytes = static_cast<size_t>(range.to - range.from) * sizeof(float);
+    for (int record = 0; record < GS_RECORDS; record++)
+        memset(memory.records + record * capacity + range.from, 0, bytes);
+    for (Segment& segment : segments)
+        for (auto& operation : segment.operations) operation->squares[static_cast<size_t>(worker.index)] = 0;
+    if (worker.index == 0) verdict_ = Verdict();
+}
+
+void Step::forward(Worker& worker, Segment& segment) {
+    for (int64_t first = worker.first; first < worker.last; first += segment.block) {
+        Block block{worker, first, std::min(segment.block, worker.last - first), first};
+        for (auto& operation : segment.operations) operation->forward(block);
+    }
+    if (!segment.joins_forward) return;
+    workers_.meet();
+    for (auto& operation : segment.operations)
+        if (operation->joins_forward) operation->forward_end(worker);
+}
+
+void Step::backward(Worker& worker, Segment& segment) {
+    for (auto& operation : segment.operations)
+        if (operation->has_backward) operation->backward_begin(worker);
+    for (int64_t first = worker.first; first < worker.last; first += segment.block) {
+        Block block{worker, first, std::min(segment.block, worker.last - first), first};
+        for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);
+        for (size_t i = segment.operations.size(); i-- > 0;)
+            if (segment.operations[i]->has_backward) segment.operations[i]->backward(block);
+    }
+    if (!segment.joins_backward) return;
+    workers_.meet();
+    for (size_t i = segment.operations.size(); i-- > 0;)
+        if (!segment.operations[i]->parameters.empty()) segment.operations[i]->backward_end(worker);
+}
+
+/* The clip factor over the divisor: the norm that is clipped is that of the divided gradient. */
+double Step::scale_of(const gs_update_rule& rule, double gradient_norm2) {
+    double norm = sqrt(gradient_norm2) / rule.divisor;
+    double clip = rule.clip_norm > 0 && norm > rule.clip_norm ? rule.clip_norm / norm : 1;
+    return clip / rule.divisor;
+}
+
+void Step::update(Worker& worker, const Segment& segment) {
+    float rate = static_cast<float>(rule_.rate), decay = static_cast<float>(rule_.decay);
+    for (const Parameter& parameter : segment.updates) {
+        Range range = share(parameter.count, LANES, worker.index, threads);
+        int64_t from = parameter.offset + range.from, count = range.to - range.from;
+        if (count <= 0) continue;
+        float *theta = memory.weights + from, *gradient = memory.gradients + from;
+        if (rule_.optimizer == GS_ADAMW) {
+            kernels().adamw_update(count, scale_, rate, rule_.momentum, rule_.beta2, static_cast<float>(rule_.eps),
+                                   decay, rule_.step, gradient, memory.state1 + from, memory.state2 + from, theta);
+        } else {
+            float* velocity = rule_.momentum != 0 ? memory.state1 + from : nullptr;
+            kernels().sgd_update(count, scale_, rate, static_cast<float>(rule_.momentum), rule_.nesterov, decay,
+                                 gradient, velocity, theta);
+        }
+    }
+}
+
+Verdict Step::judge() const {
+    Verdict verdict;
+    verdict.what = Verdict::FINE;
+    int64_t batch = contexts_[0].run.batch;
+    const struct {
+        int record;
+        Verdict::What what;
+    } watched[] = {{GS_RECORD_LOSS, Verdict::LOSS}, {GS_RECORD_NORM2, Verdict::NORM}};
+    for (const auto& watch : watched) {
+        const float* values = memory.records + watch.record * capacity;
+        for (int64_t i = 0; i < batch && verdict.what == Verdict::FINE; i++) {
+            if (isfinite(values[i])) continue;
+            verdict.what = watch.what;
+            verdict.sample = i;
+        }
+    }
+    for (const Segment& segment : segments)
+        for (const auto& operation : segment.operations)
+            for (double square : operation->squares) verdict.gradient_norm2 += square;
+    if (verdict.what == Verdict::FINE && !isfinite(verdict.gradient_norm2)) verdict.what = Verdict::GRADIENT;
+    return verdict;
+}
+
+}  // namespace gradsieve

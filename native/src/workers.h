@@ -1,0 +1,95 @@
+/*
+ * The threads of a step and the queue they run through together: every thread executes every command, on its own share of
+ * the batch, and all of them finish one before any starts the next. The caller only puts commands in and waits.
+ */
+#ifndef GRADSIEVE_WORKERS_H
+#define GRADSIEVE_WORKERS_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+namespace gradsieve {
+
+/* A counter that threads wait on: a short spin, then the kernel's futex. */
+class Signal {
+public:
+    uint32_t value() const { return value_.load(std::memory_order_seq_cst); }
+    void advance();
+    /* Returns once the value differs from `seen`. */
+    void await_change(uint32_t seen, int spins);
+
+private:
+    alignas(64) std::atomic<uint32_t> value_{0};
+    std::atomic<uint32_t> sleepers_{0};
+};
+
+/* Runs `body(thread, command)` on every thread for every command; Command is copied into a ring of fixed size. */
+template <typename Command>
+class Workers;
+
+/* The part of Workers that does not know the commands. */
+class Crew {
+public:
+    explicit Crew(int threads);
+    /* Starts the threads; false if the system refuses one. */
+    bool start(std::function<void(int thread, uint32_t slot)> body);
+    /* After the last command; joins. */
+    void stop();
+    /* All threads wait here for each other; called by the threads only. */
+    void meet() { arrive(false); }
+    /* The slot that the next command goes to; waits while the ring is full. */
+    uint32_t next_slot();
+    void publish() { queued_.advance(); }
+    /* The caller waits for all commands. */
+    void wait();
+    int threads() const { return threads_; }
+
+    static const uint32_t SLOTS = 1024; /* commands; a step of 100 segments queues about 310 */
+
+private:
+    void loop(int thread);
+    void arrive(bool command_done);
+    static void* enter(void* entry);
+
+    struct Entry {
+        Crew* crew;
+        int thread;
+    };
+
+    const int threads_;
+    const int spins_;
+    std::function<void(int, uint32_t)> body_;
+    std::vector<pthread_t> handles_;
+    std::vector<Entry> entries_;
+    Signal queued_, phase_, drained_;
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<uint32_t> done_{0};
+    std::atomic<bool> stopping_{false};
+};
+
+template <typename Command>
+class Workers {
+public:
+    explicit Workers(int threads) : crew_(threads), ring_(Crew::SLOTS) {}
+    bool start(std::function<void(int, const Command&)> body) {
+        return crew_.start([this, body](int thread, uint32_t slot) { body(thread, ring_[slot]); });
+    }
+    void stop() { crew_.stop(); }
+    void put(const Command& command) {
+        ring_[crew_.next_slot()] = command;
+        crew_.publish();
+    }
+    void wait() { crew_.wait(); }
+    void meet() { crew_.meet(); }
+
+private:
+    Crew crew_;
+    std::vector<Command> ring_;
+};
+
+}  // namespace gradsieve
+#endif

@@ -1,0 +1,164 @@
+#include "compiled.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+
+void must(int status) {
+    if (status == GS_OK) return;
+    printf("status %d: %s\n", status, gs_last_error());
+    exit(1);
+}
+
+Floats::Floats(int64_t count) : count_(count) {
+    void* memory;
+    must(gs_allocate(count * int64_t{sizeof(float)}, &memory));
+    data_ = static_cast<float*>(memory);
+}
+
+Floats::~Floats() { gs_release(data_, count_ * int64_t{sizeof(float)}); }
+
+Compiled::Compiled(const Network& network, int threads, int64_t capacity, bool norms)
+    : network_(network),
+      capacity_(capacity),
+      normalizers_(network.nodes.size(), -1),
+      step_(build(threads, capacity, norms)),
+      arena_(memory(false)),
+      scratch_(memory(true)),
+      weights_(static_cast<int64_t>(network.parameters.size())),
+      gradients_(network.trainable),
+      state1_(network.trainable),
+      state2_(network.trainable),
+      records_(GS_RECORDS * capacity),
+      probabilities_(capacity * network.tensors[static_cast<size_t>(network.logits)].pitch) {
+    memcpy(weights_.data(), network.parameters.data(), network.parameters.size() * sizeof(float));
+    /* What a step does not write before it reads would show. */
+    memset(arena_.data(), 0xff, static_cast<size_t>(memory(false)) * sizeof(float));
+    must(gs_step_bind(step_, arena_.data(), scratch_.data(), weights_.data(), network.trainable, gradients_.data(),
+                      state1_.data(), state2_.data(), records_.data(), probabilities_.data()));
+}
+
+Compiled::~Compiled() { must(gs_step_destroy(step_)); }
+
+int64_t Compiled::memory(bool scratch) const {
+    int64_t arena_bytes, scratch_bytes;
+    must(gs_step_memory(step_, &arena_bytes, &scratch_bytes));
+    return (scratch ? scratch_bytes : arena_bytes) / int64_t{sizeof(float)};
+}
+
+/* Backward runs from the last node to the first: the last reader of a tensor stores its gradient, the others add. */
+int Compiled::gradient(int tensor, size_t node) const {
+    if (!network_.trained[static_cast<size_t>(tensor)]) return GS_GRADIENT_NONE;
+    for (size_t later = node + 1; later < network_.nodes.size(); later++) {
+        const Node& other = network_.nodes[later];
+        if (other.kind == NORMALIZE && other.in == tensor && other.skip != tensor) continue; /* its statistics give it */
+        if (other.in == tensor || other.skip == tensor) return GS_GRADIENT_ADD;
+    }
+    return GS_GRADIENT_STORE;
+}
+
+gs_step* Compiled::build(int threads, int64_t capacity, bool norms) {
+    must(gs_step_create(threads, capacity, norms, &step_));
+    int64_t next[2] = {0, 0}; /* arena, scratch */
+    int64_t block = 1;
+    for (const Cut& cut : network_.cuts) block = std::max(block, cut.block);
+    for (size_t t = 0; t < network_.tensors.size(); t++) {
+        const Shape& shape = network_.tensors[t];
+        int64_t offsets[2];
+        bool scratch[2] = {network_.value_in_scratch[t], network_.gradient_in_scratch[t]};
+        for (int i = 0; i < 2; i++) {
+            offsets[i] = next[scratch[i]];
+            next[scratch[i]] += ((scratch[i] ? block : capacity) * shape.floats() + 31) / 16 * 16;
+        }
+        int32_t number;
+        must(gs_step_tensor(step_, shape.height, shape.width, shape.channels, shape.pitch,
+                            scratch[0] ? GS_SCRATCH : GS_ARENA, offsets[0], scratch[1] ? GS_SCRATCH : GS_ARENA,
+                            offsets[1], &number));
+        tensors_.push_back(number);
+    }
+    size_t cut = 0;
+    for (size_t i = 0; i < network_.nodes.size(); i++) {
+        if (cut < network_.cuts.size() && network_.cuts[cut].node == i) {
+            must(gs_step_segment(step_, network_.cuts[cut].block, network_.cuts[cut].recompute));
+            cut++;
+        }
+        add(network_.nodes[i], i);
+    }
+    return step_;
+}
+
+void Compiled::add(const Node& n, size_t index) {
+    int32_t in = n.in < 0 ? -1 : tensors_[static_cast<size_t>(n.in)];
+    int32_t skip = n.skip < 0 ? -1 : tensors_[static_cast<size_t>(n.skip)];
+    int32_t out = n.out < 0 ? -1 : tensors_[static_cast<size_t>(n.out)];
+    int32_t saved = n.saved < 0 ? -1 : tensors_[static_cast<size_t>(n.saved)];
+    int mode = n.in < 0 ? GS_GRADIENT_NONE : gradient(n.in, index);
+    int skip_mode = n.skip < 0 ? GS_GRADIENT_NONE : gradient(n.skip, index);
+    int64_t channels = n.in < 0 ? 0 : network_.tensors[static_cast<size_t>(n.in)].channels;
+    switch (n.kind) {
+        case INPUT:
+            return must(gs_step_input(step_, out, network_.bytes ? GS_UINT8 : GS_FLOAT32, network_.scale.data(),
+                                      network_.shift.data()));
+        case CONV2D:
+            return must(gs_step_conv2d(step_, in, out, n.kernel, n.kernel, n.stride, n.padding, n.weights, n.bias,
+                                       n.activation, n.pool, saved, mode));
+        case LINEAR:
+            return must(gs_step_linear(step_, in, out, n.weights, n.bias, n.activation, mode));
+        case STATISTICS:
+            return must(gs_step_batchnorm_statistics(step_, in, network_.trainable + n.running,
+                                                     network_.trainable + n.running + channels, 1e-5f, 0.1f, mode,
+                                                     &normalizers_[index]));
+        case NORMALIZE:
+            return must(gs_step_batchnorm_normalize(step_, normalizers_[static_cast<size_t>(n.statistics)], in, skip, out,
+                                                    n.weights, n.bias, n.activation, skip_mode));
+        case GROUPNORM:
+            return must(gs_step_groupnorm(step_, in, out, n.groups, n.weights, n.bias, 1e-5f, saved, mode));
+        case LAYERNORM:
+            return must(gs_step_layernorm(step_, in, out, n.spatial, n.weights, n.bias, 1e-5f, saved, mode));
+        case ACTIVATION:
+            return must(gs_step_activation(step_, in, out, n.activation, mode));
+        case POOL2D:
+            return must(gs_step_pool2d(step_, in, out, n.pooling, n.kernel, n.kernel, saved, mode));
+        case DROPOUT:
+            return must(gs_step_dropout(step_, in, out, n.p, 0, mode));
+        case ADD:
+            return must(gs_step_add(step_, in, skip, out, mode, skip_mode));
+        case LOSS:
+            return must(gs_step_softmax_cross_entropy(step_, in, n.smoothing, GS_GRADIENT_STORE));
+    }
+}
+
+Outcome Compiled::run(int mode, int64_t from, int64_t count, const gs_update_rule* rule, bool backward,
+                      double statistics_momentum) {
+    const Network& n = network_;
+    const Shape& in = n.tensors[static_cast<size_t>(n.nodes[0].out)];
+    int64_t first = from * in.positions() * in.channels;
+    const void* inputs = n.bytes ? static_cast<const void*>(n.byte_inputs.data() + first)
+                                 : static_cast<const void*>(n.float_inputs.data() + first);
+    must(gs_step_begin(step_, count, mode, inputs, n.labels.data() + from, n.ids.data() + from,
+                       n.plan_weights.data() + from, n.sample_weights.data() + from, n.seed, n.epoch,
+                       statistics_momentum));
+    for (int32_t s = 0; s < segments(); s++) must(gs_segment_forward(step_, s));
+    for (int32_t s = segments(); backward && s-- > 0;) must(gs_segment_backward(step_, s));
+    if (rule) must(gs_step_rule(step_, rule));
+    for (int32_t s = 0; rule && s < segments(); s++) must(gs_segment_update(step_, s));
+    Outcome outcome;
+    outcome.status = gs_step_wait(step_, &outcome.gradient_norm2);
+    outcome.gradients = gradients_.copy();
+    outcome.weights = weights_.copy();
+    outcome.records = records_.copy();
+    outcome.probabilities = probabilities_.copy();
+    return outcome;
+}
+
+void Compiled::traffic(int64_t* forward, int64_t* backward) const {
+    *forward = *backward = 0;
+    for (int32_t s = 0; s < segments(); s++) {
+        int64_t f, b;
+        must(gs_step_traffic(step_, s, &f, &b));
+        *forward += f;
+        *backward += b;
+    }
+}

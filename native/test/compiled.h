@@ -1,0 +1,63 @@
+/* A network of network.h as a step of the library, with memory of its own. */
+#ifndef GRADSIEVE_TEST_COMPILED_H
+#define GRADSIEVE_TEST_COMPILED_H
+
+#include <vector>
+
+#include "network.h"
+
+/* Memory of gs_allocate. */
+class Floats {
+public:
+    explicit Floats(int64_t count);
+    ~Floats();
+    Floats(const Floats&) = delete;
+    Floats& operator=(const Floats&) = delete;
+    float* data() const { return data_; }
+    std::vector<float> copy() const { return std::vector<float>(data_, data_ + count_); }
+
+private:
+    int64_t count_;
+    float* data_ = nullptr;
+};
+
+/* What one step leaves behind. */
+struct Outcome {
+    int status = GS_OK;
+    double gradient_norm2 = 0;
+    std::vector<float> gradients, weights, records, probabilities;
+    const float* record(int which) const { return records.data() + which * static_cast<int64_t>(records.size() / GS_RECORDS); }
+};
+
+class Compiled {
+public:
+    Compiled(const Network& network, int threads, int64_t capacity, bool norms = true);
+    ~Compiled();
+    Compiled(const Compiled&) = delete;
+    Compiled& operator=(const Compiled&) = delete;
+
+    /* A step over samples from..from+count-1; a rule makes it update too. */
+    Outcome run(int mode, int64_t from, int64_t count, const gs_update_rule* rule = nullptr, bool backward = true,
+                double statistics_momentum = -1);
+    void traffic(int64_t* forward, int64_t* backward) const;
+    float* weights() const { return weights_.data(); }
+    gs_step* step() const { return step_; }
+    int32_t segments() const { return static_cast<int32_t>(network_.cuts.size()); }
+
+private:
+    gs_step* build(int threads, int64_t capacity, bool norms);
+    void add(const Node& node, size_t index);
+    int gradient(int tensor, size_t node) const;
+    int64_t memory(bool scratch) const;
+
+    const Network& network_;
+    const int64_t capacity_;
+    std::vector<int32_t> tensors_, normalizers_;
+    gs_step* step_;
+    Floats arena_, scratch_, weights_, gradients_, state1_, state2_, records_, probabilities_;
+};
+
+/* Fails the whole program: a call that has to work did not. */
+void must(int status);
+
+#endif

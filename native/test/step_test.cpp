@@ -1,0 +1,337 @@
+/*
+ * The executor against plain double-precision networks: gradients and every sample's norm, threads, updates, divergence.
+ * step_test [openblas] [part of a network's name]; GRADSIEVE_ISA forces an instruction set. Prints "N passed, M failed".
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <functional>
+#include <memory>
+
+#include "compiled.h"
+
+namespace {
+
+int passed = 0, failed = 0;
+
+void check(bool good, const std::string& network, const char* sentence, double got, double bound) {
+    (good ? passed : failed)++;
+    if (!good) printf("FAILED %s: %s: %g against %g\n", network.c_str(), sentence, got, bound);
+}
+
+/* ---- networks ------------------------------------------------------------------------------------------------------- */
+
+typedef std::unique_ptr<Network> (*Make)();
+
+std::unique_ptr<Network> perceptron() {
+    auto n = std::make_unique<Network>("mlp");
+    n->segment(3);
+    int x = n->input(1, 1, 13, false);
+    int h = n->linear(x, 21, GS_RELU);
+    n->segment(2);
+    h = n->linear(h, 34, GS_TANH);
+    n->segment(4);
+    n->loss(n->linear(h, 5, GS_IDENTITY), 0.1f);
+    return n;
+}
+
+/* Every activation, layer norm and dropout between linear layers, with and without recomputing. */
+std::unique_ptr<Network> features() {
+    auto n = std::make_unique<Network>("features");
+    n->segment(2);
+    int x = n->input(1, 1, 9, true);
+    int a = n->linear(x, 19, GS_SIGMOID);
+    n->segment(3, 2);
+    int b = n->layernorm(a, 0);
+    int c = n->activation(b, GS_GELU);
+    int d = n->dropout(c, 0.3);
+    int e = n->linear(d, 19, GS_IDENTITY);
+    n->scratch(b, true, true);
+    n->scratch(c, true, true);
+    n->segment(5);
+    int f = n->add(e, a);
+    n->loss(n->linear(f, 4, GS_IDENTITY), 0);
+    return n;
+}
+
+/* Batch norm over features, with a skip. */
+std::unique_ptr<Network> normalized_features() {
+    auto n = std::make_unique<Network>("batchnorm-features");
+    n->segment(2);
+    int x = n->input(1, 1, 7, false);
+    int a = n->linear(x, 18, GS_IDENTITY);
+    n->statistics(a);
+    n->segment(3);
+    int b = n->normalize(a, -1, GS_RELU);
+    int c = n->linear(b, 18, GS_IDENTITY);
+    n->statistics(c);
+    n->segment(2);
+    int d = n->normalize(c, b, GS_IDENTITY);
+    n->loss(n->linear(d, 3, GS_IDENTITY), 0);
+    return n;
+}
+
+std::unique_ptr<Network> convolutions() {
+    auto n = std::make_unique<Network>("conv");
+    n->segment(1, 1);
+    int x = n->input(8, 7, 2, true);
+    n->scratch(x, true, false);
+    int a = n->conv2d(x, 5, 3, 1, 1, GS_RELU, 2);
+    n->segment(2);
+    int b = n->conv2d(a, 6, 3, 1, 1, GS_TANH);
+    int c = n->conv2d(b, 4, 2, 1, 0, GS_IDENTITY);
+    n->scratch(c, false, true);
+    int d = n->activation(c, GS_GELU);
+    n->segment(4);
+    n->loss(n->linear(d, 5, GS_IDENTITY), 0.05f);
+    return n;
+}
+
+std::unique_ptr<Network> norms() {
+    auto n = std::make_unique<Network>("norms");
+    n->segment(2);
+    int x = n->input(6, 5, 3, false);
+    int a = n->conv2d(x, 20, 3, 1, 1, GS_IDENTITY);
+    n->segment(1, 2);
+    int b = n->groupnorm(a, 4);
+    int c = n->activation(b, GS_RELU);
+    n->scratch(b, true, true);
+    n->scratch(c, true, true);
+    n->scratch(n->nodes[2].saved, true, false);
+    int d = n->conv2d(c, 6, 3, 2, 1, GS_IDENTITY, 1, false);
+    n->segment(2);
+    int e = n->layernorm(d, 1);
+    int f = n->activation(e, GS_SIGMOID);
+    n->segment(3);
+    int g = n->layernorm(f, 0);
+    int h = n->pool2d(g, GS_AVERAGE_POOL, 3);
+    n->segment(2);
+    n->loss(n->linear(h, 3, GS_IDENTITY), 0);
+    return n;
+}
+
+/* Two blocks as in a residual network, the second with a projection; max-pool and add as operations of their own. */
+std::unique_ptr<Network> residual() {
+    auto n = std::make_unique<Network>("residual");
+    n->segment(1, 1);
+    int x = n->input(6, 6, 1, true);
+    n->scratch(x, true, false);
+    int a = n->conv2d(x, 4, 3, 1, 1, GS_IDENTITY, 1, false);
+    n->statistics(a);
+    n->segment(1);
+    int b = n->normalize(a, -1, GS_RELU);
+    int c = n->conv2d(b, 4, 3, 1, 1, GS_IDENTITY, 1, false);
+    n->statistics(c);
+    n->segment(2);
+    int d = n->normalize(c, b, GS_RELU);
+    int e = n->conv2d(d, 6, 3, 2, 1, GS_IDENTITY, 1, false);
+    n->statistics(e);
+    int p = n->conv2d(d, 6, 1, 2, 0, GS_IDENTITY, 1, false);
+    n->statistics(p);
+    n->segment(1);
+    int q = n->normalize(p, -1, GS_IDENTITY);
+    int f = n->normalize(e, q, GS_RELU);
+    int g = n->add(f, q);
+    int h = n->pool2d(g, GS_MAX_POOL, 2);
+    n->segment(3);
+    n->loss(n->linear(h, 3, GS_IDENTITY), 0);
+    return n;
+}
+
+/* ---- checks --------------------------------------------------------------------------------------------------------- */
+
+const int64_t BATCH = 7;
+const double STEP = 1e-6; /* of the central differences, whose error in double is then about 1e-9 */
+
+/* term[i][p] = d(total loss)/d(parameter p as sample i uses it). */
+std::vector<std::vector<double>> terms_of(const Network& network, int mode) {
+    std::vector<int64_t> live = network.live_parameters();
+    std::vector<std::vector<double>> terms;
+    for (int64_t i = 0; i < network.batch; i++) {
+        terms.emplace_back(static_cast<size_t>(network.trainable), 0.0);
+        for (int64_t p : live) {
+            double more = evaluate(network, mode, Nudge{i, p, STEP}).total;
+            double less = evaluate(network, mode, Nudge{i, p, -STEP}).total;
+            terms.back()[static_cast<size_t>(p)] = (more - less) / (2 * STEP);
+        }
+    }
+    return terms;
+}
+
+double norm_of(const std::vector<double>& values) {
+    double sum = 0;
+    for (double value : values) sum += value * value;
+    return sqrt(sum);
+}
+
+double difference(const std::vector<float>& got, const std::vector<double>& expected) {
+    std::vector<double> d(expected);
+    for (size_t i = 0; i < d.size(); i++) d[i] -= static_cast<double>(got[i]);
+    return norm_of(d);
+}
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/* fp32 sums of a few hundred products, through at most ten layers: 1e-5 relative and some room. */
+const double TOLERANCE = 5e-5;
+
+void gradients_are_right(const Network& n, int mode) {
+    Reference reference = evaluate(n, mode, Nudge());
+    std::vector<std::vector<double>> terms = terms_of(n, mode);
+    std::vector<double> total(static_cast<size_t>(n.trainable), 0.0);
+    for (const auto& term : terms)
+        for (size_t p = 0; p < total.size(); p++) total[p] += term[p];
+    for (int threads = 1; threads <= 3; threads++) {
+        Compiled compiled(n, threads, BATCH + 2);
+        Outcome got = compiled.run(mode, 0, BATCH);
+        check(got.status == GS_OK, n.name, "a step works", got.status, GS_OK);
+        double worst = 0, worst_norm = 0, worst_running = 0;
+        for (size_t i = 0; i < terms.size(); i++) {
+            worst = fmax(worst, fabs(static_cast<double>(got.record(GS_RECORD_LOSS)[i]) - reference.losses[i]));
+            double norm = norm_of(terms[i]), measured = sqrt(static_cast<double>(got.record(GS_RECORD_NORM2)[i]));
+            worst_norm = fmax(worst_norm, fabs(measured - norm) / norm);
+        }
+        for (size_t i = 0; i < reference.running.size(); i++)
+            worst_running = fmax(worst_running, fabs(static_cast<double>(got.weights[static_cast<size_t>(n.trainable) + i]) -
+                                                     reference.running[i]));
+        check(worst < TOLERANCE, n.name, "losses are those of the reference", worst, TOLERANCE);
+        double relative = difference(got.gradients, total) / norm_of(total);
+        check(relative < TOLERANCE, n.name, "the gradient is that of finite differences", relative, TOLERANCE);
+        check(worst_norm < TOLERANCE, n.name, "every sample's norm is that of its own term", worst_norm, TOLERANCE);
+        check(worst_running < TOLERANCE, n.name, "running statistics move as the reference's", worst_running, TOLERANCE);
+        double norm = sqrt(got.gradient_norm2) / norm_of(total);
+        check(fabs(norm - 1) < TOLERANCE, n.name, "wait returns the gradient's norm", norm, 1);
+    }
+}
+
+void one_sample_at_a_time_agrees(const Network& n) {
+    Compiled batch(n, 2, BATCH), single(n, 2, BATCH);
+    Outcome all = batch.run(GS_EVALUATION, 0, BATCH);
+    std::vector<double> sum(static_cast<size_t>(n.trainable), 0.0);
+    double worst = 0;
+    for (int64_t i = 0; i < BATCH; i++) {
+        Outcome one = single.run(GS_EVALUATION, i, 1);
+        for (size_t p = 0; p < sum.size(); p++) sum[p] += static_cast<double>(one.gradients[p]);
+        double norm2 = static_cast<double>(all.record(GS_RECORD_NORM2)[i]);
+        worst = fmax(worst, fabs(norm2 - one.gradient_norm2) / one.gradient_norm2);
+    }
+    double relative = difference(all.gradients, sum) / norm_of(sum);
+    check(relative < TOLERANCE, n.name, "gradients of single samples add up to the batch's", relative, TOLERANCE);
+    check(worst < 2 * TOLERANCE, n.name, "a sample's norm is that of a batch of it alone", worst, 2 * TOLERANCE);
+}
+
+void runs_repeat(const Network& n) {
+    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1};
+    for (int threads = 1; threads <= 3; threads++) {
+        Compiled first(n, threads, BATCH), second(n, threads, BATCH);
+        bool equal = true;
+        for (int i = 0; i < 5; i++) {
+            Outcome a = first.run(GS_TRAINING, i % 2, BATCH - 1 - i % 3, &rule);
+            Outcome b = second.run(GS_TRAINING, i % 2, BATCH - 1 - i % 3, &rule);
+            equal &= same(a.weights, b.weights) && same(a.records, b.records) && same(a.gradients, b.gradients);
+        }
+        check(equal, n.name, "two runs with one number of threads give the same bits", threads, threads);
+    }
+}
+
+void small_batches_work(const Network& n) {
+    Compiled many(n, 5, BATCH), one(n, 1, BATCH);
+    for (int64_t batch : {2, 1, 0}) {
+        Outcome a = many.run(GS_EVALUATION, 1, batch), b = one.run(GS_EVALUATION, 1, batch);
+        std::vector<double> expected(b.gradients.begin(), b.gradients.end());
+        double off = difference(a.gradients, expected), bound = TOLERANCE * norm_of(expected);
+        check(off <= bound, n.name, "fewer samples than threads give the gradient of one thread", off, bound);
+        if (batch == 0) check(a.gradient_norm2 == 0 && norm_of(expected) == 0, n.name, "no sample, no gradient", 1, 0);
+    }
+}
+
+void norms_change_nothing(const Network& n) {
+    Compiled with(n, 2, BATCH, true), without(n, 2, BATCH, false);
+    Outcome a = with.run(GS_TRAINING, 0, BATCH), b = without.run(GS_TRAINING, 0, BATCH);
+    check(same(a.gradients, b.gradients), n.name, "norms leave the gradient as it is", 1, 0);
+    bool zero = true;
+    for (int64_t i = 0; i < BATCH; i++) zero &= b.record(GS_RECORD_NORM2)[i] == 0;
+    check(zero, n.name, "without norms none is recorded", 1, 0);
+    int64_t forward[2], backward[2];
+    with.traffic(&forward[0], &backward[0]);
+    without.traffic(&forward[1], &backward[1]);
+    check(forward[0] == forward[1] && backward[0] == backward[1] && forward[0] > 0 && backward[0] > 0, n.name,
+          "norms move no byte more", static_cast<double>(backward[0]), static_cast<double>(backward[1]));
+}
+
+void updates_follow_their_formulas(const Network& n) {
+    Compiled compiled(n, 2, BATCH);
+    std::vector<double> theta(n.parameters.begin(), n.parameters.end()), v(theta.size(), 0.0);
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0.25, 1};
+    double worst = 0;
+    for (int i = 0; i < 3; i++) {
+        Outcome got = compiled.run(GS_EVALUATION, 0, BATCH, &rule);
+        double norm = sqrt(got.gradient_norm2) / 5.0, clip = norm > 0.25 ? 0.25 / norm : 1;
+        for (int64_t p : n.live_parameters()) {
+            size_t k = static_cast<size_t>(p);
+            v[k] = 0.9 * v[k] + clip / 5.0 * static_cast<double>(got.gradients[k]) + 0.01 * theta[k];
+            theta[k] -= 0.1 * v[k];
+            worst = fmax(worst, fabs(theta[k] - static_cast<double>(got.weights[k])));
+        }
+    }
+    check(worst < 1e-5, n.name, "sgd clips, divides, decays and keeps momentum", worst, 1e-5);
+}
+
+void divergence_leaves_weights_alone(const Network& n) {
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    for (float bad : {INFINITY, NAN, 1e30f}) {
+        Network broken = n;
+        size_t last = broken.nodes.size() - 2; /* the linear layer before the loss */
+        broken.parameters[static_cast<size_t>(broken.nodes[last].weights)] = bad;
+        Compiled compiled(broken, 2, BATCH);
+        std::vector<float> before(broken.parameters);
+        Outcome got = compiled.run(GS_EVALUATION, 0, BATCH, &rule);
+        check(got.status == GS_DIVERGED && strlen(gs_last_error()) > 10, n.name, "a step that diverges says so", got.status,
+              GS_DIVERGED);
+        check(same(got.weights, before), n.name, "a step that diverges leaves the weights alone", 1, 0);
+    }
+}
+
+void statistics_obey_the_momentum(const Network& n) {
+    if (n.running_floats == 0) return;
+    Compiled compiled(n, 2, BATCH);
+    Outcome kept = compiled.run(GS_TRAINING, 0, BATCH, nullptr, false, 0);
+    check(same(kept.weights, n.parameters), n.name, "a momentum of 0 keeps running statistics", 1, 0);
+    Outcome taken = compiled.run(GS_TRAINING, 0, BATCH, nullptr, false, 1);
+    check(!same(taken.weights, n.parameters), n.name, "a momentum of 1 takes the batch's", 1, 0);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const char* isa = getenv("GRADSIEVE_ISA");
+    int status = gs_open(isa && *isa ? isa : nullptr, count > 1 ? arguments[1] : "");
+    if (status == GS_UNSUPPORTED) {
+        printf("skipped: %s\n", gs_last_error());
+        return 77;
+    }
+    must(status);
+    const Make makes[] = {perceptron, features, normalized_features, convolutions, norms, residual};
+    const unsigned seed = 20201;
+    printf("%s\nseed %u\n", gs_describe(), seed);
+    for (Make make : makes) {
+        std::unique_ptr<Network> network = make();
+        if (count > 2 && network->name.find(arguments[2]) == std::string::npos) continue;
+        network->fill(seed, BATCH);
+        gradients_are_right(*network, GS_TRAINING);
+        gradients_are_right(*network, GS_EVALUATION);
+        one_sample_at_a_time_agrees(*network);
+        runs_repeat(*network);
+        small_batches_work(*network);
+        norms_change_nothing(*network);
+        updates_follow_their_formulas(*network);
+        divergence_leaves_weights_alone(*network);
+        statistics_obey_the_momentum(*network);
+    }
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
