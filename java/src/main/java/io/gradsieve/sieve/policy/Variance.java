@@ -77,27 +77,33 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
     int kept = p.sum();
     int[] order = new int[kept];
     float[] weights = new float[kept];
+    float[] ordered = new float[shuffled.length];
+    for (int k = 0; k < ordered.length; k++) {
+      // Apart from the loop below: here the misses of the cache overlap.
+      ordered[k] = scores[shuffled[k]];
+    }
     long toNext = draws.bits(0) >>> 32;
     double carry = 0;
     int next = 0;
     int lastLeft = -1;
     for (int k = 0; k < shuffled.length && next < kept; k++) {
       int sample = shuffled[k];
-      double probability = p.of(scores[sample]);
+      double probability = p.of(ordered[k]);
       if (probability < 1.0 / UNIT) {
         continue;
       }
       double exact = probability * UNIT + (probability < 1 ? carry : 0);
-      long share = Math.min(UNIT, Math.round(exact));
+      long share = Math.min(UNIT, (long) (exact + 0.5));
       carry = probability < 1 ? exact - share : carry;
       toNext -= share;
-      if (toNext < 0) {
-        toNext += UNIT;
-        order[next] = sample;
-        weights[next++] = (float) (1 / probability);
-      } else {
-        lastLeft = sample;
-      }
+      // No branch on whether it is kept: that cannot be guessed. A sample that is not is
+      // overwritten.
+      int taken = (int) (toNext >>> 63);
+      toNext += taken * UNIT;
+      order[next] = sample;
+      weights[next] = (float) (1 / probability);
+      next += taken;
+      lastLeft = taken == 0 ? sample : lastLeft;
     }
     if (next == kept - 1 && lastLeft >= 0) {
       order[next] = lastLeft;
