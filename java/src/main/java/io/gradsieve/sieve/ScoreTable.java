@@ -175,7 +175,7 @@ public final class ScoreTable {
         && epoch <= QUALITY_EPOCHS
         && qualityCount(sample) < QUALITY_EPOCHS) {
       values[Column.QUALITY.ordinal()][sample] += crossEntropy;
-      flags[sample] += QUALITY_COUNT;
+      flags[sample] = (byte) (flags[sample] + QUALITY_COUNT);
     }
     scoredEpoch[sample] = epoch;
   }
@@ -202,13 +202,13 @@ public final class ScoreTable {
   public void keep(EpochPlan plan) {
     if (plan.filtered()) {
       for (int i = 0; i < samples; i++) {
-        flags[i] &= ~KEPT;
+        flags[i] = (byte) (flags[i] & ~KEPT);
       }
     }
     for (int sample : plan.order()) {
       timesKept[sample]++;
       if (plan.filtered()) {
-        flags[sample] |= KEPT;
+        flags[sample] = (byte) (flags[sample] | KEPT);
       }
     }
   }
