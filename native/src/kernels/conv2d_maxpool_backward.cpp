@@ -1,9 +1,9 @@
 /*
  * conv2d_maxpool_backward: both gradients of convolution + activation (identity or relu) + max-pooling, from the pooled
- * output, the choices and the pooled gradient. Dense: the gradient is spread over the unpooled positions of one sample, then
- * the plain passes run.
+ * output, the choices and the pooled gradient. Sparse (conv2d_sparse.h) where is_sparse; else dense: the gradient is spread over
+ * the unpooled positions of one sample, then the plain passes run.
  */
-#include "conv2d_plane.h"
+#include "conv2d_sparse.h"
 
 namespace gradsieve {
 namespace GS_ISA {
@@ -13,6 +13,7 @@ void conv2d_dense_transpose(const gs_conv2d& shape, const float* weights, float*
 
 int64_t conv2d_maxpool_backward_scratch(const gs_conv2d& s, int64_t pool) {
     if (pool <= 1) return 0;
+    if (is_sparse(s, pool)) return larger(conv2d_sparse_weights_scratch(s), conv2d_sparse_input_scratch(s, pool));
     return round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK) +
            larger(conv2d_backward_weights_scratch(s), conv2d_backward_input_scratch(s));
 }
@@ -25,10 +26,15 @@ int64_t conv2d_scratch(const gs_conv2d& s, int64_t pool) {
     return most;
 }
 
-int64_t conv2d_transposed(const gs_conv2d& s, int64_t) { return conv2d_dense_transposed(s); }
+int64_t conv2d_transposed(const gs_conv2d& s, int64_t pool) {
+    return is_sparse(s, pool) ? conv2d_sparse_transposed(s) : conv2d_dense_transposed(s);
+}
 
-void conv2d_transpose(const gs_conv2d& s, int64_t, const float* weights, float* transposed) {
-    conv2d_dense_transpose(s, weights, transposed);
+void conv2d_transpose(const gs_conv2d& s, int64_t pool, const float* weights, float* transposed) {
+    if (is_sparse(s, pool))
+        conv2d_sparse_transpose(s, weights, transposed);
+    else
+        conv2d_dense_transpose(s, weights, transposed);
 }
 
 /* δ of one sample before pooling and activation, [H'][W'][P']: zero but where a window chose. */
@@ -55,6 +61,14 @@ void conv2d_maxpool_backward(const gs_conv2d& s, int64_t pool, int64_t batch, co
                              const uint8_t* choice, const float* output_gradient, const float* transposed, int activation,
                              int gradient, float* input_gradient, float* weights_gradient, float* bias_gradient,
                              float* norm2, float* scratch) {
+    if (is_sparse(s, pool)) {
+        const PooledSample first = {output, choice, output_gradient, activation};
+        if (weights_gradient != nullptr)
+            conv2d_sparse_backward_weights(s, pool, batch, input, first, weights_gradient, bias_gradient, norm2, scratch);
+        if (input_gradient != nullptr && gradient != GS_GRADIENT_NONE)
+            conv2d_sparse_backward_input(s, pool, batch, first, transposed, gradient, input_gradient, scratch);
+        return;
+    }
     const int64_t height = output_height(s), width = output_width(s);
     const int64_t pooled = (height / pool) * (width / pool) * s.out_pitch, sample = s.height * s.width * s.pitch;
     float* rest = scratch + round_up(height * width * s.out_pitch, BLOCK);

@@ -61,6 +61,27 @@ static inline void fill_plane(const Plane& p, int64_t top, int64_t left, int64_t
     }
 }
 
+/* The way back: the inside of a plane to a sample [height][width][pitch], "=" or "+=". */
+static inline void drain_plane(const Plane& p, int64_t top, int64_t left, int64_t height, int64_t width, int64_t pitch,
+                               const float* plane, bool add, float* sample) {
+    for (int64_t b = 0; b < p.blocks; b++) {
+        const int64_t lanes = p.pitch < BLOCK ? pitch : smaller(BLOCK, pitch - b * BLOCK);
+        for (int64_t y = 0; y < height; y++)
+            for (int64_t x = 0; x < width; x++) {
+                const float* from = plane + b * p.block + ((top + y) * p.columns + left + x) * p.pitch;
+                float* to = sample + (y * width + x) * pitch + b * BLOCK;
+                for (int64_t c = 0; c < lanes; c += LANES) {
+                    const int64_t some = smaller(LANES, lanes - c);
+                    if (some == LANES)
+                        store(to + c, add ? load(to + c) + load(from + c) : load(from + c));
+                    else
+                        store_partial(to + c, some, add ? load_partial(to + c, some) + load_partial(from + c, some)
+                                                        : load_partial(from + c, some));
+                }
+            }
+    }
+}
+
 static inline void zero_floats(float* at, int64_t count) {
     __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(float));
 }

@@ -66,6 +66,17 @@ static inline IntVector broadcast_int(int32_t x) { return x - IntVector{}; }
 static inline Vector fma(Vector a, Vector b, Vector c) { return a * b + c; }
 static inline Vector to_float(IntVector v) { return __builtin_convertvector(v, Vector); }
 
+/* One bit a lane of a comparison's result, lane 0 lowest. */
+static inline uint32_t bits(IntVector mask) {
+#if defined(__AVX512F__)
+    return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask));
+#elif defined(__AVX2__)
+    return static_cast<uint32_t>(_mm256_movemask_ps(reinterpret_cast<__m256>(mask)));
+#else
+    return static_cast<uint32_t>(_mm_movemask_ps(reinterpret_cast<__m128>(mask)));
+#endif
+}
+
 /* 0, 1, 2, ... */
 static inline IntVector lane_index() {
     IntVector v = {};

@@ -1,0 +1,185 @@
+/*
+ * conv2d_sparse_backward_weights: weights_gradient += g, bias_gradient += h, norm2[sample] += |g|^2 + |h|^2, where of one
+ * sample g[o][ky][kx][c] = sum over the alive δ of channel o: value * input[place + (ky, kx)][c].
+ * Each output channel has a list of (place, value); the taps of as many input channels as there are registers for walk it
+ * together. Sums over the batch stay in scratch with the input channels innermost and are transposed once a call.
+ */
+#include "conv2d_sparse.h"
+
+namespace gradsieve {
+namespace GS_ISA {
+
+struct Entry {
+    int32_t place; /* floats from the plane's start to the first tap */
+    float value;
+};
+
+struct SparseWeightsScratch {
+    Plane plane;
+    int64_t places, taps, floats;
+    float *input, *sums;
+    Entry* lists; /* [16][places + 1] */
+    double* norms;
+};
+
+static SparseWeightsScratch sparse_weights_scratch(const gs_conv2d& s, float* start) {
+    SparseWeightsScratch f;
+    Scratch scratch = {start, 0};
+    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.places = output_height(s) * output_width(s) + 1; /* one is written beyond the last */
+    f.taps = s.kernel_height * s.kernel_width;
+    f.input = scratch.take(f.plane.floats);
+    f.sums = scratch.take(s.out_channels * f.plane.blocks * f.taps * BLOCK);
+    f.lists = reinterpret_cast<Entry*>(scratch.take(2 * BLOCK * f.places));
+    f.norms = reinterpret_cast<double*>(scratch.take(2 * LANES));
+    f.floats = scratch.used;
+    return f;
+}
+
+int64_t conv2d_sparse_weights_scratch(const gs_conv2d& s) { return sparse_weights_scratch(s, nullptr).floats; }
+
+/* The lists of 16 channels from channel o on; counts [16]; the sums of their values to bias [16]. */
+static void make_lists(const gs_conv2d& s, int64_t pool, const SparseWeightsScratch& f, const PooledSample& p, int64_t o,
+                       int32_t* counts, float* bias) {
+    const int64_t height = output_height(s) / pool, width = output_width(s) / pool;
+    int32_t offsets[256];
+    for (int64_t k = 0; k < pool * pool; k++)
+        offsets[k] = static_cast<int32_t>((k / pool * f.plane.columns + k % pool) * s.stride * BLOCK);
+    for (int i = 0; i < BLOCK; i++) counts[i] = 0;
+    Vector sums[VECTORS] = {};
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++) {
+            const int64_t at = (y * width + x) * s.out_pitch + o;
+            const int32_t corner = static_cast<int32_t>((y * f.plane.columns + x) * pool * s.stride * BLOCK);
+            float values[BLOCK];
+            int32_t kept[BLOCK];
+            for (int v = 0; v < VECTORS; v++) {
+                const IntVector lives = alive(p, at + v * LANES);
+                const Vector d = lives ? load(p.output_gradient + at + v * LANES) : Vector{};
+                sums[v] += d;
+                store(values + v * LANES, d);
+                store_int(kept + v * LANES, lives);
+            }
+            for (int i = 0; i < BLOCK; i++) {
+                f.lists[i * f.places + counts[i]] = {corner + offsets[p.choice[at + i]], values[i]};
+                counts[i] -= kept[i];
+            }
+        }
+    for (int v = 0; v < VECTORS; v++) store(bias + v * LANES, sums[v]);
+}
+
+/* Where the taps of one register tile lie, in floats. */
+struct Taps {
+    int64_t block, row;         /* of the plane */
+    int64_t sum_block, sum_row; /* of the sums */
+};
+
+typedef Vector (*Walk)(const Entry* list, int64_t count, const Taps& taps, const float* plane, float* sums);
+
+/* R rows of T neighbouring taps of N blocks of input channels; returns the lanes of the squared norm. */
+template <int R, int T, int N>
+static Vector walk(const Entry* list, int64_t count, const Taps& taps, const float* plane, float* sums) {
+    Vector g[N][R][T][VECTORS] = {};
+    for (int64_t e = 0; e < count; e++) {
+        const Vector value = broadcast(list[e].value);
+        const float* from = plane + list[e].place;
+#pragma GCC unroll 16
+        for (int n = 0; n < N; n++)
+#pragma GCC unroll 16
+            for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+                for (int t = 0; t < T; t++)
+#pragma GCC unroll 16
+                    for (int v = 0; v < VECTORS; v++)
+                        g[n][r][t][v] = fma(value, load(from + n * taps.block + r * taps.row + t * BLOCK + v * LANES), g[n][r][t][v]);
+    }
+    Vector norm = {};
+#pragma GCC unroll 16
+    for (int n = 0; n < N; n++)
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+            for (int t = 0; t < T; t++)
+#pragma GCC unroll 16
+                for (int v = 0; v < VECTORS; v++) {
+                    float* at = sums + n * taps.sum_block + r * taps.sum_row + t * BLOCK + v * LANES;
+                    store(at, load(at) + g[n][r][t][v]);
+                    norm = fma(g[n][r][t][v], g[n][r][t][v], norm);
+                }
+    return norm;
+}
+
+template <int N>
+static Walk walk_of(int64_t rows, int64_t taps) {
+#if defined(__AVX512F__)
+    if (rows == 3) return walk<3, 3, N>;
+#else
+    (void)rows;
+#endif
+    return taps == 3 ? walk<1, 3, N> : taps == 2 ? walk<1, 2, N> : walk<1, 1, N>;
+}
+
+/* All taps and input channels of one output channel. AVX-512 has registers for 3 x 3 x 32, AVX2 for 3 x 32, else 3 x 16. */
+static void walk_channel(const gs_conv2d& s, const SparseWeightsScratch& f, const Entry* list, int64_t count, float* sums) {
+    const Taps taps = {f.plane.block, f.plane.columns * BLOCK, f.taps * BLOCK, s.kernel_width * BLOCK};
+    const int64_t most_blocks = LANES >= 8 ? 2 : 1;
+    const int64_t rows = LANES == 16 && s.kernel_height == 3 && s.kernel_width == 3 ? 3 : 1;
+    for (int64_t b = 0, n; b < f.plane.blocks; b += n) {
+        n = smaller(most_blocks, f.plane.blocks - b);
+        for (int64_t ky = 0; ky < s.kernel_height; ky += rows)
+            for (int64_t kx = 0; kx < s.kernel_width; kx += 3) {
+                const int64_t width = smaller(3, s.kernel_width - kx);
+                const Walk walk = n == 2 ? walk_of<2>(rows, width) : walk_of<1>(rows, width);
+                const Vector norm = walk(list, count, taps, f.input + b * f.plane.block + (ky * f.plane.columns + kx) * BLOCK,
+                                         sums + (b * f.taps + ky * s.kernel_width + kx) * BLOCK);
+                float lane[LANES];
+                store(lane, norm);
+                for (int i = 0; i < LANES; i++) f.norms[i] += static_cast<double>(lane[i]);
+            }
+    }
+}
+
+static void add_transposed(const gs_conv2d& s, const SparseWeightsScratch& f, float* weights_gradient) {
+    for (int64_t o = 0; o < s.out_channels; o += BLOCK) {
+        const int64_t outputs = smaller(BLOCK, s.out_channels - o);
+        for (int64_t t = 0; t < f.taps; t++)
+            for (int64_t c = 0; c < s.channels; c++) {
+                float* to = weights_gradient + o / BLOCK * weights_block(s) + (t * s.channels + c) * BLOCK;
+                const float* from = f.sums + ((o * f.plane.blocks + c / BLOCK) * f.taps + t) * BLOCK + c % BLOCK;
+                for (int64_t i = 0; i < outputs; i++) to[i] += from[i * f.plane.blocks * f.taps * BLOCK];
+            }
+    }
+}
+
+void conv2d_sparse_backward_weights(const gs_conv2d& s, int64_t pool, int64_t batch, const float* input,
+                                    const PooledSample& first, float* weights_gradient, float* bias_gradient, float* norm2,
+                                    float* scratch) {
+    const SparseWeightsScratch f = sparse_weights_scratch(s, scratch);
+    const int64_t sums = f.plane.blocks * f.taps * BLOCK;
+    zero_floats(f.input, f.plane.floats);
+    zero_floats(f.sums, s.out_channels * sums);
+    for (int64_t sample = 0; sample < batch; sample++) {
+        const PooledSample p = sample_of(s, pool, first, sample);
+        fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + sample * s.height * s.width * s.pitch,
+                   f.input);
+        for (int i = 0; i < LANES; i++) f.norms[i] = 0;
+        double norm = 0;
+        for (int64_t o = 0; o < s.out_channels; o += BLOCK) {
+            int32_t counts[BLOCK];
+            float bias[BLOCK];
+            make_lists(s, pool, f, p, o, counts, bias);
+            for (int64_t i = 0; i < smaller(BLOCK, s.out_channels - o); i++) {
+                walk_channel(s, f, f.lists + i * f.places, counts[i], f.sums + (o + i) * sums);
+                if (bias_gradient == nullptr) continue;
+                bias_gradient[o + i] += bias[i];
+                norm += static_cast<double>(bias[i]) * static_cast<double>(bias[i]);
+            }
+        }
+        for (int i = 0; i < LANES; i++) norm += f.norms[i];
+        if (norm2 != nullptr) norm2[sample] += static_cast<float>(norm);
+    }
+    add_transposed(s, f, weights_gradient);
+}
+
+}  // namespace GS_ISA
+}  // namespace gradsieve
