@@ -35,6 +35,7 @@ add_custom_command(
     COMMAND_EXPAND_LISTS
     COMMENT "Checking the kernels for weak symbols")
 add_custom_target(gradsieve_kernel_symbols ALL DEPENDS ${stamp})
+add_dependencies(gradsieve_kernel_symbols gradsieve_kernels_baseline gradsieve_kernels_avx2 gradsieve_kernels_avx512)
 
 function(gradsieve_link_kernels target)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:gradsieve_kernels_baseline> $<TARGET_OBJECTS:gradsieve_kernels_avx2>

@@ -6,29 +6,37 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Sorts the functions and members in JavaCPP's generated sources by name. The generator writes them in the order of
- * {@code Class.getDeclaredMethods()}, which changes from run to run; sorted, the same header gives the same library.
+ * Sorts the functions and members in JavaCPP's generated sources by name. The generator writes them
+ * in the order of {@code Class.getDeclaredMethods()}, which changes from run to run; sorted, the
+ * same header gives the same library.
  */
 public final class SortGlue {
   private static final String FUNCTION = "JNIEXPORT ";
   private static final String MEMBERS = "        { \"sizeof\", ";
   private static final String OFFSETS = "        { sizeof(";
 
-  /** {@code SortGlue FROM TO}; a file that has not changed keeps its time, so that nothing is compiled again. */
+  /**
+   * {@code SortGlue FROM TO}; a file that has not changed keeps its time, so that nothing is
+   * compiled again.
+   */
   public static void main(String[] directories) throws IOException {
     Path to = Files.createDirectories(Path.of(directories[1]));
     try (var files = Files.newDirectoryStream(Path.of(directories[0]), "*.cpp")) {
       for (Path file : files) {
         Path target = to.resolve(file.getFileName());
         List<String> lines = sorted(Files.readAllLines(file));
-        if (!Files.exists(target) || !String.join("\n", lines).equals(String.join("\n", Files.readAllLines(target)))) {
+        if (!Files.exists(target)
+            || !String.join("\n", lines).equals(String.join("\n", Files.readAllLines(target)))) {
           Files.write(target, lines);
         }
       }
     }
   }
 
-  /** Runs of top-level JNIEXPORT functions, each sorted by its first line; all else stays where it is. */
+  /**
+   * Runs of top-level JNIEXPORT functions, each sorted by its first line; all else stays where it
+   * is.
+   */
   private static List<String> sorted(List<String> lines) {
     List<String> result = new ArrayList<>();
     List<String> functions = new ArrayList<>();
@@ -51,7 +59,10 @@ public final class SortGlue {
     return result;
   }
 
-  /** One structure's row of member names, or of their offsets: both come into the order of the names. */
+  /**
+   * One structure's row of member names, or of their offsets: both come into the order of the
+   * names.
+   */
   private static String row(String line) {
     int open = line.indexOf('{') + 1;
     int close = line.indexOf('}');

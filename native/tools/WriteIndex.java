@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Writes the index of a bundle of native libraries: {@code WriteIndex DIRECTORY FILE...} copies the files into the directory
- * and adds {@code index}: the bundle's SHA-256 on the first line, then a line {@code SIZE CRC32C NAME} for each file.
- * Format and use: {@code io.gradsieve.natives.Bundle}.
+ * Writes the index of a bundle of native libraries: {@code WriteIndex DIRECTORY FILE...} copies the
+ * files into the directory and adds {@code index}: the bundle's SHA-256 on the first line, then a
+ * line {@code SIZE CRC32C NAME} for each file. Format and use: {@code io.gradsieve.natives.Bundle}.
  */
 public final class WriteIndex {
   public static void main(String[] arguments) throws IOException, NoSuchAlgorithmException {
@@ -24,7 +24,12 @@ public final class WriteIndex {
       byte[] content = Files.readAllBytes(source);
       CRC32C checksum = new CRC32C();
       checksum.update(content);
-      String line = content.length + " " + HexFormat.of().toHexDigits((int) checksum.getValue()) + " " + source.getFileName();
+      String line =
+          content.length
+              + " "
+              + HexFormat.of().toHexDigits((int) checksum.getValue())
+              + " "
+              + source.getFileName();
       digest.update((line + "\n").getBytes(StandardCharsets.UTF_8));
       digest.update(content);
       lines.add(line);

@@ -9,16 +9,19 @@ public interface Backend extends AutoCloseable {
   /** For configuration, {@code doctor} and summaries. */
   BackendInfo info();
 
-  /** Zeroed memory; {@code purpose} is its heading in the ledger ("weights", "arena"). Throws {@code Missing} if it can't be had. */
+  /**
+   * Zeroed memory; {@code purpose} is its heading in the ledger ("weights", "arena"). Throws {@code
+   * Missing} if it can't be had.
+   */
   DeviceBuffer allocate(long bytes, String purpose);
 
   MemoryLedger ledger();
 
   /**
-   * Makes a plan runnable on the given weights (trainable parameters, then running statistics), which stay the caller's.
-   * With an optimizer kind the step owns gradients and optimizer state.
+   * Makes a plan runnable on the given weights (trainable parameters, then running statistics),
+   * which stay the caller's. With an update rule the step owns gradients and optimizer state.
    */
-  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer);
+  CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer);
 
   @Override
   void close();

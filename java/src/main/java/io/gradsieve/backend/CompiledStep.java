@@ -1,44 +1,62 @@
 package io.gradsieve.backend;
 
-import io.gradsieve.plan.UpdateRule;
 import java.util.List;
 
 /**
- * A plan bound to memory. One step is {@code begin, forward, [backward, [update,]] await}; all but {@code await} only queue
- * work. Not safe for use by several threads.
+ * A plan bound to memory. One step is {@code begin, forward, [backward, [update,]] await}; all but
+ * {@code await} only queue work. Not safe for use by several threads.
  */
 public interface CompiledStep extends AutoCloseable {
-  /** How the layers behave: batch norm by batch statistics and dropout in training, running statistics in evaluation. */
+  /**
+   * How the layers behave: batch norm by batch statistics and dropout in training, running
+   * statistics in evaluation.
+   */
   enum Mode {
     TRAINING,
     EVALUATION
   }
 
-  /** A slot for a batch, in memory the device reads; the caller owns it and may fill one while another is in use. */
+  /**
+   * A slot for a batch, in memory the device reads; the caller owns it and may fill one while
+   * another is in use.
+   */
   StepInput newInput();
 
   /**
    * Starts a step over the first {@code batch} samples of {@code input}.
    *
-   * @param statisticsMomentum replaces the layers' own momentum of running statistics; 0 keeps them, negative: their own
+   * @param statisticsMomentum replaces the layers' own momentum of running statistics; 0 keeps
+   *     them, negative: their own
    */
-  void begin(StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum);
+  void begin(
+      StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum);
 
   void forward();
 
   void backward();
 
-  void update(UpdateRule rule);
+  /**
+   * Changes the weights by the update rule the step was compiled with.
+   *
+   * @param learningRate of this step, {@code lr_scale} included
+   * @param divisor b · w̄; the summed gradient is divided by it
+   * @param clipNorm largest norm of the divided gradient; 0 for no clipping
+   * @param step optimizer steps so far, from 1
+   */
+  void update(double learningRate, double divisor, double clipNorm, long step);
 
   /**
    * Waits for the queued work.
    *
    * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward
-   * @throws io.gradsieve.GradsieveException.Diverged if a loss, norm or gradient is not finite; no weight was changed then
+   * @throws io.gradsieve.GradsieveException.Diverged if a loss, norm or gradient is not finite; no
+   *     weight was changed then
    */
   double await();
 
-  /** Per-sample results of the last step, valid after {@link #await} until the next {@link #begin}. */
+  /**
+   * Per-sample results of the last step, valid after {@link #await} until the next {@link #begin}.
+   */
   StepRecords records();
 
   /** Optimizer state, one buffer of trainable floats each, for checkpoints. */

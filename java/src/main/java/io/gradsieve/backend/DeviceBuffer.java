@@ -2,7 +2,10 @@ package io.gradsieve.backend;
 
 import java.nio.ByteBuffer;
 
-/** Memory of a device with one owner, who closes it. Zeroed when made; counted in the backend's {@link MemoryLedger}. */
+/**
+ * Memory of a device with one owner, who closes it. Zeroed when made; counted in the backend's
+ * {@link MemoryLedger}.
+ */
 public interface DeviceBuffer extends AutoCloseable {
   /** Size in bytes. */
   long bytes();
@@ -13,7 +16,10 @@ public interface DeviceBuffer extends AutoCloseable {
   /** Copies {@code source} to the offset (in floats). */
   void write(long offset, float[] source);
 
-  /** A view for the host, little-endian, of at most 2 GiB from the byte offset; invalid after {@link #close}. */
+  /**
+   * A view for the host, little-endian, of at most 2 GiB from the byte offset; invalid after {@link
+   * #close}.
+   */
   ByteBuffer view(long offset, int bytes);
 
   @Override

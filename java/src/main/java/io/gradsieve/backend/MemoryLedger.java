@@ -3,7 +3,10 @@ package io.gradsieve.backend;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Native bytes by purpose: every allocation is entered under its purpose and taken out when closed. Thread-safe. */
+/**
+ * Native bytes by purpose: every allocation is entered under its purpose and taken out when closed.
+ * Thread-safe.
+ */
 public final class MemoryLedger {
   private final Map<String, Long> open = new TreeMap<>();
   private long current;

@@ -6,8 +6,9 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
- * A batch of up to capacity samples in memory the device reads. Inputs are [B][H][W][C] densely, bytes or floats as the plan's
- * input says. The views are little-endian and direct; invalid after {@link #close}.
+ * A batch of up to capacity samples in memory the device reads. Inputs are [B][H][W][C] densely,
+ * bytes or floats as the plan's input says. The views are little-endian and direct; invalid after
+ * {@link #close}.
  */
 public interface StepInput extends AutoCloseable {
   ByteBuffer inputs();

@@ -1,7 +1,7 @@
 /**
- * Devices: a {@link io.gradsieve.backend.Backend} compiles a plan into a {@link io.gradsieve.backend.CompiledStep} and owns
- * memory. Uses {@code plan} and {@code natives}; never knows layers, data or the sieve. Read
- * {@link io.gradsieve.backend.CompiledStep} first.
+ * Devices: a {@link io.gradsieve.backend.Backend} compiles a plan into a {@link
+ * io.gradsieve.backend.CompiledStep} and owns memory. Uses {@code plan} and {@code natives}; never
+ * knows layers, data or the sieve. Read {@link io.gradsieve.backend.CompiledStep} first.
  */
 @NullMarked
 package io.gradsieve.backend;

@@ -43,7 +43,7 @@ public record OptimizerConfig(String name, double momentum, boolean nesterov, do
   }
 
   /** What a backend runs. */
-  public UpdateRule.Kind kind() {
+  public UpdateRule rule() {
     return name.equals("sgd")
         ? new UpdateRule.Sgd(momentum, nesterov, weightDecay)
         : new UpdateRule.AdamW(momentum, BETA2, EPS, weightDecay);

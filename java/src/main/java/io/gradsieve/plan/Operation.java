@@ -1,9 +1,10 @@
 package io.gradsieve.plan;
 
 /**
- * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none; parameters and running
- * statistics are offsets in floats into the weights, -1 for none. The formulas stand at the functions of the same names in
- * the native library's header. {@code gradient} says what the backward pass does with an input's gradient.
+ * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none;
+ * parameters and running statistics are offsets in floats into the weights, -1 for none. The
+ * formulas stand at the functions of the same names in the native library's header. {@code
+ * gradient} says what the backward pass does with an input's gradient.
  */
 public sealed interface Operation {
   /** What backward does with the gradient of an input. */
@@ -29,10 +30,16 @@ public sealed interface Operation {
     AVERAGE
   }
 
-  /** The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no scale) stay as they are. */
+  /**
+   * The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no
+   * scale) stay as they are.
+   */
   record Input(int out, boolean bytes, float[] scale, float[] shift) implements Operation {}
 
-  /** Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved} then holds the choices). */
+  /**
+   * Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved}
+   * then holds the choices).
+   */
   record Conv2d(
       int in,
       int out,
@@ -52,28 +59,57 @@ public sealed interface Operation {
   record Linear(int in, int out, long weights, long bias, Activation activation, Gradient gradient)
       implements Operation {}
 
-  /** Mean and variance over batch and positions; ends a segment. {@code normalizer} numbers the batch norm layers from 0. */
+  /**
+   * Mean and variance over batch and positions; ends a segment. {@code normalizer} numbers the
+   * batch norm layers from 0.
+   */
   record BatchNormStatistics(
-      int normalizer, int in, long runningMean, long runningVariance, float eps, float momentum, Gradient gradient)
+      int normalizer,
+      int in,
+      long runningMean,
+      long runningVariance,
+      float eps,
+      float momentum,
+      Gradient gradient)
       implements Operation {}
 
   /** activation(normalised in · gamma + beta + skip); in a segment after its statistics. */
   record BatchNormNormalize(
-      int normalizer, int in, int skip, int out, long gamma, long beta, Activation activation, Gradient skipGradient)
+      int normalizer,
+      int in,
+      int skip,
+      int out,
+      long gamma,
+      long beta,
+      Activation activation,
+      Gradient skipGradient)
       implements Operation {}
 
   /** Group norm; {@code saved} holds mean and inverse deviation, 2 · groups floats a sample. */
-  record GroupNorm(int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
+  record GroupNorm(
+      int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
       implements Operation {}
 
-  /** Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats a sample. */
-  record LayerNorm(int in, int out, boolean spatial, long gamma, long beta, float eps, int saved, Gradient gradient)
+  /**
+   * Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats
+   * a sample.
+   */
+  record LayerNorm(
+      int in,
+      int out,
+      boolean spatial,
+      long gamma,
+      long beta,
+      float eps,
+      int saved,
+      Gradient gradient)
       implements Operation {}
 
   record Activate(int in, int out, Activation activation, Gradient gradient) implements Operation {}
 
   /** Pooling with stride = kernel; {@code saved} holds the choices of max-pooling as bytes. */
-  record Pool2d(int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
+  record Pool2d(
+      int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
       implements Operation {}
 
   /** {@code place} numbers the dropout layers from 0, so that no two draw the same mask. */
@@ -82,5 +118,6 @@ public sealed interface Operation {
   record Add(int a, int b, int out, Gradient gradientA, Gradient gradientB) implements Operation {}
 
   /** The loss, the scores and the first gradient; the last operation of every plan. */
-  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient) implements Operation {}
+  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient)
+      implements Operation {}
 }

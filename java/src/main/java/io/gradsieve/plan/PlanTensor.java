@@ -1,7 +1,8 @@
 package io.gradsieve.plan;
 
 /**
- * A value of the step and its gradient, per sample [H][W][P] floats, channels last; lanes C..P-1 are zero.
+ * A value of the step and its gradient, per sample [H][W][P] floats, channels last; lanes C..P-1
+ * are zero.
  *
  * @param height H; 1 for a vector of features
  * @param width W; 1 for a vector of features
@@ -10,7 +11,8 @@ package io.gradsieve.plan;
  * @param value where the values lie
  * @param gradient where the gradients lie
  */
-public record PlanTensor(int height, int width, int channels, int pitch, Place value, Place gradient) {
+public record PlanTensor(
+    int height, int width, int channels, int pitch, Place value, Place gradient) {
   /** Storage of a tensor: see {@link Place}. */
   public enum Storage {
     NOWHERE,
@@ -21,7 +23,8 @@ public record PlanTensor(int height, int width, int channels, int pitch, Place v
   /**
    * Where a tensor lies.
    *
-   * @param offset floats from the start of the arena (all samples, one after another) or of a thread's scratch (one block)
+   * @param offset floats from the start of the arena (all samples, one after another) or of a
+   *     thread's scratch (one block)
    */
   public record Place(Storage storage, long offset) {
     public static final Place NOWHERE = new Place(Storage.NOWHERE, 0);

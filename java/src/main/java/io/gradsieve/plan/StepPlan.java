@@ -3,8 +3,9 @@ package io.gradsieve.plan;
 import java.util.List;
 
 /**
- * One training step over at most {@code capacity} samples as a list of segments: what runs, in which order, what is kept for
- * the backward pass and where everything lies. Made by {@code nn}, compiled by a backend.
+ * One training step over at most {@code capacity} samples as a list of segments: what runs, in
+ * which order, what is kept for the backward pass and where everything lies. Made by {@code nn},
+ * compiled by a backend.
  *
  * @param capacity the largest batch B
  * @param norms whether the backward pass measures every sample's gradient norm

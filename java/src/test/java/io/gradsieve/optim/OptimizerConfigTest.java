@@ -12,9 +12,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OptimizerConfigTest {
   @Test
   void theOptionsBecomeARule() {
-    assertThat(new OptimizerConfig("sgd", 0.9, true, 5e-4).kind())
+    assertThat(new OptimizerConfig("sgd", 0.9, true, 5e-4).rule())
         .isEqualTo(new UpdateRule.Sgd(0.9, true, 5e-4));
-    assertThat(new OptimizerConfig("adamw", 0.9, false, 0.01).kind())
+    assertThat(new OptimizerConfig("adamw", 0.9, false, 0.01).rule())
         .isEqualTo(new UpdateRule.AdamW(0.9, 0.999, 1e-8, 0.01));
   }
 

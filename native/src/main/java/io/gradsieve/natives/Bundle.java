@@ -19,13 +19,15 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Native libraries that travel in the jar and are unpacked once per content into {@code <directory>/<SHA-256>/}.
+ * Native libraries that travel in the jar and are unpacked once per content into {@code
+ * <directory>/<SHA-256>/}.
  *
- * <p>Beside the files in the jar lies {@code index}, written by the build: the SHA-256 of the bundle on the first line, then
- * a line {@code SIZE CRC32C NAME} for each file. Nothing is hashed at start: the digest only names the directory. An
- * unpacked bundle is used if every file has its size and CRC32C (5 ms for 40 MB), so that one that was truncated or
- * damaged is replaced instead of crashing the process. It is written beside and renamed: processes that start at once
- * each write their own and the first to rename wins.
+ * <p>Beside the files in the jar lies {@code index}, written by the build: the SHA-256 of the
+ * bundle on the first line, then a line {@code SIZE CRC32C NAME} for each file. Nothing is hashed
+ * at start: the digest only names the directory. An unpacked bundle is used if every file has its
+ * size and CRC32C (5 ms for 40 MB), so that one that was truncated or damaged is replaced instead
+ * of crashing the process. It is written beside and renamed: processes that start at once each
+ * write their own and the first to rename wins.
  */
 final class Bundle {
   /** Directories of writers that were killed are swept after this time, in milliseconds. */
@@ -46,7 +48,10 @@ final class Bundle {
     this.entries = entries;
   }
 
-  /** The bundle of this name in the jar; throws if the jar lacks it, which is our fault, not the machine's. */
+  /**
+   * The bundle of this name in the jar; throws if the jar lacks it, which is our fault, not the
+   * machine's.
+   */
   static Bundle of(String name) {
     String resources = "linux-x86_64/" + name + "/";
     try (BufferedReader index =
@@ -69,7 +74,10 @@ final class Bundle {
     }
   }
 
-  /** The directory with the bundle's files under {@code base}, unpacked if it is not there or damaged. */
+  /**
+   * The directory with the bundle's files under {@code base}, unpacked if it is not there or
+   * damaged.
+   */
   Path unpack(Path base) throws IOException {
     Path target = base.resolve(digest);
     if (intact(target)) {

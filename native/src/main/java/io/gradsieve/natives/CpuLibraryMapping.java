@@ -7,8 +7,9 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * How {@code gradsieve.h} becomes Java: addresses of memory are {@code long} (8 ns a call, no object, no garbage), small
- * tables that are copied are arrays, structures are classes. Read by the build only.
+ * How {@code gradsieve.h} becomes Java: addresses of memory are {@code long} (8 ns a call, no
+ * object, no garbage), small tables that are copied are arrays, structures are classes. Read by the
+ * build only.
  */
 @Properties(
     value = @Platform(value = "linux-x86_64", include = "gradsieve.h", library = "gradsieve"),
@@ -33,8 +34,7 @@ public class CpuLibraryMapping implements InfoMapper {
   /** Functions called while a step is built give their results in arrays. */
   private static void results(InfoMap map) {
     function(map, "gs_allocate(long bytes, @Cast(\"void**\") long[] memory)");
-    function(
-        map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");
+    function(map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");
     function(
         map,
         "gs_step_tensor(Step step, long height, long width, long channels, long pitch, int storage,"

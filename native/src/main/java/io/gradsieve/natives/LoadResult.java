@@ -3,7 +3,10 @@ package io.gradsieve.natives;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What became of loading the native library: a failure is a value, with the reason of every place that was tried. */
+/**
+ * What became of loading the native library: a failure is a value, with the reason of every place
+ * that was tried.
+ */
 public sealed interface LoadResult {
   /** Places that were passed over, in the order they were tried. */
   List<Refusal> refusals();

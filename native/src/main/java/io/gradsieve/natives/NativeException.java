@@ -1,6 +1,9 @@
 package io.gradsieve.natives;
 
-/** A native function that returned another status than {@code GS_OK}; the message is the library's own line. */
+/**
+ * A native function that returned another status than {@code GS_OK}; the message is the library's
+ * own line.
+ */
 public final class NativeException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -19,7 +22,8 @@ public final class NativeException extends RuntimeException {
   /**
    * Passes {@code GS_OK}.
    *
-   * @throws NativeException on any other status, with the message of the call just made on this thread
+   * @throws NativeException on any other status, with the message of the call just made on this
+   *     thread
    */
   public static void check(int status) {
     if (status != CpuLibrary.GS_OK) {

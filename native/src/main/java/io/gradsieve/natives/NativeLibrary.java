@@ -10,14 +10,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads {@code libgradsieve.so} and knows where its OpenBLAS is. It is unpacked from the jar into the first of these
- * directories from which it really loads: {@code $GRADSIEVE_NATIVE_DIR}, the user's cache ({@code
- * $XDG_CACHE_HOME/gradsieve/native} or {@code ~/.cache/gradsieve/native}), a private directory among the temporary files.
- * JavaCPP's own loader is left out: it keys its cache on name, size and time, and takes 50 ms longer.
+ * Loads {@code libgradsieve.so} and knows where its OpenBLAS is. It is unpacked from the jar into
+ * the first of these directories from which it really loads: {@code $GRADSIEVE_NATIVE_DIR}, the
+ * user's cache ({@code $XDG_CACHE_HOME/gradsieve/native} or {@code ~/.cache/gradsieve/native}), a
+ * private directory among the temporary files. JavaCPP's own loader is left out: it keys its cache
+ * on name, size and time, and takes 50 ms longer.
  */
 public final class NativeLibrary {
   /** What every message about a system that is too old says. */
-  public static final String REQUIREMENT = "gradsieve needs Linux on x86-64 with glibc 2.35 or newer";
+  public static final String REQUIREMENT =
+      "gradsieve needs Linux on x86-64 with glibc 2.35 or newer";
 
   private static final int OTHERS_MAY_WRITE = 0022;
 
@@ -25,12 +27,27 @@ public final class NativeLibrary {
 
   private NativeLibrary() {}
 
-  /** Loads the library, once a process; later calls return the same result. Never throws because of the machine. */
+  /**
+   * Loads the library, once a process; later calls return the same result. Never throws because of
+   * the machine.
+   */
   public static synchronized LoadResult load() {
     if (result == null) {
       result = load(System.getenv(), System.getProperty("os.name"), System.getProperty("os.arch"));
     }
     return result;
+  }
+
+  /**
+   * Unpacks everything native into a directory, independent of {@link #load}.
+   *
+   * @return the directories written, one a bundle
+   * @throws IOException if they can't be written
+   */
+  public static List<Path> unpack(Path directory) throws IOException {
+    makePrivate(directory);
+    return List.of(
+        Bundle.of("gradsieve").unpack(directory), Bundle.of("openblas").unpack(directory));
   }
 
   /** Called by the generated classes when they are first used. */
@@ -70,16 +87,20 @@ public final class NativeLibrary {
       directories.add(Path.of(chosen).toAbsolutePath());
     }
     String cache = environment.getOrDefault("XDG_CACHE_HOME", "");
-    Path caches = cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+    Path caches =
+        cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
     if (caches.isAbsolute()) {
       directories.add(caches.resolve("gradsieve").resolve("native"));
     }
     String user = System.getProperty("user.name").replace('/', '_');
-    directories.add(Path.of(System.getProperty("java.io.tmpdir")).resolve("gradsieve-native-" + user));
+    directories.add(
+        Path.of(System.getProperty("java.io.tmpdir")).resolve("gradsieve-native-" + user));
     return directories;
   }
 
-  /** Makes the directory, for this user alone, or checks that nobody else can put a library into it. */
+  /**
+   * Makes the directory, for this user alone, or checks that nobody else can put a library into it.
+   */
   private static void makePrivate(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       if (directory.getParent() != null) {
@@ -127,7 +148,8 @@ public final class NativeLibrary {
       line.append(separator).append(refusal.directory()).append(": ").append(refusal.reason());
       separator = "; ";
     }
-    return line.append("; set GRADSIEVE_NATIVE_DIR to a directory where you may write and run programs")
+    return line.append(
+            "; set GRADSIEVE_NATIVE_DIR to a directory where you may write and run programs")
         .toString();
   }
 }

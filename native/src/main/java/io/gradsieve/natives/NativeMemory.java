@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.Pointer;
 
-/** Zeroed memory outside the Java heap, and views of it. The addresses are the caller's to keep and to release. */
+/**
+ * Zeroed memory outside the Java heap, and views of it. The addresses are the caller's to keep and
+ * to release.
+ */
 public final class NativeMemory {
   private NativeMemory() {}
 

@@ -20,7 +20,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The processor. Kernels and OpenBLAS are chosen once a process, by the first backend that is opened. */
+/**
+ * The processor. Kernels and OpenBLAS are chosen once a process, by the first backend that is
+ * opened.
+ */
 public final class CpuBackend implements Backend {
   /** Names of instruction sets, for {@code GRADSIEVE_ISA}. */
   public static final List<String> INSTRUCTION_SETS = List.of("baseline", "avx2", "avx512");
@@ -39,7 +42,8 @@ public final class CpuBackend implements Backend {
    * Opens the processor with the instruction set of {@code GRADSIEVE_ISA}, else the best it has.
    *
    * @param threads of every step
-   * @throws GradsieveException.Missing if the native library, OpenBLAS or the instruction set is not there
+   * @throws GradsieveException.Missing if the native library, OpenBLAS or the instruction set is
+   *     not there
    * @throws GradsieveException.Usage if {@code GRADSIEVE_ISA} names none
    */
   public static CpuBackend open(int threads) {
@@ -89,7 +93,8 @@ public final class CpuBackend implements Backend {
     try {
       return new ObjectMapper().readTree(CpuLibrary.gs_describe());
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("gs_describe returned no JSON: " + CpuLibrary.gs_describe(), e);
+      throw new IllegalStateException(
+          "gs_describe returned no JSON: " + CpuLibrary.gs_describe(), e);
     }
   }
 
@@ -115,8 +120,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public CompiledStep compile(
-      StepPlan plan, DeviceBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+  public CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer) {
     return CpuStep.compile(this, plan, (CpuBuffer) weights, optimizer);
   }
 

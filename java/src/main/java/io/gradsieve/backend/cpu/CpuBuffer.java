@@ -41,7 +41,9 @@ final class CpuBuffer implements DeviceBuffer {
   public void read(long offset, float[] target) {
     for (int done = 0; done < target.length; ) {
       int count = (int) Math.min(target.length - done, FLOATS_A_VIEW);
-      view((offset + done) * Float.BYTES, count * Float.BYTES).asFloatBuffer().get(target, done, count);
+      view((offset + done) * Float.BYTES, count * Float.BYTES)
+          .asFloatBuffer()
+          .get(target, done, count);
       done += count;
     }
   }
@@ -50,7 +52,9 @@ final class CpuBuffer implements DeviceBuffer {
   public void write(long offset, float[] source) {
     for (int done = 0; done < source.length; ) {
       int count = (int) Math.min(source.length - done, FLOATS_A_VIEW);
-      view((offset + done) * Float.BYTES, count * Float.BYTES).asFloatBuffer().put(source, done, count);
+      view((offset + done) * Float.BYTES, count * Float.BYTES)
+          .asFloatBuffer()
+          .put(source, done, count);
       done += count;
     }
   }

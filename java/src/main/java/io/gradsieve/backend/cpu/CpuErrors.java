@@ -9,7 +9,10 @@ import io.gradsieve.natives.NativeLibrary;
 final class CpuErrors {
   private CpuErrors() {}
 
-  /** Passes {@code GS_OK}; throws {@code Diverged} or {@code Missing}, and {@link NativeException} for faults of ours. */
+  /**
+   * Passes {@code GS_OK}; throws {@code Diverged} or {@code Missing}, and {@link NativeException}
+   * for faults of ours.
+   */
   static void check(int status) {
     if (status == CpuLibrary.GS_OK) {
       return;

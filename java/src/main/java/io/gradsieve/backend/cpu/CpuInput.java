@@ -8,8 +8,8 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
- * A batch in one piece of native memory: inputs, then labels, ids, plan weights and sample weights, each starting at a
- * multiple of 64 bytes.
+ * A batch in one piece of native memory: inputs, then labels, ids, plan weights and sample weights,
+ * each starting at a multiple of 64 bytes.
  */
 final class CpuInput implements StepInput {
   private static final int ALIGNMENT = 64;
@@ -34,7 +34,8 @@ final class CpuInput implements StepInput {
     this.idsAt = aligned(labelsAt + (long) capacity * Integer.BYTES);
     this.planWeightsAt = aligned(idsAt + (long) capacity * Long.BYTES);
     this.sampleWeightsAt = aligned(planWeightsAt + (long) capacity * Float.BYTES);
-    this.memory = backend.allocate(aligned(sampleWeightsAt + (long) capacity * Float.BYTES), "input");
+    this.memory =
+        backend.allocate(aligned(sampleWeightsAt + (long) capacity * Float.BYTES), "input");
     this.inputs = memory.view(0, Math.toIntExact(inputBytes));
     this.labels = part(labelsAt, Integer.BYTES).asIntBuffer();
     this.ids = part(idsAt, Long.BYTES).asLongBuffer();

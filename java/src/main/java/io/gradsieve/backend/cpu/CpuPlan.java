@@ -9,7 +9,10 @@ import io.gradsieve.plan.PlanTensor;
 import io.gradsieve.plan.Segment;
 import io.gradsieve.plan.StepPlan;
 
-/** Hands a plan to the native executor: its tensors, then its operations, one {@code gs_step_…} call each. */
+/**
+ * Hands a plan to the native executor: its tensors, then its operations, one {@code gs_step_…} call
+ * each.
+ */
 final class CpuPlan {
   private final Step step;
   private final int[] number = new int[1];
@@ -29,8 +32,7 @@ final class CpuPlan {
         builder.tensor(i, plan.tensors().get(i));
       }
       for (Segment segment : plan.segments()) {
-        CpuErrors.check(
-            CpuLibrary.gs_step_segment(step, segment.block(), segment.recompute()));
+        CpuErrors.check(CpuLibrary.gs_step_segment(step, segment.block(), segment.recompute()));
         for (Operation operation : segment.operations()) {
           CpuErrors.check(builder.add(operation));
         }
@@ -76,8 +78,19 @@ final class CpuPlan {
     }
     if (operation instanceof Operation.Conv2d o) {
       return CpuLibrary.gs_step_conv2d(
-          step, o.in(), o.out(), o.kernelHeight(), o.kernelWidth(), o.stride(), o.padding(),
-          o.weights(), o.bias(), code(o.activation()), o.pool(), o.saved(), code(o.gradient()));
+          step,
+          o.in(),
+          o.out(),
+          o.kernelHeight(),
+          o.kernelWidth(),
+          o.stride(),
+          o.padding(),
+          o.weights(),
+          o.bias(),
+          code(o.activation()),
+          o.pool(),
+          o.saved(),
+          code(o.gradient()));
     }
     if (operation instanceof Operation.Linear o) {
       return CpuLibrary.gs_step_linear(
@@ -86,8 +99,14 @@ final class CpuPlan {
     if (operation instanceof Operation.BatchNormStatistics o) {
       int status =
           CpuLibrary.gs_step_batchnorm_statistics(
-              step, o.in(), o.runningMean(), o.runningVariance(), o.eps(), o.momentum(),
-              code(o.gradient()), number);
+              step,
+              o.in(),
+              o.runningMean(),
+              o.runningVariance(),
+              o.eps(),
+              o.momentum(),
+              code(o.gradient()),
+              number);
       if (status == CpuLibrary.GS_OK) {
         expect(o.normalizer(), "normalizer");
       }
@@ -95,8 +114,15 @@ final class CpuPlan {
     }
     if (operation instanceof Operation.BatchNormNormalize o) {
       return CpuLibrary.gs_step_batchnorm_normalize(
-          step, o.normalizer(), o.in(), o.skip(), o.out(), o.gamma(), o.beta(),
-          code(o.activation()), code(o.skipGradient()));
+          step,
+          o.normalizer(),
+          o.in(),
+          o.skip(),
+          o.out(),
+          o.gamma(),
+          o.beta(),
+          code(o.activation()),
+          code(o.skipGradient()));
     }
     return addMore(operation);
   }
@@ -104,12 +130,26 @@ final class CpuPlan {
   private int addMore(Operation operation) {
     if (operation instanceof Operation.GroupNorm o) {
       return CpuLibrary.gs_step_groupnorm(
-          step, o.in(), o.out(), o.groups(), o.gamma(), o.beta(), o.eps(), o.saved(),
+          step,
+          o.in(),
+          o.out(),
+          o.groups(),
+          o.gamma(),
+          o.beta(),
+          o.eps(),
+          o.saved(),
           code(o.gradient()));
     }
     if (operation instanceof Operation.LayerNorm o) {
       return CpuLibrary.gs_step_layernorm(
-          step, o.in(), o.out(), o.spatial() ? 1 : 0, o.gamma(), o.beta(), o.eps(), o.saved(),
+          step,
+          o.in(),
+          o.out(),
+          o.spatial() ? 1 : 0,
+          o.gamma(),
+          o.beta(),
+          o.eps(),
+          o.saved(),
           code(o.gradient()));
     }
     if (operation instanceof Operation.Activate o) {
@@ -120,7 +160,13 @@ final class CpuPlan {
       int pool =
           o.pool() == Operation.Pool.MAX ? CpuLibrary.GS_MAX_POOL : CpuLibrary.GS_AVERAGE_POOL;
       return CpuLibrary.gs_step_pool2d(
-          step, o.in(), o.out(), pool, o.kernelHeight(), o.kernelWidth(), o.saved(),
+          step,
+          o.in(),
+          o.out(),
+          pool,
+          o.kernelHeight(),
+          o.kernelWidth(),
+          o.saved(),
           code(o.gradient()));
     }
     if (operation instanceof Operation.Dropout o) {

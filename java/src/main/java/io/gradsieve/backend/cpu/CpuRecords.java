@@ -4,14 +4,17 @@ import io.gradsieve.backend.StepRecords;
 import io.gradsieve.natives.CpuLibrary;
 import java.nio.FloatBuffer;
 
-/** Views of the records float[GS_RECORDS][capacity] and of the probabilities float[capacity][pitch]. */
+/**
+ * Views of the records float[GS_RECORDS][capacity] and of the probabilities float[capacity][pitch].
+ */
 final class CpuRecords implements StepRecords {
   private final FloatBuffer[] rows = new FloatBuffer[CpuLibrary.GS_RECORDS];
   private final FloatBuffer probabilities;
 
   CpuRecords(CpuBuffer records, CpuBuffer probabilities, int capacity) {
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = records.view((long) i * capacity * Float.BYTES, capacity * Float.BYTES).asFloatBuffer();
+      rows[i] =
+          records.view((long) i * capacity * Float.BYTES, capacity * Float.BYTES).asFloatBuffer();
     }
     this.probabilities =
         probabilities.view(0, Math.toIntExact(probabilities.bytes())).asFloatBuffer();

@@ -16,16 +16,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A plan in the native executor. Order of a step: begin, forward over all segments, backward over all in reverse, the rule,
- * update over all, wait; one native call per segment and pass, nothing allocated on the way.
+ * A plan in the native executor. Order of a step: begin, forward over all segments, backward over
+ * all in reverse, the rule, update over all, wait; one native call per segment and pass, nothing
+ * allocated on the way.
  */
 final class CpuStep implements CompiledStep {
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
   private final CpuBuffer weights;
-  private final Optional<UpdateRule.Kind> optimizer;
-  private final UpdateParameters rule = new UpdateParameters();
+  private final Optional<UpdateRule> optimizer;
+  private final UpdateParameters rule;
 
   /** All memory of this step, in the order it was taken. */
   private final List<CpuBuffer> owned = new ArrayList<>();
@@ -41,12 +42,17 @@ final class CpuStep implements CompiledStep {
   private boolean closed;
 
   private CpuStep(
-      CpuBackend backend, StepPlan plan, Step step, CpuBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+      CpuBackend backend,
+      StepPlan plan,
+      Step step,
+      CpuBuffer weights,
+      Optional<UpdateRule> optimizer) {
     this.backend = backend;
     this.plan = plan;
     this.step = step;
     this.weights = weights;
     this.optimizer = optimizer;
+    this.rule = parameters(optimizer);
     this.segments = plan.segments().size();
     try {
       long[] arena = new long[1];
@@ -55,7 +61,7 @@ final class CpuStep implements CompiledStep {
       CpuBuffer arenaMemory = own(arena[0], "arena");
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
       this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
-      int stateCount = optimizer.map(UpdateRule.Kind::states).orElse(0);
+      int stateCount = optimizer.map(UpdateRule::states).orElse(0);
       for (int i = 0; i < stateCount; i++) {
         states.add(own(plan.trainable() * Float.BYTES, "optimizer"));
       }
@@ -86,6 +92,25 @@ final class CpuStep implements CompiledStep {
     }
   }
 
+  /** The native structure with what stays the same over a run. */
+  private static UpdateParameters parameters(Optional<UpdateRule> optimizer) {
+    UpdateParameters target = new UpdateParameters();
+    UpdateRule rule = optimizer.orElse(null);
+    if (rule instanceof UpdateRule.Sgd sgd) {
+      target.optimizer(CpuLibrary.GS_SGD);
+      target.nesterov(sgd.nesterov() ? 1 : 0);
+      target.momentum(sgd.momentum());
+      target.decay(sgd.weightDecay());
+    } else if (rule instanceof UpdateRule.AdamW adam) {
+      target.optimizer(CpuLibrary.GS_ADAMW);
+      target.momentum(adam.beta1());
+      target.beta2(adam.beta2());
+      target.eps(adam.eps());
+      target.decay(adam.weightDecay());
+    }
+    return target;
+  }
+
   /** Memory may be 0 bytes where a plan needs none; a buffer never is. */
   private CpuBuffer own(long bytes, String purpose) {
     CpuBuffer buffer = backend.allocate(Math.max(bytes, Double.BYTES), purpose);
@@ -105,16 +130,18 @@ final class CpuStep implements CompiledStep {
   }
 
   static CpuStep compile(
-      CpuBackend backend, StepPlan plan, CpuBuffer weights, Optional<UpdateRule.Kind> optimizer) {
+      CpuBackend backend, StepPlan plan, CpuBuffer weights, Optional<UpdateRule> optimizer) {
     if (weights.bytes() != plan.weights() * Float.BYTES) {
       throw new IllegalArgumentException(
-          "the plan has " + plan.weights() + " weights, the buffer " + weights.bytes() / Float.BYTES);
+          "the plan has "
+              + plan.weights()
+              + " weights, the buffer "
+              + weights.bytes() / Float.BYTES);
     }
     if (optimizer.isPresent() && !plan.backward()) {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }
-    return new CpuStep(
-        backend, plan, CpuPlan.create(plan, backend.threads()), weights, optimizer);
+    return new CpuStep(backend, plan, CpuPlan.create(plan, backend.threads()), weights, optimizer);
   }
 
   @Override
@@ -174,11 +201,14 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public void update(UpdateRule update) {
-    if (optimizer.isEmpty() || optimizer.get().getClass() != update.kind().getClass()) {
-      throw new IllegalStateException("compiled for " + optimizer + ", asked for " + update.kind());
+  public void update(double learningRate, double divisor, double clipNorm, long count) {
+    if (optimizer.isEmpty()) {
+      throw new IllegalStateException("compiled without an update rule");
     }
-    CpuRules.fill(rule, update);
+    rule.rate(learningRate);
+    rule.divisor(divisor);
+    rule.clip_norm(clipNorm);
+    rule.step(count);
     Step handle = open();
     CpuErrors.check(CpuLibrary.gs_step_rule(handle, rule));
     for (int i = 0; i < segments; i++) {
