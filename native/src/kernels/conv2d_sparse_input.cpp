@@ -1,7 +1,8 @@
 /*
  * conv2d_sparse_backward_input: input_gradient = or += sum over alive δ of channel o: value * weights[o][ky][kx][c], at the δ's
  * place + (ky, kx). Channels that chose the same place of a window add to the same patch of the input gradient, so the patch
- * stays in registers while a bit mask of channels is walked; then it is added to the gradient's plane once.
+ * stays in registers while a bit mask of channels is walked; then it is added to the gradient's plane once. 32 output channels
+ * and one register tile at a time, so that their weights stay in the first-level cache.
  */
 #include "conv2d_sparse.h"
 
@@ -10,9 +11,9 @@ namespace GS_ISA {
 
 struct SparseInputScratch {
     Plane plane;
-    int64_t taps, words, floats;
+    int64_t taps, words, places, floats;
     float* gradient;
-    uint64_t* masks; /* [pool * pool][words]: channels alive that chose a place */
+    uint32_t* masks; /* [words][places]: 32 channels a word, alive and with this place; places as [H''][W''][pool * pool] */
 };
 
 static SparseInputScratch sparse_input_scratch(const gs_conv2d& s, int64_t pool, float* start) {
@@ -20,9 +21,10 @@ static SparseInputScratch sparse_input_scratch(const gs_conv2d& s, int64_t pool,
     Scratch scratch = {start, 0};
     f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
     f.taps = s.kernel_height * s.kernel_width;
-    f.words = (s.out_channels + 63) / 64;
+    f.words = (s.out_channels + 31) / 32;
+    f.places = (output_height(s) / pool) * (output_width(s) / pool) * pool * pool;
     f.gradient = scratch.take(f.plane.floats);
-    f.masks = reinterpret_cast<uint64_t*>(scratch.take(2 * pool * pool * f.words));
+    f.masks = reinterpret_cast<uint32_t*>(scratch.take(f.words * f.places));
     f.floats = scratch.used;
     return f;
 }
@@ -46,107 +48,94 @@ void conv2d_sparse_transpose(const gs_conv2d& s, const float* weights, float* tr
             }
 }
 
-static void make_masks(const gs_conv2d& s, int64_t pool, const SparseInputScratch& f, const PooledSample& p, int64_t at) {
-    for (int64_t k = 0; k < pool * pool * f.words; k++) f.masks[k] = 0;
-    for (int64_t c = 0; c < s.out_channels; c += LANES) {
-        const IntVector lives = alive(p, at + c), choice = load_bytes(p.choice + at + c);
-        const int64_t lanes = smaller(LANES, s.out_channels - c);
-        for (int64_t k = 0; k < pool * pool; k++) {
-            const uint64_t chose = bits(lives & (choice == broadcast_int(static_cast<int32_t>(k)))) & ((1u << lanes) - 1);
-            f.masks[k * f.words + c / 64] |= chose << (c % 64);
+static void make_masks(const gs_conv2d& s, int64_t pool, const SparseInputScratch& f, const PooledSample& p) {
+    const int64_t window = pool * pool;
+    for (int64_t i = 0; i < f.words * f.places; i++) f.masks[i] = 0;
+    for (int64_t place = 0; place < f.places; place += window)
+        for (int64_t c = 0; c < s.out_channels; c += LANES) {
+            const int64_t at = place / window * s.out_pitch + c;
+            const IntVector lives = alive(p, at), choice = load_bytes(p.choice + at);
+            const uint32_t lanes = static_cast<uint32_t>((uint64_t{1} << smaller(LANES, s.out_channels - c)) - 1);
+            for (int64_t k = 0; k < window; k++) {
+                const uint32_t chose = bits(lives & (choice == broadcast_int(static_cast<int32_t>(k)))) & lanes;
+                f.masks[c / 32 * f.places + place + k] |= chose << (c % 32);
+            }
         }
-    }
 }
 
-/* Where the taps of one register tile lie, in floats. */
+/* One register tile: some taps of one block of input channels. */
 struct Patch {
-    const uint64_t* mask;
-    int64_t words;
-    const float* output_gradient; /* of the pooled position */
-    int64_t block, row;           /* of the plane */
-    int64_t channel, weights_block, weights_row;
+    int64_t channel, weights_row; /* floats from one output channel's weights to the next one's, from one row of taps ... */
+    int64_t row;                  /* floats of a row of the plane */
 };
 
-typedef void (*Spread)(const Patch& patch, const float* weights, float* gradient);
+typedef void (*Spread)(const Patch& patch, uint32_t mask, const float* output_gradient, const float* weights, float* gradient);
 
-/* R rows of T neighbouring taps of N blocks of input channels. */
-template <int R, int T, int N>
-static void spread(const Patch& patch, const float* weights, float* gradient) {
-    Vector g[N][R][T][VECTORS];
-#pragma GCC unroll 64
-    for (int i = 0; i < N * R * T * VECTORS; i++)
-        g[i / (R * T * VECTORS)][i / (T * VECTORS) % R][i / VECTORS % T][i % VECTORS] =
-            load(gradient + i / (R * T * VECTORS) * patch.block + i / (T * VECTORS) % R * patch.row + i % (T * VECTORS) * LANES);
-    for (int64_t word = 0; word < patch.words; word++)
-        for (uint64_t mask = patch.mask[word]; mask != 0; mask &= mask - 1) {
-            const int64_t o = word * 64 + __builtin_ctzll(mask);
-            const Vector value = broadcast(patch.output_gradient[o]);
-            const float* from = weights + o * patch.channel;
+/* R rows of T neighbouring taps. */
+template <int R, int T>
+static void spread(const Patch& patch, uint32_t mask, const float* output_gradient, const float* weights, float* gradient) {
+    Vector g[R][T][VECTORS];
 #pragma GCC unroll 16
-            for (int n = 0; n < N; n++)
+    for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
-                for (int r = 0; r < R; r++)
+        for (int i = 0; i < T * VECTORS; i++) g[r][i / VECTORS][i % VECTORS] = load(gradient + r * patch.row + i * LANES);
+    for (; mask != 0; mask &= mask - 1) {
+        const int64_t o = __builtin_ctz(mask);
+        const Vector value = broadcast(output_gradient[o]);
+        const float* from = weights + o * patch.channel;
 #pragma GCC unroll 16
-                    for (int t = 0; t < T; t++)
+        for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
-                        for (int v = 0; v < VECTORS; v++)
-                            g[n][r][t][v] = fma(value, load(from + n * patch.weights_block + r * patch.weights_row + t * BLOCK + v * LANES),
-                                                g[n][r][t][v]);
-        }
-#pragma GCC unroll 64
-    for (int i = 0; i < N * R * T * VECTORS; i++)
-        store(gradient + i / (R * T * VECTORS) * patch.block + i / (T * VECTORS) % R * patch.row + i % (T * VECTORS) * LANES,
-              g[i / (R * T * VECTORS)][i / (T * VECTORS) % R][i / VECTORS % T][i % VECTORS]);
+            for (int i = 0; i < T * VECTORS; i++)
+                g[r][i / VECTORS][i % VECTORS] =
+                    fma(value, load(from + r * patch.weights_row + i * LANES), g[r][i / VECTORS][i % VECTORS]);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+        for (int i = 0; i < T * VECTORS; i++) store(gradient + r * patch.row + i * LANES, g[r][i / VECTORS][i % VECTORS]);
 }
 
-template <int N>
 static Spread spread_of(int64_t rows, int64_t taps) {
 #if defined(__AVX512F__)
-    if (rows == 3) return spread<3, 3, N>;
+    if (rows == 3) return spread<3, 3>;
 #else
     (void)rows;
 #endif
-    return taps == 3 ? spread<1, 3, N> : taps == 2 ? spread<1, 2, N> : spread<1, 1, N>;
+    return taps == 3 ? spread<1, 3> : taps == 2 ? spread<1, 2> : spread<1, 1>;
 }
 
-/* All taps and input channels of the δ that chose one place; gradient points at its first tap in the plane. */
-static void spread_place(const gs_conv2d& s, const SparseInputScratch& f, const Patch& patch, const float* transposed,
-                         float* gradient) {
-    const int64_t most_blocks = LANES >= 8 ? 2 : 1;
-    const int64_t rows = LANES == 16 && s.kernel_height == 3 && s.kernel_width == 3 ? 3 : 1;
-    for (int64_t b = 0, n; b < f.plane.blocks; b += n) {
-        n = smaller(most_blocks, f.plane.blocks - b);
-        for (int64_t ky = 0; ky < s.kernel_height; ky += rows)
-            for (int64_t kx = 0; kx < s.kernel_width; kx += 3) {
-                const int64_t width = smaller(3, s.kernel_width - kx);
-                const Spread spread = n == 2 ? spread_of<2>(rows, width) : spread_of<1>(rows, width);
-                spread(patch, transposed + (b * f.taps + ky * s.kernel_width + kx) * BLOCK,
-                       gradient + b * f.plane.block + (ky * f.plane.columns + kx) * BLOCK);
-            }
-    }
+/* All places of a sample, for 32 output channels and one register tile; weights and gradient point at its first tap. */
+static void spread_places(const gs_conv2d& s, int64_t pool, const SparseInputScratch& f, Spread tile,
+                          const float* output_gradient, const uint32_t* mask, const float* weights, float* gradient) {
+    const Patch patch = {channel_floats(s), s.kernel_width * BLOCK, f.plane.columns * BLOCK};
+    for (int64_t y = 0; y < output_height(s) / pool; y++)
+        for (int64_t x = 0; x < output_width(s) / pool; x++) {
+            float* corner = gradient + (y * f.plane.columns + x) * pool * s.stride * BLOCK;
+            for (int64_t ky = 0; ky < pool; ky++)
+                for (int64_t kx = 0; kx < pool; kx++, mask++)
+                    if (*mask != 0)
+                        tile(patch, *mask, output_gradient, weights, corner + (ky * f.plane.columns + kx) * s.stride * BLOCK);
+            output_gradient += s.out_pitch;
+        }
 }
 
 void conv2d_sparse_backward_input(const gs_conv2d& s, int64_t pool, int64_t batch, const PooledSample& first,
                                   const float* transposed, int gradient, float* input_gradient, float* scratch) {
     const SparseInputScratch f = sparse_input_scratch(s, pool, scratch);
-    const int64_t height = output_height(s) / pool, width = output_width(s) / pool;
+    const int64_t rows = LANES == 16 && s.kernel_height == 3 && s.kernel_width == 3 ? 3 : 1;
     for (int64_t sample = 0; sample < batch; sample++) {
         const PooledSample p = sample_of(s, pool, first, sample);
         zero_floats(f.gradient, f.plane.floats);
-        for (int64_t y = 0; y < height; y++)
-            for (int64_t x = 0; x < width; x++) {
-                const int64_t at = (y * width + x) * s.out_pitch;
-                make_masks(s, pool, f, p, at);
-                for (int64_t k = 0; k < pool * pool; k++) {
-                    const Patch patch = {f.masks + k * f.words, f.words, p.output_gradient + at, f.plane.block,
-                                         f.plane.columns * BLOCK, channel_floats(s), f.taps * BLOCK, s.kernel_width * BLOCK};
-                    uint64_t any = 0;
-                    for (int64_t word = 0; word < f.words; word++) any |= patch.mask[word];
-                    if (any == 0) continue;
-                    const int64_t row = (y * pool + k / pool) * s.stride, column = (x * pool + k % pool) * s.stride;
-                    spread_place(s, f, patch, transposed, f.gradient + (row * f.plane.columns + column) * BLOCK);
-                }
-            }
+        make_masks(s, pool, f, p);
+        for (int64_t word = 0; word < f.words; word++)
+            for (int64_t b = 0; b < f.plane.blocks; b++)
+                for (int64_t ky = 0; ky < s.kernel_height; ky += rows)
+                    for (int64_t kx = 0; kx < s.kernel_width; kx += 3)
+                        spread_places(s, pool, f, spread_of(rows, smaller(3, s.kernel_width - kx)), p.output_gradient + word * 32,
+                                      f.masks + word * f.places,
+                                      transposed + word * 32 * channel_floats(s) + (b * f.taps + ky * s.kernel_width + kx) * BLOCK,
+                                      f.gradient + b * f.plane.block + (ky * f.plane.columns + kx) * BLOCK);
         drain_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, f.gradient, gradient == GS_GRADIENT_ADD,
                     input_gradient + sample * s.height * s.width * s.pitch);
     }
