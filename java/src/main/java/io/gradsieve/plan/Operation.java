@@ -1,10 +1,15 @@
 package io.gradsieve.plan;
 
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+
 /**
- * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none;
- * parameters and running statistics are offsets in floats into the weights, -1 for none. The
- * formulas stand at the functions of the same names in the native library's header. {@code
- * gradient} says what the backward pass does with an input's gradient.
+ * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none; parameters and running
+ * statistics are offsets in floats into the weights, -1 for none. The formulas stand at the functions of the same names in
+ * the native library's header. {@code gradient} says what the backward pass does with an input's gradient.
+ *
+ * <p>To add one: a record here with its {@link Dataflow}, a line in every backend's compiler, a layer in {@code nn.layer} that
+ * lowers to it.
  */
 public sealed interface Operation {
   /** What backward does with the gradient of an input. */
@@ -30,16 +35,34 @@ public sealed interface Operation {
     AVERAGE
   }
 
-  /**
-   * The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no
-   * scale) stay as they are.
-   */
-  record Input(int out, boolean bytes, float[] scale, float[] shift) implements Operation {}
+  /** What it reads and writes. */
+  Dataflow dataflow();
 
-  /**
-   * Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved}
-   * then holds the choices).
-   */
+  /** The same with other gradients, one for each of its {@link Dataflow#targets}. */
+  Operation withGradients(List<Gradient> gradients);
+
+  /** The same on other tensor numbers; -1 stays. */
+  Operation renumber(IntUnaryOperator tensor);
+
+  /** The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no scale) stay as they are. */
+  record Input(int out, boolean bytes, float[] scale, float[] shift) implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return new Dataflow(List.of(), out, -1, List.of(), List.of(), List.of(), false);
+    }
+
+    @Override
+    public Input withGradients(List<Gradient> gradients) {
+      return this;
+    }
+
+    @Override
+    public Input renumber(IntUnaryOperator tensor) {
+      return new Input(tensor.applyAsInt(out), bytes, scale, shift);
+    }
+  }
+
+  /** Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved} then holds the choices). */
   record Conv2d(
       int in,
       int out,
@@ -53,71 +76,255 @@ public sealed interface Operation {
       int pool,
       int saved,
       Gradient gradient)
-      implements Operation {}
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, saved, activated(in, out, activation), gradient, true);
+    }
+
+    @Override
+    public Conv2d withGradients(List<Gradient> gradients) {
+      return change(in, out, activation, pool, saved, gradients.get(0));
+    }
+
+    @Override
+    public Conv2d renumber(IntUnaryOperator tensor) {
+      return change(tensor.applyAsInt(in), tensor.applyAsInt(out), activation, pool, other(saved, tensor), gradient);
+    }
+
+    /** The same followed by an activation, and by max-pooling if {@code pool} is above 1. */
+    public Conv2d fused(int newOut, Activation newActivation, int newPool, int newSaved) {
+      return change(in, newOut, newActivation, newPool, newSaved, gradient);
+    }
+
+    private Conv2d change(int a, int b, Activation f, int p, int s, Gradient g) {
+      return new Conv2d(a, b, kernelHeight, kernelWidth, stride, padding, weights, bias, f, p, s, g);
+    }
+  }
 
   /** out = activation(in · Wᵀ + bias). */
   record Linear(int in, int out, long weights, long bias, Activation activation, Gradient gradient)
-      implements Operation {}
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, -1, activated(in, out, activation), gradient, true);
+    }
+
+    @Override
+    public Linear withGradients(List<Gradient> gradients) {
+      return new Linear(in, out, weights, bias, activation, gradients.get(0));
+    }
+
+    @Override
+    public Linear renumber(IntUnaryOperator tensor) {
+      return new Linear(tensor.applyAsInt(in), tensor.applyAsInt(out), weights, bias, activation, gradient);
+    }
+  }
 
   /**
-   * Mean and variance over batch and positions; ends a segment. {@code normalizer} numbers the
-   * batch norm layers from 0.
+   * Mean and variance over batch and positions; a segment boundary lies between it and its normalize, of the same {@code
+   * normalizer} (batch norm layers numbered from 0). Its backward pass turns the gradient that normalize left in its output
+   * into the gradient of {@code in}.
    */
   record BatchNormStatistics(
-      int normalizer,
-      int in,
-      long runningMean,
-      long runningVariance,
-      float eps,
-      float momentum,
-      Gradient gradient)
-      implements Operation {}
+      int normalizer, int in, long runningMean, long runningVariance, float eps, float momentum, Gradient gradient)
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return new Dataflow(List.of(in), -1, -1, List.of(in), List.of(in), List.of(gradient), false);
+    }
 
-  /** activation(normalised in · gamma + beta + skip); in a segment after its statistics. */
-  record BatchNormNormalize(
-      int normalizer,
-      int in,
-      int skip,
-      int out,
-      long gamma,
-      long beta,
-      Activation activation,
-      Gradient skipGradient)
-      implements Operation {}
+    @Override
+    public BatchNormStatistics withGradients(List<Gradient> gradients) {
+      return new BatchNormStatistics(
+          normalizer, in, runningMean, runningVariance, eps, momentum, gradients.get(0));
+    }
 
-  /** Group norm; {@code saved} holds mean and inverse deviation, 2 · groups floats a sample. */
-  record GroupNorm(
-      int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
-      implements Operation {}
+    @Override
+    public BatchNormStatistics renumber(IntUnaryOperator tensor) {
+      return new BatchNormStatistics(
+          normalizer, tensor.applyAsInt(in), runningMean, runningVariance, eps, momentum, gradient);
+    }
+  }
 
   /**
-   * Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats
-   * a sample.
+   * activation(normalised in · gamma + beta + skip); in a segment after its statistics. Its backward pass masks the gradient of
+   * {@code out} in place by the activation and leaves it there for the statistics.
    */
-  record LayerNorm(
-      int in,
-      int out,
-      boolean spatial,
-      long gamma,
-      long beta,
-      float eps,
-      int saved,
-      Gradient gradient)
-      implements Operation {}
+  record BatchNormNormalize(
+      int normalizer, int in, int skip, int out, long gamma, long beta, Activation activation, Gradient skipGradient)
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      List<Integer> kept = activated(in, out, activation);
+      return skip < 0
+          ? new Dataflow(List.of(in), out, -1, kept, List.of(), List.of(), true)
+          : new Dataflow(List.of(in, skip), out, -1, kept, List.of(skip), List.of(skipGradient), true);
+    }
 
-  record Activate(int in, int out, Activation activation, Gradient gradient) implements Operation {}
+    @Override
+    public BatchNormNormalize withGradients(List<Gradient> gradients) {
+      return skip < 0 ? this : change(in, skip, out, activation, gradients.get(0));
+    }
+
+    @Override
+    public BatchNormNormalize renumber(IntUnaryOperator tensor) {
+      return change(
+          tensor.applyAsInt(in), other(skip, tensor), tensor.applyAsInt(out), activation, skipGradient);
+    }
+
+    /** The same followed by the sum with {@code newSkip} (-1: none) and an activation. */
+    public BatchNormNormalize fused(int newSkip, int newOut, Activation newActivation) {
+      return change(in, newSkip, newOut, newActivation, skipGradient);
+    }
+
+    private BatchNormNormalize change(int a, int s, int b, Activation f, Gradient g) {
+      return new BatchNormNormalize(normalizer, a, s, b, gamma, beta, f, g);
+    }
+  }
+
+  /** Group norm; {@code saved} holds mean and inverse deviation, 2 · groups floats a sample. */
+  record GroupNorm(int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, saved, List.of(in), gradient, true);
+    }
+
+    @Override
+    public GroupNorm withGradients(List<Gradient> gradients) {
+      return new GroupNorm(in, out, groups, gamma, beta, eps, saved, gradients.get(0));
+    }
+
+    @Override
+    public GroupNorm renumber(IntUnaryOperator tensor) {
+      return new GroupNorm(
+          tensor.applyAsInt(in), tensor.applyAsInt(out), groups, gamma, beta, eps, other(saved, tensor), gradient);
+    }
+  }
+
+  /** Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats a sample. */
+  record LayerNorm(int in, int out, boolean spatial, long gamma, long beta, float eps, int saved, Gradient gradient)
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, saved, List.of(in), gradient, true);
+    }
+
+    @Override
+    public LayerNorm withGradients(List<Gradient> gradients) {
+      return new LayerNorm(in, out, spatial, gamma, beta, eps, saved, gradients.get(0));
+    }
+
+    @Override
+    public LayerNorm renumber(IntUnaryOperator tensor) {
+      return new LayerNorm(
+          tensor.applyAsInt(in), tensor.applyAsInt(out), spatial, gamma, beta, eps, other(saved, tensor), gradient);
+    }
+  }
+
+  /** An activation that no operation before it could take along; gelu's backward pass reads its input, others' the output. */
+  record Activate(int in, int out, Activation activation, Gradient gradient) implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      List<Integer> kept = List.of(activation == Activation.GELU ? in : out);
+      return Dataflow.chain(in, out, -1, kept, gradient, false);
+    }
+
+    @Override
+    public Activate withGradients(List<Gradient> gradients) {
+      return new Activate(in, out, activation, gradients.get(0));
+    }
+
+    @Override
+    public Activate renumber(IntUnaryOperator tensor) {
+      return new Activate(tensor.applyAsInt(in), tensor.applyAsInt(out), activation, gradient);
+    }
+  }
 
   /** Pooling with stride = kernel; {@code saved} holds the choices of max-pooling as bytes. */
-  record Pool2d(
-      int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
-      implements Operation {}
+  record Pool2d(int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
+      implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, saved, List.of(), gradient, false);
+    }
+
+    @Override
+    public Pool2d withGradients(List<Gradient> gradients) {
+      return new Pool2d(in, out, pool, kernelHeight, kernelWidth, saved, gradients.get(0));
+    }
+
+    @Override
+    public Pool2d renumber(IntUnaryOperator tensor) {
+      return new Pool2d(
+          tensor.applyAsInt(in), tensor.applyAsInt(out), pool, kernelHeight, kernelWidth, other(saved, tensor), gradient);
+    }
+  }
 
   /** {@code place} numbers the dropout layers from 0, so that no two draw the same mask. */
-  record Dropout(int in, int out, double p, int place, Gradient gradient) implements Operation {}
+  record Dropout(int in, int out, double p, int place, Gradient gradient) implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return Dataflow.chain(in, out, -1, List.of(), gradient, false);
+    }
 
-  record Add(int a, int b, int out, Gradient gradientA, Gradient gradientB) implements Operation {}
+    @Override
+    public Dropout withGradients(List<Gradient> gradients) {
+      return new Dropout(in, out, p, place, gradients.get(0));
+    }
+
+    @Override
+    public Dropout renumber(IntUnaryOperator tensor) {
+      return new Dropout(tensor.applyAsInt(in), tensor.applyAsInt(out), p, place, gradient);
+    }
+  }
+
+  /** out = a + b. */
+  record Add(int a, int b, int out, Gradient gradientA, Gradient gradientB) implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return new Dataflow(
+          List.of(a, b), out, -1, List.of(), List.of(a, b), List.of(gradientA, gradientB), false);
+    }
+
+    @Override
+    public Add withGradients(List<Gradient> gradients) {
+      return new Add(a, b, out, gradients.get(0), gradients.get(1));
+    }
+
+    @Override
+    public Add renumber(IntUnaryOperator tensor) {
+      return new Add(
+          tensor.applyAsInt(a), tensor.applyAsInt(b), tensor.applyAsInt(out), gradientA, gradientB);
+    }
+  }
 
   /** The loss, the scores and the first gradient; the last operation of every plan. */
-  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient)
-      implements Operation {}
+  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient) implements Operation {
+    @Override
+    public Dataflow dataflow() {
+      return new Dataflow(
+          List.of(logits), -1, -1, List.of(logits), List.of(logits), List.of(gradient), false);
+    }
+
+    @Override
+    public SoftmaxCrossEntropy withGradients(List<Gradient> gradients) {
+      return new SoftmaxCrossEntropy(logits, labelSmoothing, gradients.get(0));
+    }
+
+    @Override
+    public SoftmaxCrossEntropy renumber(IntUnaryOperator tensor) {
+      return new SoftmaxCrossEntropy(tensor.applyAsInt(logits), labelSmoothing, gradient);
+    }
+  }
+
+  /** What backward reads of an operation with an activation: its input, and its output for the activation's derivative. */
+  private static List<Integer> activated(int in, int out, Activation activation) {
+    return activation == Activation.IDENTITY ? List.of(in) : List.of(in, out);
+  }
+
+  private static int other(int number, IntUnaryOperator tensor) {
+    return number < 0 ? number : tensor.applyAsInt(number);
+  }
 }

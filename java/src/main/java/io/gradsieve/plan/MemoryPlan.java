@@ -1,0 +1,93 @@
+package io.gradsieve.plan;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Offsets for tensors that share one stretch of memory: two of them overlap in memory only if no moment needs both. Places
+ * the largest first, each into the smallest gap between those placed already that it lives beside (best fit by decreasing
+ * size, as in Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference").
+ *
+ * @param offsets where each demand lies, in floats, in the order asked for
+ * @param floats the length of the whole
+ */
+public record MemoryPlan(List<Long> offsets, long floats) {
+  /** Offsets and lengths are multiples of this many floats (one cache line, one vector of AVX-512). */
+  public static final int ALIGNMENT = 16;
+
+  public MemoryPlan {
+    offsets = List.copyOf(offsets);
+  }
+
+  /** Moments from {@code first} to {@code last}, both included. */
+  public record Span(int first, int last) {
+    public Span {
+      if (last < first) {
+        throw new IllegalArgumentException("a span ends before it begins: " + first + ".." + last);
+      }
+    }
+
+    boolean meets(Span other) {
+      return first <= other.last && other.first <= last;
+    }
+  }
+
+  /** So many floats, needed in all of these spans; what lies there between two spans may be lost. */
+  public record Demand(long floats, List<Span> spans) {
+    public Demand {
+      spans = List.copyOf(spans);
+    }
+
+    /** Whether some moment needs both. */
+    public boolean meets(Demand other) {
+      return spans.stream().anyMatch(span -> other.spans.stream().anyMatch(span::meets));
+    }
+  }
+
+  private record Placed(long from, long to) {}
+
+  /** Finds a place for each demand; the same demands give the same places. */
+  public static MemoryPlan of(List<Demand> demands) {
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < demands.size(); i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparingLong((Integer i) -> -demands.get(i).floats()).thenComparing(i -> i));
+    Long[] offsets = new Long[demands.size()];
+    long floats = 0;
+    for (int i : order) {
+      List<Placed> beside = new ArrayList<>();
+      for (int j = 0; j < demands.size(); j++) {
+        if (offsets[j] != null && demands.get(i).meets(demands.get(j))) {
+          beside.add(new Placed(offsets[j], offsets[j] + aligned(demands.get(j).floats())));
+        }
+      }
+      long size = aligned(demands.get(i).floats());
+      offsets[i] = smallestGap(beside, size);
+      floats = Math.max(floats, offsets[i] + size);
+    }
+    return new MemoryPlan(List.of(offsets), floats);
+  }
+
+  /** Rounds floats up to {@link #ALIGNMENT}. */
+  public static long aligned(long floats) {
+    return (floats + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  private static long smallestGap(List<Placed> beside, long size) {
+    beside.sort(Comparator.comparingLong(Placed::from));
+    long best = -1;
+    long bestGap = Long.MAX_VALUE;
+    long free = 0;
+    for (Placed placed : beside) {
+      long gap = placed.from() - free;
+      if (gap >= size && gap < bestGap) {
+        best = free;
+        bestGap = gap;
+      }
+      free = Math.max(free, placed.to());
+    }
+    return best >= 0 ? best : free;
+  }
+}
