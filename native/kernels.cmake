@@ -9,6 +9,9 @@ file(GLOB GRADSIEVE_KERNEL_SOURCES CONFIGURE_DEPENDS ${GRADSIEVE_NATIVE}/src/ker
 # No -ffast-math: a NaN must survive. GCC 12 warns of its own intrinsics' undefined operands (-Wuninitialized).
 set(GRADSIEVE_KERNEL_FLAGS -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti
     -fvisibility=hidden -Wall -Wextra -Wno-uninitialized -Wno-maybe-uninitialized)
+if(GRADSIEVE_SANITIZE)
+    list(APPEND GRADSIEVE_KERNEL_FLAGS -O1) # instrumented register tiles take minutes to optimise
+endif()
 
 function(gradsieve_kernels isa march)
     set(name gradsieve_kernels_${isa})

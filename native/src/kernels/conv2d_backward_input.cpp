@@ -101,7 +101,7 @@ static void run_class(const gs_conv2d& s, const BackwardInputScratch& f, const P
     const int64_t runs = v.taps * h.taps == 0 ? 0 : make_runs(f.plane, v.taps, h.taps, f.runs);
     const int64_t block = v.taps * h.taps * s.out_channels * BLOCK;
     const Pass pass = {f.runs, runs, f.plane.pitch, block, s.stride * s.pitch, false, add};
-    const Cut single = cut_row<1>(h.count, pass.step), two = cut_row<2>(h.count, pass.step);
+    const Cut single = conv2d_cut_row(1, h.count, pass.step), two = conv2d_cut_row(2, h.count, pass.step);
     const int64_t blocks = input_blocks(s), row = f.plane.columns * f.plane.pitch;
     const int64_t corner = runs == 0 ? 0 : (f.rows.before + v.start) * row + (f.columns.before + h.start) * f.plane.pitch;
     for (int64_t b = 0, n; b < blocks; b += n) {

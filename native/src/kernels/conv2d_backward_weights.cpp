@@ -5,82 +5,10 @@
  * J input values times one or two blocks of output channels of g stay in registers over all positions of the sample; at the
  * end one multiply-add squares them into the norm and one addition takes them to the batch's gradient: that is all a norm costs.
  */
-#include "conv2d_tile.h"
+#include "conv2d_weights.h"
 
 namespace gradsieve {
 namespace GS_ISA {
-
-/* What all tiles of a pass over one sample share. */
-struct WeightsPass {
-    int64_t height, width;
-    int64_t step, row;           /* floats from one position's input to the next column's, the next row's */
-    int64_t out_step;            /* floats from one position's output gradient to the next */
-    const int64_t* offsets;      /* of a narrow plane's taps */
-};
-
-/* The gradient of one sample: J values of the input by V*16 output channels, to g [J][V * VECTORS]. */
-typedef void (*WeightsTile)(const WeightsPass& pass, const float* in, const float* output_gradient, Vector* g);
-
-/* The J values lie side by side (SCATTERED false) or at pass.offsets. */
-template <int J, int V, bool SCATTERED>
-static void weights_tile(const WeightsPass& pass, const float* in, const float* output_gradient, Vector* g) {
-    constexpr int N = V * VECTORS;
-    Vector sum[J][N];
-    int64_t offset[J];
-#pragma GCC unroll 16
-    for (int j = 0; j < J; j++) {
-        offset[j] = SCATTERED ? pass.offsets[j] : j;
-#pragma GCC unroll 16
-        for (int n = 0; n < N; n++) sum[j][n] = Vector{};
-    }
-    for (int64_t y = 0; y < pass.height; y++) {
-        const float* from = in + y * pass.row;
-        for (int64_t x = 0; x < pass.width; x++) {
-            Vector d[N];
-#pragma GCC unroll 16
-            for (int n = 0; n < N; n++) d[n] = load(output_gradient + n * LANES);
-#pragma GCC unroll 16
-            for (int j = 0; j < J; j++) {
-                const Vector value = broadcast(from[SCATTERED ? offset[j] : j]);
-#pragma GCC unroll 16
-                for (int n = 0; n < N; n++) sum[j][n] = fma(value, d[n], sum[j][n]);
-            }
-            from += pass.step;
-            output_gradient += pass.out_step;
-        }
-    }
-#pragma GCC unroll 16
-    for (int j = 0; j < J; j++)
-#pragma GCC unroll 16
-        for (int n = 0; n < N; n++) g[j * N + n] = sum[j][n];
-}
-
-/* AVX-512: 16 x 1 or 8 x 2 vectors, AVX2: 6 x 2, baseline: 2 x 4. */
-constexpr int64_t MOST_SINGLE = LANES == 16 ? 16 : LANES == 8 ? 6 : 2;
-constexpr int64_t MOST_DOUBLE = 9;
-constexpr int64_t MOST_SCATTERED = LANES == 16 ? 9 : LANES == 8 ? 6 : 2; /* each offset takes a general register */
-constexpr int64_t MOST = 18 * VECTORS;                                   /* vectors of a tile */
-
-template <int V, bool SCATTERED>
-static WeightsTile weights_tile_of(int64_t j) {
-    switch (j) {
-        case 1: return weights_tile<1, V, SCATTERED>;
-        case 2: return weights_tile<2, V, SCATTERED>;
-#if defined(__AVX2__)
-        case 3: return weights_tile<3, V, SCATTERED>;
-        case 4: return weights_tile<4, V, SCATTERED>;
-        case 5: return weights_tile<5, V, SCATTERED>;
-        case 6: return weights_tile<6, V, SCATTERED>;
-#endif
-#if defined(__AVX512F__)
-        case 7: return weights_tile<7, V, SCATTERED>;
-        case 8: return weights_tile<8, V, SCATTERED>;
-        case 9: return weights_tile<9, V, SCATTERED>;
-        case 16: return weights_tile<SCATTERED || V == 2 ? 9 : 16, V, SCATTERED>;
-#endif
-        default: return nullptr;
-    }
-}
 
 struct WeightsScratch {
     Plane plane;
@@ -118,57 +46,37 @@ struct Group {
     float* weights_gradient;
 };
 
-/* In double from tile to tile: a layer of 512 channels has nine thousand tiles, each of positive terms. */
-static inline void add_norm(Vector of_tile, double* norms) {
-    float lane[LANES];
-    store(lane, of_tile);
-    for (int i = 0; i < LANES; i++) norms[i] += static_cast<double>(lane[i]);
-}
-
-/* One tile over all samples of the group: in and weights are its offsets in a plane and in the gradient. */
-template <int V>
-static void run_tile(const Group& group, const WeightsPass& pass, WeightsTile tile, int64_t count, int64_t in,
+/* One tile over all samples of the group; in and weights are its offsets in a plane and in the gradient. Of one sample it adds
+ * to the gradient at once, of more to a total first, so that a large gradient is read and written once for the group. */
+static void run_tile(const Group& group, WeightsPass pass, WeightsTile tile, int64_t values, int64_t blocks, int64_t in,
                      int64_t block, int64_t weights) {
-    constexpr int N = V * VECTORS;
-    Vector g[MOST], total[MOST];
-    for (int64_t i = 0; i < group.samples; i++) {
-        tile(pass, group.scratch->planes + i * group.scratch->plane.floats + in,
-             group.output_gradient + i * group.output_floats + block * BLOCK, i == 0 ? total : g);
-        const Vector* of_sample = i == 0 ? total : g;
-        Vector norm[2] = {};
-        for (int64_t k = 0; k < count * N; k++) norm[k % 2] = fma(of_sample[k], of_sample[k], norm[k % 2]);
-        add_norm(norm[0] + norm[1], group.scratch->norms + i * LANES);
-        if (i > 0)
-            for (int64_t k = 0; k < count * N; k++) total[k] += g[k];
+    const WeightsScratch& f = *group.scratch;
+    float total[2 * BLOCK * BLOCK];
+    float* gradient = group.weights_gradient + block * group.weights_block + weights;
+    const bool alone = group.samples == 1;
+    pass.target_block = alone ? group.weights_block : values * BLOCK;
+    if (!alone) zero_floats(total, blocks * values * BLOCK);
+    for (int64_t i = 0; i < group.samples; i++)
+        add_norm(tile(pass, f.planes + i * f.plane.floats + in, group.output_gradient + i * group.output_floats + block * BLOCK,
+                      alone ? gradient : total),
+                 f.norms + i * LANES);
+    for (int64_t k = 0; !alone && k < blocks * values * BLOCK; k += LANES) {
+        float* at = gradient + k / pass.target_block * group.weights_block + k % pass.target_block;
+        store(at, load(at) + load(total + k));
     }
-    for (int64_t j = 0; j < count; j++)
-        for (int n = 0; n < N; n++) {
-            float* at = group.weights_gradient + (block + n / VECTORS) * group.weights_block + weights + j * BLOCK +
-                        n % VECTORS * LANES;
-            store(at, load(at) + total[j * N + n]);
-        }
 }
 
-/* All tiles of V blocks of output channels. */
-template <int V>
-static void run_blocks(const gs_conv2d& s, const Group& group, WeightsPass pass, int64_t block) {
+/* All tiles of one or two blocks of output channels. */
+static void run_blocks(const gs_conv2d& s, const Group& group, WeightsPass pass, int64_t block, int64_t blocks) {
     const WeightsScratch& f = *group.scratch;
     const bool narrow = f.plane.pitch < BLOCK;
-    const int64_t most = narrow ? MOST_SCATTERED : V == 2 ? MOST_DOUBLE : MOST_SINGLE;
     for (int64_t r = 0; r < (narrow ? 1 : f.run_count); r++) {
-        const int64_t in = narrow ? 0 : f.runs[r].in, weights = narrow ? 0 : f.runs[r].weights;
         const int64_t count = narrow ? s.kernel_height * s.kernel_width * s.channels : f.runs[r].count;
-        const bool whole = !narrow && V == 1 && count == most;
-        const int64_t widest = whole ? most : smaller(most, 9), tiles = (count + widest - 1) / widest;
-        for (int64_t t = 0, j = 0; t < tiles; t++) {
-            const int64_t n = (count - j) / (tiles - t);
-            if (narrow) {
-                pass.offsets = f.offsets + j;
-                run_tile<V>(group, pass, weights_tile_of<V, true>(n), n, 0, block, j * BLOCK);
-            } else {
-                run_tile<V>(group, pass, weights_tile_of<V, false>(n), n, in + j, block, weights + j * BLOCK);
-            }
-            j += n;
+        for (int64_t j = 0, n; j < count; j += n) {
+            n = conv2d_weights_values(count - j, blocks, narrow);
+            pass.offsets = f.offsets + j;
+            run_tile(group, pass, conv2d_weights_tile(n, blocks, narrow), n, blocks, narrow ? 0 : f.runs[r].in + j, block,
+                     (narrow ? 0 : f.runs[r].weights) + j * BLOCK);
         }
     }
 }
@@ -191,23 +99,16 @@ static void bias_of_sample(const gs_conv2d& s, const float* output_gradient, flo
     add_norm(norm, norms);
 }
 
-static void make_offsets(const gs_conv2d& s, const WeightsScratch& f) {
-    if (f.plane.pitch == BLOCK) return;
-    int64_t n = 0;
-    for (int64_t ky = 0; ky < s.kernel_height; ky++)
-        for (int64_t j = 0; j < s.kernel_width * s.channels; j++) f.offsets[n++] = ky * f.plane.columns * f.plane.pitch + j;
-}
-
 void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* input, const float* output_gradient,
                              float* weights_gradient, float* bias_gradient, float* norm2, float* scratch) {
     WeightsScratch f = weights_scratch(s, scratch);
     f.run_count = make_runs(f.plane, s.kernel_height, s.kernel_width, f.runs);
-    make_offsets(s, f);
+    if (f.plane.pitch < BLOCK) narrow_offsets(s, f.plane, f.offsets);
     zero_floats(f.planes, f.group * f.plane.floats);
     const int64_t height = output_height(s), width = output_width(s), blocks = s.out_pitch / BLOCK;
     const int64_t sample = s.height * s.width * s.pitch, output_floats = height * width * s.out_pitch;
     const WeightsPass pass = {height, width, s.stride * f.plane.pitch, s.stride * f.plane.columns * f.plane.pitch,
-                              s.out_pitch, nullptr};
+                              s.out_pitch, 0, nullptr};
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first);
         for (int64_t i = 0; i < samples * LANES; i++) f.norms[i] = 0;
@@ -218,10 +119,7 @@ void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* inp
                              weights_gradient};
         for (int64_t b = 0, n; b < blocks; b += n) {
             n = blocks_at(b, blocks);
-            if (n == 2)
-                run_blocks<2>(s, group, pass, b);
-            else
-                run_blocks<1>(s, group, pass, b);
+            run_blocks(s, group, pass, b, n);
         }
         for (int64_t i = 0; i < samples; i++) {
             if (bias_gradient != nullptr)

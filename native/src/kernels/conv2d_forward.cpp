@@ -56,7 +56,7 @@ void conv2d_forward(const gs_conv2d& s, int64_t batch, const float* input, const
     const int64_t sample = height * width * s.out_pitch, row = s.stride * f.plane.columns * f.plane.pitch;
     const Pass pass = {f.runs, f.run_count, s.stride * f.plane.pitch, weights_block(s), s.out_pitch,
                        activation == GS_RELU, false};
-    const Cut single = cut_row<1>(width, pass.step), two = cut_row<2>(width, pass.step);
+    const Cut single = conv2d_cut_row(1, width, pass.step), two = conv2d_cut_row(2, width, pass.step);
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first);
         fill_group(s, f, samples, input + first * s.height * s.width * s.pitch);
@@ -99,7 +99,7 @@ void conv2d_maxpool_forward(const gs_conv2d& s, int64_t pool, int64_t batch, con
     const int64_t pooled_height = output_height(s) / pool, pooled_row = width / pool * s.out_pitch;
     const int64_t row = s.stride * f.plane.columns * f.plane.pitch;
     Pass pass = {f.runs, f.run_count, s.stride * f.plane.pitch, weights_block(s), 0, activation == GS_RELU, false};
-    const Cut single = cut_row<1>(width, pass.step), two = cut_row<2>(width, pass.step);
+    const Cut single = conv2d_cut_row(1, width, pass.step), two = conv2d_cut_row(2, width, pass.step);
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first);
         fill_group(s, f, samples, input + first * s.height * s.width * s.pitch);
