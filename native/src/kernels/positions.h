@@ -40,8 +40,8 @@ static inline void put(float* to, int64_t n, Vector v) {
 
 /* How many positions go side by side: with VECTORS chains each, four additions are under way, which hides their latency. */
 constexpr int ABREAST = VECTORS < 4 ? 4 / VECTORS : 1;
-/* Longest run of one float sum, so that its rounding error stays under 1e-6 for any number of positions. */
-constexpr int64_t RUN = 1024;
+/* Longest run of one float sum, so that the rounding of a mean stays under 1e-6 for any number of positions. */
+constexpr int64_t RUN = 256;
 
 /* total[s][v] = sum over t of what add(t, v, part) adds to part[s][v]. The order of additions depends on T alone. */
 template <int SUMS, typename Add>

@@ -1,0 +1,52 @@
+/* add, and pass_gradient of the table. */
+#include "shapes.h"
+
+#include "../native/src/kernels.h"
+
+namespace cases {
+
+static const int64_t COUNTS[] = {0, 1, 3, 15, 16, 17, 64, 1000, 12345};
+
+static Case add_case(int64_t count, bool timed) {
+    Case result = {"add", text("%lld", (long long)count), static_cast<double>(count), 12.0 * static_cast<double>(count), 1, timed, nullptr};
+    result.body = [=](Run& run) {
+        auto a = run.random("a", count), b = run.random("b", count), output = run.unwritten("output", count);
+        run.call([&] { return gs_add(count, a.data, b.data, output.data); });
+        run.compare(output, {1e-7, "one rounding"}, [&] {
+            std::vector<double> wanted;
+            for (size_t i = 0; i < a.size; i++) wanted.push_back(static_cast<double>(a[i]) + b[i]);
+            return wanted;
+        });
+    };
+    return result;
+}
+
+static Case pass_case(int64_t count, int mode) {
+    Case result = {"add", text("pass_gradient %lld mode %d", (long long)count, mode), 0, 0, 1, false, nullptr};
+    result.body = [=](Run& run) {
+        auto source = run.random("source", count), target = run.random("target", count);
+        run.call([&] {
+            gradsieve::kernels().pass_gradient(count, source.data, mode, target.data);
+            return GS_OK;
+        });
+        run.compare(target, {1e-7, "one rounding"}, [&] {
+            std::vector<double> wanted(target.before.begin(), target.before.end());
+            for (size_t i = 0; i < wanted.size(); i++)
+                wanted[i] = (mode == GS_GRADIENT_STORE ? 0 : wanted[i]) + (mode == GS_GRADIENT_NONE ? 0 : source[i]);
+            return wanted;
+        });
+    };
+    return result;
+}
+
+static void declare(std::vector<Case>& cases) {
+    for (int64_t count : COUNTS) {
+        cases.push_back(add_case(count, false));
+        for (int mode : {GS_GRADIENT_NONE, GS_GRADIENT_STORE, GS_GRADIENT_ADD}) cases.push_back(pass_case(count, mode));
+    }
+    cases.push_back(add_case(1 << 16, true));
+}
+
+static const Registration registration(declare);
+
+}  // namespace cases

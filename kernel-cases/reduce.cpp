@@ -1,0 +1,83 @@
+/* reduce and squared_norm of the table: sums over threads in their order, norms in double. */
+#include "cases.h"
+
+#include "../native/src/kernels.h"
+
+#include <math.h>
+
+namespace cases {
+
+static Case reduce_case(int64_t count, int64_t parts, bool in_place, bool timed) {
+    Case result = {"reduce", text("%lld x %lld%s", (long long)parts, (long long)count, in_place ? " into the first" : ""),
+                   static_cast<double>(count * (parts + 1)), 4.0 * static_cast<double>(count * (parts + 1)), 1, timed, nullptr};
+    result.body = [=](Run& run) {
+        auto values = run.random("parts", count * parts), apart = run.unwritten("target", count);
+        std::vector<const float*> part;
+        for (int64_t k = 0; k < parts; k++) part.push_back(values.data + k * count);
+        Buffer<float> target = apart;
+        if (in_place) target = {values.data, static_cast<size_t>(count), "target", {}};
+        double norm2 = 0;
+        run.call([&] {
+            norm2 = gradsieve::kernels().reduce(count, parts, part.data(), target.data);
+            return GS_OK;
+        });
+        if (run.timing()) return;
+        double squares = 0;
+        for (int64_t i = 0; i < count; i++) {
+            float wanted = 0; /* in float, part by part: the same bits */
+            for (int64_t k = 0; k < parts; k++) wanted += values.before[static_cast<size_t>(k * count + i)];
+            run.expect(target[static_cast<size_t>(i)] == wanted, text("target[%lld] is %.9g instead of %.9g", (long long)i,
+                       (double)target[static_cast<size_t>(i)], (double)wanted));
+            squares += static_cast<double>(wanted) * wanted;
+        }
+        run.expect(fabs(norm2 - squares) <= 1e-13 * squares, text("norm %.17g instead of %.17g", norm2, squares));
+    };
+    return result;
+}
+
+static Case norm_case(int64_t count, bool timed) {
+    Case result = {"squared_norm", text("%lld", (long long)count), 2.0 * static_cast<double>(count), 4.0 * static_cast<double>(count), 1,
+                   timed, nullptr};
+    result.body = [=](Run& run) {
+        auto values = run.random("values", count);
+        double norm2 = 0;
+        long double squares = 0;
+        run.call([&] {
+            norm2 = gradsieve::kernels().squared_norm(count, values.data);
+            return GS_OK;
+        });
+        for (size_t i = 0; i < values.size; i++) squares += static_cast<double>(values[i]) * values[i];
+        run.expect(fabsl(norm2 - squares) <= 1e-13L * squares, text("norm %.17g instead of %.17Lg", norm2, squares));
+    };
+    return result;
+}
+
+static Case not_finite_case() {
+    Case result = {"squared_norm", "a value that is not finite shows", 0, 0, 1, false, nullptr};
+    result.body = [](Run& run) {
+        for (float value : {NAN, INFINITY, -INFINITY})
+            for (size_t at : {0, 16, 99}) {
+                auto values = run.random("values", 100);
+                values[at] = value;
+                run.expect(!isfinite(gradsieve::kernels().squared_norm(100, values.data)), "the norm is finite");
+            }
+    };
+    return result;
+}
+
+static void declare(std::vector<Case>& cases) {
+    for (int64_t count : {1, 2, 15, 16, 33, 1023, 1024, 1025, 5000}) {
+        for (int64_t parts : {1, 2, 3, 7}) {
+            cases.push_back(reduce_case(count, parts, false, false));
+            cases.push_back(reduce_case(count, parts, true, false));
+        }
+        cases.push_back(norm_case(count, false));
+    }
+    cases.push_back(not_finite_case());
+    cases.push_back(reduce_case(1 << 17, 2, false, true));
+    cases.push_back(norm_case(1 << 19, true));
+}
+
+static const Registration registration(declare);
+
+}  // namespace cases
