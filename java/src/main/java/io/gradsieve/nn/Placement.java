@@ -83,10 +83,12 @@ final class Placement {
     for (int s = 0; s < segments.size(); s++) {
       int forward = s;
       int back = 2 * segments.size() - 1 - s;
-      for (Step step : segments.get(s).steps()) {
+      for (int i = 0; i < segments.get(s).steps().size(); i++) {
+        Step step = segments.get(s).steps().get(i);
+        boolean repeated = backward && i < segments.get(s).repeats();
         Dataflow flow = step.operation().dataflow();
         boolean runsBackward = retention.runsBackward(step);
-        boolean savedIsKept = runsBackward && !retention.isRecomputed(step);
+        boolean savedIsKept = runsBackward && !repeated;
         for (int value : PlanBuilder.touched(lowering, flow)) {
           boolean saved = flow.saves() >= 0 && value == lowering.origin(flow.saves());
           if (saved ? savedIsKept : retention.isKept(value)) {
@@ -96,7 +98,7 @@ final class Placement {
             }
           }
         }
-        if (retention.isRecomputed(step)) {
+        if (repeated) {
           flow.reads().stream()
               .map(lowering::origin)
               .filter(retention::isKept)

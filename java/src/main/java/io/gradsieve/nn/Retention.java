@@ -147,10 +147,6 @@ final class Retention {
     return (int) chains.get(segment).steps().stream().filter(recomputed::contains).count();
   }
 
-  boolean isRecomputed(Step step) {
-    return recomputed.contains(step);
-  }
-
   /** Whether a value lies in the arena. */
   boolean isKept(int value) {
     return kept.contains(lowering.origin(value));
