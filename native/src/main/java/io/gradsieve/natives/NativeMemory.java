@@ -39,5 +39,11 @@ public final class NativeMemory {
       this.limit = bytes;
       this.capacity = bytes;
     }
+
+    /** Positions count bytes; JavaCPP takes a class it does not know for one of pointers. */
+    @Override
+    public int sizeof() {
+      return 1;
+    }
   }
 }
