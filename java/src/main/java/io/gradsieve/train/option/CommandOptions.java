@@ -1,0 +1,123 @@
+package io.gradsieve.train.option;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Which command takes which options, in the order of help and of configuration files. */
+public final class CommandOptions {
+  private static final List<Option<?>> OUTPUT =
+      List.of(Options.QUIET, Options.PROGRESS, Options.JSON, Options.STACKTRACE);
+  private static final List<Option<?>> SOURCE =
+      List.of(
+          Options.DATA,
+          Options.DATA_DIR,
+          Options.LABEL,
+          Options.ID,
+          Options.IGNORE,
+          Options.WEIGHT);
+  private static final List<Option<?>> TRAINED =
+      List.of(Options.TRAINED_MODEL, Options.TRAINED_WEIGHTS);
+
+  public static final List<Option<?>> TRAIN =
+      join(
+          SOURCE,
+          List.of(Options.VALIDATION, Options.AUGMENT, Options.MODEL, Options.WEIGHTS),
+          List.of(
+              Options.EPOCHS,
+              Options.BATCH_SIZE,
+              Options.OPTIMIZER,
+              Options.LR,
+              Options.MOMENTUM,
+              Options.NESTEROV,
+              Options.WEIGHT_DECAY,
+              Options.SCHEDULE,
+              Options.WARMUP),
+          List.of(
+              Options.LABEL_SMOOTHING,
+              Options.CLIP_NORM,
+              Options.CLASS_WEIGHTS,
+              Options.SIEVE,
+              Options.SCORE,
+              Options.NORMS,
+              Options.DEVICE,
+              Options.THREADS,
+              Options.SEED),
+          List.of(
+              Options.OUT,
+              Options.RESUME,
+              Options.OVERWRITE,
+              Options.CHECKPOINT_EVERY,
+              Options.KEEP_CHECKPOINTS,
+              Options.EVAL_EVERY,
+              Options.DRY_RUN),
+          OUTPUT);
+  public static final List<Option<?>> SCORE_COMMAND =
+      join(
+          List.of(Options.SCORES_OUT, Options.SCORES, Options.SCORE_SPLIT),
+          SOURCE,
+          TRAINED,
+          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
+          OUTPUT);
+  public static final List<Option<?>> PRUNE =
+      join(
+          List.of(
+              Options.SCORES_FILE,
+              Options.BY,
+              Options.KEEP,
+              Options.POLICY,
+              Options.BALANCED,
+              Options.PRUNE_OUT),
+          SOURCE,
+          List.of(Options.SEED),
+          OUTPUT);
+  public static final List<Option<?>> EVAL =
+      join(
+          List.of(Options.EVAL_SPLIT, Options.EVAL_OUT),
+          SOURCE,
+          TRAINED,
+          List.of(Options.DEVICE, Options.THREADS),
+          OUTPUT);
+  public static final List<Option<?>> PREDICT =
+      join(
+          List.of(Options.PREDICT_SPLIT, Options.PREDICTIONS_OUT),
+          SOURCE,
+          TRAINED,
+          List.of(Options.DEVICE, Options.THREADS),
+          OUTPUT);
+  public static final List<Option<?>> EXPORT =
+      join(List.of(Options.FORMAT, Options.EXPORT_OUT), TRAINED, OUTPUT);
+  public static final List<Option<?>> INIT = join(List.of(Options.INIT_OUT), OUTPUT);
+  public static final List<Option<?>> DOCTOR =
+      join(List.of(Options.UNPACK, Options.CHECKED_DATA), SOURCE.subList(1, SOURCE.size()), OUTPUT);
+  public static final List<Option<?>> COMPLETION = OUTPUT;
+
+  /** Options that leave the weights as they are: {@code --resume} takes a new value for them. */
+  public static final List<Option<?>> FREE_ON_RESUME =
+      List.of(
+          Options.OUT,
+          Options.RESUME,
+          Options.OVERWRITE,
+          Options.DRY_RUN,
+          Options.QUIET,
+          Options.PROGRESS,
+          Options.JSON,
+          Options.STACKTRACE,
+          Options.KEEP_CHECKPOINTS,
+          Options.CHECKPOINT_EVERY);
+
+  /**
+   * Options of how one invocation shows itself: {@code --resume} does not take them from the run.
+   */
+  public static final List<Option<?>> SHOWN = OUTPUT;
+
+  /** Options of one invocation: they are not written to {@code config.yaml}. */
+  public static final List<Option<?>> OF_ONE_INVOCATION =
+      List.of(Options.OUT, Options.RESUME, Options.OVERWRITE);
+
+  private CommandOptions() {}
+
+  @SafeVarargs
+  private static List<Option<?>> join(List<Option<?>>... parts) {
+    return Stream.of(parts).<Option<?>>flatMap(List::stream).toList();
+  }
+}

@@ -1,0 +1,317 @@
+package io.gradsieve.train.option;
+
+import static io.gradsieve.train.option.Option.of;
+import static io.gradsieve.train.option.ValueType.choice;
+import static io.gradsieve.train.option.ValueType.names;
+import static io.gradsieve.train.option.ValueType.number;
+import static io.gradsieve.train.option.ValueType.positive;
+import static io.gradsieve.train.option.ValueType.positiveOrOff;
+import static io.gradsieve.train.option.ValueType.text;
+import static io.gradsieve.train.option.ValueType.truth;
+import static io.gradsieve.train.option.ValueType.whole;
+
+import io.gradsieve.train.option.Option.Section;
+import java.util.List;
+
+/**
+ * Every option of every command, declared once. To add one: a constant here, its place in the list
+ * of each command that takes it, and a reader in that command's configuration; help, completion,
+ * {@code --config}, {@code --set}, {@code init} and {@code config.yaml} follow by themselves.
+ * Defaults tuned for a data set are in {@link DataSetDefaults}.
+ */
+public final class Options {
+  // Data
+  public static final Option<String> DATA =
+      of(
+          Section.DATA,
+          "data",
+          text("DATA"),
+          "digits",
+          "digits, fashion-mnist, cifar10, or a path: a directory of IDX, CIFAR or image files, a zip of images, .npz, .csv");
+  public static final Option<String> DATA_DIR =
+      of(
+          Section.DATA,
+          "data-dir",
+          text("DIR"),
+          "where known data sets lie (else $GRADSIEVE_DATA, then the usual places)");
+  public static final Option<String> LABEL =
+      of(
+          Section.DATA,
+          "label",
+          text("COLUMN"),
+          "the column to learn; none given: 'label', else the last");
+  public static final Option<String> ID =
+      of(
+          Section.DATA,
+          "id",
+          text("COLUMN"),
+          "a column that names the samples; it is not learned from");
+  public static final Option<List<String>> IGNORE =
+      of(Section.DATA, "ignore", names("COLUMNS"), "columns to leave out, between commas");
+  public static final Option<String> WEIGHT =
+      of(
+          Section.DATA,
+          "weight",
+          text("COLUMN"),
+          "a column of sample weights above or equal to 0; scaled to mean 1");
+  public static final Option<Double> VALIDATION =
+      of(
+          Section.DATA,
+          "validation",
+          number("in [0, 1)", 0, false, 1, true),
+          "0",
+          "share of the training data set aside, stratified and seeded, to validate on");
+  public static final Option<String> AUGMENT =
+      of(
+          Section.DATA,
+          "augment",
+          choice("none", "flip", "crop", "crop+flip"),
+          "none",
+          "random changes of training images");
+
+  // Model
+  public static final Option<String> MODEL =
+      of(
+          Section.MODEL,
+          "model",
+          text("FILE|NAME"),
+          "mlp",
+          "mlp, cnn, resnet20, resnet20-gn, resnet18, a YAML file, or a run directory");
+  public static final Option<String> WEIGHTS =
+      of(
+          Section.MODEL,
+          "weights",
+          text("FILE"),
+          "a safetensors file or a run directory to start from");
+  public static final Option<String> TRAINED_MODEL =
+      of(
+          Section.MODEL,
+          "model",
+          text("FILE|NAME"),
+          "a run directory, a YAML file, or the name of a built-in model");
+  public static final Option<String> TRAINED_WEIGHTS =
+      of(
+          Section.MODEL,
+          "weights",
+          text("FILE"),
+          "a safetensors file or a run directory; none given: the model's own");
+
+  // Training
+  public static final Option<Integer> EPOCHS =
+      of(Section.TRAINING, "epochs", whole(1), "10", "passes over the training data");
+  public static final Option<Integer> BATCH_SIZE =
+      of(
+          Section.TRAINING,
+          "batch-size",
+          whole(1),
+          "128",
+          "samples a step; the default is at most the data");
+  public static final Option<String> OPTIMIZER =
+      of(Section.TRAINING, "optimizer", choice("sgd", "adamw"), "sgd", "the update rule");
+  public static final Option<Double> LR =
+      of(Section.TRAINING, "lr", positive(), "0.05", "learning rate at its peak");
+  public static final Option<Double> MOMENTUM =
+      of(
+          Section.TRAINING,
+          "momentum",
+          number("in [0, 1)", 0, false, 1, true),
+          "0.9",
+          "of sgd; the first moment's decay of adamw");
+  public static final Option<Boolean> NESTEROV =
+      of(Section.TRAINING, "nesterov", truth(), "false", "Nesterov's momentum, sgd only");
+  public static final Option<Double> WEIGHT_DECAY =
+      of(
+          Section.TRAINING,
+          "weight-decay",
+          number("of at least 0", 0, false, Double.MAX_VALUE, false),
+          "0.0005",
+          "coupled in sgd, decoupled in adamw");
+  public static final Option<String> SCHEDULE =
+      of(
+          Section.TRAINING,
+          "schedule",
+          choice("constant", "step", "cosine"),
+          "cosine",
+          "of the learning rate; step multiplies it by 0.1 at 50 % and 75 %");
+  public static final Option<Double> WARMUP =
+      of(
+          Section.TRAINING,
+          "warmup",
+          number("in [0, 1)", 0, false, 1, true),
+          "0.05",
+          "share of the run in which the rate rises from 0");
+  public static final Option<Double> LABEL_SMOOTHING =
+      of(
+          Section.TRAINING,
+          "label-smoothing",
+          number("in [0, 1)", 0, false, 1, true),
+          "0",
+          "share of the label spread over all classes");
+  public static final Option<Double> CLIP_NORM =
+      of(
+          Section.TRAINING,
+          "clip-norm",
+          positiveOrOff(),
+          "off",
+          "largest norm of a step's gradient");
+  public static final Option<String> CLASS_WEIGHTS =
+      of(
+          Section.TRAINING,
+          "class-weights",
+          choice("none", "balanced"),
+          "none",
+          "balanced: every class weighs the same in the loss");
+
+  // Sieve
+  public static final Option<String> SIEVE =
+      of(
+          Section.SIEVE,
+          "sieve",
+          text("NAME[:key=value,…]"),
+          "variance",
+          "which samples each epoch keeps: none, variance, soft, hard, random");
+  public static final Option<String> SCORE =
+      of(
+          Section.SIEVE,
+          "score",
+          text("NAME"),
+          "grad_norm",
+          "what the sieve ranks by: grad_norm, loss, el2n, margin, random");
+  public static final Option<Boolean> NORMS =
+      of(Section.SIEVE, "norms", ValueType.onOff(), "on", "measure every sample's gradient norm");
+
+  // Machine
+  public static final Option<String> DEVICE =
+      of(Section.MACHINE, "device", choice("auto", "cpu"), "auto", "what computes");
+  public static final Option<Integer> THREADS =
+      of(Section.MACHINE, "threads", whole(1), "native threads; none given: one a core");
+  public static final Option<Long> SEED =
+      of(Section.MACHINE, "seed", ValueType.seed(), "1", "of every random draw");
+
+  // Run
+  public static final Option<String> OUT =
+      of(
+          Section.RUN,
+          "out",
+          text("DIR"),
+          "the run directory; none given: runs/<data>-<model>-<time>");
+  public static final Option<Boolean> RESUME =
+      of(
+          Section.RUN,
+          "resume",
+          truth(),
+          "false",
+          "go on with the run in --out from its newest good checkpoint");
+  public static final Option<Boolean> OVERWRITE =
+      of(
+          Section.RUN,
+          "overwrite",
+          truth(),
+          "false",
+          "delete the files of the run in --out first, and only those");
+  public static final Option<Integer> CHECKPOINT_EVERY =
+      of(Section.RUN, "checkpoint-every", whole(1), "1", "epochs from one checkpoint to the next");
+  public static final Option<Integer> KEEP_CHECKPOINTS =
+      of(Section.RUN, "keep-checkpoints", whole(1), "3", "how many of the newest checkpoints stay");
+  public static final Option<Integer> EVAL_EVERY =
+      of(
+          Section.RUN,
+          "eval-every",
+          whole(1),
+          "1",
+          "epochs from one evaluation to the next; the last is always evaluated");
+  public static final Option<Boolean> DRY_RUN =
+      of(Section.RUN, "dry-run", truth(), "false", "show what would be done, and do nothing");
+
+  // Other commands' own
+  public static final Option<String> SCORES_OUT =
+      of(Section.COMMAND, "out", text("FILE.csv"), "scores.csv", "where the scores go");
+  public static final Option<List<String>> SCORES =
+      of(
+          Section.COMMAND,
+          "score",
+          names("LIST"),
+          "all",
+          "which scores, between commas: grad_norm, loss, el2n, margin");
+  public static final Option<String> SCORE_SPLIT =
+      of(
+          Section.COMMAND,
+          "split",
+          choice("train", "test", "all"),
+          "train",
+          "which part of the data");
+  public static final Option<String> SCORES_FILE =
+      of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
+  public static final Option<String> BY =
+      of(
+          Section.COMMAND,
+          "by",
+          choice("grad_norm", "loss", "el2n", "margin"),
+          "grad_norm",
+          "the score to rank by");
+  public static final Option<Double> KEEP =
+      of(
+          Section.COMMAND,
+          "keep",
+          number("in (0, 1]", 0, true, 1, false),
+          "share of the samples to keep");
+  public static final Option<String> POLICY =
+      of(
+          Section.COMMAND,
+          "policy",
+          choice("top", "random"),
+          "top",
+          "the largest scores, or a random choice");
+  public static final Option<Boolean> BALANCED =
+      of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
+  public static final Option<String> PRUNE_OUT =
+      of(
+          Section.COMMAND,
+          "out",
+          text("FILE"),
+          "kept indices (.txt, .npy), or the kept part of --data (.csv, .npz)");
+  public static final Option<String> EVAL_SPLIT =
+      of(
+          Section.COMMAND,
+          "split",
+          choice("train", "test", "all"),
+          "test",
+          "which part; all rows where there is no test part");
+  public static final Option<String> EVAL_OUT =
+      of(Section.COMMAND, "out", text("FILE.json"), "where the figures also go");
+  public static final Option<String> PREDICT_SPLIT =
+      of(Section.COMMAND, "split", choice("train", "test", "all"), "all", "which part of the data");
+  public static final Option<String> PREDICTIONS_OUT =
+      of(Section.COMMAND, "out", text("FILE.csv"), "predictions.csv", "where the predictions go");
+  public static final Option<String> FORMAT =
+      of(Section.COMMAND, "format", choice("safetensors"), "safetensors", "the file's format");
+  public static final Option<String> EXPORT_OUT =
+      of(Section.COMMAND, "out", text("FILE"), "where the model goes");
+  public static final Option<String> INIT_OUT =
+      of(
+          Section.COMMAND,
+          "out",
+          text("FILE"),
+          "where the configuration goes; none given: standard output");
+  public static final Option<String> UNPACK =
+      of(Section.COMMAND, "unpack", text("DIR"), "write the native libraries there");
+  public static final Option<String> CHECKED_DATA =
+      of(Section.DATA, "data", text("DATA"), "a data set to check: sizes, classes, duplicates");
+
+  // Output
+  public static final Option<Boolean> QUIET =
+      of(Section.OUTPUT, "quiet", truth(), "false", "no progress; the result and errors stay");
+  public static final Option<String> PROGRESS =
+      of(
+          Section.OUTPUT,
+          "progress",
+          choice("auto", "bar", "lines", "none"),
+          "auto",
+          "how progress is shown");
+  public static final Option<Boolean> JSON =
+      of(Section.OUTPUT, "json", truth(), "false", "exactly one JSON object on standard output");
+  public static final Option<Boolean> STACKTRACE =
+      of(Section.OUTPUT, "stacktrace", truth(), "false", "a trace below an error");
+
+  private Options() {}
+}

@@ -1,0 +1,153 @@
+package io.gradsieve.train.option;
+
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/**
+ * What the text of an option may be, and the value it stands for.
+ *
+ * @param label the placeholder in help: {@code N}, {@code FILE}, {@code on|off}
+ * @param expected completes "must be …"
+ * @param choices the only texts allowed; empty: no such list
+ * @param flag true without a text on the command line, {@code true} or {@code false} as a key
+ * @param parser throws {@link IllegalArgumentException} for any text that is not expected
+ * @param printer the canonical text of a value
+ */
+public record ValueType<T>(
+    String label,
+    String expected,
+    List<String> choices,
+    boolean flag,
+    Function<String, T> parser,
+    Function<T, String> printer) {
+
+  /** Any text but none. */
+  static ValueType<String> text(String label) {
+    return of(
+        label,
+        "a value",
+        text -> {
+          require(!text.isBlank());
+          return text;
+        },
+        Function.identity());
+  }
+
+  /** {@code true} or {@code false}. */
+  static ValueType<Boolean> truth() {
+    return new ValueType<>(
+        "", "true or false", List.of("true", "false"), true, "true"::equals, String::valueOf);
+  }
+
+  /** {@code on} or {@code off}. */
+  static ValueType<Boolean> onOff() {
+    return new ValueType<>(
+        "on|off",
+        "on or off",
+        List.of("on", "off"),
+        false,
+        "on"::equals,
+        value -> value ? "on" : "off");
+  }
+
+  /** One of a few names. */
+  static ValueType<String> choice(String... names) {
+    String label = String.join("|", names);
+    return new ValueType<>(
+        label, "one of " + label, List.of(names), false, Function.identity(), Function.identity());
+  }
+
+  /** A whole number from {@code least} on. */
+  static ValueType<Integer> whole(int least) {
+    return of(
+        "N",
+        "a whole number from " + least + " to " + Integer.MAX_VALUE,
+        text -> {
+          require(text.matches("[+-]?[0-9]{1,18}"));
+          long value = Long.parseLong(text);
+          require(value >= least && value <= Integer.MAX_VALUE);
+          return (int) value;
+        },
+        String::valueOf);
+  }
+
+  /** A whole number of 64 bits. */
+  static ValueType<Long> seed() {
+    return of("N", "a whole number of 64 bits", Long::parseLong, String::valueOf);
+  }
+
+  /**
+   * A finite number between bounds; {@code range} is the words for them, for instance "in [0, 1)".
+   */
+  static ValueType<Double> number(
+      String range, double least, boolean open, double most, boolean openMost) {
+    return of(
+        "F",
+        "a number " + range,
+        text -> {
+          require(text.matches("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?"));
+          double value = Double.parseDouble(text);
+          require(open ? value > least : value >= least);
+          require(openMost ? value < most : value <= most);
+          return value;
+        },
+        ValueType::plain);
+  }
+
+  /** A finite number above zero. */
+  static ValueType<Double> positive() {
+    return number("above 0", 0, true, Double.MAX_VALUE, false);
+  }
+
+  /** A finite number above zero, or {@code off}, which is 0. */
+  static ValueType<Double> positiveOrOff() {
+    ValueType<Double> number = positive();
+    return of(
+        "F",
+        "a number above 0, or off",
+        text -> text.equals("off") ? 0.0 : number.parser.apply(text),
+        value -> value == 0 ? "off" : plain(value));
+  }
+
+  /** Names between commas, none empty. */
+  static ValueType<List<String>> names(String label) {
+    return of(
+        label,
+        "names between commas",
+        text -> {
+          List<String> names = List.of(text.split(",", -1)).stream().map(String::strip).toList();
+          require(names.stream().noneMatch(String::isEmpty));
+          return names;
+        },
+        names -> String.join(",", names));
+  }
+
+  /** A type given by its parser, which throws {@link IllegalArgumentException}. */
+  static <T> ValueType<T> of(
+      String label, String expected, Function<String, T> parser, Function<T, String> printer) {
+    return new ValueType<>(label, expected, List.of(), false, parser, printer);
+  }
+
+  /** Throws {@link IllegalArgumentException} unless the text is one of this type. */
+  public T parse(String text) {
+    require(choices.isEmpty() || choices.contains(text));
+    return parser.apply(text);
+  }
+
+  private static void require(boolean condition) {
+    if (!condition) {
+      throw new IllegalArgumentException();
+    }
+  }
+
+  /** A double without an exponent where that is short: every YAML reader takes it as a number. */
+  private static String plain(double value) {
+    String exact = new BigDecimal(Double.toString(value)).toPlainString();
+    if (exact.length() > 24) {
+      return Double.toString(value).toLowerCase(Locale.ROOT);
+    }
+    return exact.contains(".") ? exact.replaceFirst("\\.?0+$", "") : exact;
+  }
+}
