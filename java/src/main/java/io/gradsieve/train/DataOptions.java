@@ -1,0 +1,37 @@
+package io.gradsieve.train;
+
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** The data options of any command as one request. */
+public final class DataOptions {
+  private DataOptions() {}
+
+  /** {@code rules} are those of a model; empty: made from the data. */
+  public static DataRequest request(
+      Settings settings, DataRequest.Purpose purpose, Optional<Schema> rules) {
+    return new DataRequest(
+        settings.get(Options.DATA),
+        purpose,
+        rules,
+        settings.find(Options.DATA_DIR).map(Path::of),
+        settings.find(Options.LABEL),
+        settings.find(Options.ID),
+        settings.find(Options.WEIGHT),
+        settings.find(Options.IGNORE).orElse(List.of()));
+  }
+
+  /** The label column of a table. */
+  static Optional<String> labelColumn(Dataset dataset) {
+    return dataset.schema().columns().stream()
+        .filter(column -> column.role() == Schema.Role.LABEL)
+        .map(Schema.Column::name)
+        .findFirst();
+  }
+}

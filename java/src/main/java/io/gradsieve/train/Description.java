@@ -1,0 +1,47 @@
+package io.gradsieve.train;
+
+import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.nn.NetworkSummary;
+import java.util.Locale;
+
+/** The lines before the first line of progress: what is trained on what. */
+final class Description {
+  private Description() {}
+
+  static String data(TrainingData data) {
+    Dataset set = data.dataset();
+    String validation =
+        data.validation().length == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %,d to validate", data.validation().length);
+    return String.format(
+        Locale.ROOT,
+        "%s: %,d samples to train%s, %,d to test, %d classes, each %s",
+        set.name(),
+        data.train().length,
+        validation,
+        data.test().length,
+        set.classes().size(),
+        set.shape());
+  }
+
+  static String network(TrainingSession.Prepared prepared, BackendInfo machine) {
+    TrainingConfig config = prepared.config();
+    String warnings =
+        machine.warnings().isEmpty() ? "" : "; warning: " + String.join("; ", machine.warnings());
+    return String.format(
+        Locale.ROOT,
+        "%s: %,d parameters; %d epochs, batch %d, %s; %s with %s, threads %d, %s%s",
+        config.model(),
+        NetworkSummary.of(prepared.spec()).parameters(),
+        config.epochs(),
+        config.batchSize(),
+        "sieve " + config.policy().name(),
+        machine.device(),
+        machine.instructionSet(),
+        machine.threads(),
+        machine.blas(),
+        warnings);
+  }
+}

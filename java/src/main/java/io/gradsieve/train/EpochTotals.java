@@ -1,0 +1,78 @@
+package io.gradsieve.train;
+
+import java.nio.ByteBuffer;
+
+/** Running sums of one epoch's training; a checkpoint inside an epoch keeps them. */
+public final class EpochTotals {
+  static final int BYTES = 8 * 8;
+
+  /** Σ w_i over the samples backpropagated so far. */
+  double weight;
+
+  /** Σ w_i ℓ_i. */
+  double loss;
+
+  /** Σ w_i over the samples predicted right. */
+  double correct;
+
+  /** Samples backpropagated. */
+  long kept;
+
+  /** Seconds in steps. */
+  double seconds;
+
+  /** The same without the first tenth of the steps, which a cold start slows down. */
+  double warmSeconds;
+
+  long warmKept;
+
+  /** Of the last step, without {@code lr_scale}. */
+  double learningRate;
+
+  void clear() {
+    weight = 0;
+    loss = 0;
+    correct = 0;
+    kept = 0;
+    seconds = 0;
+    warmSeconds = 0;
+    warmKept = 0;
+    learningRate = 0;
+  }
+
+  /** Mean ℓ_i so far, weighted by the plan, so that it estimates the full data's. */
+  public double meanLoss() {
+    return weight == 0 ? 0 : loss / weight;
+  }
+
+  /** Share predicted right so far, weighted by the plan. */
+  public double accuracy() {
+    return weight == 0 ? 0 : correct / weight;
+  }
+
+  /** Samples backpropagated so far. */
+  public long kept() {
+    return kept;
+  }
+
+  /** Seconds of training so far. */
+  public double seconds() {
+    return seconds;
+  }
+
+  void write(ByteBuffer target) {
+    target.putDouble(weight).putDouble(loss).putDouble(correct).putLong(kept);
+    target.putDouble(seconds).putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
+  }
+
+  void read(ByteBuffer source) {
+    weight = source.getDouble();
+    loss = source.getDouble();
+    correct = source.getDouble();
+    kept = source.getLong();
+    seconds = source.getDouble();
+    warmSeconds = source.getDouble();
+    warmKept = source.getLong();
+    learningRate = source.getDouble();
+  }
+}

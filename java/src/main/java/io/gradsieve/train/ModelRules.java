@@ -1,0 +1,55 @@
+package io.gradsieve.train;
+
+import io.gradsieve.data.Schema;
+import io.gradsieve.nn.Column;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.nn.Normalize;
+import java.util.List;
+
+/**
+ * The rules that turn a file into numbers, between the two places that know them: the data set and
+ * {@code model.yaml}.
+ */
+public final class ModelRules {
+  private ModelRules() {}
+
+  /** Whether a model file states any rule. */
+  public static boolean stated(NetworkSpec spec) {
+    return spec.normalize().isPresent() || !spec.classes().isEmpty() || !spec.columns().isEmpty();
+  }
+
+  /**
+   * The rules for reading data for this model; without any, float32 as it is and class k named
+   * {@code k}.
+   */
+  public static Schema schema(NetworkSpec spec) {
+    List<String> classes =
+        spec.classes().isEmpty() ? Schema.plain(spec.outputs()).classes() : spec.classes();
+    return new Schema(
+        spec.normalize().map(n -> new Schema.Normalize(n.mean(), n.deviation())),
+        classes,
+        spec.columns().stream()
+            .map(
+                column ->
+                    new Schema.Column(
+                        column.name(),
+                        Schema.Role.valueOf(column.role().name()),
+                        column.categories()))
+            .toList());
+  }
+
+  /** The network with the data set's rules. */
+  public static NetworkSpec with(NetworkSpec spec, Schema schema) {
+    return spec.with(
+        schema.normalize().map(n -> new Normalize(n.mean(), n.deviation())),
+        schema.classes(),
+        schema.columns().stream()
+            .map(
+                column ->
+                    new Column(
+                        column.name(),
+                        Column.Role.valueOf(column.role().name()),
+                        column.categories()))
+            .toList());
+  }
+}

@@ -1,0 +1,140 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.SampleShape;
+import io.gradsieve.nn.Models;
+import io.gradsieve.nn.NetworkSpec;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The network that {@code --model FILE|NAME} and {@code --weights FILE} name; a run directory or
+ * one of its checkpoints works for both.
+ *
+ * @param name of a built-in model; empty: the file says
+ * @param spec of a model file
+ * @param weights to load
+ * @param run the directory the model came from, if it is a run
+ */
+public record ModelSource(
+    Optional<String> name, Optional<NetworkSpec> spec, Optional<Path> weights, Optional<Path> run) {
+
+  /**
+   * Looks both up.
+   *
+   * @throws GradsieveException.Usage for a name that is neither a built-in model nor a path
+   * @throws GradsieveException.BadData for a file that is missing or not a model
+   */
+  public static ModelSource of(Optional<String> model, Optional<String> weights) {
+    Optional<Path> weightsAt = weights.map(text -> existing("--weights", text));
+    if (model.isPresent() && Models.NAMES.contains(model.get())) {
+      return new ModelSource(
+          model, Optional.empty(), weightsAt.map(ModelSource::weightsIn), Optional.empty());
+    }
+    Optional<Path> modelAt = model.map(ModelSource::modelPath).or(() -> weightsAt);
+    if (modelAt.isEmpty()) {
+      throw new GradsieveException.Usage(
+          "--model: none given; name a run directory, or a model file and --weights");
+    }
+    Path directory =
+        Files.isDirectory(modelAt.get()) || model.isPresent()
+            ? modelAt.get()
+            : modelAt.get().resolveSibling(RunDirectory.MODEL);
+    boolean isDirectory = Files.isDirectory(directory);
+    Path yaml = isDirectory ? specIn(directory) : directory;
+    Optional<Path> ownWeights =
+        isDirectory
+            ? Optional.of(yaml).map(Path::getParent).flatMap(ModelSource::ownWeights)
+            : Optional.empty();
+    return new ModelSource(
+        Optional.empty(),
+        Optional.of(NetworkSpec.read(yaml)),
+        weightsAt.map(ModelSource::weightsIn).or(() -> ownWeights),
+        isDirectory ? Optional.of(directory) : Optional.empty());
+  }
+
+  private static Path modelPath(String text) {
+    if (text.indexOf('/') < 0 && text.indexOf('.') < 0) {
+      throw new GradsieveException.Usage(
+          "--model %s: no known model; did you mean '%s'? One of %s; a file or directory is ./%s"
+              .formatted(
+                  text,
+                  GradsieveException.nearest(text, Models.NAMES),
+                  String.join(", ", Models.NAMES),
+                  text));
+    }
+    return existing("--model", text);
+  }
+
+  private static Path existing(String option, String text) {
+    Path path;
+    try {
+      path = Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new GradsieveException.BadData(option + ": is no path: " + e.getReason(), e);
+    }
+    if (!Files.exists(path)) {
+      throw new GradsieveException.BadData(
+          "%s %s: does not exist; check the path".formatted(option, text));
+    }
+    return path;
+  }
+
+  private static Path specIn(Path directory) {
+    Path yaml = directory.resolve(RunDirectory.MODEL);
+    if (!Files.isRegularFile(yaml)) {
+      throw new GradsieveException.BadData(
+          "%s: no %s there: not a finished run; one of its checkpoints can be named instead"
+              .formatted(directory, RunDirectory.MODEL));
+    }
+    return yaml;
+  }
+
+  private static Path weightsIn(Path path) {
+    if (!Files.isDirectory(path)) {
+      return path;
+    }
+    return ownWeights(path)
+        .orElseThrow(
+            () ->
+                new GradsieveException.BadData(
+                    "%s: no %s there: not a finished run; one of its checkpoints can be named instead"
+                        .formatted(path, RunDirectory.WEIGHTS)));
+  }
+
+  private static Optional<Path> ownWeights(Path directory) {
+    Path weights = directory.resolve(RunDirectory.WEIGHTS);
+    Path checkpoint = directory.resolve(Checkpoints.WEIGHTS);
+    return Files.isRegularFile(weights)
+        ? Optional.of(weights)
+        : Optional.of(checkpoint).filter(Files::isRegularFile);
+  }
+
+  /** The network for a data set; a built-in model takes its shape and classes. */
+  public NetworkSpec spec(Dataset data) {
+    SampleShape shape = data.shape();
+    NetworkSpec found =
+        spec.orElseGet(
+            () ->
+                Models.of(
+                    name.orElseThrow(),
+                    shape.channels(),
+                    shape.height(),
+                    shape.width(),
+                    data.classes().size()));
+    checkShape(found, data);
+    return found;
+  }
+
+  private static void checkShape(NetworkSpec spec, Dataset data) {
+    if (spec.inputs() != data.shape().elements()
+        || (spec.input().size() == 3 && spec.input().get(0) != data.shape().channels())) {
+      throw new GradsieveException.BadData(
+          "the model takes %s, the samples of %s are %s; choose the data or the model that fits"
+              .formatted(spec.input(), data.name(), data.shape()));
+    }
+  }
+}

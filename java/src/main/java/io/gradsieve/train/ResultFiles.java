@@ -1,0 +1,52 @@
+package io.gradsieve.train;
+
+import de.siegmar.fastcsv.writer.CsvWriter;
+import io.gradsieve.sieve.SampleNames;
+import io.gradsieve.sieve.ScoreColumns;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * {@code scores.csv}, {@code model.safetensors} and {@code model.yaml}, written when a run has come
+ * to its end.
+ */
+final class ResultFiles implements TrainingListener {
+  private final RunDirectory directory;
+
+  ResultFiles(RunDirectory directory) {
+    this.directory = directory;
+  }
+
+  @Override
+  public void runFinished(TrainingState state, TrainingResult result) {
+    if (result.signal() != 0) {
+      return;
+    }
+    directory
+        .files()
+        .replace(directory.file(RunDirectory.SCORES), target -> writeScores(state, target));
+    directory
+        .files()
+        .replace(
+            directory.file(RunDirectory.WEIGHTS),
+            target -> Checkpoints.writeWeights(state, target));
+    directory.writeText(RunDirectory.MODEL, state.network().spec().toYaml());
+  }
+
+  private static void writeScores(TrainingState state, WritableByteChannel target)
+      throws IOException {
+    List<ScoreColumns> columns = ScoreColumns.ofTraining();
+    SampleNames names = new DatasetNames(state.data.dataset(), state.data.train());
+    try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
+        CsvWriter csv = CsvWriter.builder().build(writer)) {
+      csv.writeRecord(ScoreColumns.header(columns));
+      for (int i = 0; i < state.table.samples(); i++) {
+        csv.writeRecord(ScoreColumns.row(columns, state.table, names, i));
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Option;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import io.gradsieve.train.option.Settings.Setting;
+import io.gradsieve.train.option.SettingsReader;
+import java.nio.file.Path;
+
+/** The settings of a run that goes on: those of its {@code config.yaml}. */
+public final class ResumedSettings {
+  private ResumedSettings() {}
+
+  /**
+   * All from the run's {@code config.yaml}, but for options that leave the weights as they are.
+   *
+   * @throws GradsieveException.Usage if another option was given with another value
+   */
+  public static Settings of(Settings asked, Path config) {
+    Settings file = new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
+    Settings recorded = new TrainingConfig(file).settings();
+    Settings effective = recorded;
+    for (Setting<?> setting : asked.all()) {
+      if (!asked.given(setting.option()) && !CommandOptions.SHOWN.contains(setting.option())) {
+        continue;
+      }
+      if (CommandOptions.FREE_ON_RESUME.contains(setting.option())) {
+        effective = take(effective, setting);
+      } else {
+        compare(setting, recorded, config);
+      }
+    }
+    return effective;
+  }
+
+  private static <T> Settings take(Settings settings, Setting<T> setting) {
+    return settings.with(setting.option(), setting.value(), setting.origin());
+  }
+
+  private static void compare(Setting<?> asked, Settings recorded, Path config) {
+    Option<?> option = asked.option();
+    String before = recorded.setting(option).map(Setting::text).orElse("none");
+    boolean anyDevice = option == Options.DEVICE && asked.text().equals("auto");
+    if (!asked.text().equals(before) && !anyDevice) {
+      throw new GradsieveException.Usage(
+          "%s %s: the run to resume has %s (%s); leave it out or start another run"
+              .formatted(option.dashed(), asked.text(), before, config));
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package io.gradsieve.train;
+
+import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.train.checkpoint.CheckpointStore;
+import io.gradsieve.train.checkpoint.DurableFiles;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The files a run writes, and who writes which when. */
+final class RunFiles {
+  private final RunDirectory directory;
+  private final MetricsFile metrics;
+  private final Checkpoints checkpoints;
+  private final ResultFiles results;
+
+  private RunFiles(
+      RunDirectory directory, MetricsFile metrics, Checkpoints checkpoints, ResultFiles results) {
+    this.directory = directory;
+    this.metrics = metrics;
+    this.checkpoints = checkpoints;
+    this.results = results;
+  }
+
+  /**
+   * Makes the directory ready and, on resume, restores the state from its newest good checkpoint.
+   */
+  static RunFiles open(Path out, TrainingState state, BackendInfo machine, Consumer<String> notes) {
+    TrainingConfig config = state.config;
+    RunDirectory directory =
+        RunDirectory.open(out, config.resume(), config.overwrite(), new DurableFiles());
+    Map<String, String> found = machine(machine);
+    if (!config.resume()) {
+      directory.writeText(RunDirectory.CONFIG, ConfigYaml.of(config, found));
+      notes.accept("run: " + out);
+    } else {
+      warnOfMachine(directory, found, notes);
+    }
+    CheckpointStore store = directory.checkpoints();
+    Optional<CheckpointStore.Good> good =
+        config.resume()
+            ? store.newest(config.hash(), warning -> notes.accept("warning: " + warning))
+            : Optional.empty();
+    good.ifPresent(checkpoint -> Checkpoints.restore(state, checkpoint));
+    if (config.resume()) {
+      notes.accept(
+          "run: %s goes on %s"
+              .formatted(
+                  out,
+                  good.map(checkpoint -> "from " + checkpoint.path().getFileName())
+                      .orElse("from the start: it has no good checkpoint")));
+    }
+    long kept = good.map(Checkpoints::metricsBytes).orElse(0L);
+    MetricsFile metrics = new MetricsFile(directory.file(RunDirectory.METRICS), kept);
+    Checkpoints checkpoints =
+        new Checkpoints(store, metrics, config, good.map(CheckpointStore.Good::path));
+    return new RunFiles(directory, metrics, checkpoints, new ResultFiles(directory));
+  }
+
+  private static Map<String, String> machine(BackendInfo info) {
+    Map<String, String> machine = new LinkedHashMap<>();
+    machine.put(
+        "gradsieve",
+        Objects.requireNonNullElse(
+            RunFiles.class.getPackage().getImplementationVersion(), "development"));
+    machine.put("java", System.getProperty("java.version"));
+    machine.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    machine.put("device", info.device());
+    machine.put("processor", info.processor());
+    machine.put("instruction-set", info.instructionSet());
+    machine.put("blas", info.blas());
+    return machine;
+  }
+
+  private static void warnOfMachine(
+      RunDirectory directory, Map<String, String> found, Consumer<String> notes) {
+    Map<String, String> recorded = ConfigYaml.machine(directory.file(RunDirectory.CONFIG));
+    found.forEach(
+        (key, value) -> {
+          String before = recorded.getOrDefault(key, value);
+          if (!before.equals(value)) {
+            notes.accept(
+                "warning: this machine differs in %s: %s, the run began with %s; results may differ in the last bits"
+                    .formatted(key, value, before));
+          }
+        });
+  }
+
+  /** In the order they are told. */
+  List<TrainingListener> listeners() {
+    return List.of(metrics, checkpoints, results);
+  }
+
+  Optional<Path> lastCheckpoint() {
+    return checkpoints.last();
+  }
+
+  Path path() {
+    return directory.path();
+  }
+}

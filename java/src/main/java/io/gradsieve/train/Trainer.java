@@ -1,0 +1,267 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.StepRecords;
+import io.gradsieve.data.Batch;
+import io.gradsieve.data.BatchLoader;
+import io.gradsieve.optim.schedule.Schedule;
+import io.gradsieve.sieve.EpochContext;
+import io.gradsieve.sieve.EpochPlan;
+import io.gradsieve.sieve.policy.SievePolicy;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Trains a network: the loop that {@link TrainingListener} describes. */
+public final class Trainer {
+  private static final double NANOS = 1e-9;
+
+  private final TrainingConfig config;
+  private final List<TrainingListener> listeners;
+  private final StopRequest stop;
+  private final Consumer<String> notes;
+  private final SievePolicy policy;
+  private final Schedule schedule;
+
+  private Trainer(
+      TrainingConfig config,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> notes) {
+    this.config = config;
+    this.listeners = List.copyOf(listeners);
+    this.stop = stop;
+    this.notes = notes;
+    policy = config.policy();
+    schedule = Schedule.parse(config.schedule(), config.learningRate(), config.warmup());
+  }
+
+  /**
+   * A trainer that tells nobody anything but these listeners; files are written if the
+   * configuration has {@code out}.
+   */
+  public static Trainer of(TrainingConfig config, TrainingListener... listeners) {
+    return new Trainer(config, List.of(listeners), new StopRequest(), note -> {});
+  }
+
+  /**
+   * A trainer that can be stopped from another thread.
+   *
+   * @param notes takes a line for each thing a user should know, warnings included
+   */
+  public static Trainer of(
+      TrainingConfig config,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> notes) {
+    return new Trainer(config, listeners, stop, notes);
+  }
+
+  /**
+   * Trains to the end, or until asked to stop.
+   *
+   * @throws GradsieveException of the kind that fits; {@code Diverged} names the last good
+   *     checkpoint
+   */
+  public TrainingResult run() {
+    try (TrainingSession session = TrainingSession.open(config, listeners, stop, notes)) {
+      return new Loop(session).run();
+    }
+  }
+
+  /** One run: the loop and what it works on. */
+  private final class Loop {
+    private final TrainingSession session;
+    private final TrainingState state;
+    private final CompiledStep step;
+    private final List<TrainingListener> told;
+    private Evaluations last = Evaluations.NONE;
+    private long epochStart;
+
+    private Loop(TrainingSession session) {
+      this.session = session;
+      state = session.state();
+      step = session.step();
+      told = session.listeners();
+    }
+
+    private TrainingResult run() {
+      told.forEach(listener -> listener.runStarted(state));
+      int first = state.step > 0 ? state.epoch : state.epoch + 1;
+      for (int epoch = first; epoch <= config.epochs() && !stop.asked(); epoch++) {
+        epochStart = System.nanoTime();
+        try {
+          if (state.step == 0) {
+            plan(epoch);
+          }
+          told.forEach(listener -> listener.epochStarted(state));
+          train();
+          session.checkWeights();
+          evaluate(epoch);
+        } catch (GradsieveException.Diverged e) {
+          throw diverged(e);
+        }
+        if (stop.asked()) {
+          told.forEach(listener -> listener.interrupted(state));
+        } else {
+          finish();
+        }
+      }
+      if (last == Evaluations.NONE && !stop.asked()) {
+        evaluate(config.epochs());
+      }
+      TrainingResult result = session.result(last);
+      told.forEach(listener -> listener.runFinished(state, result));
+      return result;
+    }
+
+    private void plan(int epoch) {
+      int samples = state.data.train().length;
+      state.plan =
+          policy.plan(
+              state.table,
+              new EpochContext(
+                  samples,
+                  config.batchSize(),
+                  epoch,
+                  config.epochs(),
+                  config.seed(),
+                  config.score()));
+      state.table.keep(state.plan);
+      state.epoch = epoch;
+      state.done = 0;
+      state.epochTotals.clear();
+      if (state.plan.emptySelection()) {
+        session.warnOnce("--sieve " + policy.name() + " chose no sample; all were kept");
+      }
+    }
+
+    /** The steps of this epoch's plan that are left. */
+    private void train() {
+      EpochPlan plan = state.plan;
+      if (state.step == plan.steps()) {
+        return;
+      }
+      BatchLoader loader = session.batches().training();
+      loader.start(
+          session.positions(plan.order(), state.done),
+          Arrays.copyOfRange(plan.weights(), state.done, plan.kept()),
+          Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps()),
+          config.seed(),
+          state.epoch);
+      long before = System.nanoTime();
+      while (loader.hasNext() && !stop.asked()) {
+        Batch batch = loader.next();
+        step(batch);
+        loader.release(batch);
+        long now = System.nanoTime();
+        session.measure(batch.size(), (now - before) * NANOS);
+        before = now;
+        for (int i = 0; i < told.size(); i++) {
+          told.get(i).stepFinished(state);
+        }
+      }
+      Batches.stop(loader);
+    }
+
+    private void step(Batch batch) {
+      EpochPlan plan = state.plan;
+      int b = batch.size();
+      double progress = Schedule.progress(state.epoch, config.epochs(), state.step, plan.steps());
+      double rate = schedule.rate(progress);
+      step.begin(session.batches().input(batch), b, Mode.TRAINING, config.seed(), state.epoch, -1);
+      step.forward();
+      step.backward();
+      step.update(
+          rate * plan.lrScale(), b * plan.meanWeight(), config.clipNorm(), state.updates + 1);
+      step.await();
+      record(batch);
+      state.epochTotals.learningRate = rate;
+      state.updates++;
+      state.step++;
+      state.done += b;
+    }
+
+    private void record(Batch batch) {
+      StepRecords records = step.records();
+      EpochPlan plan = state.plan;
+      EpochTotals totals = state.epochTotals;
+      for (int i = 0; i < batch.size(); i++) {
+        int row = plan.order()[state.done + i];
+        double weight = plan.weights()[state.done + i];
+        int predicted = (int) records.predicted().get(i);
+        float loss = records.loss().get(i);
+        state.table.record(
+            row,
+            state.epoch,
+            loss,
+            records.crossEntropy().get(i),
+            records.el2n().get(i),
+            records.margin().get(i),
+            (float) (Math.sqrt(records.squaredNorm().get(i)) / weight),
+            records.confidence().get(i),
+            predicted);
+        totals.weight += weight;
+        totals.loss += weight * loss;
+        totals.correct += predicted == batch.slot().labels().get(i) ? weight : 0;
+      }
+      totals.kept += batch.size();
+    }
+
+    private void evaluate(int epoch) {
+      boolean due = epoch % config.evalEvery() == 0 || epoch == config.epochs();
+      if (due && !stop.asked()) {
+        last = session.evaluate(epoch);
+      } else {
+        last = Evaluations.NONE;
+      }
+    }
+
+    private void finish() {
+      EpochTotals totals = state.epochTotals;
+      int candidates = state.data.train().length;
+      state.runTotals.add(totals, candidates, state.plan.filtered());
+      state.step = 0;
+      double seconds = (System.nanoTime() - epochStart) * NANOS;
+      state.runTotals.wholeSeconds += seconds;
+      EpochMetrics metrics =
+          new EpochMetrics(
+              state.epoch,
+              totals.meanLoss(),
+              totals.accuracy(),
+              last.validation(),
+              last.test(),
+              last.recalibrated(),
+              candidates,
+              totals.kept,
+              totals.seconds > 0 ? totals.kept / totals.seconds : 0,
+              seconds,
+              RemainingTime.seconds(state),
+              totals.learningRate,
+              state.plan.lrScale(),
+              config.batchSize());
+      told.forEach(listener -> listener.epochFinished(state, metrics));
+    }
+
+    private GradsieveException.Diverged diverged(GradsieveException.Diverged cause) {
+      String checkpoint =
+          session
+              .lastCheckpoint()
+              .map(path -> "the last good checkpoint is " + path)
+              .orElse("there is no checkpoint yet");
+      return new GradsieveException.Diverged(
+          "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
+              .formatted(state.epoch, state.step + 1, cause.getMessage(), checkpoint));
+    }
+  }
+
+  /** What the parts of the data said after an epoch; empty where absent. */
+  record Evaluations(
+      Optional<Evaluation> validation, Optional<Evaluation> test, Optional<Double> recalibrated) {
+    static final Evaluations NONE =
+        new Evaluations(Optional.empty(), Optional.empty(), Optional.empty());
+  }
+}

@@ -1,0 +1,226 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.Schema;
+import io.gradsieve.optim.OptimizerConfig;
+import io.gradsieve.plan.UpdateRule;
+import io.gradsieve.sieve.Score;
+import io.gradsieve.sieve.policy.Policies;
+import io.gradsieve.sieve.policy.SievePolicy;
+import io.gradsieve.train.checkpoint.Checksum;
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Option;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import io.gradsieve.train.option.SettingsReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Every effective value of a training run, checked against each other. The options themselves are
+ * declared in {@link Options}.
+ */
+public record TrainingConfig(Settings settings) {
+  /** Throws {@code Usage} if values contradict each other or name something that does not exist. */
+  public TrainingConfig {
+    SievePolicy policy = Policies.parse(settings.get(Options.SIEVE));
+    settings = settings.rephrased(Options.SIEVE, policy.options().spec());
+    Score score = Score.parse(settings.get(Options.SCORE));
+    if (!settings.get(Options.NORMS) && policy.needsScores() && score.needsNorms()) {
+      throw new GradsieveException.Usage(
+          "--norms off: --sieve %s ranks by %s, which needs them; choose --score loss or --norms on"
+              .formatted(policy.name(), score.key()));
+    }
+    optimizer(settings);
+    if (settings.get(Options.RESUME) && settings.get(Options.OVERWRITE)) {
+      throw new GradsieveException.Usage("--resume and --overwrite contradict each other");
+    }
+    if (settings.get(Options.RESUME) && settings.find(Options.OUT).isEmpty()) {
+      throw new GradsieveException.Usage("--resume: needs --out DIR, the run to go on with");
+    }
+  }
+
+  /**
+   * For library users: {@code TrainingConfig.of("data=digits", "epochs=3")}; everything else has
+   * its default.
+   *
+   * @param assignments {@code key=value}, spelled as on the command line without the dashes
+   * @throws GradsieveException.Usage on an unknown key or a wrong value
+   */
+  public static TrainingConfig of(String... assignments) {
+    return from(
+        new SettingsReader("train", CommandOptions.TRAIN).sets(List.of(assignments)).resolve());
+  }
+
+  /**
+   * From the settings of an invocation; where they ask to resume, everything else comes from the
+   * run's {@code config.yaml}.
+   *
+   * @throws GradsieveException.BadData if there is no run to resume
+   */
+  public static TrainingConfig from(Settings settings) {
+    TrainingConfig asked = new TrainingConfig(settings);
+    if (!asked.resume()) {
+      return asked;
+    }
+    Path out = asked.out().orElseThrow();
+    RunDirectory.check(out, true, false);
+    return new TrainingConfig(
+        ResumedSettings.of(asked.settings(), out.resolve(RunDirectory.CONFIG)));
+  }
+
+  /** The same with its files in this directory. */
+  public TrainingConfig withOut(Path directory) {
+    return with(Options.OUT, directory.toString(), "default");
+  }
+
+  /** The same but for one value that the machine or the data decided. */
+  <T> TrainingConfig with(Option<T> option, T value, String origin) {
+    return new TrainingConfig(settings.with(option, value, origin));
+  }
+
+  /** {@code --data} as given. */
+  public String data() {
+    return settings.get(Options.DATA);
+  }
+
+  /** What to open for {@code --data}, with the rules of a model file if it states any. */
+  DataRequest dataRequest(Optional<Schema> rules) {
+    return DataOptions.request(settings, DataRequest.Purpose.TRAIN, rules);
+  }
+
+  /** Share of the training data that validates. */
+  public double validation() {
+    return settings.get(Options.VALIDATION);
+  }
+
+  public String augment() {
+    return settings.get(Options.AUGMENT);
+  }
+
+  public String model() {
+    return settings.get(Options.MODEL);
+  }
+
+  /** Weights to start from. */
+  public Optional<String> weights() {
+    return settings.find(Options.WEIGHTS);
+  }
+
+  public int epochs() {
+    return settings.get(Options.EPOCHS);
+  }
+
+  /** B. */
+  public int batchSize() {
+    return settings.get(Options.BATCH_SIZE);
+  }
+
+  /** At the schedule's peak. */
+  public double learningRate() {
+    return settings.get(Options.LR);
+  }
+
+  public String schedule() {
+    return settings.get(Options.SCHEDULE);
+  }
+
+  /** Share of the run in which the rate rises. */
+  public double warmup() {
+    return settings.get(Options.WARMUP);
+  }
+
+  public double labelSmoothing() {
+    return settings.get(Options.LABEL_SMOOTHING);
+  }
+
+  /** Largest norm of a step's gradient; 0: no limit. */
+  public double clipNorm() {
+    return settings.get(Options.CLIP_NORM);
+  }
+
+  public boolean balancedClasses() {
+    return settings.get(Options.CLASS_WEIGHTS).equals("balanced");
+  }
+
+  /** The update rule that the options describe. */
+  public UpdateRule optimizer() {
+    return optimizer(settings).rule();
+  }
+
+  private static OptimizerConfig optimizer(Settings settings) {
+    return new OptimizerConfig(
+        settings.get(Options.OPTIMIZER),
+        settings.get(Options.MOMENTUM),
+        settings.get(Options.NESTEROV),
+        settings.get(Options.WEIGHT_DECAY));
+  }
+
+  public SievePolicy policy() {
+    return Policies.parse(settings.get(Options.SIEVE));
+  }
+
+  public Score score() {
+    return Score.parse(settings.get(Options.SCORE));
+  }
+
+  public boolean norms() {
+    return settings.get(Options.NORMS);
+  }
+
+  public String device() {
+    return settings.get(Options.DEVICE);
+  }
+
+  /** Native threads; one a core unless given. */
+  public int threads() {
+    return settings
+        .find(Options.THREADS)
+        .orElseGet(() -> Runtime.getRuntime().availableProcessors());
+  }
+
+  public long seed() {
+    return settings.get(Options.SEED);
+  }
+
+  public Optional<Path> out() {
+    return settings.find(Options.OUT).map(Path::of);
+  }
+
+  public boolean resume() {
+    return settings.get(Options.RESUME);
+  }
+
+  public boolean overwrite() {
+    return settings.get(Options.OVERWRITE);
+  }
+
+  /** In epochs. */
+  public int checkpointEvery() {
+    return settings.get(Options.CHECKPOINT_EVERY);
+  }
+
+  public int keepCheckpoints() {
+    return settings.get(Options.KEEP_CHECKPOINTS);
+  }
+
+  /** In epochs. */
+  public int evalEvery() {
+    return settings.get(Options.EVAL_EVERY);
+  }
+
+  /** Hash of all that touches the weights: a checkpoint belongs to one. */
+  public String hash() {
+    StringBuilder text = new StringBuilder();
+    for (Option<?> option : CommandOptions.TRAIN) {
+      if (!CommandOptions.FREE_ON_RESUME.contains(option)) {
+        String value = settings.setting(option).map(Settings.Setting::text).orElse("");
+        text.append(option.name()).append('=').append(value).append('\n');
+      }
+    }
+    return Checksum.of(text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,42 @@
+package io.gradsieve.train;
+
+/**
+ * What happens around the loop: progress, metrics, checkpoints, score files. The whole of training
+ * is
+ *
+ * <pre>
+ * load data, build network, or restore both from a checkpoint
+ * runStarted
+ * for each epoch:
+ *   plan the epoch: which samples, with which weights, in which batches        (sieve)
+ *   epochStarted
+ *   for each batch of the plan:
+ *     load, augment                                                            (in the background)
+ *     forward, backward with each sample's gradient norm, update
+ *     record each sample's loss, scores and norm                               (table)
+ *     stepFinished
+ *     if asked to stop: interrupted; return
+ *   evaluate on validation and test part
+ *   epochFinished
+ * runFinished
+ * </pre>
+ *
+ * Listeners are called on the trainer's thread, in the order they were given; what one throws ends
+ * the run.
+ */
+public interface TrainingListener {
+  /** Data and network are ready; {@code state} may come from a checkpoint. */
+  default void runStarted(TrainingState state) {}
+
+  default void epochStarted(TrainingState state) {}
+
+  /** Called after every step: must not allocate. */
+  default void stepFinished(TrainingState state) {}
+
+  /** The step asked to be the last one is done; the run goes on from here when resumed. */
+  default void interrupted(TrainingState state) {}
+
+  default void epochFinished(TrainingState state, EpochMetrics metrics) {}
+
+  default void runFinished(TrainingState state, TrainingResult result) {}
+}

@@ -1,0 +1,34 @@
+package io.gradsieve.train;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a run came to.
+ *
+ * @param directory of the run's files; empty for a run without any
+ * @param epochs finished
+ * @param test of the weights at the end; empty without a test part
+ * @param recalibrated test accuracy; see {@link EpochMetrics}
+ * @param skipped share of the gradients that were not computed
+ * @param seconds of training
+ * @param timeSaved share of the time that full epochs throughout would have taken; empty if no full
+ *     epoch was measured
+ * @param fullEpochSeconds measured cost of a full epoch; empty if none was measured
+ * @param signal what stopped it early, 0 for nothing
+ * @param checkpoint the last one
+ */
+public record TrainingResult(
+    Optional<Path> directory,
+    int epochs,
+    double trainLoss,
+    double trainAccuracy,
+    Optional<Evaluation> validation,
+    Optional<Evaluation> test,
+    Optional<Double> recalibrated,
+    double skipped,
+    double seconds,
+    Optional<Double> timeSaved,
+    Optional<Double> fullEpochSeconds,
+    int signal,
+    Optional<Path> checkpoint) {}

@@ -1,0 +1,284 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.data.DataSource;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.augment.Augment;
+import io.gradsieve.nn.Network;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.train.Trainer.Evaluations;
+import io.gradsieve.train.option.Options;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * What a run works on: data, network, compiled step, run directory. Opened in that order, closed in
+ * reverse.
+ */
+final class TrainingSession implements AutoCloseable {
+  private static final int FINITE_CHUNK = 1 << 16;
+
+  private final TrainingConfig config;
+  private final Consumer<String> notes;
+  private final Backend backend;
+  private final Network network;
+  private final StepPlan plan;
+  private final CompiledStep step;
+  private final Batches batches;
+  private final Evaluator evaluator;
+  private final TrainingState state;
+  private final StopRequest stop;
+  private final List<TrainingListener> listeners;
+  private Optional<RunFiles> files = Optional.empty();
+  private boolean warned;
+
+  private TrainingSession(
+      Prepared prepared,
+      Backend backend,
+      Network network,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> notes) {
+    this.config = prepared.config();
+    this.backend = backend;
+    this.network = network;
+    this.stop = stop;
+    this.notes = notes;
+    this.listeners = new ArrayList<>(listeners);
+    plan = plan(network, prepared);
+    step = backend.compile(plan, network.weights(), Optional.of(config.optimizer()));
+    batches =
+        new Batches(
+            prepared.data().dataset(),
+            Augment.of(config.augment()),
+            prepared.data().userWeights(),
+            step,
+            config.batchSize());
+    evaluator = new Evaluator(step, batches, stop);
+    state = new TrainingState(config, prepared.data(), network, step);
+  }
+
+  /**
+   * Data and network of a configuration, before anything is computed.
+   *
+   * @param config with what data and machine decided: batch size, threads, label column
+   * @param weights to start from
+   */
+  record Prepared(
+      TrainingConfig config, TrainingData data, NetworkSpec spec, Optional<Path> weights) {}
+
+  /** Reads the data and resolves the model; writes nothing. */
+  static Prepared prepare(TrainingConfig config) {
+    ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
+    Dataset dataset =
+        DataSource.open(
+            config.dataRequest(source.spec().filter(ModelRules::stated).map(ModelRules::schema)));
+    TrainingData data = TrainingData.of(dataset, config);
+    NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
+    return new Prepared(
+        effective(config, dataset, data.train().length), data, spec, source.weights());
+  }
+
+  private static TrainingConfig effective(TrainingConfig config, Dataset dataset, int samples) {
+    TrainingConfig effective = config;
+    if (config.batchSize() > samples) {
+      if (config.settings().given(Options.BATCH_SIZE)) {
+        throw new GradsieveException.Usage(
+            "--batch-size %d: there are only %d training samples; at most that many"
+                .formatted(config.batchSize(), samples));
+      }
+      effective = effective.with(Options.BATCH_SIZE, samples, "default, at most the data");
+    }
+    if (config.settings().find(Options.THREADS).isEmpty()) {
+      effective = effective.with(Options.THREADS, config.threads(), "found: one a core");
+    }
+    if (config.device().equals("auto")) {
+      effective = effective.with(Options.DEVICE, "cpu", "found");
+    }
+    Optional<String> label = DataOptions.labelColumn(dataset);
+    if (label.isPresent() && config.settings().find(Options.LABEL).isEmpty()) {
+      effective = effective.with(Options.LABEL, label.get(), "found in the data");
+    }
+    return effective;
+  }
+
+  /** Opens everything; on resume the state is that of the newest good checkpoint. */
+  static TrainingSession open(
+      TrainingConfig asked,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> notes) {
+    asked.out().ifPresent(out -> RunDirectory.check(out, asked.resume(), asked.overwrite()));
+    Prepared prepared = prepare(asked);
+    TrainingConfig config = prepared.config();
+    Backend backend = Backends.open(config.device(), config.threads());
+    try {
+      Network network = Network.create(prepared.spec(), backend, config.seed());
+      try {
+        prepared.weights().ifPresent(network::load);
+        TrainingSession session =
+            new TrainingSession(prepared, backend, network, listeners, stop, notes);
+        try {
+          session.begin(prepared);
+          return session;
+        } catch (RuntimeException e) {
+          session.closeStep();
+          throw e;
+        }
+      } catch (RuntimeException e) {
+        network.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  private void begin(Prepared prepared) {
+    notes.accept(Description.data(prepared.data()));
+    notes.accept(Description.network(prepared, backend.info()));
+    files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
+    files.ifPresent(run -> listeners.addAll(run.listeners()));
+  }
+
+  static StepPlan plan(Network network, Prepared prepared) {
+    TrainingConfig config = prepared.config();
+    return network.plan(
+        config.batchSize(),
+        true,
+        config.norms(),
+        config.labelSmoothing(),
+        prepared.data().dataset().bytes());
+  }
+
+  TrainingState state() {
+    return state;
+  }
+
+  CompiledStep step() {
+    return step;
+  }
+
+  Batches batches() {
+    return batches;
+  }
+
+  /** All listeners, in the order they are told. */
+  List<TrainingListener> listeners() {
+    return List.copyOf(listeners);
+  }
+
+  Optional<Path> lastCheckpoint() {
+    return files.flatMap(RunFiles::lastCheckpoint);
+  }
+
+  /** Positions in the data set of a plan's entries from {@code first} on. */
+  int[] positions(int[] order, int first) {
+    int[] train = state.data.train();
+    int[] positions = new int[order.length - first];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = train[order[first + i]];
+    }
+    return positions;
+  }
+
+  /** Adds a step's time; the first tenth of an epoch counts as warm-up. */
+  void measure(int samples, double seconds) {
+    EpochTotals totals = state.epochTotals;
+    totals.seconds += seconds;
+    if (state.step > state.plan.steps() / 10) {
+      totals.warmSeconds += seconds;
+      totals.warmKept += samples;
+    }
+  }
+
+  void warnOnce(String warning) {
+    if (!warned) {
+      notes.accept("warning: " + warning);
+      warned = true;
+    }
+  }
+
+  /** Throws {@code Diverged} if a weight is not finite. */
+  void checkWeights() {
+    DeviceBuffer weights = network.weights();
+    long floats = weights.bytes() / Float.BYTES;
+    float[] chunk = new float[FINITE_CHUNK];
+    for (long at = 0; at < floats; at += FINITE_CHUNK) {
+      float[] part = floats - at < FINITE_CHUNK ? new float[(int) (floats - at)] : chunk;
+      weights.read(at, part);
+      for (float weight : part) {
+        if (!Float.isFinite(weight)) {
+          throw new GradsieveException.Diverged("a weight is " + weight);
+        }
+      }
+    }
+  }
+
+  /** Loss and accuracy on validation and test part; less if asked to stop. */
+  Evaluations evaluate(int epoch) {
+    Optional<Evaluation> validation = evaluator.evaluate(state.data.validation());
+    Optional<Evaluation> test = evaluator.evaluate(state.data.test());
+    var policy = config.policy();
+    boolean biased = !policy.unbiased() && policy.filtering().filters(epoch, config.epochs());
+    Optional<Double> recalibrated =
+        test.isPresent() && biased && network.hasBatchNorm()
+            ? recalibrated(epoch)
+            : Optional.empty();
+    return new Evaluations(validation, test, recalibrated);
+  }
+
+  /** Test accuracy with running statistics measured anew; puts the old ones back. */
+  private Optional<Double> recalibrated(int epoch) {
+    float[] statistics = new float[(int) (plan.weights() - plan.trainable())];
+    network.weights().read(plan.trainable(), statistics);
+    try {
+      evaluator.recalibrate(state.data.train(), config.seed(), epoch);
+      return evaluator.evaluate(state.data.test()).map(Evaluation::accuracy);
+    } finally {
+      network.weights().write(plan.trainable(), statistics);
+    }
+  }
+
+  TrainingResult result(Evaluations last) {
+    RunTotals totals = state.runTotals;
+    int samples = state.data.train().length;
+    int finished = (int) totals.epochs;
+    boolean comparable = totals.filteredEpochs > 0 && totals.fullSamples > 0;
+    return new TrainingResult(
+        config.out(),
+        finished,
+        state.epochTotals.meanLoss(),
+        state.epochTotals.accuracy(),
+        last.validation(),
+        last.test(),
+        last.recalibrated(),
+        totals.skipped(),
+        totals.seconds,
+        comparable ? Optional.of(totals.timeSaved(samples)) : Optional.empty(),
+        comparable ? Optional.of(totals.fullEpochSeconds(samples)) : Optional.empty(),
+        finished < config.epochs() ? stop.signal() : 0,
+        lastCheckpoint());
+  }
+
+  private void closeStep() {
+    batches.close();
+    step.close();
+  }
+
+  @Override
+  public void close() {
+    closeStep();
+    network.close();
+    backend.close();
+  }
+}

@@ -1,0 +1,84 @@
+package io.gradsieve.train;
+
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.nn.Network;
+import io.gradsieve.sieve.EpochPlan;
+import io.gradsieve.sieve.ScoreTable;
+
+/**
+ * Where a run stands; what a checkpoint keeps. Written by {@link Trainer} alone, read by listeners
+ * on its thread.
+ */
+public final class TrainingState {
+  final TrainingConfig config;
+  final TrainingData data;
+  final Network network;
+  final CompiledStep compiled;
+  final EpochTotals epochTotals = new EpochTotals();
+  final RunTotals runTotals = new RunTotals();
+  ScoreTable table;
+  EpochPlan plan;
+
+  /** The epoch in progress or just finished, from 1; 0 before the first. */
+  int epoch;
+
+  /** Steps of the plan that are done. */
+  int step;
+
+  /** Samples of the plan that are done. */
+  int done;
+
+  /** Optimizer steps since the start of the run. */
+  long updates;
+
+  /** Updates that the network's count of batches has seen. */
+  long counted;
+
+  TrainingState(TrainingConfig config, TrainingData data, Network network, CompiledStep compiled) {
+    this.config = config;
+    this.data = data;
+    this.network = network;
+    this.compiled = compiled;
+    this.table = ScoreTable.forTraining(data.train().length, config.norms(), config.seed());
+    this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, false, false);
+  }
+
+  public TrainingConfig config() {
+    return config;
+  }
+
+  public TrainingData data() {
+    return data;
+  }
+
+  public Network network() {
+    return network;
+  }
+
+  /** What is known of every training sample. */
+  public ScoreTable table() {
+    return table;
+  }
+
+  /** Of the epoch in progress. */
+  public EpochPlan plan() {
+    return plan;
+  }
+
+  public int epoch() {
+    return epoch;
+  }
+
+  /** Steps done in this epoch. */
+  public int step() {
+    return step;
+  }
+
+  public EpochTotals epochTotals() {
+    return epochTotals;
+  }
+
+  public RunTotals runTotals() {
+    return runTotals;
+  }
+}

@@ -1,0 +1,223 @@
+package io.gradsieve.train.checkpoint;
+
+import io.gradsieve.GradsieveException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The checkpoints of a run, each a directory {@code epoch-0003} (after epoch 3) or {@code
+ * epoch-0003-step-000120} (inside it). A checkpoint is written beside as {@code NAME.partial},
+ * every file flushed, then renamed: it is whole or not there. {@value CheckpointContents#FILE} in
+ * it lists the other files with length and checksum, and ends with its own.
+ */
+public final class CheckpointStore {
+  /** Directory of a run that holds them. */
+  public static final String DIRECTORY = "checkpoints";
+
+  private final Path run;
+  private final Path directory;
+  private final DurableFiles files;
+  private final RunManifest manifest;
+
+  /** Of the run whose directory this is; everything written is entered in the manifest. */
+  public CheckpointStore(Path run, DurableFiles files, RunManifest manifest) {
+    this.run = run;
+    this.directory = run.resolve(DIRECTORY);
+    this.files = files;
+    this.manifest = manifest;
+  }
+
+  /**
+   * When a checkpoint was made.
+   *
+   * @param epoch from 1
+   * @param step steps done inside the epoch; 0 after its end
+   */
+  public record Moment(int epoch, int step) {
+    /** Name of its directory. */
+    public String name() {
+      return step == 0
+          ? "epoch-%04d".formatted(epoch)
+          : "epoch-%04d-step-%06d".formatted(epoch, step);
+    }
+
+    static final Comparator<Moment> ORDER =
+        Comparator.comparingInt(Moment::epoch)
+            .thenComparingInt(moment -> moment.step == 0 ? Integer.MAX_VALUE : moment.step);
+  }
+
+  /** A checkpoint that was found whole. */
+  public record Good(Path path, Moment moment) {
+    /** One of its files, checked. */
+    public Path file(String name) {
+      return path.resolve(name);
+    }
+  }
+
+  /**
+   * Writes a checkpoint and then removes the oldest until {@code keep} are left.
+   *
+   * @param configuration hash that {@link #newest} compares
+   * @param bodies content of each file by name, written in this order
+   * @return its directory
+   * @throws GradsieveException.Output if it could not be written; the others are intact then
+   */
+  public Path save(
+      Moment moment, String configuration, Map<String, DurableFiles.Body> bodies, int keep) {
+    String name = moment.name();
+    Path partial = directory.resolve(name + DurableFiles.PARTIAL);
+    List<String> members = new ArrayList<>(bodies.keySet());
+    members.add(CheckpointContents.FILE);
+    manifest.add(listed(name + DurableFiles.PARTIAL, members));
+    files.createDirectories(directory);
+    discard(partial);
+    files.createDirectories(partial);
+    try {
+      write(partial, moment, configuration, bodies);
+    } catch (GradsieveException.Output e) {
+      discardQuietly(partial, e);
+      throw e;
+    }
+    manifest.add(listed(name, members));
+    Path target = directory.resolve(name);
+    discard(target);
+    files.rename(partial, target);
+    files.syncDirectory(directory);
+    removeOldest(Math.max(1, keep));
+    manifest.remove(listed(name + DurableFiles.PARTIAL, members));
+    return target;
+  }
+
+  private void write(
+      Path partial, Moment moment, String configuration, Map<String, DurableFiles.Body> bodies) {
+    Map<String, DurableFiles.Written> written = new LinkedHashMap<>();
+    bodies.forEach((file, body) -> written.put(file, files.write(partial.resolve(file), body)));
+    byte[] contents =
+        new CheckpointContents(moment, configuration, written)
+            .text()
+            .getBytes(StandardCharsets.UTF_8);
+    files.write(
+        partial.resolve(CheckpointContents.FILE),
+        target -> target.write(ByteBuffer.wrap(contents)));
+    files.syncDirectory(partial);
+  }
+
+  /**
+   * The newest checkpoint of this configuration whose files all have the length and checksum
+   * written down.
+   *
+   * @param warnings takes a line for each one skipped
+   */
+  public Optional<Good> newest(String configuration, Consumer<String> warnings) {
+    List<Moment> moments = moments();
+    for (int i = moments.size() - 1; i >= 0; i--) {
+      Path path = directory.resolve(moments.get(i).name());
+      try {
+        CheckpointContents contents = CheckpointContents.verify(path);
+        if (contents.configuration().equals(configuration)) {
+          return Optional.of(new Good(path, moments.get(i)));
+        }
+        warnings.accept(path + ": made with another configuration; skipped");
+      } catch (GradsieveException.BadData e) {
+        warnings.accept(e.getMessage() + "; skipped");
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The newest checkpoint's directory, whole or not. */
+  public Optional<Path> last() {
+    List<Moment> moments = moments();
+    return moments.isEmpty()
+        ? Optional.empty()
+        : Optional.of(directory.resolve(moments.get(moments.size() - 1).name()));
+  }
+
+  /** What lies there, oldest first. */
+  private List<Moment> moments() {
+    List<Moment> moments = new ArrayList<>();
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, "epoch-*")) {
+        for (Path entry : entries) {
+          moment(String.valueOf(entry.getFileName())).ifPresent(moments::add);
+        }
+      } catch (IOException e) {
+        throw new GradsieveException.BadData(directory + ": can't be read: " + e.getMessage(), e);
+      }
+    }
+    moments.sort(Moment.ORDER);
+    return moments;
+  }
+
+  private static Optional<Moment> moment(String name) {
+    if (!name.matches("epoch-[0-9]{4,9}(-step-[0-9]{6,9})?")) {
+      return Optional.empty();
+    }
+    String[] parts = name.split("-");
+    int step = parts.length == 4 ? Integer.parseInt(parts[3]) : 0;
+    return Optional.of(new Moment(Integer.parseInt(parts[1]), step));
+  }
+
+  private void removeOldest(int keep) {
+    List<Moment> moments = moments();
+    for (int i = 0; i < moments.size() - keep; i++) {
+      discard(directory.resolve(moments.get(i).name()));
+    }
+  }
+
+  /**
+   * Deletes a checkpoint's files, those of the manifest only, and its directory if that leaves it
+   * empty.
+   */
+  private void discard(Path checkpoint) {
+    if (!Files.isDirectory(checkpoint)) {
+      return;
+    }
+    List<String> deleted = new ArrayList<>();
+    boolean foreign = false;
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(checkpoint)) {
+      for (Path entry : entries) {
+        String name = run.relativize(entry).toString();
+        if (manifest.contains(name)) {
+          files.delete(entry);
+          deleted.add(name);
+        } else {
+          foreign = true;
+        }
+      }
+    } catch (IOException e) {
+      throw DurableFiles.failure(checkpoint, e);
+    }
+    if (foreign) {
+      throw new GradsieveException.Output(
+          checkpoint + ": holds files that are not ours; move them away");
+    }
+    files.delete(checkpoint);
+    if (!checkpoint.toString().endsWith(DurableFiles.PARTIAL)) {
+      manifest.remove(deleted);
+    }
+  }
+
+  private void discardQuietly(Path partial, GradsieveException.Output cause) {
+    try {
+      discard(partial);
+    } catch (GradsieveException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static List<String> listed(String name, List<String> members) {
+    return members.stream().map(member -> DIRECTORY + "/" + name + "/" + member).toList();
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Training: {@link io.gradsieve.train.Trainer} runs the loop, {@link
+ * io.gradsieve.train.TrainingListener} describes it, {@link io.gradsieve.train.TrainingConfig}
+ * holds every value. May use all packages but {@code cli} and {@code diagnose}; never prints to the
+ * process's own streams. Read {@link io.gradsieve.train.TrainingListener} first.
+ */
+@NullMarked
+package io.gradsieve.train;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,60 @@
+package io.gradsieve.train.scoring;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.nn.Network;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.train.ModelSource;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
+
+/** {@code export}: a model's weights for others. */
+public final class ModelExport {
+  private ModelExport() {}
+
+  /** What was written. */
+  public record Summary(Path out, long parameters, NetworkSpec spec) {}
+
+  /** Loads the weights strictly and writes them. */
+  public static Summary write(Settings settings) {
+    String text =
+        settings
+            .find(Options.EXPORT_OUT)
+            .orElseThrow(() -> new GradsieveException.Usage("export: --out FILE is needed"));
+    Path out = OutputFile.of(text);
+    ModelSource source =
+        ModelSource.of(
+            settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS));
+    NetworkSpec spec =
+        source
+            .spec()
+            .orElseThrow(
+                () ->
+                    new GradsieveException.Usage(
+                        "--model %s: a built-in model alone has no shape; name the run directory or its model.yaml"
+                            .formatted(source.name().orElse(""))));
+    Path weights =
+        source
+            .weights()
+            .orElseThrow(
+                () ->
+                    new GradsieveException.Usage(
+                        "--weights: none given; name a safetensors file or a run directory"));
+    try (Backend backend = Backends.open("cpu", 1);
+        Network network = Network.create(spec, backend, 0)) {
+      network.load(weights);
+      OutputFile.write(
+          out,
+          target -> {
+            var stream =
+                new java.io.BufferedOutputStream(Channels.newOutputStream(target), 1 << 16);
+            network.save(stream);
+            stream.flush();
+          });
+      return new Summary(out, io.gradsieve.nn.NetworkSummary.of(spec).parameters(), spec);
+    }
+  }
+}

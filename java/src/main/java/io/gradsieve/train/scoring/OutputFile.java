@@ -1,0 +1,100 @@
+package io.gradsieve.train.scoring;
+
+import de.siegmar.fastcsv.writer.CsvWriter;
+import io.gradsieve.GradsieveException;
+import io.gradsieve.train.checkpoint.DurableFiles;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** The one file a command writes: whole or not there, what was there before intact on failure. */
+public final class OutputFile {
+  private OutputFile() {}
+
+  /** Writes records. */
+  @FunctionalInterface
+  interface Records {
+    void write(CsvWriter csv) throws IOException;
+  }
+
+  /**
+   * The path that {@code --out} names, looked at before the work is done.
+   *
+   * @param endings that say a format we write
+   * @throws GradsieveException.Usage for another ending
+   * @throws GradsieveException.Output if nothing can be written there
+   */
+  public static Path of(String text, String... endings) {
+    Path path;
+    try {
+      path = Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new GradsieveException.Usage("--out: is no path: " + e.getReason());
+    }
+    if (endings.length > 0 && !List.of(endings).contains(ending(path))) {
+      throw new GradsieveException.Usage(
+          "--out %s: must end in .%s".formatted(text, String.join(" or .", endings)));
+    }
+    if (Files.isDirectory(path)) {
+      throw new GradsieveException.Output(path + ": is a directory; --out names a file");
+    }
+    Path directory = DurableFiles.parent(path);
+    if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
+      throw new GradsieveException.Output(
+          "%s: can't be written: %s"
+              .formatted(
+                  path,
+                  Files.isDirectory(directory)
+                      ? "no permission to write in " + directory
+                      : directory + " is not a directory; make it first"));
+    }
+    return path;
+  }
+
+  /** What follows the last dot, in small letters. */
+  public static String ending(Path path) {
+    String name = String.valueOf(path.getFileName());
+    return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+  }
+
+  /** Replaces a file by a text. */
+  public static void writeText(Path path, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    write(path, target -> target.write(ByteBuffer.wrap(bytes)));
+  }
+
+  /** Replaces a file. */
+  static void write(Path path, DurableFiles.Body body) {
+    DurableFiles files = new DurableFiles();
+    try {
+      files.replace(path, body);
+    } catch (GradsieveException.Output e) {
+      try {
+        Files.deleteIfExists(path.resolveSibling(path.getFileName() + DurableFiles.PARTIAL));
+      } catch (IOException left) {
+        e.addSuppressed(left);
+      }
+      throw e;
+    }
+  }
+
+  static void writeCsv(Path path, Records records) {
+    write(
+        path,
+        target -> {
+          try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
+              CsvWriter csv = CsvWriter.builder().build(writer)) {
+            records.write(csv);
+          } catch (java.io.UncheckedIOException e) {
+            throw e.getCause();
+          }
+        });
+  }
+}

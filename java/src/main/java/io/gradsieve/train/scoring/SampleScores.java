@@ -1,0 +1,104 @@
+package io.gradsieve.train.scoring;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.sieve.SampleNames;
+import io.gradsieve.sieve.Score;
+import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.train.DatasetNames;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** {@code score}: what each sample is worth to a network as it is. */
+public final class SampleScores {
+  private static final String ALL = "all";
+  private static final List<Score> FROM_WEIGHTS =
+      List.of(Score.GRAD_NORM, Score.LOSS, Score.EL2N, Score.MARGIN);
+
+  private SampleScores() {}
+
+  /**
+   * What was written.
+   *
+   * @param samples scored
+   * @param meanLoss of them
+   * @param accuracy of them
+   */
+  public record Summary(
+      Path out, int samples, List<String> scores, double meanLoss, double accuracy) {}
+
+  /** Scores the part of the data and writes the file. */
+  public static Summary write(Settings settings) {
+    Set<Score> chosen = chosen(settings.get(Options.SCORES));
+    Path out = OutputFile.of(settings.get(Options.SCORES_OUT), "csv");
+    boolean norms = chosen.contains(Score.GRAD_NORM);
+    try (ScoringSession session =
+        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, norms)) {
+      int[] samples = session.split(settings.get(Options.SCORE_SPLIT));
+      if (samples.length == 0) {
+        throw new GradsieveException.BadData(
+            "%s: has no %s part; choose another --split"
+                .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT)));
+      }
+      ScoreTable table = ScoreTable.forTraining(samples.length, norms, settings.get(Options.SEED));
+      double[] sums = new double[2];
+      session.forEach(
+          samples,
+          (first, batch, records) -> {
+            for (int i = 0; i < batch.size(); i++) {
+              int predicted = (int) records.predicted().get(i);
+              table.record(
+                  first + i,
+                  1,
+                  records.loss().get(i),
+                  records.crossEntropy().get(i),
+                  records.el2n().get(i),
+                  records.margin().get(i),
+                  (float) Math.sqrt(records.squaredNorm().get(i)),
+                  records.confidence().get(i),
+                  predicted);
+              sums[0] += records.crossEntropy().get(i);
+              sums[1] += predicted == batch.slot().labels().get(i) ? 1 : 0;
+            }
+          });
+      List<ScoreColumns> columns = ScoreColumns.ofScoring(chosen);
+      SampleNames names = new DatasetNames(session.data(), samples);
+      OutputFile.writeCsv(
+          out,
+          csv -> {
+            csv.writeRecord(ScoreColumns.header(columns));
+            for (int i = 0; i < samples.length; i++) {
+              csv.writeRecord(ScoreColumns.row(columns, table, names, i));
+            }
+          });
+      return new Summary(
+          out,
+          samples.length,
+          chosen.stream().map(Score::key).toList(),
+          sums[0] / samples.length,
+          sums[1] / samples.length);
+    }
+  }
+
+  private static Set<Score> chosen(List<String> names) {
+    if (names.equals(List.of(ALL))) {
+      return EnumSet.copyOf(FROM_WEIGHTS);
+    }
+    List<String> known = new ArrayList<>(FROM_WEIGHTS.stream().map(Score::key).toList());
+    EnumSet<Score> chosen = EnumSet.noneOf(Score.class);
+    for (String name : names) {
+      if (!known.contains(name)) {
+        known.add(ALL);
+        throw GradsieveException.Usage.unknown("score", name, known);
+      }
+      chosen.add(Score.parse(name));
+    }
+    return chosen;
+  }
+}

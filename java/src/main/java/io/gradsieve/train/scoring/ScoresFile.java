@@ -1,0 +1,99 @@
+package io.gradsieve.train.scoring;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.format.csv.Numbers;
+import io.gradsieve.sieve.ScoreColumns;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What {@code prune} needs of a scores file's training rows.
+ *
+ * @param indices position of each row's sample in the original file, [N]
+ * @param scores what to rank by, [N]; zero if no score was asked for
+ * @param classes number of each row's class, [N]; zero if classes were not asked for
+ */
+record ScoresFile(long[] indices, double[] scores, int[] classes) {
+
+  /**
+   * Reads the file; {@code score} is empty for none. Throws {@code BadData} naming row and column.
+   */
+  static ScoresFile read(Path file, String score, boolean byClass) {
+    try (CsvTable table = CsvTable.open(file)) {
+      int index = column(table, ScoreColumns.INDEX.key());
+      int value = score.isEmpty() ? -1 : column(table, score);
+      int label = byClass ? column(table, ScoreColumns.LABEL.key()) : -1;
+      int split = table.header().indexOf(ScoreColumns.SPLIT.key());
+      long[] indices = new long[16];
+      double[] scores = new double[16];
+      int[] classes = new int[16];
+      Map<String, Integer> names = new HashMap<>();
+      int n = 0;
+      while (table.next()) {
+        if (split >= 0 && table.cell(split).equals("test")) {
+          continue;
+        }
+        if (n == indices.length) {
+          indices = Arrays.copyOf(indices, 2 * n);
+          scores = Arrays.copyOf(scores, 2 * n);
+          classes = Arrays.copyOf(classes, 2 * n);
+        }
+        indices[n] = index(table, index);
+        scores[n] = value < 0 ? 0 : number(table, value);
+        classes[n] = label < 0 ? 0 : names.computeIfAbsent(table.cell(label), k -> names.size());
+        n++;
+      }
+      if (n == 0) {
+        throw new GradsieveException.BadData(file + ": has no rows of training samples");
+      }
+      return new ScoresFile(
+          distinct(file, Arrays.copyOf(indices, n)),
+          Arrays.copyOf(scores, n),
+          Arrays.copyOf(classes, n));
+    }
+  }
+
+  private static long[] distinct(Path file, long[] indices) {
+    long[] sorted = indices.clone();
+    Arrays.sort(sorted);
+    for (int i = 1; i < sorted.length; i++) {
+      if (sorted[i] == sorted[i - 1]) {
+        throw new GradsieveException.BadData(
+            "%s: index %d is there twice; a sample has one row".formatted(file, sorted[i]));
+      }
+    }
+    return indices;
+  }
+
+  private static int column(CsvTable table, String name) {
+    int column = table.header().indexOf(name);
+    if (column < 0) {
+      throw new GradsieveException.BadData(
+          "%s: has no column '%s'; is it a scores file of train or score? (nearest: '%s')"
+              .formatted(table.name(), name, GradsieveException.nearest(name, table.header())));
+    }
+    return column;
+  }
+
+  private static long index(CsvTable table, int column) {
+    String cell = table.cell(column);
+    if (!cell.matches("[0-9]{1,18}")) {
+      throw new GradsieveException.BadData(
+          "%s: '%s' is not a position".formatted(table.where(column), cell));
+    }
+    return Long.parseLong(cell);
+  }
+
+  private static double number(CsvTable table, int column) {
+    String cell = table.cell(column);
+    if (!Numbers.isNumber(cell)) {
+      throw new GradsieveException.BadData(
+          "%s: '%s' is not a number; was the sample scored? Rank by another score or score it"
+              .formatted(table.where(column), cell));
+    }
+    return Double.parseDouble(cell);
+  }
+}

@@ -1,0 +1,175 @@
+package io.gradsieve.train.scoring;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.StepRecords;
+import io.gradsieve.data.Batch;
+import io.gradsieve.data.BatchLoader;
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.DataSource;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.augment.Augment;
+import io.gradsieve.nn.Network;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.train.Batches;
+import io.gradsieve.train.DataOptions;
+import io.gradsieve.train.ModelRules;
+import io.gradsieve.train.ModelSource;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A trained network over a data set in evaluation mode: every sample by itself, nothing drawn,
+ * nothing learned.
+ */
+public final class ScoringSession implements AutoCloseable {
+  /** Samples a pass, if memory allows. */
+  private static final int LARGEST_BATCH = 256;
+
+  /** Floats of intermediate values a pass may take: 512 MiB. */
+  private static final long LARGEST_ARENA = 1L << 27;
+
+  private final Dataset data;
+  private final Backend backend;
+  private final Network network;
+  private final CompiledStep step;
+  private final Batches batches;
+  private final boolean backward;
+
+  private ScoringSession(Dataset data, Backend backend, Network network, boolean backward) {
+    this.data = data;
+    this.backend = backend;
+    this.network = network;
+    this.backward = backward;
+    int capacity = LARGEST_BATCH;
+    StepPlan plan = plan(capacity);
+    while (plan.arenaFloats() > LARGEST_ARENA && capacity > 1) {
+      capacity /= 2;
+      plan = plan(capacity);
+    }
+    step = backend.compile(plan, network.weights(), Optional.empty());
+    double[] ones = new double[data.size()];
+    Arrays.fill(ones, 1);
+    batches = new Batches(data, Augment.NONE, ones, step, capacity);
+  }
+
+  private StepPlan plan(int capacity) {
+    return network.plan(capacity, backward, backward, 0, data.bytes());
+  }
+
+  /**
+   * Opens model, data and device as the options say. Data options that were not given are those of
+   * the run the model came from.
+   *
+   * @param backward whether gradient norms are wanted
+   */
+  public static ScoringSession open(
+      Settings settings, DataRequest.Purpose purpose, boolean backward) {
+    ModelSource source =
+        ModelSource.of(
+            settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS));
+    Path weights =
+        source
+            .weights()
+            .orElseThrow(
+                () ->
+                    new GradsieveException.Usage(
+                        "--weights: none given; name a safetensors file or a run directory"));
+    Settings effective = RunData.complete(settings, source);
+    Dataset data =
+        DataSource.open(
+            DataOptions.request(effective, purpose, source.spec().map(ModelRules::schema)));
+    NetworkSpec spec = source.spec(data);
+    int threads =
+        settings.find(Options.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors());
+    Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
+    try {
+      Network network = Network.create(ModelRules.with(spec, data.schema()), backend, 0);
+      try {
+        network.load(weights);
+        return new ScoringSession(data, backend, network, backward);
+      } catch (RuntimeException e) {
+        network.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /** Takes the results of one batch; {@code first} is the row of its first sample. */
+  @FunctionalInterface
+  public interface Visitor {
+    void batch(int first, Batch batch, StepRecords records);
+  }
+
+  /**
+   * One pass over the samples, in order.
+   *
+   * @throws GradsieveException.BadData if a result is not finite
+   */
+  public void forEach(int[] samples, Visitor visitor) {
+    if (samples.length == 0) {
+      return;
+    }
+    BatchLoader loader = batches.plain(samples);
+    int first = 0;
+    while (loader.hasNext()) {
+      Batch batch = loader.next();
+      if (!data.labelled()) {
+        for (int i = 0; i < batch.size(); i++) {
+          batch.slot().labels().put(i, 0);
+        }
+      }
+      try {
+        step.begin(batches.input(batch), batch.size(), Mode.EVALUATION, 0, 0, 0);
+        step.forward();
+        if (backward) {
+          step.backward();
+        }
+        step.await();
+        visitor.batch(first, batch, step.records());
+      } catch (GradsieveException.Diverged e) {
+        throw new GradsieveException.BadData(
+            "the model's results for samples %d to %d of %s are not finite (%s); are the weights or the data damaged?"
+                .formatted(first, first + batch.size() - 1, data.name(), e.getMessage()),
+            e);
+      }
+      first += batch.size();
+      loader.release(batch);
+    }
+  }
+
+  public Dataset data() {
+    return data;
+  }
+
+  /** The samples of {@code train}, {@code test} or {@code all}, as positions in the data set. */
+  public int[] split(String name) {
+    return switch (name) {
+      case "train" -> data.train();
+      case "test" -> data.test();
+      default -> {
+        int[] all = new int[data.size()];
+        Arrays.setAll(all, i -> i);
+        yield all;
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    batches.close();
+    step.close();
+    network.close();
+    backend.close();
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * What is done with a trained network on new data: score, evaluate, predict, prune, export. May use
+ * what {@code train} may; never changes a weight. Read {@link
+ * io.gradsieve.train.scoring.ScoringSession} first.
+ */
+@NullMarked
+package io.gradsieve.train.scoring;
+
+import org.jspecify.annotations.NullMarked;
