@@ -1,0 +1,175 @@
+package io.gradsieve.cli;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.train.option.Option;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Arguments of one command to texts, by picocli; its model is made from the declared options. */
+final class CommandParser {
+  static final String PROGRAM = "java -jar engine.jar";
+  private static final String HELP = "--help";
+  private static final String CONFIG = "--config";
+  private static final String SET = "--set";
+
+  private final Command command;
+  private final CommandLine picocli;
+
+  CommandParser(Command command) {
+    this.command = command;
+    this.picocli = new CommandLine(specification(command));
+    picocli.setAbbreviatedOptionsAllowed(false);
+    picocli.setExpandAtFiles(false);
+    picocli.setInterpolateVariables(false);
+    picocli.setUnmatchedOptionsArePositionalParams(false);
+  }
+
+  /** What was typed. */
+  record Typed(
+      boolean help,
+      Optional<String> config,
+      List<String> sets,
+      Map<String, String> texts,
+      List<String> arguments) {}
+
+  /** Throws {@code Usage} naming the first thing that is wrong, with the nearest right name. */
+  Typed parse(List<String> arguments) {
+    if (arguments.contains(HELP)) {
+      return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
+    }
+    ParseResult result;
+    try {
+      result = picocli.parseArgs(arguments.toArray(String[]::new));
+    } catch (CommandLine.UnmatchedArgumentException e) {
+      throw unmatched(e.getUnmatched().get(0));
+    } catch (CommandLine.ParameterException e) {
+      throw new GradsieveException.Usage(
+          command.name() + ": " + e.getMessage().lines().findFirst().orElse("wrong arguments"));
+    }
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (Option<?> option : command.options()) {
+      if (result.hasMatchedOption(option.dashed())) {
+        String text = String.valueOf((Object) result.matchedOptionValue(option.dashed(), ""));
+        texts.put(option.name(), checked(option.dashed(), text));
+      }
+    }
+    List<String> given =
+        result.hasMatchedPositional(0) ? result.matchedPositionalValue(0, List.of()) : List.of();
+    return new Typed(
+        false,
+        Optional.ofNullable(result.matchedOptionValue(CONFIG, (String) null)),
+        result.matchedOptionValue(SET, List.of()),
+        texts,
+        given);
+  }
+
+  /** The help page, with examples. */
+  String help() {
+    return picocli.getUsageMessage(Ansi.OFF);
+  }
+
+  /** A value that looks like an option is an option whose predecessor lacks its value. */
+  private String checked(String option, String text) {
+    if (text.startsWith("--")) {
+      throw new GradsieveException.Usage(
+          "%s %s: %s needs a value before the next option".formatted(option, text, option));
+    }
+    return text;
+  }
+
+  private GradsieveException.Usage unmatched(String argument) {
+    if (!argument.startsWith("-")) {
+      return new GradsieveException.Usage(
+          "%s: unexpected argument '%s'; options look like --name VALUE"
+              .formatted(command.name(), argument));
+    }
+    String name = argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
+    List<String> known =
+        Stream.concat(command.options().stream().map(Option::dashed), Stream.of(HELP, CONFIG, SET))
+            .toList();
+    return new GradsieveException.Usage(
+        "%s: unknown option '%s'; did you mean '%s'?"
+            .formatted(command.name(), name, GradsieveException.nearest(name, known)));
+  }
+
+  private static CommandSpec specification(Command command) {
+    CommandSpec spec = CommandSpec.create().name(PROGRAM + " " + command.name());
+    for (Option.Section section : Option.Section.values()) {
+      List<Option<?>> options =
+          command.options().stream().filter(option -> option.section() == section).toList();
+      if (!options.isEmpty()) {
+        ArgGroupSpec.Builder group =
+            ArgGroupSpec.builder().heading(section.title() + "%n").validate(false);
+        options.forEach(option -> group.addArg(option(option)));
+        spec.addArgGroup(group.build());
+      }
+    }
+    spec.addOption(
+        OptionSpec.builder(CONFIG)
+            .paramLabel("FILE")
+            .type(String.class)
+            .description("a YAML file of options; every option above is a key")
+            .build());
+    spec.addOption(
+        OptionSpec.builder(SET)
+            .paramLabel("key=value")
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .arity("1")
+            .description("one option as a key; wins over the file, loses to the command line")
+            .build());
+    spec.addOption(OptionSpec.builder(HELP).description("this page").build());
+    if (!command.arguments().isEmpty()) {
+      spec.addPositional(
+          PositionalParamSpec.builder()
+              .paramLabel(String.join("|", command.arguments()))
+              .type(List.class)
+              .auxiliaryTypes(String.class)
+              .arity("0..1")
+              .index("0")
+              .build());
+    }
+    return spec.usageMessage(usage(command));
+  }
+
+  private static UsageMessageSpec usage(Command command) {
+    List<String> footer = new ArrayList<>(List.of("", "Example:"));
+    command.examples().forEach(example -> footer.add(escaped("  " + PROGRAM + " " + example)));
+    return new UsageMessageSpec()
+        .width(100)
+        .autoWidth(false)
+        .abbreviateSynopsis(true)
+        .sortOptions(false)
+        .description(escaped(command.summary()))
+        .footer(footer.toArray(String[]::new));
+  }
+
+  private static OptionSpec option(Option<?> option) {
+    OptionSpec.Builder builder = OptionSpec.builder(option.dashed());
+    String words = option.words();
+    if (option.type().flag()) {
+      builder.arity("0").type(boolean.class);
+    } else {
+      builder.arity("1").type(String.class).paramLabel(option.type().label());
+      words += option.fallback().map(text -> " (" + text + ")").orElse("");
+    }
+    return builder.description(escaped(words)).build();
+  }
+
+  /** picocli formats its texts: a percent sign is written twice. */
+  private static String escaped(String text) {
+    return text.replace("%", "%%");
+  }
+}

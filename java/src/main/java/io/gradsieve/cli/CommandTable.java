@@ -1,0 +1,83 @@
+package io.gradsieve.cli;
+
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Options;
+import java.util.List;
+
+/**
+ * Every command. To add one: its options in {@link Options}, a class with its action, and a line
+ * here.
+ */
+final class CommandTable {
+  static final List<Command> COMMANDS =
+      List.of(
+          command(
+              "train",
+              "Trains a network and leaves out the samples that no longer teach it anything.",
+              CommandOptions.TRAIN,
+              TrainCommand::run,
+              "train",
+              "train --data fashion-mnist --model cnn --epochs 8 --out runs/fashion",
+              "train --data measurements.csv --label species --sieve variance:keep=0.4"),
+          command(
+              "score",
+              "Scores every sample with given weights: exact gradient norm, loss, el2n, margin.",
+              CommandOptions.SCORE_COMMAND,
+              ScoreCommand::run,
+              "score --model runs/fashion --data fashion-mnist --out scores.csv"),
+          command(
+              "prune",
+              "Turns scores into a list of samples to keep, or into a smaller data set.",
+              CommandOptions.PRUNE,
+              PruneCommand::run,
+              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt"),
+          command(
+              "eval",
+              "Measures a model: loss, accuracy, per class, confusion matrix.",
+              CommandOptions.EVAL,
+              EvalCommand::run,
+              "eval --model runs/fashion --data fashion-mnist"),
+          command(
+              "predict",
+              "Predicts class and probabilities of each row; needs no labels.",
+              CommandOptions.PREDICT,
+              PredictCommand::run,
+              "predict --model runs/iris --data new.csv --out predictions.csv"),
+          command(
+              "export",
+              "Writes a model for others.",
+              CommandOptions.EXPORT,
+              ExportCommand::run,
+              "export --model runs/fashion --format safetensors --out fashion.safetensors"),
+          command(
+              "init",
+              "Writes a commented configuration for train --config.",
+              CommandOptions.INIT,
+              InitCommand::run,
+              "init --out train.yaml"),
+          command(
+              "doctor",
+              "Shows hardware, libraries, what was refused and why; checks a data set.",
+              CommandOptions.DOCTOR,
+              DoctorCommand::run,
+              "doctor",
+              "doctor --data measurements.csv"),
+          new Command(
+              "completion",
+              "Prints a shell's completion script.",
+              CommandOptions.COMPLETION,
+              List.of("bash", "zsh", "fish"),
+              List.of("completion bash > ~/.local/share/bash-completion/completions/gradsieve"),
+              CompletionCommand::run));
+
+  private CommandTable() {}
+
+  private static Command command(
+      String name,
+      String summary,
+      List<io.gradsieve.train.option.Option<?>> options,
+      Command.Action action,
+      String... examples) {
+    return new Command(name, summary, options, List.of(), List.of(examples), action);
+  }
+}

@@ -1,0 +1,34 @@
+package io.gradsieve.cli;
+
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One call of a command.
+ *
+ * @param arguments positional ones
+ * @param err standard error
+ * @param terminal whether standard error is one
+ */
+record Invocation(
+    Settings settings,
+    List<String> arguments,
+    PrintStream err,
+    boolean terminal,
+    Map<String, String> environment) {
+
+  /** A line about what is going on; nothing under {@code --quiet}. */
+  void note(String line) {
+    if (!settings.get(Options.QUIET)) {
+      err.println(line);
+    }
+  }
+
+  /** A line about what may surprise; nothing under {@code --quiet}. */
+  void warn(String line) {
+    note("warning: " + line);
+  }
+}

@@ -1,0 +1,163 @@
+package io.gradsieve.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradsieve.GradsieveException;
+import io.gradsieve.train.option.Settings;
+import io.gradsieve.train.option.SettingsReader;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One call of the program, from arguments to exit code; nothing of it is global, so that tests call
+ * it like a user.
+ */
+final class Program {
+  /** Version of the object that {@code --json} prints. */
+  private static final int SCHEMA = 1;
+
+  private static final String JSON = "--json";
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final Map<String, String> environment;
+  private final boolean terminal;
+
+  Program(PrintStream out, PrintStream err, Map<String, String> environment, boolean terminal) {
+    this.out = out;
+    this.err = err;
+    this.environment = environment;
+    this.terminal = terminal;
+  }
+
+  /** The exit code. */
+  int run(String... arguments) {
+    List<String> all = Arrays.asList(arguments);
+    boolean json = all.contains(JSON);
+    String name = all.isEmpty() ? "" : all.get(0);
+    try {
+      if (name.equals("--help")) {
+        out.print(overview());
+      } else if (name.equals("--version")) {
+        out.println("gradsieve " + Version.current());
+      } else {
+        return execute(command(name), all.subList(1, all.size()));
+      }
+      return flushed(0);
+    } catch (GradsieveException e) {
+      return failed(name, e.exitCode(), line(e.getMessage()), e, all, json);
+    } catch (Throwable e) {
+      String message = Fault.line(e);
+      return failed(name, 1, message, e, all, json);
+    }
+  }
+
+  private int execute(Command command, List<String> arguments) {
+    CommandParser parser = new CommandParser(command);
+    CommandParser.Typed typed = parser.parse(arguments);
+    if (typed.help()) {
+      out.print(parser.help());
+      return flushed(0);
+    }
+    SettingsReader reader =
+        new SettingsReader(command.name(), command.options())
+            .commandLine(typed.texts())
+            .sets(typed.sets());
+    typed.config().ifPresent(file -> reader.file(Path.of(file)));
+    Settings settings = reader.resolve();
+    Outcome outcome =
+        command
+            .action()
+            .run(new Invocation(settings, typed.arguments(), err, terminal, environment));
+    if (settings.get(io.gradsieve.train.option.Options.JSON)) {
+      print(command.name(), outcome.exitCode(), outcome.fields());
+    } else if (!outcome.text().isEmpty()) {
+      out.println(outcome.text());
+    }
+    return flushed(outcome.exitCode());
+  }
+
+  private static Command command(String name) {
+    List<String> names = CommandTable.COMMANDS.stream().map(Command::name).toList();
+    if (name.isEmpty()) {
+      throw new GradsieveException.Usage(
+          "no command; one of " + String.join(", ", names) + "; --help shows more");
+    }
+    return CommandTable.COMMANDS.stream()
+        .filter(command -> command.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new GradsieveException.Usage(
+                    "unknown command '%s'; did you mean '%s'? One of %s"
+                        .formatted(
+                            name,
+                            GradsieveException.nearest(name, names),
+                            String.join(", ", names))));
+  }
+
+  private int failed(
+      String command,
+      int exitCode,
+      String message,
+      Throwable thrown,
+      List<String> all,
+      boolean json) {
+    err.println("error: " + message);
+    if (all.contains("--stacktrace")) {
+      thrown.printStackTrace(err);
+    }
+    if (json) {
+      print(command, exitCode, Map.of("error", message));
+    }
+    flushed(exitCode);
+    return exitCode;
+  }
+
+  private void print(String command, int exitCode, Map<String, ?> fields) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("schema", SCHEMA);
+    object.put("command", command);
+    object.put("exit", exitCode);
+    object.putAll(fields);
+    try {
+      out.println(new ObjectMapper().writeValueAsString(object));
+    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+      throw new IllegalStateException("a result that is no JSON", e);
+    }
+  }
+
+  /** Standard output that could not be written is a failure of its own. */
+  private int flushed(int exitCode) {
+    if (out.checkError() && exitCode == 0) {
+      err.println("error: standard output: can't be written; is the disk full or the reader gone?");
+      return 7;
+    }
+    return exitCode;
+  }
+
+  private static String line(String message) {
+    return message.replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  private static String overview() {
+    StringBuilder text =
+        new StringBuilder("Usage: " + CommandParser.PROGRAM + " COMMAND [OPTIONS]\n\n");
+    for (Command command : CommandTable.COMMANDS) {
+      text.append("  %-11s %s%n".formatted(command.name(), command.summary()));
+    }
+    return text.append(
+            """
+
+            COMMAND --help shows the options of a command; --version the version.
+
+            Example:
+              %s train --epochs 5
+            """
+                .formatted(CommandParser.PROGRAM))
+        .toString();
+  }
+}

@@ -1,0 +1,27 @@
+package io.gradsieve.cli;
+
+import io.gradsieve.train.scoring.Pruning;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** {@code prune}. */
+final class PruneCommand {
+  private PruneCommand() {}
+
+  static Outcome run(Invocation invocation) {
+    Pruning.Summary summary = Pruning.write(invocation.settings());
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("out", summary.out().toString());
+    fields.put("samples", summary.samples());
+    fields.put("kept", summary.kept());
+    return Outcome.of(
+        String.format(
+            Locale.ROOT,
+            "%s: %,d of %,d samples kept",
+            summary.out(),
+            summary.kept(),
+            summary.samples()),
+        fields);
+  }
+}

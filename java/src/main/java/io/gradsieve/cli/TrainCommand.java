@@ -1,0 +1,159 @@
+package io.gradsieve.cli;
+
+import io.gradsieve.train.Evaluation;
+import io.gradsieve.train.ProgressReport;
+import io.gradsieve.train.RunDirectory;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingConfig;
+import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingPreview;
+import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@code train}. */
+final class TrainCommand {
+  /** The exit code of a process that a signal ended is this and the signal's number. */
+  private static final int SIGNALLED = 128;
+
+  private TrainCommand() {}
+
+  static Outcome run(Invocation invocation) {
+    TrainingConfig config = TrainingConfig.from(invocation.settings());
+    if (invocation.settings().get(Options.DRY_RUN)) {
+      TrainingPreview preview = TrainingPreview.of(config);
+      return Outcome.of(preview.text(), preview.fields());
+    }
+    if (config.out().isEmpty()) {
+      config = config.withOut(RunDirectory.fresh(config));
+    }
+    StopRequest stop = new StopRequest();
+    List<TrainingListener> listeners = new ArrayList<>();
+    progress(invocation).ifPresent(listeners::add);
+    TrainingResult result;
+    try (Signals signals = Signals.to(stop)) {
+      listeners.add(signals);
+      result = Trainer.of(config, listeners, stop, invocation::note).run();
+    }
+    int exitCode = result.signal() == 0 ? 0 : SIGNALLED + result.signal();
+    return new Outcome(exitCode, text(config, result), fields(config, result));
+  }
+
+  private static Optional<TrainingListener> progress(Invocation invocation) {
+    Settings settings = invocation.settings();
+    String form = settings.get(Options.PROGRESS);
+    if (settings.get(Options.QUIET) || form.equals("none")) {
+      return Optional.empty();
+    }
+    boolean bar = form.equals("bar") || (form.equals("auto") && invocation.terminal());
+    return Optional.of(
+        new ProgressReport(
+            invocation.err(),
+            bar ? ProgressReport.Form.BAR : ProgressReport.Form.LINES,
+            columns(invocation.environment())));
+  }
+
+  private static int columns(Map<String, String> environment) {
+    String columns = environment.getOrDefault("COLUMNS", "");
+    return columns.matches("[1-9][0-9]{0,4}") ? Integer.parseInt(columns) : 120;
+  }
+
+  private static String text(TrainingConfig config, TrainingResult result) {
+    List<String> lines = new ArrayList<>();
+    if (result.signal() != 0) {
+      lines.add(
+          "stopped after %d of %d epochs; %s"
+              .formatted(
+                  result.epochs(),
+                  config.epochs(),
+                  result
+                      .checkpoint()
+                      .map(path -> "go on with train --resume --out " + quoted(path.getParent()))
+                      .orElse("there is no checkpoint yet")));
+      return String.join("\n", lines);
+    }
+    lines.add(accuracy(result));
+    result.recalibrated().ifPresent(a -> lines.add(line("test accuracy recalibrated %.4f", a)));
+    lines.add(saved(config, result));
+    result
+        .directory()
+        .ifPresent(path -> lines.add("model %s".formatted(path.resolve(RunDirectory.WEIGHTS))));
+    return String.join("\n", lines);
+  }
+
+  private static Path quoted(Path checkpoints) {
+    return checkpoints.getParent();
+  }
+
+  private static String accuracy(TrainingResult result) {
+    String validation =
+        result
+            .validation()
+            .map(v -> line("; validation accuracy %.4f, loss %.4f", v.accuracy(), v.loss()))
+            .orElse("");
+    String test =
+        result
+            .test()
+            .map(t -> line("test accuracy %.4f, loss %.4f", t.accuracy(), t.loss()))
+            .orElseGet(
+                () ->
+                    line(
+                        "no test part, so no test accuracy; training accuracy %.4f, loss %.4f",
+                        result.trainAccuracy(), result.trainLoss()));
+    return test + validation;
+  }
+
+  private static String saved(TrainingConfig config, TrainingResult result) {
+    String asked = config.policy().asked();
+    String real =
+        line(
+            "sieve %s: asked to %s; %.1f %% of all gradients skipped",
+            config.policy().name(), asked, 100 * result.skipped());
+    String time =
+        result
+            .timeSaved()
+            .map(
+                saved ->
+                    line(
+                        "; trained %.1f s, %.0f %% less than %d full epochs of %.2f s each",
+                        result.seconds(),
+                        100 * saved,
+                        result.epochs(),
+                        result.fullEpochSeconds().orElse(0.0)))
+            .orElseGet(() -> line("; trained %.1f s", result.seconds()));
+    return real + time;
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+
+  private static Map<String, Object> fields(TrainingConfig config, TrainingResult result) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("out", result.directory().map(Path::toString).orElse(null));
+    fields.put("epochs", result.epochs());
+    fields.put("train_loss", result.trainLoss());
+    fields.put("train_accuracy", result.trainAccuracy());
+    fields.put("validation_loss", result.validation().map(Evaluation::loss).orElse(null));
+    fields.put("validation_accuracy", result.validation().map(Evaluation::accuracy).orElse(null));
+    fields.put("test_loss", result.test().map(Evaluation::loss).orElse(null));
+    fields.put("test_accuracy", result.test().map(Evaluation::accuracy).orElse(null));
+    fields.put("test_accuracy_recalibrated", result.recalibrated().orElse(null));
+    fields.put("sieve", config.policy().options().spec());
+    fields.put("asked", config.policy().asked());
+    fields.put("skipped_fraction", result.skipped());
+    fields.put("train_seconds", result.seconds());
+    fields.put("full_epoch_seconds", result.fullEpochSeconds().orElse(null));
+    fields.put("time_saved_fraction", result.timeSaved().orElse(null));
+    fields.put("checkpoint", result.checkpoint().map(Path::toString).orElse(null));
+    return fields;
+  }
+}

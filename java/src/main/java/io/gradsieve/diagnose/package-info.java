@@ -1,0 +1,9 @@
+/**
+ * What {@code doctor} tells: the machine, the libraries, why something was refused, and what a data
+ * set holds. May use all packages but {@code cli}; never fails because a library is missing, which
+ * is what it is there to explain. Read {@link io.gradsieve.diagnose.MachineReport} first.
+ */
+@NullMarked
+package io.gradsieve.diagnose;
+
+import org.jspecify.annotations.NullMarked;
