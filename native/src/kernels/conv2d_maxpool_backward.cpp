@@ -1,7 +1,7 @@
 /*
  * conv2d_maxpool_backward: both gradients of convolution + activation (identity or relu) + max-pooling, from the pooled
- * output, the choices and the pooled gradient. Sparse (conv2d_sparse.h) where is_sparse; else dense: the gradient is spread over
- * the unpooled positions of one sample, then the plain passes run.
+ * output, the choices and the pooled gradient. Sparse (conv2d_sparse.h) where is_sparse; else dense, where the input gradient,
+ * which no built-in network asks of its first layer, is the plain pass over the spread gradient of one sample.
  */
 #include "conv2d_sparse.h"
 
@@ -14,8 +14,8 @@ void conv2d_dense_transpose(const gs_conv2d& shape, const float* weights, float*
 int64_t conv2d_maxpool_backward_scratch(const gs_conv2d& s, int64_t pool) {
     if (pool <= 1) return 0;
     if (is_sparse(s, pool)) return larger(conv2d_sparse_weights_scratch(s), conv2d_sparse_input_scratch(s, pool));
-    return round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK) +
-           larger(conv2d_backward_weights_scratch(s), conv2d_backward_input_scratch(s));
+    return larger(conv2d_narrow_weights_scratch(s, pool),
+                  round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK) + conv2d_backward_input_scratch(s));
 }
 
 int64_t conv2d_scratch(const gs_conv2d& s, int64_t pool) {
@@ -38,8 +38,7 @@ void conv2d_transpose(const gs_conv2d& s, int64_t pool, const float* weights, fl
 }
 
 /* δ of one sample before pooling and activation, [H'][W'][P']: zero but where a window chose. */
-static void spread(const gs_conv2d& s, int64_t pool, const float* output, const uint8_t* choice,
-                   const float* output_gradient, int activation, float* spread_gradient) {
+static void spread(const gs_conv2d& s, int64_t pool, const PooledSample& p, float* spread_gradient) {
     const int64_t height = output_height(s), width = output_width(s);
     zero_floats(spread_gradient, height * width * s.out_pitch);
     for (int64_t y = 0; y < height / pool; y++)
@@ -47,9 +46,8 @@ static void spread(const gs_conv2d& s, int64_t pool, const float* output, const 
             const int64_t at = (y * (width / pool) + x) * s.out_pitch;
             float* window = spread_gradient + (y * pool * width + x * pool) * s.out_pitch;
             for (int64_t c = 0; c < s.out_channels; c += LANES) {
-                Vector d = load(output_gradient + at + c);
-                if (activation == GS_RELU) d = load(output + at + c) <= Vector{} ? Vector{} : d;
-                const IntVector place = load_bytes(choice + at + c);
+                const Vector d = alive(p, at + c) ? load(p.output_gradient + at + c) : Vector{};
+                const IntVector place = load_bytes(p.choice + at + c);
                 for (int64_t k = 0; k < pool * pool; k++)
                     store(window + (k / pool * width + k % pool) * s.out_pitch + c,
                           place == broadcast_int(static_cast<int32_t>(k)) ? d : Vector{});
@@ -61,24 +59,22 @@ void conv2d_maxpool_backward(const gs_conv2d& s, int64_t pool, int64_t batch, co
                              const uint8_t* choice, const float* output_gradient, const float* transposed, int activation,
                              int gradient, float* input_gradient, float* weights_gradient, float* bias_gradient,
                              float* norm2, float* scratch) {
-    if (is_sparse(s, pool)) {
-        const PooledSample first = {output, choice, output_gradient, activation};
-        if (weights_gradient != nullptr)
+    const PooledSample first = {output, choice, output_gradient, activation};
+    if (weights_gradient != nullptr) {
+        if (is_sparse(s, pool))
             conv2d_sparse_backward_weights(s, pool, batch, input, first, weights_gradient, bias_gradient, norm2, scratch);
-        if (input_gradient != nullptr && gradient != GS_GRADIENT_NONE)
-            conv2d_sparse_backward_input(s, pool, batch, first, transposed, gradient, input_gradient, scratch);
+        else
+            conv2d_narrow_backward_weights(s, pool, batch, input, first, weights_gradient, bias_gradient, norm2, scratch);
+    }
+    if (input_gradient == nullptr || gradient == GS_GRADIENT_NONE) return;
+    if (is_sparse(s, pool)) {
+        conv2d_sparse_backward_input(s, pool, batch, first, transposed, gradient, input_gradient, scratch);
         return;
     }
-    const int64_t height = output_height(s), width = output_width(s);
-    const int64_t pooled = (height / pool) * (width / pool) * s.out_pitch, sample = s.height * s.width * s.pitch;
-    float* rest = scratch + round_up(height * width * s.out_pitch, BLOCK);
+    float* rest = scratch + round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK);
     for (int64_t i = 0; i < batch; i++) {
-        spread(s, pool, output + i * pooled, choice + i * pooled, output_gradient + i * pooled, activation, scratch);
-        if (weights_gradient != nullptr)
-            conv2d_backward_weights(s, 1, input + i * sample, scratch, weights_gradient, bias_gradient,
-                                    norm2 == nullptr ? nullptr : norm2 + i, rest);
-        if (input_gradient != nullptr)
-            conv2d_backward_input(s, 1, scratch, transposed, gradient, input_gradient + i * sample, rest);
+        spread(s, pool, sample_of(s, pool, first, i), scratch);
+        conv2d_backward_input(s, 1, scratch, transposed, gradient, input_gradient + i * s.height * s.width * s.pitch, rest);
     }
 }
 

@@ -32,6 +32,12 @@ void conv2d_sparse_backward_weights(const gs_conv2d& shape, int64_t pool, int64_
 void conv2d_sparse_backward_input(const gs_conv2d& shape, int64_t pool, int64_t batch, const PooledSample& first,
                                   const float* transposed, int gradient, float* input_gradient, float* scratch);
 
+/* The same for inputs that are not: conv2d_narrow_weights.cpp. */
+int64_t conv2d_narrow_weights_scratch(const gs_conv2d& shape, int64_t pool);
+void conv2d_narrow_backward_weights(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,
+                                    const PooledSample& first, float* weights_gradient, float* bias_gradient, float* norm2,
+                                    float* scratch);
+
 static inline int64_t pooled_floats(const gs_conv2d& s, int64_t pool) {
     return (output_height(s) / pool) * (output_width(s) / pool) * s.out_pitch;
 }
