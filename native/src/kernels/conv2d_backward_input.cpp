@@ -72,11 +72,13 @@ int64_t conv2d_dense_transposed(const gs_conv2d& s) {
 
 /* One tap's [C_in][16] of every block of output channels to [C_out][16] of every block of input channels. */
 static void transpose_tap(const gs_conv2d& s, const float* weights, int64_t to_block, float* transposed) {
-    for (int64_t c = 0; c < input_blocks(s) * BLOCK; c++) {
-        float* to = transposed + c / BLOCK * to_block + c % BLOCK;
-        for (int64_t o = 0; o < s.out_channels; o++)
-            to[o * BLOCK] = c < s.channels ? weights[o / BLOCK * weights_block(s) + c * BLOCK + o % BLOCK] : 0.0f;
-    }
+    for (int64_t o = 0; o < s.out_channels; o += BLOCK)
+        for (int64_t c = 0; c < input_blocks(s) * BLOCK; c += BLOCK) {
+            const float* from = weights + o / BLOCK * weights_block(s) + c * BLOCK;
+            float* to = transposed + c / BLOCK * to_block + o * BLOCK;
+            for (int64_t j = 0; j < smaller(BLOCK, s.out_channels - o); j++)
+                for (int64_t i = 0; i < BLOCK; i++) to[j * BLOCK + i] = c + i < s.channels ? from[i * BLOCK + j] : 0.0f;
+        }
 }
 
 void conv2d_dense_transpose(const gs_conv2d& s, const float* weights, float* transposed) {

@@ -73,20 +73,25 @@ void conv2d_forward(const gs_conv2d& s, int64_t batch, const float* input, const
         activation_forward({batch, height * width, s.out_channels, s.out_pitch}, activation, output, output);
 }
 
-/* Rows [pool][width][lanes] of the convolution to one pooled row [width / pool][out_pitch] and its choices. */
-static void pool_rows(const float* rows, int64_t width, int64_t lanes, int64_t pool, int64_t out_pitch, float* output,
+/* Rows [pool][width][lanes] of the convolution to one pooled row [width / pool][out_pitch] and its choices. POOL: the pool
+ * where it is known when compiling. */
+template <int POOL>
+static void pool_rows(const float* rows, int64_t width, int64_t lanes, int64_t any_pool, int64_t out_pitch, float* output,
                       uint8_t* choice) {
+    const int64_t pool = POOL == 0 ? any_pool : POOL;
     for (int64_t x = 0; x < width / pool; x++)
         for (int64_t c = 0; c < lanes; c += LANES) {
             const float* window = rows + x * pool * lanes + c;
             Vector best = load(window);
             IntVector place = {};
-            for (int64_t k = 1; k < pool * pool; k++) {
-                const Vector v = load(window + (k / pool * width + k % pool) * lanes);
-                const IntVector better = exceeds(v, best);
-                best = better ? v : best;
-                place = better ? broadcast_int(static_cast<int32_t>(k)) : place;
-            }
+            int32_t k = 0;
+            for (int64_t ky = 0; ky < pool; ky++)
+                for (int64_t kx = 0; kx < pool; kx++, k++) {
+                    const Vector v = load(window + (ky * width + kx) * lanes);
+                    const IntVector better = exceeds(v, best);
+                    best = better ? v : best;
+                    place = better ? broadcast_int(k) : place;
+                }
             store(output + x * out_pitch + c, best);
             store_bytes(choice + x * out_pitch + c, place);
         }
@@ -113,7 +118,7 @@ void conv2d_maxpool_forward(const gs_conv2d& s, int64_t pool, int64_t batch, con
                         run_row(n == 2 ? two : single, pass, in + k * row, weights + b * pass.weights_block,
                                 f.bias + b * BLOCK, pass.out_step, f.rows + k * width * pass.out_step);
                     const int64_t at = ((first + i) * pooled_height + y) * pooled_row + b * BLOCK;
-                    pool_rows(f.rows, width, pass.out_step, pool, s.out_pitch, output + at, choice + at);
+                    (pool == 2 ? pool_rows<2> : pool_rows<0>)(f.rows, width, pass.out_step, pool, s.out_pitch, output + at, choice + at);
                 }
         }
     }

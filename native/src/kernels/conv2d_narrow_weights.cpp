@@ -31,10 +31,11 @@ static NarrowScratch narrow_scratch(const gs_conv2d& s, int64_t pool, float* sta
 
 int64_t conv2d_narrow_weights_scratch(const gs_conv2d& s, int64_t pool) { return narrow_scratch(s, pool, nullptr).floats; }
 
-/* Row y of windows, lanes channels from c on; adds their δ to bias [lanes]. */
-static void spread_row(const gs_conv2d& s, int64_t pool, const PooledSample& p, int64_t y, int64_t c, int64_t lanes,
+/* Row y of windows, lanes channels from c on; adds their δ to bias [lanes]. POOL: the pool where it is known when compiling. */
+template <int POOL>
+static void spread_row(const gs_conv2d& s, int64_t any_pool, const PooledSample& p, int64_t y, int64_t c, int64_t lanes,
                        float* rows, float* bias) {
-    const int64_t windows = output_width(s) / pool;
+    const int64_t pool = POOL == 0 ? any_pool : POOL, windows = output_width(s) / pool;
     for (int64_t x = 0; x < windows; x++)
         for (int64_t lane = 0; lane < lanes; lane += LANES) {
             const int64_t at = (y * windows + x) * s.out_pitch + c + lane;
@@ -58,7 +59,7 @@ static void sample_gradient(const gs_conv2d& s, int64_t pool, const NarrowScratc
     zero_floats(f.sums, blocks * f.terms * BLOCK);
     zero_floats(bias, blocks * BLOCK);
     for (int64_t y = 0; y < output_height(s) / pool; y++) {
-        spread_row(s, pool, p, y, block * BLOCK, blocks * BLOCK, f.rows, bias);
+        (pool == 2 ? spread_row<2> : spread_row<0>)(s, pool, p, y, block * BLOCK, blocks * BLOCK, f.rows, bias);
         for (int64_t j = 0, n; j < f.terms; j += n) {
             n = conv2d_weights_values(f.terms - j, blocks, true);
             pass.offsets = f.offsets + j;

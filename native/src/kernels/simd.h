@@ -32,7 +32,6 @@ constexpr int VECTORS = BLOCK / LANES; /* in a block of channels */
 
 typedef float Vector __attribute__((vector_size(4 * LANES)));
 typedef int32_t IntVector __attribute__((vector_size(4 * LANES)));
-typedef uint8_t ByteVector __attribute__((vector_size(LANES)));
 typedef Vector UnalignedVector __attribute__((aligned(4), may_alias));
 typedef IntVector UnalignedIntVector __attribute__((aligned(4), may_alias));
 
@@ -55,9 +54,13 @@ static inline IntVector load_bytes(const uint8_t* from) {
 static inline void store_bytes(uint8_t* to, IntVector v) {
 #if defined(__AVX512F__)
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(reinterpret_cast<__m512i>(v)));
+#elif defined(__AVX2__)
+    const __m256i lanes = reinterpret_cast<__m256i>(v);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
 #else
-    const ByteVector bytes = __builtin_convertvector(v, ByteVector);
-    __builtin_memcpy(to, &bytes, sizeof bytes);
+    const __m128i words = _mm_packus_epi32(reinterpret_cast<__m128i>(v), reinterpret_cast<__m128i>(v));
+    _mm_storeu_si32(to, _mm_packus_epi16(words, words));
 #endif
 }
 
