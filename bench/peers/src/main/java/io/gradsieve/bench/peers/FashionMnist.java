@@ -1,0 +1,56 @@
+package io.gradsieve.bench.peers;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * The training part of Fashion-MNIST.
+ *
+ * @param pixels [60000][784], bytes
+ * @param labels [60000]
+ */
+record FashionMnist(byte[] pixels, byte[] labels) {
+  static final int PIXELS = 784;
+  static final int CLASSES = 10;
+  static final double MEAN = 0.2860;
+  static final double DEVIATION = 0.3530;
+  private static final int HEADER_OF_IMAGES = 16;
+  private static final int HEADER_OF_LABELS = 8;
+
+  static FashionMnist read() {
+    String given = System.getenv("GRADSIEVE_DATA");
+    Path directory = Path.of(given == null ? "/usr/share/datasets" : given, "fashion-mnist");
+    try {
+      return new FashionMnist(
+          body(directory.resolve("train-images-idx3-ubyte.gz"), HEADER_OF_IMAGES),
+          body(directory.resolve("train-labels-idx1-ubyte.gz"), HEADER_OF_LABELS));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static byte[] body(Path file, int header) throws IOException {
+    try (DataInputStream in =
+        new DataInputStream(new GZIPInputStream(Files.newInputStream(file)))) {
+      in.skipNBytes(header);
+      return in.readAllBytes();
+    }
+  }
+
+  int size() {
+    return labels.length;
+  }
+
+  /** Pixel values standardised, of samples {@code from} to {@code to - 1}. */
+  float[] standardised(int from, int to) {
+    float[] values = new float[(to - from) * PIXELS];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (((pixels[from * PIXELS + i] & 255) / 255.0 - MEAN) / DEVIATION);
+    }
+    return values;
+  }
+}

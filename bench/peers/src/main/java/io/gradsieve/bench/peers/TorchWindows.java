@@ -1,0 +1,132 @@
+package io.gradsieve.bench.peers;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.XavierInitializer;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * PyTorch's side: {@code MODEL BATCH [channels-last]}. Batches lie ready as tensors; forward,
+ * backward and the update are calls into libtorch, the update in place; nothing is read back but
+ * the loss at a window's end; a step's tensors are freed with its manager.
+ */
+final class TorchWindows {
+  private static final float RATE = 0.02f;
+  private static final float MOMENTUM = 0.9f;
+  private static final float DECAY = 5e-4f;
+
+  private final NDManager manager;
+  private final Block block;
+  private final int batchSize;
+  private final ParameterStore store;
+  private final Optimizer optimizer;
+  private final List<NDArray> inputs = new ArrayList<>();
+  private final List<NDArray> targets = new ArrayList<>();
+  private final List<Parameter> trainable = new ArrayList<>();
+  private int next;
+  private double loss;
+  private boolean readLoss;
+
+  private TorchWindows(NDManager manager, String model, int batchSize, boolean channelsLast) {
+    this.manager = manager;
+    this.batchSize = batchSize;
+    block = TorchModels.of(model);
+    block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
+    block.initialize(manager, DataType.FLOAT32, new Shape(batchSize, 1, 28, 28));
+    store = new ParameterStore(manager, false);
+    optimizer =
+        Optimizer.sgd()
+            .setLearningRateTracker(Tracker.fixed(RATE))
+            .optMomentum(MOMENTUM)
+            .optWeightDecays(DECAY)
+            .build();
+    for (Parameter parameter : block.getParameters().values()) {
+      if (parameter.requiresGradient()) {
+        if (channelsLast && parameter.getArray().getShape().dimension() == 4) {
+          toChannelsLast(parameter);
+        }
+        parameter.getArray().setRequiresGradient(true);
+        trainable.add(parameter);
+      }
+    }
+    loadBatches();
+  }
+
+  /**
+   * The same filter in memory as [O][kh][kw][I], which libtorch then uses for everything after it.
+   */
+  private static void toChannelsLast(Parameter parameter) {
+    NDArray filter = parameter.getArray();
+    NDArray last = filter.transpose(0, 2, 3, 1);
+    NDArray dense = last.reshape(new Shape(filter.size())).reshape(last.getShape());
+    NDArray view = dense.transpose(0, 3, 1, 2);
+    parameter.close();
+    parameter.setArray(view);
+  }
+
+  private void loadBatches() {
+    FashionMnist data = FashionMnist.read();
+    for (int from = 0; from + batchSize <= data.size(); from += batchSize) {
+      int to = from + batchSize;
+      inputs.add(manager.create(data.standardised(from, to), new Shape(batchSize, 1, 28, 28)));
+      float[] oneHot = new float[batchSize * FashionMnist.CLASSES];
+      for (int i = from; i < to; i++) {
+        oneHot[(i - from) * FashionMnist.CLASSES + data.labels()[i]] = 1;
+      }
+      targets.add(manager.create(oneHot, new Shape(batchSize, FashionMnist.CLASSES)));
+    }
+  }
+
+  private void step() {
+    NDArray input = inputs.get(next);
+    NDArray target = targets.get(next);
+    next = (next + 1) % inputs.size();
+    try (NDManager step = manager.newSubManager()) {
+      input.attach(step);
+      try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+        NDArray logits = block.forward(store, new NDList(input), true).singletonOrThrow();
+        NDArray mean = logits.logSoftmax(1).mul(target).sum().div(-batchSize);
+        collector.backward(mean);
+        if (readLoss) {
+          loss = mean.getFloat();
+        }
+      }
+      for (Parameter parameter : trainable) {
+        try (NDArray gradient = parameter.getArray().getGradient()) {
+          optimizer.update(parameter.getId(), parameter.getArray(), gradient);
+        }
+      }
+      input.attach(manager);
+    }
+  }
+
+  private double loss() {
+    readLoss = true;
+    step();
+    readLoss = false;
+    return loss;
+  }
+
+  public static void main(String[] arguments) throws IOException {
+    String model = arguments[0];
+    int batchSize = Integer.parseInt(arguments[1]);
+    boolean channelsLast = arguments.length > 2 && arguments[2].equals("channels-last");
+    try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
+      TorchWindows torch = new TorchWindows(manager, model, batchSize, channelsLast);
+      Windows.serve(batchSize, torch::step, torch::loss);
+    }
+  }
+}
