@@ -19,7 +19,7 @@ import java.util.Optional;
  * The engine's side: {@code MODEL BATCH THREADS [norms-off]}. The next batch is copied while a step
  * runs, and after it every sample's scores go into a table, as in training.
  */
-final class EngineWindows {
+final class EngineWindows implements AutoCloseable {
   private static final double RATE = 0.02;
 
   private final FashionMnist data;
@@ -89,6 +89,13 @@ final class EngineWindows {
     return loss;
   }
 
+  @Override
+  public void close() {
+    for (StepInput input : inputs) {
+      input.close();
+    }
+  }
+
   public static void main(String[] arguments) throws IOException {
     int batchSize = Integer.parseInt(arguments[1]);
     boolean norms = arguments.length < 4 || !arguments[3].equals("norms-off");
@@ -102,8 +109,8 @@ final class EngineWindows {
             backend.compile(
                 network.plan(batchSize, true, norms, 0, true),
                 network.weights(),
-                Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)))) {
-      EngineWindows engine = new EngineWindows(step, FashionMnist.read(), batchSize, norms);
+                Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)));
+        EngineWindows engine = new EngineWindows(step, FashionMnist.read(), batchSize, norms)) {
       Windows.serve(batchSize, engine::step, engine::loss);
     }
   }

@@ -72,9 +72,7 @@ final class TorchWindows {
     NDArray filter = parameter.getArray();
     NDArray last = filter.transpose(0, 2, 3, 1);
     NDArray dense = last.reshape(new Shape(filter.size())).reshape(last.getShape());
-    NDArray view = dense.transpose(0, 3, 1, 2);
-    parameter.close();
-    parameter.setArray(view);
+    filter.intern(dense.transpose(0, 3, 1, 2).duplicate());
   }
 
   private void loadBatches() {
