@@ -148,7 +148,7 @@ final class CsvFile {
         classIndex.put(label, classIndex.size());
       }
       int[] labels = new int[request.labelled() ? (int) rows : 0];
-      float[] weights = new float[roles.weight() >= 0 ? (int) rows : 0];
+      float[] weights = new float[request.labelled() && roles.weight() >= 0 ? (int) rows : 0];
       String[] ids = new String[roles.id() >= 0 ? (int) rows : 0];
       int row = 0;
       for (; row < rows && table.next(); row++) {

@@ -62,7 +62,7 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicBoolean coloured = new AtomicBoolean();
     private volatile int failed = Integer.MAX_VALUE;
-    private @Nullable Throwable failure;
+    private @Nullable RuntimeException failure;
 
     Decoding(ImageListing listing, List<Entry> entries) {
       this.listing = listing;
@@ -89,7 +89,7 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
         join(thread);
       }
       if (failure != null) {
-        throw failure instanceof BadData bad ? bad : new IllegalStateException(failure);
+        throw failure;
       }
       if (coloured.get()) {
         return new DecodedImages(store, height, width, COLOURS);
@@ -133,12 +133,12 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
         if (!coloured.get() && isColoured(pixels)) {
           coloured.set(true);
         }
-      } catch (RuntimeException | OutOfMemoryError e) {
+      } catch (RuntimeException e) {
         fail(i, e);
       }
     }
 
-    private synchronized void fail(int i, Throwable thrown) {
+    private synchronized void fail(int i, RuntimeException thrown) {
       if (i < failed) {
         failed = i;
         failure = thrown;

@@ -8,12 +8,14 @@ import io.gradsieve.data.DatasetBuilder;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.reader.ImageListing.Entry;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Images sorted into directories by class: {@code train/<class>/…} and {@code test/<class>/…}, in a directory or a zip archive.
@@ -35,9 +37,16 @@ final class ImageFolder {
   }
 
   static Dataset readDirectory(Path directory, String name, DataRequest request) {
-    try (ImageListing listing = ImageListing.ofDirectory(directory)) {
+    try (ImageListing listing = listing(directory, request)) {
       return new ImageFolder(listing, request, ImageCache.ofUser()).read(name);
     }
+  }
+
+  /** Of train and test alone where they are, so that a wrong path is not searched to its depths. */
+  static ImageListing listing(Path directory, DataRequest request) {
+    List<Path> parts = Stream.of(TRAIN, TEST).map(directory::resolve).filter(Files::isDirectory).toList();
+    boolean anywhere = parts.isEmpty() && !request.labelled();
+    return ImageListing.ofDirectory(directory, anywhere ? List.of(directory) : parts);
   }
 
   static Dataset readZip(Path file, String name, DataRequest request) {

@@ -53,10 +53,15 @@ final class ImageListing implements AutoCloseable {
     }
   }
 
-  /** Of a directory; links are followed. */
-  static ImageListing ofDirectory(Path root) {
+  /** Of some directories in {@code root}; links are followed. */
+  static ImageListing ofDirectory(Path root, List<Path> directories) {
     List<Entry> entries = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(root, MAX_DEPTH, FileVisitOption.FOLLOW_LINKS)) {
+    directories.forEach(d -> addImages(root, d, entries));
+    return new ImageListing(root.toString(), entries, e -> readFile((Path) e.source()), () -> {});
+  }
+
+  private static void addImages(Path root, Path directory, List<Entry> entries) {
+    try (Stream<Path> files = Files.walk(directory, MAX_DEPTH, FileVisitOption.FOLLOW_LINKS)) {
       for (Path file : (Iterable<Path>) files::iterator) {
         String path = root.relativize(file).toString();
         if (isImage(path) && Files.isRegularFile(file)) {
@@ -65,11 +70,10 @@ final class ImageListing implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      throw ByteSource.unreadable(root.toString(), e);
+      throw ByteSource.unreadable(directory.toString(), e);
     } catch (UncheckedIOException e) {
-      throw ByteSource.unreadable(root.toString(), e.getCause());
+      throw ByteSource.unreadable(directory.toString(), e.getCause());
     }
-    return new ImageListing(root.toString(), entries, e -> readFile((Path) e.source()), () -> {});
   }
 
   private static byte[] readFile(Path file) {

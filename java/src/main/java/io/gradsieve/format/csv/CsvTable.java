@@ -163,6 +163,11 @@ public final class CsvTable implements AutoCloseable {
     return cells.get(column).strip();
   }
 
+  /** The current row's cells as they are. */
+  public List<String> cells() {
+    return cells;
+  }
+
   /** The current row, from 0. */
   public long row() {
     return row;

@@ -99,6 +99,8 @@ public final class ImageDecoder implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       // the JDK's decoders throw many kinds for damaged files, all of them about the file
       throw damaged(name, String.valueOf(e.getMessage()), e);
+    } catch (OutOfMemoryError e) {
+      throw new BadData(name + ": takes more memory to decode than Java may use; shrink it or raise the limit with -Xmx");
     } finally {
       reader.setInput(null);
     }

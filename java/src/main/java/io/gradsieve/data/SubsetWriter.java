@@ -1,0 +1,176 @@
+package io.gradsieve.data;
+
+import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
+import io.gradsieve.GradsieveException;
+import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.GradsieveException.Output;
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.format.npy.NpyHeader;
+import io.gradsieve.format.npy.NpyType;
+import io.gradsieve.format.npy.NpzWriter;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * Writes some samples of a data set: their indices ({@code .txt} a line each, {@code .npy} int64) or the data itself
+ * ({@code .csv} rows of a CSV file as they were, {@code .npz} arrays x and y of everything else; its test part goes along whole).
+ * The file is written beside its place and renamed: what was there stays until all is written.
+ */
+public final class SubsetWriter {
+  private static final int FLOAT_BYTES = 4;
+
+  private final DataRequest request;
+  private final Dataset data;
+  private final int[] samples;
+
+  private SubsetWriter(DataRequest request, Dataset data, int[] samples) {
+    this.request = request;
+    this.data = data;
+    this.samples = samples;
+  }
+
+  private interface Body {
+    void write(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Writes {@code samples}, positions in {@code data}, which {@code request} opened. Throws {@link Usage} if the format does not
+   * suit the data, {@link Output} if the file cannot be written.
+   */
+  public static void write(DataRequest request, Dataset data, int[] samples, Path out) {
+    SubsetWriter writer = new SubsetWriter(request, data, samples);
+    String name = out.getFileName().toString().toLowerCase(Locale.ROOT);
+    boolean csv = !data.schema().columns().isEmpty();
+    if (name.endsWith(".txt")) {
+      writer.replace(out, writer::writeText);
+    } else if (name.endsWith(".npy")) {
+      writer.replace(out, writer::writeIndices);
+    } else if (name.endsWith(".csv") && csv) {
+      writer.replace(out, writer::writeRows);
+    } else if (name.endsWith(".npz") && !csv) {
+      writer.replace(out, writer::writeArrays);
+    } else if (name.endsWith(".csv") || name.endsWith(".npz")) {
+      throw new Usage(
+          "--out " + out + ": " + (csv ? "rows of a CSV file go into a .csv" : "samples that are no CSV rows go into a .npz")
+              + "; or write their indices to a .txt or .npy");
+    } else {
+      throw new Usage("--out " + out + ": the name must end in .txt, .npy (indices), .csv or .npz (data)");
+    }
+  }
+
+  private void replace(Path out, Body body) {
+    Path target = out.toAbsolutePath();
+    Path beside = target.resolveSibling(target.getFileName() + ".part");
+    try {
+      try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(beside))) {
+        body.write(file);
+      }
+      Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | UncheckedIOException e) {
+      discard(beside);
+      throw new Output(out + ": cannot be written (" + e.getMessage() + "); what was there is intact", e);
+    } catch (GradsieveException e) {
+      discard(beside);
+      throw e;
+    }
+  }
+
+  private static void discard(Path beside) {
+    try {
+      Files.deleteIfExists(beside);
+    } catch (IOException ignored) {
+      // the failure to write is the one worth telling
+    }
+  }
+
+  private void writeText(OutputStream out) throws IOException {
+    for (int sample : samples) {
+      out.write((data.index(sample) + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+  }
+
+  private void writeIndices(OutputStream out) throws IOException {
+    out.write(NpyHeader.bytes(NpyType.INT64, samples.length));
+    ByteBuffer value = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int sample : samples) {
+      out.write(value.putLong(0, data.index(sample)).array());
+    }
+  }
+
+  private void writeRows(OutputStream out) throws IOException {
+    int[] ascending = samples.clone();
+    Arrays.sort(ascending);
+    try (CsvTable rows = CsvTable.open(Path.of(request.data()));
+        CsvWriter writer = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(out)) {
+      writer.writeRecord(rows.header());
+      int next = 0;
+      for (int sample : ascending) {
+        for (; next <= data.index(sample); next++) {
+          if (!rows.next()) {
+            throw new BadData(request.data() + ": changed while it was read; try again");
+          }
+        }
+        writer.writeRecord(rows.cells());
+      }
+    }
+  }
+
+  private void writeArrays(OutputStream out) throws IOException {
+    try (NpzWriter arrays = new NpzWriter(out)) {
+      writeArrays(arrays, "", samples);
+      if (data.test().length > 0) {
+        writeArrays(arrays, "_test", data.test());
+      }
+    }
+  }
+
+  private void writeArrays(NpzWriter arrays, String suffix, int[] part) throws IOException {
+    SampleShape shape = data.shape();
+    boolean vector = shape.height() == 1 && shape.width() == 1;
+    NpyType type = data.bytes() ? NpyType.UINT8 : NpyType.FLOAT32;
+    arrays.begin(
+        "x" + suffix,
+        type,
+        vector
+            ? new long[] {part.length, shape.channels()}
+            : new long[] {part.length, shape.channels(), shape.height(), shape.width()});
+    byte[] sample = new byte[data.sampleBytes()];
+    byte[] planes = new byte[sample.length];
+    for (int i : part) {
+      data.copy(i, ByteBuffer.wrap(sample), 0);
+      toPlanes(sample, planes, shape, data.bytes() ? 1 : FLOAT_BYTES);
+      arrays.write(planes, 0, planes.length);
+    }
+    arrays.end();
+    if (data.labelled()) {
+      arrays.begin("y" + suffix, NpyType.INT64, part.length);
+      ByteBuffer label = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i : part) {
+        arrays.write(label.putLong(0, data.label(i)).array(), 0, Long.BYTES);
+      }
+      arrays.end();
+    }
+  }
+
+  /** [H][W][C] to [C][H][W], elements of {@code bytes} bytes. */
+  private static void toPlanes(byte[] from, byte[] to, SampleShape shape, int bytes) {
+    int positions = shape.height() * shape.width();
+    for (int t = 0; t < positions; t++) {
+      for (int c = 0; c < shape.channels(); c++) {
+        System.arraycopy(from, (t * shape.channels() + c) * bytes, to, (c * positions + t) * bytes, bytes);
+      }
+    }
+  }
+}
