@@ -47,7 +47,9 @@ public final class DataSource {
    * the data, one line that names file, row and column.
    */
   public static Dataset open(DataRequest request) {
-    return open(request, places(request, System.getenv(), System.getProperty("user.home", ".")));
+    boolean known = KNOWN_SETS.containsKey(request.data());
+    String home = System.getProperty("user.home", ".");
+    return open(request, known ? places(request, System.getenv(), home) : List.of());
   }
 
   static Dataset open(DataRequest request, List<Path> places) {

@@ -1,0 +1,86 @@
+package io.gradsieve.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class DuplicatesTest {
+  private static Duplicates count(byte[][] samples, int[] labels, int train) {
+    SampleStore store = new SampleStore("t", samples.length, samples[0].length);
+    for (int i = 0; i < samples.length; i++) {
+      System.arraycopy(samples[i], 0, store.chunk(i), store.offset(i), samples[i].length);
+    }
+    return new DatasetBuilder("t", SampleShape.features(samples[0].length), true, store)
+        .labels(labels)
+        .trainCount(train)
+        .build("t", DataRequest.evaluate("t"))
+        .duplicates();
+  }
+
+  @Property
+  void countsAgreeWithComparingEveryPair(
+      @ForAll @Size(min = 1, max = 40) List<@IntRange(max = 9) Integer> content,
+      @ForAll @Size(value = 40) List<@IntRange(max = 1) Integer> label,
+      @ForAll @IntRange(max = 40) int trainCount) {
+    int n = content.size();
+    int train = Math.min(trainCount, n);
+    byte[][] samples = content.stream().map(c -> new byte[] {1, (byte) (int) c, 2}).toArray(byte[][]::new);
+    int[] labels = label.stream().limit(n).mapToInt(i -> i).toArray();
+    int to = train > 0 ? train : n;
+    int exact = 0;
+    int conflicting = 0;
+    int inTest = 0;
+    for (int i = 0; i < to; i++) {
+      boolean earlier = false;
+      boolean other = false;
+      for (int j = 0; j < to; j++) {
+        boolean same = Arrays.equals(samples[i], samples[j]);
+        earlier |= same && j < i;
+        other |= same && labels[i] != labels[j];
+      }
+      exact += earlier ? 1 : 0;
+      conflicting += other ? 1 : 0;
+      boolean there = false;
+      for (int j = train; j < n && train > 0; j++) {
+        there |= Arrays.equals(samples[i], samples[j]);
+      }
+      inTest += there ? 1 : 0;
+    }
+    assertThat(count(samples, labels, train)).isEqualTo(new Duplicates(exact, conflicting, inTest));
+  }
+
+  @Test
+  void contentsOfEveryLengthThatDifferInOneBitDiffer() {
+    for (int length = 1; length < 70; length++) {
+      Map<List<Long>, Integer> seen = new HashMap<>();
+      SampleStore store = new SampleStore("t", 8L * length + 1, length);
+      for (int bit = 0; bit < 8 * length; bit++) {
+        store.chunk(bit)[store.offset(bit) + bit / 8] ^= (byte) (1 << bit % 8);
+      }
+      ContentHash hash = new ContentHash(store);
+      for (int i = 0; i < store.samples(); i++) {
+        seen.put(List.of(hash.low[i], hash.high[i]), i);
+      }
+      assertThat(seen).hasSize(8 * length + 1);
+    }
+  }
+
+  @Test
+  void theHashIsMurmur3() {
+    // MurmurHash3_x64_128 of "hello, world", seed 0, as published with the reference implementation
+    byte[] text = "hello, world".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    SampleStore store = new SampleStore("t", 1, text.length);
+    System.arraycopy(text, 0, store.chunk(0), 0, text.length);
+    ContentHash hash = new ContentHash(store);
+    assertThat(Long.toHexString(hash.low[0])).isEqualTo("342fac623a5ebc8e");
+    assertThat(Long.toHexString(hash.high[0])).isEqualTo("4cdcbc079642414d");
+  }
+}
