@@ -8,8 +8,9 @@ import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills slots with the batches of an epoch, in the plan's order, on a background thread of its own, while the caller works on
- * those filled before. One caller; nothing is allocated per batch. Slots belong to the caller and must outlive this.
+ * Fills slots with the batches of an epoch, in the plan's order, on a background thread of its own,
+ * while the caller works on those filled before. One caller; nothing is allocated per batch. Slots
+ * belong to the caller and must outlive this.
  *
  * <pre>
  * loader.start(order, weights, batchSizes, seed, epoch);
@@ -28,7 +29,8 @@ public final class BatchLoader implements AutoCloseable {
   private final Batch[] batches;
   private final Thread thread;
 
-  // All below is guarded by this object's monitor, which, unlike java.util.concurrent's locks, allocates nothing when it waits.
+  // All below is guarded by this object's monitor, which, unlike java.util.concurrent's locks,
+  // allocates nothing when it waits.
   private final int[] free;
   private int freeCount;
   private final int[] ready;
@@ -53,10 +55,16 @@ public final class BatchLoader implements AutoCloseable {
    */
   public BatchLoader(Dataset data, Augment augment, double[] userWeights, List<Slot> slots) {
     if (userWeights.length != data.size()) {
-      throw new IllegalArgumentException(userWeights.length + " weights for " + data.size() + " samples");
+      throw new IllegalArgumentException(
+          userWeights.length + " weights for " + data.size() + " samples");
     }
     if (augment != Augment.NONE && data.shape().height() * data.shape().width() == 1) {
-      throw new Usage("--augment " + augment + " changes images, and " + data.name() + " has none; leave it out");
+      throw new Usage(
+          "--augment "
+              + augment
+              + " changes images, and "
+              + data.name()
+              + " has none; leave it out");
     }
     this.data = data;
     this.store = data.store();
@@ -78,13 +86,15 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   /**
-   * Begins an epoch, or the rest of one; what is left of an earlier one is dropped. The arrays are read until the epoch ends.
+   * Begins an epoch, or the rest of one; what is left of an earlier one is dropped. The arrays are
+   * read until the epoch ends.
    *
    * @param samples positions in the data set, in order
    * @param planWeights w_i, one for each of {@code samples}
    * @param batchSizes sizes of the batches, positive, which add up to {@code samples}
    */
-  public synchronized void start(int[] samples, float[] planWeights, int[] batchSizes, long seed, int epoch) {
+  public synchronized void start(
+      int[] samples, float[] planWeights, int[] batchSizes, long seed, int epoch) {
     checkEpoch(samples, planWeights, batchSizes);
     stopFilling();
     while (readyCount > 0) {
@@ -109,7 +119,8 @@ public final class BatchLoader implements AutoCloseable {
     long sum = 0;
     for (int size : batchSizes) {
       if (size < 1 || size > batches[0].samples().length) {
-        throw new IllegalArgumentException("batch of " + size + " samples in slots of " + batches[0].samples().length);
+        throw new IllegalArgumentException(
+            "batch of " + size + " samples in slots of " + batches[0].samples().length);
       }
       sum += size;
     }
@@ -141,7 +152,8 @@ public final class BatchLoader implements AutoCloseable {
     }
     while (readyCount == 0 && failure == null && !closed) {
       if (freeCount == 0 && !filling) {
-        throw new IllegalStateException("all " + batches.length + " slots are on loan; release one first");
+        throw new IllegalStateException(
+            "all " + batches.length + " slots are on loan; release one first");
       }
       await();
     }
@@ -162,7 +174,9 @@ public final class BatchLoader implements AutoCloseable {
     if (failure instanceof Error error) {
       throw error;
     }
-    return failure instanceof RuntimeException runtime ? runtime : new IllegalStateException(failure);
+    return failure instanceof RuntimeException runtime
+        ? runtime
+        : new IllegalStateException(failure);
   }
 
   /** Gives a batch back; the device must have read it. */
@@ -191,7 +205,10 @@ public final class BatchLoader implements AutoCloseable {
     }
   }
 
-  /** Waits for a change; an interrupt is kept for the caller to see, since a batch cannot be left half filled. */
+  /**
+   * Waits for a change; an interrupt is kept for the caller to see, since a batch cannot be left
+   * half filled.
+   */
   private void await() {
     boolean interrupted = false;
     for (boolean waited = false; !waited; ) {
@@ -264,8 +281,14 @@ public final class BatchLoader implements AutoCloseable {
         store.copy(sample, slot.inputs(), i * sampleBytes);
       } else {
         augment.apply(
-            draws.bits(data.index(sample)), store.chunk(sample), store.offset(sample),
-            height, width, pixelBytes, slot.inputs(), i * sampleBytes);
+            draws.bits(data.index(sample)),
+            store.chunk(sample),
+            store.offset(sample),
+            height,
+            width,
+            pixelBytes,
+            slot.inputs(),
+            i * sampleBytes);
       }
       slot.labels().put(i, data.label(sample));
       slot.ids().put(i, data.index(sample));

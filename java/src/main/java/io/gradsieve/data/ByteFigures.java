@@ -4,7 +4,10 @@ import io.gradsieve.data.Schema.Normalize;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Mean and deviation of uint8 samples, from counts of every value: exact, whatever the number of samples. */
+/**
+ * Mean and deviation of uint8 samples, from counts of every value: exact, whatever the number of
+ * samples.
+ */
 final class ByteFigures {
   private static final int VALUES = 256;
 

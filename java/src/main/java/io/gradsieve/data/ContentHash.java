@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * 128-bit hashes of samples' content, MurmurHash3_x64_128 (Appleby, public domain). Not for adversaries: two different samples
- * agree by chance with probability 2^-128, by intent easily.
+ * 128-bit hashes of samples' content, MurmurHash3_x64_128 (Appleby, public domain). Not for
+ * adversaries: two different samples agree by chance with probability 2^-128, by intent easily.
  */
 final class ContentHash {
   private static final VarHandle LONG =

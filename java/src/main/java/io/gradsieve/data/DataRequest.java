@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param purpose what for
  * @param rules those of a model; empty: made from the data
  * @param dataDirectory where known sets are looked for first ({@code --data-dir})
- * @param label column of the class ({@code --label}); empty: the model's, {@code label}, else the last
+ * @param label column of the class ({@code --label}); empty: the model's, {@code label}, else the
+ *     last
  * @param id column of names ({@code --id})
  * @param weight column of user weights ({@code --weight})
  * @param ignore columns left out ({@code --ignore})
@@ -42,7 +43,14 @@ public record DataRequest(
 
   private static DataRequest of(String data, Purpose purpose, Optional<Schema> rules) {
     return new DataRequest(
-        data, purpose, rules, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), List.of());
+        data,
+        purpose,
+        rules,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of());
   }
 
   /** To train on, rules made from the data. */
@@ -61,7 +69,8 @@ public record DataRequest(
   }
 
   public DataRequest withRules(Schema value) {
-    return new DataRequest(data, purpose, Optional.of(value), dataDirectory, label, id, weight, ignore);
+    return new DataRequest(
+        data, purpose, Optional.of(value), dataDirectory, label, id, weight, ignore);
   }
 
   public DataRequest withDataDirectory(Path value) {
@@ -69,15 +78,18 @@ public record DataRequest(
   }
 
   public DataRequest withLabel(String value) {
-    return new DataRequest(data, purpose, rules, dataDirectory, Optional.of(value), id, weight, ignore);
+    return new DataRequest(
+        data, purpose, rules, dataDirectory, Optional.of(value), id, weight, ignore);
   }
 
   public DataRequest withId(String value) {
-    return new DataRequest(data, purpose, rules, dataDirectory, label, Optional.of(value), weight, ignore);
+    return new DataRequest(
+        data, purpose, rules, dataDirectory, label, Optional.of(value), weight, ignore);
   }
 
   public DataRequest withWeight(String value) {
-    return new DataRequest(data, purpose, rules, dataDirectory, label, id, Optional.of(value), ignore);
+    return new DataRequest(
+        data, purpose, rules, dataDirectory, label, id, Optional.of(value), ignore);
   }
 
   public DataRequest withIgnore(List<String> value) {

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Opens what {@code --data} names: the embedded digits, a known set looked for on this machine, or a path.
- * To add a known set: its name and how to get it in {@link #KNOWN_SETS}.
+ * Opens what {@code --data} names: the embedded digits, a known set looked for on this machine, or
+ * a path. To add a known set: its name and how to get it in {@link #KNOWN_SETS}.
  */
 public final class DataSource {
   /** Always there, inside the jar. */
@@ -43,8 +43,8 @@ public final class DataSource {
   }
 
   /**
-   * Reads a data set. Throws {@link Usage} for a name that is neither known nor a path, {@link BadData} for anything wrong with
-   * the data, one line that names file, row and column.
+   * Reads a data set. Throws {@link Usage} for a name that is neither known nor a path, {@link
+   * BadData} for anything wrong with the data, one line that names file, row and column.
    */
   public static Dataset open(DataRequest request) {
     boolean known = KNOWN_SETS.containsKey(request.data());
@@ -62,14 +62,20 @@ public final class DataSource {
     }
     if (data.indexOf('/') < 0 && data.indexOf('.') < 0) {
       throw new Usage(
-          "--data " + data + " is no known data set; nearest: '" + GradsieveException.nearest(data, names())
-              + "' (a file or directory of that name: ./" + data + ")");
+          "--data "
+              + data
+              + " is no known data set; nearest: '"
+              + GradsieveException.nearest(data, names())
+              + "' (a file or directory of that name: ./"
+              + data
+              + ")");
     }
     Path path;
     try {
       path = Path.of(data);
     } catch (InvalidPathException e) {
-      throw new BadData("--data " + data.replaceAll("\\p{Cntrl}", "?") + ": is no path; correct it", e);
+      throw new BadData(
+          "--data " + data.replaceAll("\\p{Cntrl}", "?") + ": is no path; correct it", e);
     }
     if (!Files.exists(path)) {
       throw new BadData(path + ": does not exist; check the path given to --data");
@@ -93,18 +99,27 @@ public final class DataSource {
 
   private static Path find(DataRequest request, List<Path> places) {
     KnownSet set = KNOWN_SETS.get(request.data());
-    request.dataDirectory().filter(d -> !Files.isDirectory(d)).ifPresent(
-        d -> {
-          throw new BadData("--data-dir " + d + ": is no directory; correct it or leave it out");
-        });
+    request
+        .dataDirectory()
+        .filter(d -> !Files.isDirectory(d))
+        .ifPresent(
+            d -> {
+              throw new BadData(
+                  "--data-dir " + d + ": is no directory; correct it or leave it out");
+            });
     for (Path place : places) {
       if (Layout.of(place).filter(set.layout()::equals).isPresent()) {
         return place;
       }
     }
     throw new BadData(
-        request.data() + ": not found in " + String.join(", ", places.stream().map(Path::toString).toList()) + "; "
-            + set.howToGet() + " into " + places.get(places.size() - 1));
+        request.data()
+            + ": not found in "
+            + String.join(", ", places.stream().map(Path::toString).toList())
+            + "; "
+            + set.howToGet()
+            + " into "
+            + places.get(places.size() - 1));
   }
 
   private static String nameOf(Path path) {

@@ -4,9 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * All samples of a source in memory, training and test part, immutable. A sample is named by its position, 0 to
- * {@link #size} − 1; inputs are dense [H][W][C], uint8 ({@link #bytes}) or little-endian float32. Made by {@link DataSource}
- * from files or by {@link DatasetBuilder} from arrays.
+ * All samples of a source in memory, training and test part, immutable. A sample is named by its
+ * position, 0 to {@link #size} − 1; inputs are dense [H][W][C], uint8 ({@link #bytes}) or
+ * little-endian float32. Made by {@link DataSource} from files or by {@link DatasetBuilder} from
+ * arrays.
  */
 public final class Dataset {
   private final String name;
@@ -46,7 +47,10 @@ public final class Dataset {
     return shape;
   }
 
-  /** Whether inputs are uint8, to be scaled by the schema's {@code normalize}; else float32, used as they are. */
+  /**
+   * Whether inputs are uint8, to be scaled by the schema's {@code normalize}; else float32, used as
+   * they are.
+   */
   public boolean bytes() {
     return bytes;
   }
@@ -115,7 +119,10 @@ public final class Dataset {
     return duplicates;
   }
 
-  /** A short name for runs, for instance {@code digits}; letters, digits, dots, hyphens and underscores. */
+  /**
+   * A short name for runs, for instance {@code digits}; letters, digits, dots, hyphens and
+   * underscores.
+   */
   public String name() {
     return name;
   }

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Collects what a reader found and finishes it: class names, normalisation, checks for training, duplicates. */
+/**
+ * Collects what a reader found and finishes it: class names, normalisation, checks for training,
+ * duplicates.
+ */
 public final class DatasetBuilder {
   /** More classes than this are most likely numbers to regress on, not classes. */
   public static final int MAX_CLASSES = 100_000;
@@ -27,7 +30,10 @@ public final class DatasetBuilder {
   private List<Column> columns = List.of();
   private Optional<Normalize> normalize = Optional.empty();
 
-  /** All samples are the training part and count from 0 until said otherwise; {@code name} is cleaned for file names. */
+  /**
+   * All samples are the training part and count from 0 until said otherwise; {@code name} is
+   * cleaned for file names.
+   */
   public DatasetBuilder(String name, SampleShape shape, boolean bytes, SampleStore store) {
     String clean = name.replaceAll("[^A-Za-z0-9._-]+", "-");
     this.name = clean.isEmpty() ? "data" : clean;
@@ -35,7 +41,8 @@ public final class DatasetBuilder {
     this.bytes = bytes;
     this.store = store;
     if (store.sampleBytes() != shape.elements() * (bytes ? 1 : 4)) {
-      throw new IllegalArgumentException(shape + " does not take " + store.sampleBytes() + " bytes");
+      throw new IllegalArgumentException(
+          shape + " does not take " + store.sampleBytes() + " bytes");
     }
     index = new long[store.samples()];
     for (int i = 0; i < index.length; i++) {
@@ -68,7 +75,10 @@ public final class DatasetBuilder {
     return this;
   }
 
-  /** The first {@code samples} are the training part, the rest the test part; the index begins at 0 in each. */
+  /**
+   * The first {@code samples} are the training part, the rest the test part; the index begins at 0
+   * in each.
+   */
   public DatasetBuilder trainCount(int samples) {
     train = IntStream.range(0, samples).toArray();
     test = IntStream.range(samples, store.samples()).toArray();
@@ -127,7 +137,10 @@ public final class DatasetBuilder {
       }
     }
     throw new BadData(
-        where + ": all " + train.length + " training samples have the same label '"
+        where
+            + ": all "
+            + train.length
+            + " training samples have the same label '"
             + (classes.isEmpty() ? Integer.toString(first) : classes.get(first))
             + "'; there is nothing to learn with fewer than two classes");
   }
@@ -147,8 +160,12 @@ public final class DatasetBuilder {
       }
       if (given.get().mean().size() != channels) {
         throw new BadData(
-            where + ": samples have shape " + shape + ", the model was trained on "
-                + given.get().mean().size() + " channels; give it data of the same shape");
+            where
+                + ": samples have shape "
+                + shape
+                + ", the model was trained on "
+                + given.get().mean().size()
+                + " channels; give it data of the same shape");
       }
       return given.get();
     }

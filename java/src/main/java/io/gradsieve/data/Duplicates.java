@@ -6,7 +6,8 @@ import java.util.Arrays;
  * Samples whose content (inputs, not labels) is the same, by a 128-bit hash.
  *
  * @param exact samples of the training part that repeat an earlier one of it
- * @param conflicting samples of the training part whose content also occurs there with another label
+ * @param conflicting samples of the training part whose content also occurs there with another
+ *     label
  * @param inTest samples of the training part whose content is in the test part
  */
 public record Duplicates(int exact, int conflicting, int inTest) {

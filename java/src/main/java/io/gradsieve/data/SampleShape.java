@@ -5,7 +5,8 @@ public record SampleShape(int channels, int height, int width) {
   /** Checks that every size is positive and the product an int. */
   public SampleShape {
     if (channels < 1 || height < 1 || width < 1) {
-      throw new IllegalArgumentException("sizes must be positive: " + channels + ", " + height + ", " + width);
+      throw new IllegalArgumentException(
+          "sizes must be positive: " + channels + ", " + height + ", " + width);
     }
     Math.multiplyExact(Math.multiplyExact(channels, height), width);
   }
@@ -23,6 +24,8 @@ public record SampleShape(int channels, int height, int width) {
   /** As a model file writes it: {@code [1, 28, 28]} or {@code [64]}. */
   @Override
   public String toString() {
-    return height == 1 && width == 1 ? "[" + channels + "]" : "[" + channels + ", " + height + ", " + width + "]";
+    return height == 1 && width == 1
+        ? "[" + channels + "]"
+        : "[" + channels + ", " + height + ", " + width + "]";
   }
 }

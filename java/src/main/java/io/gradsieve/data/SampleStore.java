@@ -7,8 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Samples of one size, densely in chunks of bytes, so that their sum may pass 2 GiB; floats are little-endian. Written once by
- * a reader (different samples from different threads if it likes), then only read.
+ * Samples of one size, densely in chunks of bytes, so that their sum may pass 2 GiB; floats are
+ * little-endian. Written once by a reader (different samples from different threads if it likes),
+ * then only read.
  */
 public final class SampleStore {
   /** A chunk; large enough to be few, small enough to be found in a fragmented heap. */
@@ -31,10 +32,22 @@ public final class SampleStore {
   /** Room for samples, zeroed; {@code where} begins the message when memory does not suffice. */
   public SampleStore(String where, long samples, long sampleBytes) {
     if (sampleBytes < 1 || sampleBytes > MAX_SAMPLE_BYTES) {
-      throw new BadData(where + ": a sample has " + sampleBytes + " bytes, at most " + MAX_SAMPLE_BYTES + " are read");
+      throw new BadData(
+          where
+              + ": a sample has "
+              + sampleBytes
+              + " bytes, at most "
+              + MAX_SAMPLE_BYTES
+              + " are read");
     }
     if (samples > Integer.MAX_VALUE - 8) {
-      throw new BadData(where + ": has " + samples + " samples, at most " + (Integer.MAX_VALUE - 8) + " are read");
+      throw new BadData(
+          where
+              + ": has "
+              + samples
+              + " samples, at most "
+              + (Integer.MAX_VALUE - 8)
+              + " are read");
     }
     this.samples = (int) samples;
     this.sampleBytes = (int) sampleBytes;
@@ -56,8 +69,14 @@ public final class SampleStore {
 
   private static BadData tooLarge(String where, long bytes) {
     return new BadData(
-        where + ": needs " + (bytes >> 20) + " MiB in memory, Java may use " + (Runtime.getRuntime().maxMemory() >> 20)
-            + " MiB; raise it with -Xmx (java -Xmx" + ((bytes >> 30) + 2) + "g -jar …) or give less data");
+        where
+            + ": needs "
+            + (bytes >> 20)
+            + " MiB in memory, Java may use "
+            + (Runtime.getRuntime().maxMemory() >> 20)
+            + " MiB; raise it with -Xmx (java -Xmx"
+            + ((bytes >> 30) + 2)
+            + "g -jar …) or give less data");
   }
 
   public int samples() {

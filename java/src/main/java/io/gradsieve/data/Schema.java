@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * The rules by which a file becomes numbers, fixed when training starts and stored in {@code model.yaml}
- * under {@code normalize}, {@code classes} and {@code columns}.
+ * The rules by which a file becomes numbers, fixed when training starts and stored in {@code
+ * model.yaml} under {@code normalize}, {@code classes} and {@code columns}.
  *
  * @param normalize mean and deviation per channel; empty for float32, which is used as it is
  * @param classes class names, K of them
@@ -29,15 +29,17 @@ public record Schema(Optional<Normalize> normalize, List<String> classes, List<C
   }
 
   /**
-   * Per input channel (a CSV file's: per input feature, 0 and 1 for those of a category), C entries each: uint8 values are
-   * divided by 255 first; then minus mean, divided by deviation, which is positive.
+   * Per input channel (a CSV file's: per input feature, 0 and 1 for those of a category), C entries
+   * each: uint8 values are divided by 255 first; then minus mean, divided by deviation, which is
+   * positive.
    */
   public record Normalize(List<Double> mean, List<Double> deviation) {
     public Normalize {
       mean = List.copyOf(mean);
       deviation = List.copyOf(deviation);
       if (mean.size() != deviation.size()) {
-        throw new IllegalArgumentException("mean has " + mean.size() + " entries, deviation " + deviation.size());
+        throw new IllegalArgumentException(
+            "mean has " + mean.size() + " entries, deviation " + deviation.size());
       }
     }
 
@@ -73,7 +75,8 @@ public record Schema(Optional<Normalize> normalize, List<String> classes, List<C
   /**
    * A CSV column.
    *
-   * @param categories the values of a category, sorted, one input feature each; empty for every other role
+   * @param categories the values of a category, sorted, one input feature each; empty for every
+   *     other role
    */
   public record Column(String name, Role role, List<String> categories) {
     public Column {

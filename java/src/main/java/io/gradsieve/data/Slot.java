@@ -15,7 +15,11 @@ import java.nio.LongBuffer;
  * @param sampleWeights u_i, [B]
  */
 public record Slot(
-    ByteBuffer inputs, IntBuffer labels, LongBuffer ids, FloatBuffer planWeights, FloatBuffer sampleWeights) {
+    ByteBuffer inputs,
+    IntBuffer labels,
+    LongBuffer ids,
+    FloatBuffer planWeights,
+    FloatBuffer sampleWeights) {
 
   /** B: how many samples fit. */
   public int capacity() {

@@ -21,8 +21,9 @@ public final class Split {
   public record Parts(int[] train, int[] validation) {}
 
   /**
-   * Sets aside round(fraction·N) of {@code train}, each class within one sample of its share and never a class's last sample.
-   * Depends on the seed, the labels and each sample's index alone. Throws {@link BadData} if a part would be empty.
+   * Sets aside round(fraction·N) of {@code train}, each class within one sample of its share and
+   * never a class's last sample. Depends on the seed, the labels and each sample's index alone.
+   * Throws {@link BadData} if a part would be empty.
    */
   public static Parts stratified(Dataset d, int[] train, double fraction, long seed) {
     if (!(fraction >= 0 && fraction < 1)) {
@@ -35,22 +36,32 @@ public final class Split {
       keys[i] = d.index(train[i]);
     }
     boolean[] aside = choose(labels, keys, fraction, RandomBits.of(seed, PURPOSE, 0));
-    int[] validation = IntStream.range(0, train.length).filter(i -> aside[i]).map(i -> train[i]).toArray();
+    int[] validation =
+        IntStream.range(0, train.length).filter(i -> aside[i]).map(i -> train[i]).toArray();
     if (fraction > 0 && validation.length == 0) {
       throw new BadData(
-          d.name() + ": " + train.length + " training samples are too few to set " + fraction
+          d.name()
+              + ": "
+              + train.length
+              + " training samples are too few to set "
+              + fraction
               + " of them aside for validation; leave --validation out");
     }
     return new Parts(
-        IntStream.range(0, train.length).filter(i -> !aside[i]).map(i -> train[i]).toArray(), validation);
+        IntStream.range(0, train.length).filter(i -> !aside[i]).map(i -> train[i]).toArray(),
+        validation);
   }
 
   /** Marks the samples set aside of a whole file, position i being the key of its draw. */
   public static boolean[] fixed(int[] labels, double fraction, RandomBits random) {
-    return choose(labels, IntStream.range(0, labels.length).asLongStream().toArray(), fraction, random);
+    return choose(
+        labels, IntStream.range(0, labels.length).asLongStream().toArray(), fraction, random);
   }
 
-  /** Marks round(fraction·N) samples: a quota per class by largest remainder, filled in order of the draws. */
+  /**
+   * Marks round(fraction·N) samples: a quota per class by largest remainder, filled in order of the
+   * draws.
+   */
   static boolean[] choose(int[] labels, long[] keys, double fraction, RandomBits random) {
     int[] distinct = Arrays.stream(labels).distinct().sorted().toArray();
     int[] classOf = Arrays.stream(labels).map(l -> Arrays.binarySearch(distinct, l)).toArray();
@@ -63,7 +74,8 @@ public final class Split {
     IntStream.range(0, labels.length)
         .boxed()
         .sorted(
-            Comparator.<Integer>comparingLong(i -> random.bits(keys[i]) ^ Long.MIN_VALUE).thenComparing(i -> i))
+            Comparator.<Integer>comparingLong(i -> random.bits(keys[i]) ^ Long.MIN_VALUE)
+                .thenComparing(i -> i))
         .forEachOrdered(
             i -> {
               if (quota[classOf[i]] > 0) {

@@ -24,9 +24,10 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Writes some samples of a data set: their indices ({@code .txt} a line each, {@code .npy} int64) or the data itself
- * ({@code .csv} rows of a CSV file as they were, {@code .npz} arrays x and y of everything else; its test part goes along whole).
- * The file is written beside its place and renamed: what was there stays until all is written.
+ * Writes some samples of a data set: their indices ({@code .txt} a line each, {@code .npy} int64)
+ * or the data itself ({@code .csv} rows of a CSV file as they were, {@code .npz} arrays x and y of
+ * everything else; its test part goes along whole). The file is written beside its place and
+ * renamed: what was there stays until all is written.
  */
 public final class SubsetWriter {
   private static final int FLOAT_BYTES = 4;
@@ -46,8 +47,8 @@ public final class SubsetWriter {
   }
 
   /**
-   * Writes {@code samples}, positions in {@code data}, which {@code request} opened. Throws {@link Usage} if the format does not
-   * suit the data, {@link Output} if the file cannot be written.
+   * Writes {@code samples}, positions in {@code data}, which {@code request} opened. Throws {@link
+   * Usage} if the format does not suit the data, {@link Output} if the file cannot be written.
    */
   public static void write(DataRequest request, Dataset data, int[] samples, Path out) {
     SubsetWriter writer = new SubsetWriter(request, data, samples);
@@ -63,10 +64,16 @@ public final class SubsetWriter {
       writer.replace(out, writer::writeArrays);
     } else if (name.endsWith(".csv") || name.endsWith(".npz")) {
       throw new Usage(
-          "--out " + out + ": " + (csv ? "rows of a CSV file go into a .csv" : "samples that are no CSV rows go into a .npz")
+          "--out "
+              + out
+              + ": "
+              + (csv
+                  ? "rows of a CSV file go into a .csv"
+                  : "samples that are no CSV rows go into a .npz")
               + "; or write their indices to a .txt or .npy");
     } else {
-      throw new Usage("--out " + out + ": the name must end in .txt, .npy (indices), .csv or .npz (data)");
+      throw new Usage(
+          "--out " + out + ": the name must end in .txt, .npy (indices), .csv or .npz (data)");
     }
   }
 
@@ -80,7 +87,8 @@ public final class SubsetWriter {
       Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | UncheckedIOException e) {
       discard(beside);
-      throw new Output(out + ": cannot be written (" + e.getMessage() + "); what was there is intact", e);
+      throw new Output(
+          out + ": cannot be written (" + e.getMessage() + "); what was there is intact", e);
     } catch (GradsieveException e) {
       discard(beside);
       throw e;
@@ -169,7 +177,8 @@ public final class SubsetWriter {
     int positions = shape.height() * shape.width();
     for (int t = 0; t < positions; t++) {
       for (int c = 0; c < shape.channels(); c++) {
-        System.arraycopy(from, (t * shape.channels() + c) * bytes, to, (c * positions + t) * bytes, bytes);
+        System.arraycopy(
+            from, (t * shape.channels() + c) * bytes, to, (c * positions + t) * bytes, bytes);
       }
     }
   }

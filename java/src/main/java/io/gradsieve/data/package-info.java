@@ -1,8 +1,8 @@
 /**
- * Data sets in memory: {@link io.gradsieve.data.DataSource} opens what {@code --data} names,
- * {@link io.gradsieve.data.Dataset} holds it, {@link io.gradsieve.data.Split} parts it,
- * {@link io.gradsieve.data.BatchLoader} feeds it to a device. Uses {@code format}; never knows networks, backends or
- * the sieve. Read {@link io.gradsieve.data.Dataset} first.
+ * Data sets in memory: {@link io.gradsieve.data.DataSource} opens what {@code --data} names, {@link
+ * io.gradsieve.data.Dataset} holds it, {@link io.gradsieve.data.Split} parts it, {@link
+ * io.gradsieve.data.BatchLoader} feeds it to a device. Uses {@code format}; never knows networks,
+ * backends or the sieve. Read {@link io.gradsieve.data.Dataset} first.
  */
 @NullMarked
 package io.gradsieve.data;

@@ -15,8 +15,8 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * A file's bytes in order, gunzipped if they are gzip. Every failure is {@link BadData} in one line that begins with the
- * file's name. One owner closes it; not thread-safe.
+ * A file's bytes in order, gunzipped if they are gzip. Every failure is {@link BadData} in one line
+ * that begins with the file's name. One owner closes it; not thread-safe.
  */
 public final class ByteSource implements AutoCloseable {
   /** Deflate cannot shrink by more than this: a larger declared size is false. */
@@ -47,7 +47,10 @@ public final class ByteSource implements AutoCloseable {
     }
   }
 
-  /** Takes over a stream of {@code length} bytes, gunzipped if it is gzip; {@code name} begins every message. */
+  /**
+   * Takes over a stream of {@code length} bytes, gunzipped if it is gzip; {@code name} begins every
+   * message.
+   */
   public static ByteSource of(String name, InputStream stream, long length) {
     try {
       BufferedInputStream in = new BufferedInputStream(stream, BUFFER_BYTES);
@@ -57,7 +60,8 @@ public final class ByteSource implements AutoCloseable {
       if (!gzip) {
         return new ByteSource(name, in, length);
       }
-      InputStream plain = new BufferedInputStream(new GZIPInputStream(in, BUFFER_BYTES), BUFFER_BYTES);
+      InputStream plain =
+          new BufferedInputStream(new GZIPInputStream(in, BUFFER_BYTES), BUFFER_BYTES);
       long most = length > Long.MAX_VALUE / DEFLATE_MOST ? Long.MAX_VALUE : length * DEFLATE_MOST;
       return new ByteSource(name, plain, most);
     } catch (IOException e) {
@@ -79,7 +83,10 @@ public final class ByteSource implements AutoCloseable {
     return name;
   }
 
-  /** An upper bound of the bytes in here, known without reading: a header that declares more is false. */
+  /**
+   * An upper bound of the bytes in here, known without reading: a header that declares more is
+   * false.
+   */
   public long mostBytes() {
     return mostBytes;
   }
@@ -101,7 +108,12 @@ public final class ByteSource implements AutoCloseable {
       position += done;
       if (done < length) {
         throw new BadData(
-            name + ": ends after " + position + " bytes, " + (length - done) + " more are needed;"
+            name
+                + ": ends after "
+                + position
+                + " bytes, "
+                + (length - done)
+                + " more are needed;"
                 + " the file is truncated, get it again");
       }
     } catch (IOException e) {
@@ -115,7 +127,10 @@ public final class ByteSource implements AutoCloseable {
       int value = in.read();
       if (value < 0) {
         throw new BadData(
-            name + (position == 0 ? ": is empty" : ": ends after " + position + " bytes; it is truncated")
+            name
+                + (position == 0
+                    ? ": is empty"
+                    : ": ends after " + position + " bytes; it is truncated")
                 + ", get it again");
       }
       position++;
@@ -130,7 +145,10 @@ public final class ByteSource implements AutoCloseable {
     try {
       if (in.read() >= 0) {
         throw new BadData(
-            name + ": goes on after the " + position + " bytes its header declares; it is damaged, get it again");
+            name
+                + ": goes on after the "
+                + position
+                + " bytes its header declares; it is damaged, get it again");
       }
     } catch (IOException e) {
       throw unreadable(name, e);

@@ -93,7 +93,9 @@ class BatchLoaderTest {
       loader.start(order, new float[4], new int[] {2, 2}, 1, 1);
       Batch first = loader.next();
       assertThat(first.samples()[0]).isEqualTo(3);
-      assertThatThrownBy(loader::next).isInstanceOf(IllegalStateException.class).hasMessageContaining("release");
+      assertThatThrownBy(loader::next)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("release");
       loader.release(first);
       assertThat(loader.next().samples()[1]).isEqualTo(6);
       assertThat(loader.hasNext()).isFalse();
@@ -165,12 +167,15 @@ class BatchLoaderTest {
     int[] all = digits.train();
     float[] weights = new float[all.length];
     int[] sizes = sizes(all.length, 4);
-    var threads = (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    var threads =
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
     try (BatchLoader loader = new BatchLoader(digits, Augment.CROP_FLIP, ones, slots(3, 4, 64))) {
       long worker =
           Thread.getAllStackTraces().keySet().stream()
               .filter(t -> t.getName().equals("gradsieve-batches") && t.isAlive())
-              .findFirst().orElseThrow().getId();
+              .findFirst()
+              .orElseThrow()
+              .getId();
       for (int epoch = 0; epoch < 5; epoch++) {
         epoch(loader, all, weights, sizes, epoch);
       }
@@ -180,13 +185,18 @@ class BatchLoaderTest {
         epoch(loader, all, weights, sizes, epoch);
       }
       // an epoch may allocate a little (its random key); 360 batches an epoch must not
-      long perEpoch = (threads.getThreadAllocatedBytes(worker) - there
-          + threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - here) / 10;
+      long perEpoch =
+          (threads.getThreadAllocatedBytes(worker)
+                  - there
+                  + threads.getThreadAllocatedBytes(Thread.currentThread().getId())
+                  - here)
+              / 10;
       assertThat(perEpoch).isLessThan(sizes.length * 16L);
     }
   }
 
-  private static void epoch(BatchLoader loader, int[] all, float[] weights, int[] sizes, int epoch) {
+  private static void epoch(
+      BatchLoader loader, int[] all, float[] weights, int[] sizes, int epoch) {
     loader.start(all, weights, sizes, 1, epoch);
     while (loader.hasNext()) {
       loader.release(loader.next());

@@ -27,7 +27,8 @@ class DataSourceTest {
   @Test
   void aPathThatDoesNotExistIsBadData() {
     for (String path : List.of("no/where", "nowhere.csv", "./nowhere", "/nowhere", "a\0.csv")) {
-      assertThatThrownBy(() -> DataSource.open(DataRequest.train(path))).isInstanceOf(BadData.class);
+      assertThatThrownBy(() -> DataSource.open(DataRequest.train(path)))
+          .isInstanceOf(BadData.class);
     }
   }
 
@@ -39,9 +40,13 @@ class DataSourceTest {
         .hasMessageContaining(".npz");
     for (String name : List.of("e.npz", "e.csv", "e.zip", "e")) {
       Path empty = Samples.write(temp.resolve(name), new byte[0]);
-      assertThatThrownBy(() -> DataSource.open(DataRequest.train(empty.toString()))).isInstanceOf(BadData.class);
+      assertThatThrownBy(() -> DataSource.open(DataRequest.train(empty.toString())))
+          .isInstanceOf(BadData.class);
     }
-    assertThatThrownBy(() -> DataSource.open(DataRequest.train(Files.createDirectory(temp.resolve("d")).toString())))
+    assertThatThrownBy(
+            () ->
+                DataSource.open(
+                    DataRequest.train(Files.createDirectory(temp.resolve("d")).toString())))
         .isInstanceOf(BadData.class);
   }
 
@@ -76,8 +81,11 @@ class DataSourceTest {
 
   @Test
   void aDataDirectoryThatIsNoneIsSaid() {
-    DataRequest request = DataRequest.train("fashion-mnist").withDataDirectory(temp.resolve("none"));
-    assertThatThrownBy(() -> DataSource.open(request)).isInstanceOf(BadData.class).hasMessageContaining("--data-dir");
+    DataRequest request =
+        DataRequest.train("fashion-mnist").withDataDirectory(temp.resolve("none"));
+    assertThatThrownBy(() -> DataSource.open(request))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("--data-dir");
   }
 
   @Test
@@ -91,6 +99,7 @@ class DataSourceTest {
     assertThat(data.test()).hasSize(10_000);
     // figures everyone quotes
     assertThat(data.schema().normalize().orElseThrow().mean().get(0)).isBetween(0.2860, 0.2861);
-    assertThat(data.schema().normalize().orElseThrow().deviation().get(0)).isBetween(0.3530, 0.3531);
+    assertThat(data.schema().normalize().orElseThrow().deviation().get(0))
+        .isBetween(0.3530, 0.3531);
   }
 }

@@ -55,8 +55,10 @@ class DigitsTest {
     }
     double n = digits.train().length * 64.0;
     var figures = digits.schema().normalize().orElseThrow();
-    assertThat(figures.mean().get(0)).isCloseTo(sum / n, org.assertj.core.data.Offset.offset(1e-12));
+    assertThat(figures.mean().get(0))
+        .isCloseTo(sum / n, org.assertj.core.data.Offset.offset(1e-12));
     assertThat(figures.deviation().get(0))
-        .isCloseTo(Math.sqrt(squares / n - sum / n * sum / n), org.assertj.core.data.Offset.offset(1e-9));
+        .isCloseTo(
+            Math.sqrt(squares / n - sum / n * sum / n), org.assertj.core.data.Offset.offset(1e-9));
   }
 }

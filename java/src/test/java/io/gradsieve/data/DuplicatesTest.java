@@ -32,7 +32,8 @@ class DuplicatesTest {
       @ForAll @IntRange(max = 40) int trainCount) {
     int n = content.size();
     int train = Math.min(trainCount, n);
-    byte[][] samples = content.stream().map(c -> new byte[] {1, (byte) (int) c, 2}).toArray(byte[][]::new);
+    byte[][] samples =
+        content.stream().map(c -> new byte[] {1, (byte) (int) c, 2}).toArray(byte[][]::new);
     int[] labels = label.stream().limit(n).mapToInt(i -> i).toArray();
     int to = train > 0 ? train : n;
     int exact = 0;

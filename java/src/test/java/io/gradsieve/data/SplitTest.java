@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 class SplitTest {
   private static Dataset labelled(int... labels) {
-    return new DatasetBuilder("t", SampleShape.features(1), true, new SampleStore("t", labels.length, 1))
+    return new DatasetBuilder(
+            "t", SampleShape.features(1), true, new SampleStore("t", labels.length, 1))
         .labels(labels)
         .build("t", DataRequest.evaluate("t"));
   }
@@ -33,15 +34,23 @@ class SplitTest {
       parts = Split.stratified(data, data.train(), fraction, seed);
     } catch (BadData e) {
       // only where too few samples are there to take one and leave one in a class
-      assertThat(Math.round(fraction * l.length) == 0
-          || Arrays.stream(l).distinct().allMatch(k -> count(l, k) * fraction < 1 || count(l, k) == 1)).isTrue();
+      assertThat(
+              Math.round(fraction * l.length) == 0
+                  || Arrays.stream(l)
+                      .distinct()
+                      .allMatch(k -> count(l, k) * fraction < 1 || count(l, k) == 1))
+          .isTrue();
       return;
     }
-    int[] both = IntStream.concat(Arrays.stream(parts.train()), Arrays.stream(parts.validation())).sorted().toArray();
+    int[] both =
+        IntStream.concat(Arrays.stream(parts.train()), Arrays.stream(parts.validation()))
+            .sorted()
+            .toArray();
     assertThat(both).isEqualTo(data.train());
     assertThat(parts.train()).isSorted();
     assertThat(parts.validation()).isSorted();
-    assertThat((long) parts.validation().length).isLessThanOrEqualTo(Math.round(fraction * l.length));
+    assertThat((long) parts.validation().length)
+        .isLessThanOrEqualTo(Math.round(fraction * l.length));
     for (int k = 0; k < 5; k++) {
       int all = count(l, k);
       int aside = count(Arrays.stream(parts.validation()).map(i -> l[i]).toArray(), k);
@@ -59,8 +68,10 @@ class SplitTest {
     Dataset digits = DataSource.open(DataRequest.train("digits"));
     Split.Parts a = Split.stratified(digits, digits.train(), 0.1, 7);
     assertThat(a.validation()).hasSize(144);
-    assertThat(Split.stratified(digits, digits.train(), 0.1, 7).validation()).isEqualTo(a.validation());
-    assertThat(Split.stratified(digits, digits.train(), 0.1, 8).validation()).isNotEqualTo(a.validation());
+    assertThat(Split.stratified(digits, digits.train(), 0.1, 7).validation())
+        .isEqualTo(a.validation());
+    assertThat(Split.stratified(digits, digits.train(), 0.1, 8).validation())
+        .isNotEqualTo(a.validation());
   }
 
   @Test

@@ -42,7 +42,8 @@ class SubsetWriterTest {
     assertThat(kept.test()).hasSize(1);
     assertThat(sample(kept, 0)).isEqualTo(sample(data, 4));
     assertThat(sample(kept, 3)).isEqualTo(sample(data, 5));
-    assertThat(new int[] {kept.label(0), kept.label(1), kept.label(2), kept.label(3)}).containsExactly(0, 1, 2, 2);
+    assertThat(new int[] {kept.label(0), kept.label(1), kept.label(2), kept.label(3)})
+        .containsExactly(0, 1, 2, 2);
     byte[] once = Files.readAllBytes(out);
     SubsetWriter.write(request, data, new int[] {4, 1, 2}, out);
     assertThat(Files.readAllBytes(out)).isEqualTo(once);
@@ -55,7 +56,8 @@ class SubsetWriterTest {
     DataRequest request = DataRequest.train(in.toString()).withId("name");
     Path out = temp.resolve("out.csv");
     SubsetWriter.write(request, DataSource.open(request), new int[] {2, 0}, out);
-    assertThat(Files.readString(out)).isEqualTo("name,\"a,b\",label\n\"x\ny\",1.50,p\n\"say \"\"hi\"\"\",3,p\n");
+    assertThat(Files.readString(out))
+        .isEqualTo("name,\"a,b\",label\n\"x\ny\",1.50,p\n\"say \"\"hi\"\"\",3,p\n");
   }
 
   @Test
@@ -69,7 +71,8 @@ class SubsetWriterTest {
     SubsetWriter.write(request, digits, train, temp.resolve("kept.npy"));
     assertThat(Files.size(temp.resolve("kept.npy"))).isEqualTo(128 + 8L * train.length);
     try (var files = Files.list(temp)) {
-      assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("kept.txt", "kept.npy");
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .containsExactlyInAnyOrder("kept.txt", "kept.npy");
     }
   }
 
@@ -81,7 +84,8 @@ class SubsetWriterTest {
       assertThatThrownBy(() -> SubsetWriter.write(request, digits, new int[1], temp.resolve(name)))
           .isInstanceOf(Usage.class);
     }
-    assertThatThrownBy(() -> SubsetWriter.write(request, digits, new int[1], temp.resolve("no/such/x.npz")))
+    assertThatThrownBy(
+            () -> SubsetWriter.write(request, digits, new int[1], temp.resolve("no/such/x.npz")))
         .isInstanceOf(Output.class);
   }
 }

@@ -8,9 +8,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Random changes of an image on its way into a batch: {@code crop} pads 4 zeros on each side and cuts the original size out at a
- * random place, {@code flip} mirrors left and right with probability ½. What happens to a sample is a function of
- * (seed, epoch, sample), so it does not depend on threads, batches or order. To add one: a name and its draw in {@link #apply}.
+ * Random changes of an image on its way into a batch: {@code crop} pads 4 zeros on each side and
+ * cuts the original size out at a random place, {@code flip} mirrors left and right with
+ * probability ½. What happens to a sample is a function of (seed, epoch, sample), so it does not
+ * depend on threads, batches or order. To add one: a name and its draw in {@link #apply}.
  */
 public enum Augment {
   NONE(false, false),
@@ -18,7 +19,10 @@ public enum Augment {
   CROP(true, false),
   CROP_FLIP(true, true);
 
-  /** Zeros on each side before cutting, pixels; the usual value for images of 32 pixels (He et al. 2016). */
+  /**
+   * Zeros on each side before cutting, pixels; the usual value for images of 32 pixels (He et al.
+   * 2016).
+   */
   public static final int PADDING = 4;
 
   private static final String PURPOSE = "augment";
@@ -64,7 +68,14 @@ public enum Augment {
    * @param target takes it at {@code position}
    */
   public void apply(
-      long bits, byte[] source, int offset, int height, int width, int pixelBytes, ByteBuffer target, int position) {
+      long bits,
+      byte[] source,
+      int offset,
+      int height,
+      int width,
+      int pixelBytes,
+      ByteBuffer target,
+      int position) {
     int down = crop ? place(bits) - PADDING : 0;
     int right = crop ? place(bits >>> 24) - PADDING : 0;
     boolean mirror = flip && bits < 0;
@@ -86,7 +97,14 @@ public enum Augment {
   }
 
   private static void copyRow(
-      byte[] source, int offset, int width, int pixelBytes, int right, boolean mirror, ByteBuffer target, int row) {
+      byte[] source,
+      int offset,
+      int width,
+      int pixelBytes,
+      int right,
+      boolean mirror,
+      ByteBuffer target,
+      int row) {
     int first = Math.max(0, -right);
     int end = Math.min(width, width - right);
     if (first >= end) {
@@ -95,7 +113,11 @@ public enum Augment {
     }
     if (!mirror) {
       clear(target, row, first * pixelBytes);
-      target.put(row + first * pixelBytes, source, offset + (first + right) * pixelBytes, (end - first) * pixelBytes);
+      target.put(
+          row + first * pixelBytes,
+          source,
+          offset + (first + right) * pixelBytes,
+          (end - first) * pixelBytes);
       clear(target, row + end * pixelBytes, (width - end) * pixelBytes);
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * Random changes of a sample on its way into a batch. Uses only the root package; never changes the data set.
- * Read {@link io.gradsieve.data.augment.Augment} first.
+ * Random changes of a sample on its way into a batch. Uses only the root package; never changes the
+ * data set. Read {@link io.gradsieve.data.augment.Augment} first.
  */
 @NullMarked
 package io.gradsieve.data.augment;

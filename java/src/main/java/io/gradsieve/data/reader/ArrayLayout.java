@@ -20,21 +20,36 @@ record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast) {
     boolean bytes = header.type().isUint8();
     if (!bytes && !header.type().isReal()) {
       throw new BadData(
-          where + ": is " + header.type().numpyName()
+          where
+              + ": is "
+              + header.type().numpyName()
               + "; use uint8 for images (0 to 255) or float32 for numbers, with .astype(...)");
     }
     List<Long> sizes = header.shape();
     if (sizes.isEmpty() || sizes.size() > 4) {
-      throw new BadData(where + ": has shape " + sizes + "; [N, D], [N, H, W] or [N, C, H, W] is needed");
+      throw new BadData(
+          where + ": has shape " + sizes + "; [N, D], [N, H, W] or [N, C, H, W] is needed");
     }
     long elements = 1;
     for (long size : sizes.subList(1, sizes.size())) {
       if (size < 1 || size > SampleStore.MAX_SAMPLE_BYTES) {
-        throw new BadData(where + ": has shape " + sizes + "; sizes from 1 to " + SampleStore.MAX_SAMPLE_BYTES + " are read");
+        throw new BadData(
+            where
+                + ": has shape "
+                + sizes
+                + "; sizes from 1 to "
+                + SampleStore.MAX_SAMPLE_BYTES
+                + " are read");
       }
       elements *= size;
       if (elements > SampleStore.MAX_SAMPLE_BYTES) {
-        throw new BadData(where + ": has shape " + sizes + "; a sample may have " + SampleStore.MAX_SAMPLE_BYTES + " elements");
+        throw new BadData(
+            where
+                + ": has shape "
+                + sizes
+                + "; a sample may have "
+                + SampleStore.MAX_SAMPLE_BYTES
+                + " elements");
       }
     }
     if (sizes.get(0) == 0) {
@@ -70,7 +85,10 @@ record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast) {
     return places;
   }
 
-  /** The row-major number, as numpy's {@code x.reshape(N, -1)} counts columns, of an element in the file's order. */
+  /**
+   * The row-major number, as numpy's {@code x.reshape(N, -1)} counts columns, of an element in the
+   * file's order.
+   */
   int column(int element, boolean fortran) {
     return rowMajor(element, fortran);
   }

@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 
-/** A directory of CIFAR-10's binary version: {@code data_batch_1.bin} and so on, {@code test_batch.bin}. */
+/**
+ * A directory of CIFAR-10's binary version: {@code data_batch_1.bin} and so on, {@code
+ * test_batch.bin}.
+ */
 final class CifarDirectory {
   private CifarDirectory() {}
 
@@ -30,12 +33,14 @@ final class CifarDirectory {
   /** Reads the batches by number, then the test batch. */
   static Dataset read(Path directory, List<Path> files, String name, DataRequest request) {
     Comparator<Path> byNumber =
-        Comparator.<Path>comparingInt(f -> f.getFileName().toString().length()).thenComparing(f -> f);
+        Comparator.<Path>comparingInt(f -> f.getFileName().toString().length())
+            .thenComparing(f -> f);
     List<Path> train = files.stream().filter(CifarDirectory::isTrain).sorted(byNumber).toList();
     List<Path> test = files.stream().filter(CifarDirectory::isTest).toList();
     long trainCount = train.stream().mapToLong(CifarRecords::count).sum();
     long samples = trainCount + test.stream().mapToLong(CifarRecords::count).sum();
-    SampleShape shape = new SampleShape(CifarRecords.CHANNELS, CifarRecords.SIDE, CifarRecords.SIDE);
+    SampleShape shape =
+        new SampleShape(CifarRecords.CHANNELS, CifarRecords.SIDE, CifarRecords.SIDE);
     SampleStore store = new SampleStore(directory.toString(), samples, shape.elements());
     int[] labels = new int[(int) samples];
     int next = 0;
@@ -51,7 +56,8 @@ final class CifarDirectory {
         .build(directory.toString(), request);
   }
 
-  private static int readFile(Path file, SampleStore store, int[] labels, int first, DataRequest request) {
+  private static int readFile(
+      Path file, SampleStore store, int[] labels, int first, DataRequest request) {
     ClassIndices indices = new ClassIndices(request);
     int count = CifarRecords.count(file);
     try (CifarRecords records = CifarRecords.open(file)) {

@@ -4,13 +4,17 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DatasetBuilder;
 
-/** Checks labels that are class indices: whole, from 0, below the model's outputs or, without a model, a limit. */
+/**
+ * Checks labels that are class indices: whole, from 0, below the model's outputs or, without a
+ * model, a limit.
+ */
 final class ClassIndices {
   private final int classes;
   private final String reason;
 
   ClassIndices(DataRequest request) {
-    classes = request.rules().map(rules -> rules.classes().size()).orElse(DatasetBuilder.MAX_CLASSES);
+    classes =
+        request.rules().map(rules -> rules.classes().size()).orElse(DatasetBuilder.MAX_CLASSES);
     reason =
         request.rules().isPresent()
             ? "the model has " + classes + " classes"

@@ -12,25 +12,35 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which column of a CSV file is what: as the options say, else as the model's rules say, else by default. Numbers of columns, -1
- * for none.
+ * Which column of a CSV file is what: as the options say, else as the model's rules say, else by
+ * default. Numbers of columns, -1 for none.
  */
 record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
   private static final String DEFAULT_LABEL = "label";
 
-  /** Decides; an option that names no column is wrong usage, a column of the model that is missing is bad data. */
+  /**
+   * Decides; an option that names no column is wrong usage, a column of the model that is missing
+   * is bad data.
+   */
   static ColumnRoles of(String file, List<String> header, DataRequest request) {
     List<Column> columns = request.rules().map(r -> r.columns()).orElse(List.of());
-    int id = option(file, header, "--id", request.id()).orElseGet(() -> ofModel(header, columns, Role.ID));
+    int id =
+        option(file, header, "--id", request.id())
+            .orElseGet(() -> ofModel(header, columns, Role.ID));
     int weight =
-        option(file, header, "--weight", request.weight()).orElseGet(() -> ofModel(header, columns, Role.WEIGHT));
+        option(file, header, "--weight", request.weight())
+            .orElseGet(() -> ofModel(header, columns, Role.WEIGHT));
     Set<Integer> ignored = new LinkedHashSet<>();
     for (String name : request.ignore()) {
       ignored.add(option(file, header, "--ignore", Optional.of(name)).orElseThrow());
     }
     int label =
         option(file, header, "--label", request.label())
-            .orElseGet(() -> columns.isEmpty() ? defaultLabel(header, request) : ofModel(header, columns, Role.LABEL));
+            .orElseGet(
+                () ->
+                    columns.isEmpty()
+                        ? defaultLabel(header, request)
+                        : ofModel(header, columns, Role.LABEL));
     if (label < 0 && request.labelled()) {
       throw noLabel(file, header, columns);
     }
@@ -47,17 +57,29 @@ record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
     int column = header.indexOf(name.get().strip());
     if (column < 0) {
       throw new Usage(
-          option + " " + name.get() + ": " + file + " has no such column; nearest: '"
-              + GradsieveException.nearest(name.get(), header) + "'");
+          option
+              + " "
+              + name.get()
+              + ": "
+              + file
+              + " has no such column; nearest: '"
+              + GradsieveException.nearest(name.get(), header)
+              + "'");
     }
     return Optional.of(column);
   }
 
   private static int ofModel(List<String> header, List<Column> columns, Role role) {
-    return columns.stream().filter(c -> c.role() == role).mapToInt(c -> header.indexOf(c.name())).findFirst().orElse(-1);
+    return columns.stream()
+        .filter(c -> c.role() == role)
+        .mapToInt(c -> header.indexOf(c.name()))
+        .findFirst()
+        .orElse(-1);
   }
 
-  /** Without labels being needed the last column may well be an input, so only the name counts then. */
+  /**
+   * Without labels being needed the last column may well be an input, so only the name counts then.
+   */
   private static int defaultLabel(List<String> header, DataRequest request) {
     int named = header.indexOf(DEFAULT_LABEL);
     return named < 0 && request.labelled() ? header.size() - 1 : named;
@@ -65,9 +87,17 @@ record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
 
   private static BadData noLabel(String file, List<String> header, List<Column> columns) {
     String wanted =
-        columns.stream().filter(c -> c.role() == Role.LABEL).map(Column::name).findFirst().orElse(DEFAULT_LABEL);
+        columns.stream()
+            .filter(c -> c.role() == Role.LABEL)
+            .map(Column::name)
+            .findFirst()
+            .orElse(DEFAULT_LABEL);
     return new BadData(
-        file + ": has no label column '" + wanted + "' (nearest: '" + GradsieveException.nearest(wanted, header)
+        file
+            + ": has no label column '"
+            + wanted
+            + "' (nearest: '"
+            + GradsieveException.nearest(wanted, header)
             + "'); name it with --label");
   }
 
@@ -76,8 +106,12 @@ record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
     for (int column : new int[] {label, id, weight}) {
       if (column >= 0 && !seen.add(column)) {
         throw new Usage(
-            "column '" + header.get(column) + "' is given two of --label, --id, --weight and --ignore; give it one"
-                + (column == label ? " (the label is 'label', else the last column, unless --label names it)" : ""));
+            "column '"
+                + header.get(column)
+                + "' is given two of --label, --id, --weight and --ignore; give it one"
+                + (column == label
+                    ? " (the label is 'label', else the last column, unless --label names it)"
+                    : ""));
       }
     }
   }

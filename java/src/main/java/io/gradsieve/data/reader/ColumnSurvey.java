@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Finds out, cell by cell, whether an input column is numbers or categories, and what a model must know of it. Numbers when every
- * value is one, categories when none is; anything else is an error that names row and column. Mean and deviation by Welford
- * (1962), in double.
+ * Finds out, cell by cell, whether an input column is numbers or categories, and what a model must
+ * know of it. Numbers when every value is one, categories when none is; anything else is an error
+ * that names row and column. Mean and deviation by Welford (1962), in double.
  */
 final class ColumnSurvey {
   /** More different texts than this are most likely names or sentences, not categories. */
@@ -28,7 +28,10 @@ final class ColumnSurvey {
   private double mean;
   private double squares;
 
-  /** The first cell that is empty or not finite: an error as soon as the column turns out to be numbers. */
+  /**
+   * The first cell that is empty or not finite: an error as soon as the column turns out to be
+   * numbers.
+   */
   private String notNumber = "";
 
   /** Of a column of a table; {@code file} begins messages. */
@@ -49,8 +52,10 @@ final class ColumnSurvey {
       addNumber(finite(table, column, cell));
     } else if (cell.isEmpty() || Numbers.isNotFinite(cell)) {
       if (notNumber.isEmpty()) {
-        notNumber = table.where(column) + (cell.isEmpty() ? " is empty" : ": '" + cell + "' is not a finite number")
-            + "; fill it in, drop the row, or leave the column out with --ignore";
+        notNumber =
+            table.where(column)
+                + (cell.isEmpty() ? " is empty" : ": '" + cell + "' is not a finite number")
+                + "; fill it in, drop the row, or leave the column out with --ignore";
       }
       addCategory(cell);
     } else {
@@ -67,7 +72,11 @@ final class ColumnSurvey {
 
   private BadData mixed(CsvTable table, String cell, String others) {
     return new BadData(
-        table.where(column) + ": '" + ByteSource.oneLine(cell) + "' among " + others
+        table.where(column)
+            + ": '"
+            + ByteSource.oneLine(cell)
+            + "' among "
+            + others
             + "; a column is numbers or categories, correct it or leave it out with --ignore");
   }
 
@@ -75,7 +84,8 @@ final class ColumnSurvey {
   static double finite(CsvTable table, int column, String cell) {
     double value = Double.parseDouble(cell);
     if (!Double.isFinite(value)) {
-      throw new BadData(table.where(column) + ": '" + cell + "' is beyond what a number holds; correct it");
+      throw new BadData(
+          table.where(column) + ": '" + cell + "' is beyond what a number holds; correct it");
     }
     return value;
   }
@@ -90,7 +100,11 @@ final class ColumnSurvey {
   private void addCategory(String cell) {
     if (categories.add(cell) && categories.size() > MAX_CATEGORIES) {
       throw new BadData(
-          file + ": column '" + name + "' has more than " + MAX_CATEGORIES
+          file
+              + ": column '"
+              + name
+              + "' has more than "
+              + MAX_CATEGORIES
               + " different texts, too many for categories; leave it out with --ignore or name it with --id");
     }
   }
@@ -99,7 +113,11 @@ final class ColumnSurvey {
   Column finish() {
     if (numbers) {
       if (!Double.isFinite(mean) || !Double.isFinite(squares)) {
-        throw new BadData(file + ": column '" + name + "': its numbers are too large to be standardised; scale them");
+        throw new BadData(
+            file
+                + ": column '"
+                + name
+                + "': its numbers are too large to be standardised; scale them");
       }
       return new Column(name, Role.NUMBER, List.of());
     }

@@ -15,7 +15,6 @@ import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +22,9 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * A CSV file, read twice so that no text is held: first the rows are counted and, without a model, the rules made; then every row
- * becomes D float32 features: a number standardised, a category one feature a value, 1 for the cell's own.
+ * A CSV file, read twice so that no text is held: first the rows are counted and, without a model,
+ * the rules made; then every row becomes D float32 features: a number standardised, a category one
+ * feature a value, 1 for the cell's own.
  */
 final class CsvFile {
   private final Path file;
@@ -90,19 +90,27 @@ final class CsvFile {
     }
     if (labels.add(cell) && labels.size() > DatasetBuilder.MAX_CLASSES) {
       throw new BadData(
-          table.where(column) + ": more than " + DatasetBuilder.MAX_CLASSES
+          table.where(column)
+              + ": more than "
+              + DatasetBuilder.MAX_CLASSES
               + " different labels; is this the label column? name it with --label");
     }
   }
 
-  /** A column without a survey but an input is one of a model without rules: numbers as they are. */
+  /**
+   * A column without a survey but an input is one of a model without rules: numbers as they are.
+   */
   private void addColumn(
-      String name, ColumnRoles roles, int number, @org.jspecify.annotations.Nullable ColumnSurvey survey) {
+      String name,
+      ColumnRoles roles,
+      int number,
+      @org.jspecify.annotations.Nullable ColumnSurvey survey) {
     Column column;
     if (survey != null) {
       column = survey.finish();
     } else {
-      column = new Column(name, roles.isInput(number) ? Role.NUMBER : roles.role(number), List.of());
+      column =
+          new Column(name, roles.isInput(number) ? Role.NUMBER : roles.role(number), List.of());
     }
     columns.add(column);
     for (int i = 0; i < column.features(); i++) {
@@ -117,17 +125,31 @@ final class CsvFile {
       columns.add(column);
       if (column.features() > 0 && !header.contains(column.name())) {
         throw new BadData(
-            file + ": has no column '" + column.name() + "', which the model was trained on (nearest: '"
-                + GradsieveException.nearest(column.name(), header) + "')");
+            file
+                + ": has no column '"
+                + column.name()
+                + "', which the model was trained on (nearest: '"
+                + GradsieveException.nearest(column.name(), header)
+                + "')");
       }
     }
     int features = columns.stream().mapToInt(Column::features).sum();
     Normalize figures =
-        request.rules().orElseThrow().normalize()
-            .orElseThrow(() -> new BadData(file + ": the model names columns but has no normalize; it is damaged"));
+        request
+            .rules()
+            .orElseThrow()
+            .normalize()
+            .orElseThrow(
+                () ->
+                    new BadData(
+                        file + ": the model names columns but has no normalize; it is damaged"));
     if (figures.mean().size() != features) {
       throw new BadData(
-          file + ": the model's normalize has " + figures.mean().size() + " entries for " + features
+          file
+              + ": the model's normalize has "
+              + figures.mean().size()
+              + " entries for "
+              + features
               + " features; it is damaged");
     }
     mean.addAll(figures.mean());
@@ -180,8 +202,12 @@ final class CsvFile {
     Integer label = classIndex.get(table.cell(column));
     if (label == null) {
       throw new BadData(
-          table.where(column) + ": '" + ByteSource.oneLine(table.cell(column)) + "' is no class of the model; nearest: '"
-              + GradsieveException.nearest(table.cell(column), classes) + "'");
+          table.where(column)
+              + ": '"
+              + ByteSource.oneLine(table.cell(column))
+              + "' is no class of the model; nearest: '"
+              + GradsieveException.nearest(table.cell(column), classes)
+              + "'");
     }
     return label;
   }
@@ -190,7 +216,11 @@ final class CsvFile {
     String cell = table.cell(column);
     float weight = Numbers.isNumber(cell) ? Float.parseFloat(cell) : Float.NaN;
     if (!(weight > 0 && weight < Float.POSITIVE_INFINITY)) {
-      throw new BadData(table.where(column) + ": weight '" + ByteSource.oneLine(cell) + "' is no finite positive number; correct it");
+      throw new BadData(
+          table.where(column)
+              + ": weight '"
+              + ByteSource.oneLine(cell)
+              + "' is no finite positive number; correct it");
     }
     return weight;
   }

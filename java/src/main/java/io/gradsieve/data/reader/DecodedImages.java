@@ -19,7 +19,10 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
   private static final int MAX_THREADS = 16;
   private static final int BLOCK = 32;
 
-  /** Decodes all entries on all cores; a fault is that of the first bad entry, whatever the threads do. */
+  /**
+   * Decodes all entries on all cores; a fault is that of the first bad entry, whatever the threads
+   * do.
+   */
   static DecodedImages decode(ImageListing listing, List<Entry> entries) {
     return new Decoding(listing, entries).run();
   }
@@ -30,13 +33,15 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
       return this;
     }
     if (wanted == 1) {
-      throw new BadData(where + ": holds colour images, the model was trained on grey ones; convert them");
+      throw new BadData(
+          where + ": holds colour images, the model was trained on grey ones; convert them");
     }
     return new DecodedImages(withChannels(store, channels, wanted, where), height, width, wanted);
   }
 
   /** Copies pixels, taking or repeating the first of their channels. */
-  private static SampleStore withChannels(SampleStore from, int channels, int wanted, String where) {
+  private static SampleStore withChannels(
+      SampleStore from, int channels, int wanted, String where) {
     int pixels = from.sampleBytes() / channels;
     SampleStore to = new SampleStore(where, from.samples(), (long) pixels * wanted);
     for (int i = 0; i < from.samples(); i++) {
@@ -52,7 +57,10 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     return to;
   }
 
-  /** One run of the decoders: threads take blocks of entries until none is left or a smaller one has failed. */
+  /**
+   * One run of the decoders: threads take blocks of entries until none is left or a smaller one has
+   * failed.
+   */
   private static final class Decoding {
     private final ImageListing listing;
     private final List<Entry> entries;
@@ -79,7 +87,8 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     DecodedImages run() {
       int blocks = (entries.size() + BLOCK - 1) / BLOCK;
       Thread[] threads =
-          new Thread[Math.min(Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()), blocks)];
+          new Thread
+              [Math.min(Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()), blocks)];
       for (int i = 0; i < threads.length; i++) {
         threads[i] = new Thread(this::work, "gradsieve-decode-" + i);
         threads[i].setDaemon(true);
@@ -113,7 +122,9 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
 
     private void work() {
       try (ImageDecoder decoder = new ImageDecoder()) {
-        for (int first = next.getAndAdd(BLOCK); first < entries.size(); first = next.getAndAdd(BLOCK)) {
+        for (int first = next.getAndAdd(BLOCK);
+            first < entries.size();
+            first = next.getAndAdd(BLOCK)) {
           for (int i = first; i < Math.min(first + BLOCK, entries.size()) && i < failed; i++) {
             decode(decoder, i);
           }
@@ -128,7 +139,8 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
       try {
         Entry entry = entries.get(i);
         String name = listing.nameOf(entry);
-        byte[] pixels = decoder.decode(name, listing.read(entry), (h, w) -> checkSize(name, h, w)).pixels();
+        byte[] pixels =
+            decoder.decode(name, listing.read(entry), (h, w) -> checkSize(name, h, w)).pixels();
         System.arraycopy(pixels, 0, store.chunk(i), store.offset(i), pixels.length);
         if (!coloured.get() && isColoured(pixels)) {
           coloured.set(true);
@@ -148,8 +160,18 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     private void checkSize(String name, int h, int w) {
       if (h != height || w != width) {
         throw new BadData(
-            name + ": has " + w + "x" + h + " pixels, the first image, " + listing.nameOf(entries.get(0)) + ", has "
-                + width + "x" + height + "; resize them to one size");
+            name
+                + ": has "
+                + w
+                + "x"
+                + h
+                + " pixels, the first image, "
+                + listing.nameOf(entries.get(0))
+                + ", has "
+                + width
+                + "x"
+                + height
+                + "; resize them to one size");
       }
     }
 

@@ -12,9 +12,9 @@ import java.io.InputStream;
 import java.util.stream.IntStream;
 
 /**
- * The embedded handwritten digits (UCI "Optical Recognition of Handwritten Digits", CC BY 4.0, see digits.NOTICE.txt beside the
- * resource): 1,797 images of 8 by 8 pixels with values 0 to 16, a line of 64 values and the label each. A fifth of every class,
- * always the same, is the test part.
+ * The embedded handwritten digits (UCI "Optical Recognition of Handwritten Digits", CC BY 4.0, see
+ * digits.NOTICE.txt beside the resource): 1,797 images of 8 by 8 pixels with values 0 to 16, a line
+ * of 64 values and the label each. A fifth of every class, always the same, is the test part.
  */
 final class Digits {
   private static final String RESOURCE = "digits.csv.gz";

@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A directory of IDX files as MNIST and Fashion-MNIST come: {@code train-images-idx3-ubyte}, {@code train-labels-idx1-ubyte},
- * and the same with {@code t10k-} (or {@code test-}) for the test part; gzipped or not.
+ * A directory of IDX files as MNIST and Fashion-MNIST come: {@code train-images-idx3-ubyte}, {@code
+ * train-labels-idx1-ubyte}, and the same with {@code t10k-} (or {@code test-}) for the test part;
+ * gzipped or not.
  */
 final class IdxDirectory {
   private static final int BLOCK_BYTES = 1 << 20;
@@ -23,7 +24,8 @@ final class IdxDirectory {
 
   /** Whether the names say so. */
   static boolean matches(List<Path> files) {
-    return file(files, "train", "images").isPresent() || file(files, "t10k|test", "images").isPresent();
+    return file(files, "train", "images").isPresent()
+        || file(files, "t10k|test", "images").isPresent();
   }
 
   private static Optional<Path> file(List<Path> files, String part, String what) {
@@ -38,13 +40,24 @@ final class IdxDirectory {
     int[] train = trainImages.map(f -> sizes(f)).orElse(new int[] {0, 0, 0});
     int[] test = testImages.map(f -> sizes(f)).orElse(new int[] {0, 0, 0});
     int[] shape = trainImages.isPresent() ? train : test;
-    if (trainImages.isPresent() && testImages.isPresent() && (train[1] != test[1] || train[2] != test[2])) {
+    if (trainImages.isPresent()
+        && testImages.isPresent()
+        && (train[1] != test[1] || train[2] != test[2])) {
       throw new BadData(
-          testImages.get() + ": images of " + test[1] + "x" + test[2] + " pixels, those of the training part have "
-              + train[1] + "x" + train[2]);
+          testImages.get()
+              + ": images of "
+              + test[1]
+              + "x"
+              + test[2]
+              + " pixels, those of the training part have "
+              + train[1]
+              + "x"
+              + train[2]);
     }
     if (shape[1] == 0 || shape[2] == 0) {
-      throw new BadData(trainImages.or(() -> testImages).orElseThrow() + ": declares images without pixels; it is damaged");
+      throw new BadData(
+          trainImages.or(() -> testImages).orElseThrow()
+              + ": declares images without pixels; it is damaged");
     }
     long samples = (long) train[0] + test[0];
     SampleStore store = new SampleStore(directory.toString(), samples, (long) shape[1] * shape[2]);
@@ -83,20 +96,28 @@ final class IdxDirectory {
   }
 
   private static void readLabels(
-      Path directory, Optional<Path> file, int[] labels, int first, int count, DataRequest request) {
+      Path directory,
+      Optional<Path> file,
+      int[] labels,
+      int first,
+      int count,
+      DataRequest request) {
     if (!request.labelled()) {
       return;
     }
     if (file.isEmpty()) {
       throw new BadData(
-          directory + ": has images but no labels for its " + (first == 0 ? "training" : "test")
+          directory
+              + ": has images but no labels for its "
+              + (first == 0 ? "training" : "test")
               + " part; add train-labels-idx1-ubyte or t10k-labels-idx1-ubyte");
     }
     ClassIndices indices = new ClassIndices(request);
     try (ByteSource in = ByteSource.open(file.get())) {
       IdxHeader header = IdxHeader.read(in, 1);
       if (header.count() != count) {
-        throw new BadData(file.get() + ": has " + header.count() + " labels for " + count + " images");
+        throw new BadData(
+            file.get() + ": has " + header.count() + " labels for " + count + " images");
       }
       byte[] block = new byte[Math.min(count, BLOCK_BYTES)];
       for (int done = 0; done < count; ) {

@@ -25,9 +25,10 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * Decoded images on disk, so that a set is decoded once per machine: a file per listing in the user's cache directory, named by the
- * SHA-256 of its paths, sizes and checksums (or times of change). Written beside and renamed. A file that is missing, damaged or of
- * another version is silently made anew; a directory that cannot be written is silently done without.
+ * Decoded images on disk, so that a set is decoded once per machine: a file per listing in the
+ * user's cache directory, named by the SHA-256 of its paths, sizes and checksums (or times of
+ * change). Written beside and renamed. A file that is missing, damaged or of another version is
+ * silently made anew; a directory that cannot be written is silently done without.
  *
  * <pre>
  * 'G' 'S' 'I' 'M' | version 4 | samples 4 | height 4 | width 4 | channels 4 | pixels … | CRC-32C of all before 8   (big-endian)
@@ -100,7 +101,8 @@ final class ImageCache {
     CRC32C crc = new CRC32C();
     try (DataInputStream in =
         new DataInputStream(
-            new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES), crc))) {
+            new CheckedInputStream(
+                new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES), crc))) {
       if (in.readInt() != MAGIC || in.readInt() != VERSION || in.readInt() != samples) {
         return Optional.empty();
       }
@@ -108,8 +110,11 @@ final class ImageCache {
       int width = in.readInt();
       int channels = in.readInt();
       long sampleBytes = Math.multiplyExact(Math.multiplyExact((long) height, width), channels);
-      if (height < 1 || width < 1 || sampleBytes < 1
-          || Files.size(file) != HEADER_BYTES + Math.multiplyExact(sampleBytes, samples) + Long.BYTES) {
+      if (height < 1
+          || width < 1
+          || sampleBytes < 1
+          || Files.size(file)
+              != HEADER_BYTES + Math.multiplyExact(sampleBytes, samples) + Long.BYTES) {
         return Optional.empty();
       }
       SampleStore store = new SampleStore(where, samples, sampleBytes);
@@ -118,7 +123,9 @@ final class ImageCache {
       }
       long expected = crc.getValue();
       boolean whole = in.readLong() == expected && (channels == 1 || channels == 3);
-      return whole ? Optional.of(new DecodedImages(store, height, width, channels)) : Optional.empty();
+      return whole
+          ? Optional.of(new DecodedImages(store, height, width, channels))
+          : Optional.empty();
     } catch (IOException | ArithmeticException e) {
       return Optional.empty();
     }
@@ -147,8 +154,12 @@ final class ImageCache {
         DataOutputStream out =
             new DataOutputStream(
                 new java.io.BufferedOutputStream(
-                    new CheckedOutputStream(Channels.newOutputStream(channel), crc), BUFFER_BYTES))) {
-      for (int value : new int[] {MAGIC, VERSION, store.samples(), images.height(), images.width(), images.channels()}) {
+                    new CheckedOutputStream(Channels.newOutputStream(channel), crc),
+                    BUFFER_BYTES))) {
+      for (int value :
+          new int[] {
+            MAGIC, VERSION, store.samples(), images.height(), images.width(), images.channels()
+          }) {
         out.writeInt(value);
       }
       for (int i = 0; i < store.samples(); i++) {

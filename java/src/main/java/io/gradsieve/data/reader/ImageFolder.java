@@ -18,9 +18,10 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Images sorted into directories by class: {@code train/<class>/…} and {@code test/<class>/…}, in a directory or a zip archive.
- * Where labels are not needed, images anywhere else count too, as one part. All must have the same size. Images whose red, green
- * and blue agree in all of them make one channel, all others three; a model's rules decide first.
+ * Images sorted into directories by class: {@code train/<class>/…} and {@code test/<class>/…}, in a
+ * directory or a zip archive. Where labels are not needed, images anywhere else count too, as one
+ * part. All must have the same size. Images whose red, green and blue agree in all of them make one
+ * channel, all others three; a model's rules decide first.
  */
 final class ImageFolder {
   private static final String TRAIN = "train/";
@@ -44,7 +45,8 @@ final class ImageFolder {
 
   /** Of train and test alone where they are, so that a wrong path is not searched to its depths. */
   static ImageListing listing(Path directory, DataRequest request) {
-    List<Path> parts = Stream.of(TRAIN, TEST).map(directory::resolve).filter(Files::isDirectory).toList();
+    List<Path> parts =
+        Stream.of(TRAIN, TEST).map(directory::resolve).filter(Files::isDirectory).toList();
     boolean anywhere = parts.isEmpty() && !request.labelled();
     return ImageListing.ofDirectory(directory, anywhere ? List.of(directory) : parts);
   }
@@ -70,9 +72,14 @@ final class ImageFolder {
     entries.addAll(test);
     if (entries.isEmpty()) {
       throw new BadData(
-          listing.name() + ": holds no images train/<class>/*.png or .jpg, no IDX and no CIFAR files; check the path");
+          listing.name()
+              + ": holds no images train/<class>/*.png or .jpg, no IDX and no CIFAR files; check the path");
     }
-    DecodedImages images = cache.get(listing, entries, request.rules().flatMap(r -> r.normalize()).map(n -> n.mean().size()));
+    DecodedImages images =
+        cache.get(
+            listing,
+            entries,
+            request.rules().flatMap(r -> r.normalize()).map(n -> n.mean().size()));
     SampleStore store = images.store();
     SampleShape shape = new SampleShape(images.channels(), images.height(), images.width());
     DatasetBuilder builder =
@@ -80,13 +87,17 @@ final class ImageFolder {
             .trainCount(train.size())
             .ids(entries.stream().map(Entry::path).toArray(String[]::new));
     if (request.labelled()) {
-      List<String> classes = request.rules().map(r -> r.classes()).orElseGet(() -> classNames(entries));
+      List<String> classes =
+          request.rules().map(r -> r.classes()).orElseGet(() -> classNames(entries));
       builder.classes(classes).labels(labels(entries, classes));
     }
     return builder.build(listing.name(), request);
   }
 
-  /** Entries below a part's class directories; elsewhere than in one only where labels are not needed. */
+  /**
+   * Entries below a part's class directories; elsewhere than in one only where labels are not
+   * needed.
+   */
   private List<Entry> part(String prefix) {
     return listing.entries().stream()
         .filter(e -> e.path().startsWith(prefix))
@@ -114,8 +125,12 @@ final class ImageFolder {
       Integer label = index.get(className(entries.get(i)));
       if (label == null) {
         throw new BadData(
-            listing.nameOf(entries.get(i)) + ": '" + className(entries.get(i)) + "' is no class of the model; nearest: '"
-                + GradsieveException.nearest(className(entries.get(i)), classes) + "'");
+            listing.nameOf(entries.get(i))
+                + ": '"
+                + className(entries.get(i))
+                + "' is no class of the model; nearest: '"
+                + GradsieveException.nearest(className(entries.get(i)), classes)
+                + "'");
       }
       labels[i] = label;
     }

@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
-/** The images of a directory or zip archive, sorted by relative path; reading one is thread-safe. */
+/**
+ * The images of a directory or zip archive, sorted by relative path; reading one is thread-safe.
+ */
 final class ImageListing implements AutoCloseable {
   /** Deepest directory followed below the given one. */
   private static final int MAX_DEPTH = 16;
@@ -29,7 +31,8 @@ final class ImageListing implements AutoCloseable {
    *
    * @param path relative, with slashes
    * @param bytes encoded
-   * @param stamp CRC-32 in an archive, time of change in a directory: with the size, what tells that it changed
+   * @param stamp CRC-32 in an archive, time of change in a directory: with the size, what tells
+   *     that it changed
    */
   record Entry(String path, long bytes, long stamp, Object source) {}
 
@@ -49,7 +52,8 @@ final class ImageListing implements AutoCloseable {
     this.closer = closer;
     entries.sort(Comparator.comparing(Entry::path));
     if (entries.size() > MAX_IMAGES) {
-      throw new BadData(name + ": holds " + entries.size() + " images, at most " + MAX_IMAGES + " are read");
+      throw new BadData(
+          name + ": holds " + entries.size() + " images, at most " + MAX_IMAGES + " are read");
     }
   }
 
@@ -80,7 +84,8 @@ final class ImageListing implements AutoCloseable {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(ImageDecoder.MAX_FILE_BYTES + 1);
       if (bytes.length > ImageDecoder.MAX_FILE_BYTES) {
-        throw new BadData(file + ": has over " + ImageDecoder.MAX_FILE_BYTES + " bytes, too many for an image");
+        throw new BadData(
+            file + ": has over " + ImageDecoder.MAX_FILE_BYTES + " bytes, too many for an image");
       }
       return bytes;
     } catch (IOException e) {
@@ -138,7 +143,9 @@ final class ImageListing implements AutoCloseable {
 
   /** An entry's name for messages. */
   String nameOf(Entry entry) {
-    return name + (entry.source() instanceof ZipEntry ? "!" : "/") + ByteSource.oneLine(entry.path());
+    return name
+        + (entry.source() instanceof ZipEntry ? "!" : "/")
+        + ByteSource.oneLine(entry.path());
   }
 
   /** An entry's encoded bytes. */

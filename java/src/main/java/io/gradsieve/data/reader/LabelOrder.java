@@ -3,10 +3,14 @@ package io.gradsieve.data.reader;
 import io.gradsieve.format.csv.Numbers;
 import java.util.Comparator;
 
-/** The order of class names: numbers first, by value, then texts by code unit; equal only if the text is. */
+/**
+ * The order of class names: numbers first, by value, then texts by code unit; equal only if the
+ * text is.
+ */
 final class LabelOrder {
   static final Comparator<String> BY_VALUE =
-      Comparator.<String>comparingDouble(LabelOrder::value).thenComparing(Comparator.naturalOrder());
+      Comparator.<String>comparingDouble(LabelOrder::value)
+          .thenComparing(Comparator.naturalOrder());
 
   private LabelOrder() {}
 

@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds out which layout of data a path has, and reads it. To add one: a reader class like {@link IdxDirectory} that ends in a
- * {@link io.gradsieve.data.DatasetBuilder}, a line here, a row in docs/data.md, a fuzz test in {@code ReaderFuzzTest}.
+ * Finds out which layout of data a path has, and reads it. To add one: a reader class like {@link
+ * IdxDirectory} that ends in a {@link io.gradsieve.data.DatasetBuilder}, a line here, a row in
+ * docs/data.md, a fuzz test in {@code ReaderFuzzTest}.
  */
 public final class Layout {
   private static final String KNOWN =
@@ -42,18 +43,24 @@ public final class Layout {
     }
     boolean columns = request.rules().map(rules -> !rules.columns().isEmpty()).orElse(false);
     if (columns && !csv) {
-      throw new BadData(path + ": the model was trained on the columns of a CSV file; give it a .csv with the same");
+      throw new BadData(
+          path
+              + ": the model was trained on the columns of a CSV file; give it a .csv with the same");
     }
     if (csv) {
       return CsvFile.read(path, name, request);
     }
-    return Files.isDirectory(path) ? readDirectory(path, name, request) : readFile(path, name, request);
+    return Files.isDirectory(path)
+        ? readDirectory(path, name, request)
+        : readFile(path, name, request);
   }
 
   private static void refuseColumns(DataRequest request, String what) {
     if (request.namesColumns()) {
       throw new Usage(
-          "--label, --id, --weight and --ignore name columns of a .csv file, and " + what + " is none; leave them out");
+          "--label, --id, --weight and --ignore name columns of a .csv file, and "
+              + what
+              + " is none; leave them out");
     }
   }
 
@@ -95,7 +102,8 @@ public final class Layout {
     if (kind.get() == Kind.IDX) {
       return IdxDirectory.read(directory, list(directory), name, request);
     }
-    Path files = CifarDirectory.matches(list(directory)) ? directory : directory.resolve(CIFAR_UNPACKED);
+    Path files =
+        CifarDirectory.matches(list(directory)) ? directory : directory.resolve(CIFAR_UNPACKED);
     return CifarDirectory.read(files, list(files), name, request);
   }
 
@@ -109,7 +117,9 @@ public final class Layout {
       return Optional.of(Kind.IDX);
     }
     Path nested = directory.resolve(CIFAR_UNPACKED);
-    boolean cifar = CifarDirectory.matches(files) || (Files.isDirectory(nested) && CifarDirectory.matches(list(nested)));
+    boolean cifar =
+        CifarDirectory.matches(files)
+            || (Files.isDirectory(nested) && CifarDirectory.matches(list(nested)));
     return cifar ? Optional.of(Kind.CIFAR) : Optional.empty();
   }
 

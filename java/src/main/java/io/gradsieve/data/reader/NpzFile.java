@@ -16,9 +16,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A numpy archive with arrays {@code x} and {@code y}, optionally {@code x_test} and {@code y_test}. x is uint8 or float32
- * (float64 is rounded to it): [N] or [N, D] features, [N, H, W] or [N, C, H, W] images in PyTorch's order. uint8 images may also
- * be [N, H, W, C]: if the last axis is 1 or 3 and the second is neither. y is [N] or [N, 1], class indices from 0.
+ * A numpy archive with arrays {@code x} and {@code y}, optionally {@code x_test} and {@code
+ * y_test}. x is uint8 or float32 (float64 is rounded to it): [N] or [N, D] features, [N, H, W] or
+ * [N, C, H, W] images in PyTorch's order. uint8 images may also be [N, H, W, C]: if the last axis
+ * is 1 or 3 and the second is neither. y is [N] or [N, 1], class indices from 0.
  */
 final class NpzFile {
   private final Path file;
@@ -39,21 +40,32 @@ final class NpzFile {
     NpyReader x =
         arrays
             .array("x")
-            .orElseThrow(() -> new BadData(file + ": has no array x" + nearest(arrays, "x")
-                + "; save it with numpy.savez(file, x=x, y=y)"));
+            .orElseThrow(
+                () ->
+                    new BadData(
+                        file
+                            + ": has no array x"
+                            + nearest(arrays, "x")
+                            + "; save it with numpy.savez(file, x=x, y=y)"));
     Optional<NpyReader> xTest = arrays.array("x_test");
     ArrayLayout layout = ArrayLayout.of(x.name(), x.header());
     int train = samples(x);
     int test = xTest.map(this::samples).orElse(0);
-    if (xTest.isPresent() && !layout.equals(ArrayLayout.of(xTest.get().name(), xTest.get().header()))) {
+    if (xTest.isPresent()
+        && !layout.equals(ArrayLayout.of(xTest.get().name(), xTest.get().header()))) {
       throw new BadData(
-          file + ": x_test is " + describe(xTest.get().header()) + ", x is " + describe(x.header())
+          file
+              + ": x_test is "
+              + describe(xTest.get().header())
+              + ", x is "
+              + describe(x.header())
               + "; all but the first size must agree");
     }
     SampleShape shape = layout.shape();
     int elementBytes = layout.bytes() ? 1 : 4;
     SampleStore store =
-        new SampleStore(file.toString(), (long) train + test, (long) shape.elements() * elementBytes);
+        new SampleStore(
+            file.toString(), (long) train + test, (long) shape.elements() * elementBytes);
     fill(x, layout, store, 0, train);
     xTest.ifPresent(array -> fill(array, layout, store, train, test));
     int[] labels = new int[request.labelled() ? train + test : 0];
@@ -72,7 +84,8 @@ final class NpzFile {
   private int samples(NpyReader x) {
     long n = x.header().shape().get(0);
     if (n > Integer.MAX_VALUE - 8) {
-      throw new BadData(x.name() + ": has " + n + " samples, at most " + (Integer.MAX_VALUE - 8) + " are read");
+      throw new BadData(
+          x.name() + ": has " + n + " samples, at most " + (Integer.MAX_VALUE - 8) + " are read");
     }
     return (int) n;
   }
@@ -98,13 +111,23 @@ final class NpzFile {
       for (int i = 0; i < n; i++) {
         int place = places[element];
         if (layout.bytes()) {
-          store.chunk(first + sample)[store.offset(first + sample) + place] = (byte) (int) values[i];
+          store.chunk(first + sample)[store.offset(first + sample) + place] =
+              (byte) (int) values[i];
         } else {
           float value = (float) values[i];
           if (!Float.isFinite(value)) {
-            throw new BadData(in.name() + ": row " + sample + ", column " + layout.column(element, fortran) + ": "
-                + values[i] + (Double.isFinite(values[i]) ? " is beyond float32" : " is not a finite number")
-                + "; clean the data");
+            throw new BadData(
+                in.name()
+                    + ": row "
+                    + sample
+                    + ", column "
+                    + layout.column(element, fortran)
+                    + ": "
+                    + values[i]
+                    + (Double.isFinite(values[i])
+                        ? " is beyond float32"
+                        : " is not a finite number")
+                    + "; clean the data");
           }
           store.setFloat(first + sample, place, value);
         }
@@ -123,15 +146,33 @@ final class NpzFile {
     NpyReader y =
         arrays
             .array(name)
-            .orElseThrow(() -> new BadData(file + ": has no array " + name + nearest(arrays, name)
-                + "; labels are needed here"));
+            .orElseThrow(
+                () ->
+                    new BadData(
+                        file
+                            + ": has no array "
+                            + name
+                            + nearest(arrays, name)
+                            + "; labels are needed here"));
     List<Long> shape = y.header().shape();
     NpyType type = y.header().type();
     if (shape.isEmpty() || shape.size() > 2 || (shape.size() == 2 && shape.get(1) != 1)) {
-      throw new BadData(y.name() + ": has shape " + shape + ", class indices [N] are needed (argmax of a one-hot array)");
+      throw new BadData(
+          y.name()
+              + ": has shape "
+              + shape
+              + ", class indices [N] are needed (argmax of a one-hot array)");
     }
     if (shape.get(0) != count) {
-      throw new BadData(y.name() + ": has " + shape.get(0) + " labels of " + type.numpyName() + " for " + count + " samples");
+      throw new BadData(
+          y.name()
+              + ": has "
+              + shape.get(0)
+              + " labels of "
+              + type.numpyName()
+              + " for "
+              + count
+              + " samples");
     }
     ClassIndices indices = new ClassIndices(request);
     int row = 0;

@@ -14,7 +14,8 @@ import java.util.Map;
 
 /** Turns a row's cells into features by a model's columns, found by name wherever they stand. */
 final class RowEncoder {
-  private record Input(int column, int firstFeature, boolean number, Map<String, Integer> categories) {}
+  private record Input(
+      int column, int firstFeature, boolean number, Map<String, Integer> categories) {}
 
   private final CsvTable table;
   private final List<Input> inputs = new ArrayList<>();
@@ -32,8 +33,12 @@ final class RowEncoder {
         for (String category : column.categories()) {
           categories.put(category, categories.size());
         }
-        inputs.add(new Input(
-            table.header().indexOf(column.name()), feature, column.role() == Role.NUMBER, categories));
+        inputs.add(
+            new Input(
+                table.header().indexOf(column.name()),
+                feature,
+                column.role() == Role.NUMBER,
+                categories));
         feature += column.features();
       }
     }
@@ -55,13 +60,20 @@ final class RowEncoder {
     if (!Numbers.isNumber(cell)) {
       throw new BadData(
           table.where(input.column())
-              + (cell.isEmpty() ? " is empty" : ": '" + ByteSource.oneLine(cell) + "' is not a finite number")
+              + (cell.isEmpty()
+                  ? " is empty"
+                  : ": '" + ByteSource.oneLine(cell) + "' is not a finite number")
               + "; a number is needed there");
     }
     double value = ColumnSurvey.finite(table, input.column(), cell);
-    float feature = (float) ((value - mean[input.firstFeature()]) / deviation[input.firstFeature()]);
+    float feature =
+        (float) ((value - mean[input.firstFeature()]) / deviation[input.firstFeature()]);
     if (!Float.isFinite(feature)) {
-      throw new BadData(table.where(input.column()) + ": '" + cell + "' is too far from the rest for float32; correct it");
+      throw new BadData(
+          table.where(input.column())
+              + ": '"
+              + cell
+              + "' is too far from the rest for float32; correct it");
     }
     return feature;
   }
@@ -70,7 +82,9 @@ final class RowEncoder {
     Integer category = input.categories().get(cell);
     if (category == null) {
       throw new BadData(
-          table.where(input.column()) + ": '" + ByteSource.oneLine(cell)
+          table.where(input.column())
+              + ": '"
+              + ByteSource.oneLine(cell)
               + "' is a category the model has not seen; correct it, drop the row or train again");
     }
     return category;

@@ -39,7 +39,11 @@ public final class CifarRecords implements AutoCloseable {
     }
     if (bytes == 0 || bytes % RECORD_BYTES != 0 || bytes / RECORD_BYTES > Integer.MAX_VALUE) {
       throw new BadData(
-          file + ": has " + bytes + " bytes, not a whole number of records of " + RECORD_BYTES
+          file
+              + ": has "
+              + bytes
+              + " bytes, not a whole number of records of "
+              + RECORD_BYTES
               + "; it is truncated or not CIFAR-10's binary version, get it again");
     }
     return (int) (bytes / RECORD_BYTES);

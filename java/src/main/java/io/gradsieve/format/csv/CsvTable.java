@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A CSV file with a header, read row by row (RFC 4180: commas, double quotes, UTF-8, a byte order mark is skipped; gzip is
- * opened). Rows count from 0 without the header, as a sample's index does; lines from 1. Not thread-safe.
+ * A CSV file with a header, read row by row (RFC 4180: commas, double quotes, UTF-8, a byte order
+ * mark is skipped; gzip is opened). Rows count from 0 without the header, as a sample's index does;
+ * lines from 1. Not thread-safe.
  */
 public final class CsvTable implements AutoCloseable {
   /** Cells of a row. */
@@ -67,7 +68,10 @@ public final class CsvTable implements AutoCloseable {
             .onUnmappableCharacter(CodingErrorAction.REPORT);
     CsvRecordHandler handler =
         CsvRecordHandler.of(
-            b -> b.maxFields(MAX_COLUMNS).maxFieldSize(MAX_ROW_CHARACTERS).maxRecordSize(MAX_ROW_CHARACTERS));
+            b ->
+                b.maxFields(MAX_COLUMNS)
+                    .maxFieldSize(MAX_ROW_CHARACTERS)
+                    .maxRecordSize(MAX_ROW_CHARACTERS));
     return new CsvTable(
         source.name(),
         CsvReader.builder()
@@ -85,17 +89,24 @@ public final class CsvTable implements AutoCloseable {
       String column = header.get(i);
       if (column.isEmpty()) {
         throw new BadData(
-            name + ": column " + (i + 1) + " has no name (a pandas index? write with index=False); name it");
+            name
+                + ": column "
+                + (i + 1)
+                + " has no name (a pandas index? write with index=False); name it");
       }
       if (!seen.add(column)) {
-        throw new BadData(name + ": has two columns named '" + ByteSource.oneLine(column)
-            + "'; the first line must name the columns, each differently");
+        throw new BadData(
+            name
+                + ": has two columns named '"
+                + ByteSource.oneLine(column)
+                + "'; the first line must name the columns, each differently");
       }
       numbers &= Numbers.isNumber(column);
       counted &= column.equals(Integer.toString(i));
     }
     if (numbers && !counted) {
-      throw new BadData(name + ": its first line holds numbers; the first line must name the columns");
+      throw new BadData(
+          name + ": its first line holds numbers; the first line must name the columns");
     }
   }
 
@@ -116,13 +127,24 @@ public final class CsvTable implements AutoCloseable {
     row++;
     if (cells.size() < header.size()) {
       throw new BadData(
-          where() + " has " + cells.size() + " cells, too few: column '" + header.get(cells.size())
-              + "' is missing; the header names " + header.size());
+          where()
+              + " has "
+              + cells.size()
+              + " cells, too few: column '"
+              + header.get(cells.size())
+              + "' is missing; the header names "
+              + header.size());
     }
     if (cells.size() > header.size()) {
       throw new BadData(
-          where() + " has " + cells.size() + " cells, too many: the header names " + header.size()
-              + ", up to column '" + header.get(header.size() - 1) + "'; quote cells that hold commas");
+          where()
+              + " has "
+              + cells.size()
+              + " cells, too many: the header names "
+              + header.size()
+              + ", up to column '"
+              + header.get(header.size() - 1)
+              + "'; quote cells that hold commas");
     }
     return true;
   }
@@ -144,8 +166,13 @@ public final class CsvTable implements AutoCloseable {
         throw ByteSource.unreadable(name, io);
       }
       throw new BadData(
-          name + ": cannot be read after line " + line + " (" + ByteSource.oneLine(e.getMessage())
-              + "); is a quote left open?", e);
+          name
+              + ": cannot be read after line "
+              + line
+              + " ("
+              + ByteSource.oneLine(e.getMessage())
+              + "); is a quote left open?",
+          e);
     }
   }
 

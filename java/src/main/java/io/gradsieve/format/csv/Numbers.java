@@ -1,6 +1,9 @@
 package io.gradsieve.format.csv;
 
-/** What counts as a number in a cell: decimal digits, one point, an exponent; not hexadecimal, not 1f, no separators. */
+/**
+ * What counts as a number in a cell: decimal digits, one point, an exponent; not hexadecimal, not
+ * 1f, no separators.
+ */
 public final class Numbers {
   private Numbers() {}
 
@@ -43,6 +46,8 @@ public final class Numbers {
   /** Whether the text is one of the ways programs write a number that is not finite. */
   public static boolean isNotFinite(String text) {
     String bare = text.startsWith("-") || text.startsWith("+") ? text.substring(1) : text;
-    return bare.equalsIgnoreCase("nan") || bare.equalsIgnoreCase("inf") || bare.equalsIgnoreCase("infinity");
+    return bare.equalsIgnoreCase("nan")
+        || bare.equalsIgnoreCase("inf")
+        || bare.equalsIgnoreCase("infinity");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * CSV files: named columns, rows of cells, strict numbers. Uses {@code format}; never decides what a column means.
- * Read {@link io.gradsieve.format.csv.CsvTable} first.
+ * CSV files: named columns, rows of cells, strict numbers. Uses {@code format}; never decides what
+ * a column means. Read {@link io.gradsieve.format.csv.CsvTable} first.
  */
 @NullMarked
 package io.gradsieve.format.csv;

@@ -31,7 +31,11 @@ public record IdxHeader(int[] sizes, long count) {
     }
     if (found != dimensions) {
       throw new BadData(
-          in.name() + ": is an IDX file of " + found + " dimensions, " + dimensions
+          in.name()
+              + ": is an IDX file of "
+              + found
+              + " dimensions, "
+              + dimensions
               + " are needed; are images and labels mixed up?");
     }
     int[] sizes = new int[dimensions];
@@ -45,7 +49,10 @@ public record IdxHeader(int[] sizes, long count) {
     }
     if (count > in.mostBytes() - in.position() && count > 0) {
       throw new BadData(
-          in.name() + ": declares " + count + " bytes, more than it holds; it is truncated or damaged,"
+          in.name()
+              + ": declares "
+              + count
+              + " bytes, more than it holds; it is truncated or damaged,"
               + " get it again");
     }
     return new IdxHeader(sizes, count);

@@ -16,9 +16,10 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Decodes PNG and JPEG files to uint8 red, green, blue, [H][W][3]; grey becomes three equal values, an alpha channel is dropped, 16
- * bits are cut to their upper 8, colour profiles are not applied (as Pillow's {@code convert("RGB")} does). Sizes are checked before
- * anything is decoded. A decoder is used by one thread; close it.
+ * Decodes PNG and JPEG files to uint8 red, green, blue, [H][W][3]; grey becomes three equal values,
+ * an alpha channel is dropped, 16 bits are cut to their upper 8, colour profiles are not applied
+ * (as Pillow's {@code convert("RGB")} does). Sizes are checked before anything is decoded. A
+ * decoder is used by one thread; close it.
  */
 public final class ImageDecoder implements AutoCloseable {
   /** Pixels of an image; 4,096 squared. A larger one would take over 48 MiB. */
@@ -44,12 +45,16 @@ public final class ImageDecoder implements AutoCloseable {
   private static ImageReader reader(String format) {
     Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
     if (!readers.hasNext()) {
-      throw new BadData("this Java has no " + format + " decoder; use one with the module java.desktop");
+      throw new BadData(
+          "this Java has no " + format + " decoder; use one with the module java.desktop");
     }
     return readers.next();
   }
 
-  /** A picture cut short or overwritten decodes, with a warning; profiles and thumbnails do not touch its pixels. */
+  /**
+   * A picture cut short or overwritten decodes, with a warning; profiles and thumbnails do not
+   * touch its pixels.
+   */
   private void warn(String text) {
     String lower = text.toLowerCase(Locale.ROOT);
     if (!lower.contains("icc") && !lower.contains("profile") && !lower.contains("thumbnail")) {
@@ -70,12 +75,18 @@ public final class ImageDecoder implements AutoCloseable {
     void check(int height, int width);
   }
 
-  /** Decodes a file's bytes; {@code name} begins messages. Throws {@link BadData} for anything that is no whole image. */
+  /**
+   * Decodes a file's bytes; {@code name} begins messages. Throws {@link BadData} for anything that
+   * is no whole image.
+   */
   public Image decode(String name, byte[] file, SizeCheck sizes) {
     int first = file.length == 0 ? -1 : file[0] & 0xff;
     if (first != PNG_FIRST && first != JPEG_FIRST) {
       throw new BadData(
-          name + (file.length == 0 ? ": is empty, get it again" : ": is neither PNG nor JPEG; convert it"));
+          name
+              + (file.length == 0
+                  ? ": is empty, get it again"
+                  : ": is neither PNG nor JPEG; convert it"));
     }
     ImageReader reader = first == PNG_FIRST ? png : jpeg;
     warning = "";
@@ -86,7 +97,14 @@ public final class ImageDecoder implements AutoCloseable {
       int height = reader.getHeight(0);
       if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
         throw new BadData(
-            name + ": declares " + width + "x" + height + " pixels, at most " + MAX_PIXELS + " are read; shrink it");
+            name
+                + ": declares "
+                + width
+                + "x"
+                + height
+                + " pixels, at most "
+                + MAX_PIXELS
+                + " are read; shrink it");
       }
       sizes.check(height, width);
       BufferedImage image = reader.read(0);
@@ -100,14 +118,21 @@ public final class ImageDecoder implements AutoCloseable {
       // the JDK's decoders throw many kinds for damaged files, all of them about the file
       throw damaged(name, String.valueOf(e.getMessage()), e);
     } catch (OutOfMemoryError e) {
-      throw new BadData(name + ": takes more memory to decode than Java may use; shrink it or raise the limit with -Xmx");
+      throw new BadData(
+          name
+              + ": takes more memory to decode than Java may use; shrink it or raise the limit with -Xmx");
     } finally {
       reader.setInput(null);
     }
   }
 
-  private static BadData damaged(String name, String reason, @org.jspecify.annotations.Nullable Exception cause) {
-    String text = name + ": is a damaged or unsupported image (" + reason.strip().replaceAll("\\s+", " ") + "); get it again";
+  private static BadData damaged(
+      String name, String reason, @org.jspecify.annotations.Nullable Exception cause) {
+    String text =
+        name
+            + ": is a damaged or unsupported image ("
+            + reason.strip().replaceAll("\\s+", " ")
+            + "); get it again";
     return cause == null ? new BadData(text) : new BadData(text, cause);
   }
 

@@ -27,9 +27,12 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
 
   private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
   private static final int ALIGNMENT = 64;
-  private static final Pattern DESCR = Pattern.compile("['\"]descr['\"]\\s*:\\s*['\"]([^'\"]{1,16})['\"]");
-  private static final Pattern ORDER = Pattern.compile("['\"]fortran_order['\"]\\s*:\\s*(True|False)");
-  private static final Pattern SHAPE = Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(([0-9,\\sL]{0,400})\\)");
+  private static final Pattern DESCR =
+      Pattern.compile("['\"]descr['\"]\\s*:\\s*['\"]([^'\"]{1,16})['\"]");
+  private static final Pattern ORDER =
+      Pattern.compile("['\"]fortran_order['\"]\\s*:\\s*(True|False)");
+  private static final Pattern SHAPE =
+      Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(([0-9,\\sL]{0,400})\\)");
 
   /** Reads a header; leaves {@code in} at the first element. */
   public static NpyHeader read(ByteSource in) {
@@ -37,7 +40,9 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
     in.read(start, 0, start.length);
     for (int i = 0; i < MAGIC.length; i++) {
       if (start[i] != MAGIC[i]) {
-        throw new BadData(in.name() + ": is not a numpy array (wrong first bytes); save it with numpy.save or savez");
+        throw new BadData(
+            in.name()
+                + ": is not a numpy array (wrong first bytes); save it with numpy.save or savez");
       }
     }
     int major = start[6];
@@ -49,7 +54,8 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
       length |= (long) in.readByte() << 16 | (long) in.readByte() << 24;
     }
     if (length > MAX_HEADER_BYTES) {
-      throw new BadData(in.name() + ": declares a header of " + length + " bytes; it is damaged, get it again");
+      throw new BadData(
+          in.name() + ": declares a header of " + length + " bytes; it is damaged, get it again");
     }
     byte[] text = new byte[(int) length];
     in.read(text, 0, text.length);
@@ -62,7 +68,8 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
     Matcher sizes = SHAPE.matcher(text);
     if (!descr.find()) {
       throw new BadData(
-          in.name() + ": has a structured or damaged dtype; save one plain array, for instance x.astype('float32')");
+          in.name()
+              + ": has a structured or damaged dtype; save one plain array, for instance x.astype('float32')");
     }
     if (!order.find() || !sizes.find()) {
       throw new BadData(in.name() + ": has a damaged header, get it again");
@@ -81,18 +88,30 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
         count = Math.multiplyExact(count, size);
         Math.multiplyExact(count, type.bytes());
       } catch (NumberFormatException | ArithmeticException e) {
-        throw new BadData(in.name() + ": declares an impossible shape (" + sizes.group(1).strip() + "); it is damaged");
+        throw new BadData(
+            in.name()
+                + ": declares an impossible shape ("
+                + sizes.group(1).strip()
+                + "); it is damaged");
       }
     }
     if (count * type.bytes() > in.mostBytes() - in.position()) {
       throw new BadData(
-          in.name() + ": declares shape " + shape + " of " + type.numpyName() + ", more than the file holds;"
+          in.name()
+              + ": declares shape "
+              + shape
+              + " of "
+              + type.numpyName()
+              + ", more than the file holds;"
               + " it is truncated or damaged, get it again");
     }
     return new NpyHeader(type, order.group(1).equals("True"), List.copyOf(shape), count);
   }
 
-  /** The bytes of a version 1 header, padded as numpy does so that the data begins at a multiple of 64. */
+  /**
+   * The bytes of a version 1 header, padded as numpy does so that the data begins at a multiple of
+   * 64.
+   */
   public static byte[] bytes(NpyType type, long... shape) {
     StringBuilder sizes = new StringBuilder();
     for (long size : shape) {
@@ -101,8 +120,13 @@ public record NpyHeader(NpyType type, boolean fortranOrder, List<Long> shape, lo
     if (shape.length > 1) {
       sizes.setLength(sizes.length() - 2);
     }
-    StringBuilder text = new StringBuilder(
-        "{'descr': '" + type.descr() + "', 'fortran_order': False, 'shape': (" + sizes.toString().strip() + "), }");
+    StringBuilder text =
+        new StringBuilder(
+            "{'descr': '"
+                + type.descr()
+                + "', 'fortran_order': False, 'shape': ("
+                + sizes.toString().strip()
+                + "), }");
     int before = MAGIC.length + 4;
     while ((before + text.length() + 1) % ALIGNMENT != 0) {
       text.append(' ');

@@ -3,7 +3,10 @@ package io.gradsieve.format.npy;
 import io.gradsieve.format.ByteSource;
 import java.nio.ByteBuffer;
 
-/** Streams the elements of one {@code .npy} array in the file's order. Not thread-safe; the source's owner closes it. */
+/**
+ * Streams the elements of one {@code .npy} array in the file's order. Not thread-safe; the source's
+ * owner closes it.
+ */
 public final class NpyReader {
   private static final int BLOCK_ELEMENTS = 1 << 13;
 
@@ -32,7 +35,10 @@ public final class NpyReader {
     return in.name();
   }
 
-  /** Reads the next elements as doubles into an array of this object's own; 0 at the end. Valid until the next call. */
+  /**
+   * Reads the next elements as doubles into an array of this object's own; 0 at the end. Valid
+   * until the next call.
+   */
   public int next() {
     int n = (int) Math.min(BLOCK_ELEMENTS, left);
     in.read(bytes, 0, n * header.type().bytes());

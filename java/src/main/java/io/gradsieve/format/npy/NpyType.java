@@ -16,12 +16,16 @@ public record NpyType(char kind, int bytes, boolean bigEndian) {
   public static final NpyType INT64 = new NpyType('i', 8, false);
   public static final NpyType FLOAT32 = new NpyType('f', 4, false);
 
-  /** Parses {@code <f4}, {@code |u1} and the like; {@code where} begins the message if it is none we read. */
+  /**
+   * Parses {@code <f4}, {@code |u1} and the like; {@code where} begins the message if it is none we
+   * read.
+   */
   static NpyType of(String descr, String where) {
     if (descr.length() == 3 && "<>|=".indexOf(descr.charAt(0)) >= 0) {
       char kind = descr.charAt(1);
       int bytes = descr.charAt(2) - '0';
-      boolean integer = (kind == 'i' || kind == 'u') && (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
+      boolean integer =
+          (kind == 'i' || kind == 'u') && (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8);
       boolean real = kind == 'f' && (bytes == 4 || bytes == 8);
       boolean bool = kind == 'b' && bytes == 1;
       if (integer || real || bool) {
@@ -29,7 +33,10 @@ public record NpyType(char kind, int bytes, boolean bigEndian) {
       }
     }
     throw new BadData(
-        where + ": has dtype '" + descr + "', which is not read; convert it, for instance with .astype('float32')");
+        where
+            + ": has dtype '"
+            + descr
+            + "', which is not read; convert it, for instance with .astype('float32')");
   }
 
   /** Whether elements are uint8. */
@@ -62,7 +69,10 @@ public record NpyType(char kind, int bytes, boolean bigEndian) {
     return bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
   }
 
-  /** One element as a double; {@code raw} has this type's byte order. Exact for all but integers beyond 2^53. */
+  /**
+   * One element as a double; {@code raw} has this type's byte order. Exact for all but integers
+   * beyond 2^53.
+   */
   double read(ByteBuffer raw, int position) {
     if (kind == 'f') {
       return bytes == 4 ? raw.getFloat(position) : raw.getDouble(position);

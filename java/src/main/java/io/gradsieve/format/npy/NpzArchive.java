@@ -32,7 +32,10 @@ public final class NpzArchive implements AutoCloseable {
     return arrays.keySet();
   }
 
-  /** Opens an array and reads its header; empty if there is none of that name. The archive's owner closes it. */
+  /**
+   * Opens an array and reads its header; empty if there is none of that name. The archive's owner
+   * closes it.
+   */
   public Optional<NpyReader> array(String name) {
     ZipEntry entry = arrays.get(name);
     return entry == null ? Optional.empty() : Optional.of(new NpyReader(zip.open(entry)));

@@ -19,7 +19,10 @@ public final class NpzWriter implements AutoCloseable {
     zip.setLevel(Deflater.BEST_SPEED);
   }
 
-  /** Begins an array; its elements follow through {@link #write}, row-major, in the type's byte order. */
+  /**
+   * Begins an array; its elements follow through {@link #write}, row-major, in the type's byte
+   * order.
+   */
   public void begin(String name, NpyType type, long... shape) throws IOException {
     ZipEntry entry = new ZipEntry(name + ".npy");
     entry.setTimeLocal(NO_TIME);

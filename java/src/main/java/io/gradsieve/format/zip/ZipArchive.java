@@ -15,8 +15,9 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
- * A zip file's entries, each read at most to its declared length and checked against its CRC-32, which {@link ZipFile} does
- * not do. Entries that overlap (the trick of zip bombs) are refused. Reading is thread-safe.
+ * A zip file's entries, each read at most to its declared length and checked against its CRC-32,
+ * which {@link ZipFile} does not do. Entries that overlap (the trick of zip bombs) are refused.
+ * Reading is thread-safe.
  */
 public final class ZipArchive implements AutoCloseable {
   private static final int MAX_ENTRIES = 1 << 25;
@@ -38,7 +39,8 @@ public final class ZipArchive implements AutoCloseable {
     } catch (IOException e) {
       throw ByteSource.unreadable(file.toString(), e);
     } catch (IllegalArgumentException e) {
-      throw new BadData(file + ": is a damaged zip file (names that are not UTF-8), get it again", e);
+      throw new BadData(
+          file + ": is a damaged zip file (names that are not UTF-8), get it again", e);
     }
     ZipArchive archive = new ZipArchive(file, zip);
     try {
@@ -52,7 +54,8 @@ public final class ZipArchive implements AutoCloseable {
 
   private void list() {
     if (zip.size() > MAX_ENTRIES) {
-      throw new BadData(file + ": holds " + zip.size() + " entries, at most " + MAX_ENTRIES + " are read");
+      throw new BadData(
+          file + ": holds " + zip.size() + " entries, at most " + MAX_ENTRIES + " are read");
     }
     long packed = 0;
     try {
@@ -64,7 +67,8 @@ public final class ZipArchive implements AutoCloseable {
         }
       }
       if (packed < 0 || packed > Files.size(file)) {
-        throw new BadData(file + ": its entries overlap (a zip bomb or a damaged file); it is not read");
+        throw new BadData(
+            file + ": its entries overlap (a zip bomb or a damaged file); it is not read");
       }
     } catch (IOException e) {
       throw ByteSource.unreadable(file.toString(), e);
@@ -75,7 +79,8 @@ public final class ZipArchive implements AutoCloseable {
 
   private BadData damaged(Exception e) {
     return new BadData(
-        file + ": is a damaged zip file (" + ByteSource.oneLine(e.getMessage()) + "), get it again", e);
+        file + ": is a damaged zip file (" + ByteSource.oneLine(e.getMessage()) + "), get it again",
+        e);
   }
 
   /** All files inside, in the archive's order. */
@@ -106,7 +111,8 @@ public final class ZipArchive implements AutoCloseable {
   /** Reads a whole entry of at most {@code limit} bytes. */
   public byte[] read(ZipEntry entry, int limit) {
     if (entry.getSize() < 0 || entry.getSize() > limit) {
-      throw new BadData(nameOf(entry) + ": has " + entry.getSize() + " bytes, at most " + limit + " are read");
+      throw new BadData(
+          nameOf(entry) + ": has " + entry.getSize() + " bytes, at most " + limit + " are read");
     }
     try (InputStream in = new Checked(zip.getInputStream(entry), entry)) {
       byte[] bytes = in.readNBytes((int) entry.getSize());

@@ -1,6 +1,6 @@
 /**
- * Zip archives read with limits and checked checksums. Uses {@code format}; never writes to disk. Read
- * {@link io.gradsieve.format.zip.ZipArchive} first.
+ * Zip archives read with limits and checked checksums. Uses {@code format}; never writes to disk.
+ * Read {@link io.gradsieve.format.zip.ZipArchive} first.
  */
 @NullMarked
 package io.gradsieve.format.zip;

@@ -35,7 +35,8 @@ class CifarDirectoryTest {
     Dataset data = DataSource.open(DataRequest.train(temp.toString()));
     assertThat(data.shape()).isEqualTo(new SampleShape(3, 32, 32));
     assertThat(data.train()).hasSize(4);
-    assertThat(new int[] {data.label(0), data.label(1), data.label(2), data.label(3), data.label(5)})
+    assertThat(
+            new int[] {data.label(0), data.label(1), data.label(2), data.label(3), data.label(5)})
         .containsExactly(1, 2, 3, 5, 7);
     byte[] image = new byte[3072];
     data.copy(3, ByteBuffer.wrap(image), 0);

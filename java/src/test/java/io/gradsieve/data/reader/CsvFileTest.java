@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CsvFileTest {
-  private static final String TABLE = "id,age,city,w,label\na,1,Rome,1,yes\nb,2,Oslo,0.5,no\nc,6,Rome,2,no\n";
+  private static final String TABLE =
+      "id,age,city,w,label\na,1,Rome,1,yes\nb,2,Oslo,0.5,no\nc,6,Rome,2,no\n";
 
   @TempDir Path temp;
 
@@ -73,14 +74,19 @@ class CsvFileTest {
   void theLabelIsTheColumnOfThatNameElseTheLast() throws Exception {
     assertThat(train("label,a\nx,1\ny,2\n").classes()).containsExactly("x", "y");
     assertThat(train("a,kind\n1,x\n2,y\n").classes()).containsExactly("x", "y");
-    assertThat(DataSource.open(DataRequest.train(file("a,kind,label\n1,x,3\n2,y,4\n")).withLabel("kind")).classes())
+    assertThat(
+            DataSource.open(
+                    DataRequest.train(file("a,kind,label\n1,x,3\n2,y,4\n")).withLabel("kind"))
+                .classes())
         .containsExactly("x", "y");
   }
 
   @Test
   void labelsThatAreNumbersAreSortedByValue() throws Exception {
-    assertThat(train("a,label\n1,10\n2,9\n3,-1\n4,2\n").classes()).containsExactly("-1", "2", "9", "10");
-    assertThat(train("a,label\n1,b\n2,10\n3,9\n4,a\n").classes()).containsExactly("9", "10", "a", "b");
+    assertThat(train("a,label\n1,10\n2,9\n3,-1\n4,2\n").classes())
+        .containsExactly("-1", "2", "9", "10");
+    assertThat(train("a,label\n1,b\n2,10\n3,9\n4,a\n").classes())
+        .containsExactly("9", "10", "a", "b");
   }
 
   @Test
@@ -97,7 +103,8 @@ class CsvFileTest {
 
   @Test
   void emptyTextAmongTextsIsACategory() throws Exception {
-    assertThat(train("a,label\nr,x\n,y\n").schema().columns().get(0).categories()).containsExactly("", "r");
+    assertThat(train("a,label\nr,x\n,y\n").schema().columns().get(0).categories())
+        .containsExactly("", "r");
   }
 
   @Test
@@ -131,16 +138,21 @@ class CsvFileTest {
             DataRequest.train(file).withId("idd"),
             DataRequest.train(file).withWeight("x"),
             DataRequest.train(file).withIgnore(List.of("agee")))) {
-      assertThatThrownBy(() -> DataSource.open(request)).isInstanceOf(Usage.class).hasMessageContaining("nearest: '");
+      assertThatThrownBy(() -> DataSource.open(request))
+          .isInstanceOf(Usage.class)
+          .hasMessageContaining("nearest: '");
     }
     DataRequest twice = DataRequest.train(file).withId("label");
-    assertThatThrownBy(() -> DataSource.open(twice)).isInstanceOf(Usage.class).hasMessageContaining("'label'");
+    assertThatThrownBy(() -> DataSource.open(twice))
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("'label'");
   }
 
   @Test
   void aModelsRulesAreUsedWhateverTheNewFileLooksLike() throws Exception {
     Schema model =
-        DataSource.open(DataRequest.train(file(TABLE)).withIgnore(List.of("id")).withWeight("w")).schema();
+        DataSource.open(DataRequest.train(file(TABLE)).withIgnore(List.of("id")).withWeight("w"))
+            .schema();
     String shuffled = "city,extra,label,age\nOslo,?,no,6\n";
     Dataset data = DataSource.open(DataRequest.evaluate(file(shuffled)).withRules(model));
     assertThat(data.schema()).isEqualTo(model);
@@ -153,7 +165,8 @@ class CsvFileTest {
 
   @Test
   void dataThatBreaksAModelsRulesIsBadData() throws Exception {
-    Schema model = DataSource.open(DataRequest.train(file(TABLE)).withIgnore(List.of("id", "w"))).schema();
+    Schema model =
+        DataSource.open(DataRequest.train(file(TABLE)).withIgnore(List.of("id", "w"))).schema();
     for (String[] c :
         new String[][] {
           {"age,city,label\n1,Bonn,yes\n", "row 0 (line 2), column 'city'", "'Bonn'"},
@@ -176,7 +189,8 @@ class CsvFileTest {
   @Test
   void aModelWithoutRulesTakesNumbersAsTheyAre() throws Exception {
     Dataset data =
-        DataSource.open(DataRequest.evaluate(file("a,b,label\n1,2,1\n3,4,0\n")).withRules(Schema.plain(2)));
+        DataSource.open(
+            DataRequest.evaluate(file("a,b,label\n1,2,1\n3,4,0\n")).withRules(Schema.plain(2)));
     assertThat(row(data, 1)).containsExactly(3, 4);
     assertThat(data.label(0)).isEqualTo(1);
     Dataset all = DataSource.open(DataRequest.predict(file("a,b\n1,2\n"), Schema.plain(2)));

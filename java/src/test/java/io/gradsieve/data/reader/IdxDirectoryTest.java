@@ -76,7 +76,9 @@ class IdxDirectoryTest {
   @Test
   void countsThatDifferAndSizesThatDifferAreBadData() throws Exception {
     put("t10k-labels.idx1-ubyte", Samples.idx(new byte[] {1}, 1));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("1 labels for 2 images");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("1 labels for 2 images");
     put("t10k-images.idx3-ubyte", Samples.idx(new byte[12], 2, 3, 2));
     assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("2x3");
   }
@@ -84,7 +86,9 @@ class IdxDirectoryTest {
   @Test
   void aTestPartAloneCanBeEvaluatedButNotTrainedOn() throws Exception {
     Files.delete(directory.resolve("train-images-idx3-ubyte"));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("no training part");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("no training part");
     Dataset data = DataSource.open(DataRequest.evaluate(directory.toString()));
     assertThat(data.train()).isEmpty();
     assertThat(data.test()).containsExactly(0, 1);
@@ -93,7 +97,9 @@ class IdxDirectoryTest {
   @Test
   void oneClassIsNothingToTrainOn() throws Exception {
     put("train-labels-idx1-ubyte.gz", Samples.gzip(Samples.idx(new byte[] {1, 1, 1, 1}, 4)));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("same label '1'");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("same label '1'");
     assertThat(DataSource.open(DataRequest.evaluate(directory.toString())).classes()).hasSize(2);
   }
 }

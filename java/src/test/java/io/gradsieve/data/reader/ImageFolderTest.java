@@ -74,9 +74,12 @@ class ImageFolderTest {
   @Test
   void aDirectoryAroundEverythingInAnArchiveDoesNotCount() throws IOException {
     Map<String, byte[]> inner = new LinkedHashMap<>();
-    files.keySet().stream().filter(n -> n.startsWith("t")).forEach(n -> inner.put("set/" + n, files.get(n)));
+    files.keySet().stream()
+        .filter(n -> n.startsWith("t"))
+        .forEach(n -> inner.put("set/" + n, files.get(n)));
     Path zip = Samples.write(temp.resolve("z.zip"), Samples.zip(inner));
-    assertThat(DataSource.open(DataRequest.train(zip.toString())).id(0)).isEqualTo("train/10/b.png");
+    assertThat(DataSource.open(DataRequest.train(zip.toString())).id(0))
+        .isEqualTo("train/10/b.png");
   }
 
   @Test
@@ -102,16 +105,22 @@ class ImageFolderTest {
 
   @Test
   void aGreyModelRefusesColourImages() throws IOException {
-    Schema grey = new Schema(
-        java.util.Optional.of(new Schema.Normalize(List.of(0.5), List.of(1.0))), List.of("9", "10"), List.of());
+    Schema grey =
+        new Schema(
+            java.util.Optional.of(new Schema.Normalize(List.of(0.5), List.of(1.0))),
+            List.of("9", "10"),
+            List.of());
     DataRequest request = DataRequest.evaluate(directory().toString()).withRules(grey);
-    assertThatThrownBy(() -> DataSource.open(request)).isInstanceOf(BadData.class).hasMessageContaining("colour");
+    assertThatThrownBy(() -> DataSource.open(request))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("colour");
   }
 
   @Test
   void imagesOfAnotherSizeNameTheFirstFileAndBothSizes() throws IOException {
     for (int i = 0; i < 200; i++) {
-      files.put("train/9/m%03d.png".formatted(i), Samples.image("png", i < 100 ? 4 : 5, 3, i, true));
+      files.put(
+          "train/9/m%03d.png".formatted(i), Samples.image("png", i < 100 ? 4 : 5, 3, i, true));
     }
     assertThatThrownBy(this::open)
         .isInstanceOf(BadData.class)
@@ -122,7 +131,9 @@ class ImageFolderTest {
   @Test
   void aDamagedImageIsNamedWhateverTheThreadsDo() throws IOException {
     for (int i = 0; i < 300; i++) {
-      files.put("train/9/m%03d.png".formatted(i), i == 250 || i == 260 ? new byte[] {1} : Samples.image("png", 4, 3, i, true));
+      files.put(
+          "train/9/m%03d.png".formatted(i),
+          i == 250 || i == 260 ? new byte[] {1} : Samples.image("png", 4, 3, i, true));
     }
     assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("m250.png");
   }
@@ -130,7 +141,9 @@ class ImageFolderTest {
   @Test
   void aClassTheModelDoesNotHaveIsBadData() throws IOException {
     DataRequest request = DataRequest.evaluate(directory().toString()).withRules(Schema.plain(10));
-    assertThatThrownBy(() -> DataSource.open(request)).isInstanceOf(BadData.class).hasMessageContaining("'10' is no class");
+    assertThatThrownBy(() -> DataSource.open(request))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("'10' is no class");
   }
 
   @Test
@@ -184,7 +197,8 @@ class ImageFolderTest {
   @Test
   void aCacheThatCannotBeWrittenIsDoneWithout() throws IOException {
     Path blocked = Samples.write(temp.resolve("file"), new byte[0]);
-    Dataset data = read(directory(), DataRequest.train("x"), new ImageCache(blocked.resolve("below"), 1));
+    Dataset data =
+        read(directory(), DataRequest.train("x"), new ImageCache(blocked.resolve("below"), 1));
     assertThat(data.size()).isEqualTo(4);
   }
 

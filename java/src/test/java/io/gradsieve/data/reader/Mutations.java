@@ -27,7 +27,10 @@ final class Mutations {
       return new byte[] {(byte) random.nextInt(256)};
     }
     // headers are short and decide most: aim at them every other time
-    int at = random.nextBoolean() ? random.nextInt(Math.min(bytes.length, 64)) : random.nextInt(bytes.length);
+    int at =
+        random.nextBoolean()
+            ? random.nextInt(Math.min(bytes.length, 64))
+            : random.nextInt(bytes.length);
     switch (random.nextInt(8)) {
       case 0:
         return Arrays.copyOf(bytes, at);
@@ -38,7 +41,11 @@ final class Mutations {
         bytes[at] = (byte) EDGES[random.nextInt(EDGES.length)];
         return bytes;
       case 3:
-        Arrays.fill(bytes, at, Math.min(bytes.length, at + 1 + random.nextInt(8)), (byte) (random.nextBoolean() ? 0xff : 0));
+        Arrays.fill(
+            bytes,
+            at,
+            Math.min(bytes.length, at + 1 + random.nextInt(8)),
+            (byte) (random.nextBoolean() ? 0xff : 0));
         return bytes;
       case 4:
         return spliced(bytes, at, random.nextInt(bytes.length), 1 + random.nextInt(32));

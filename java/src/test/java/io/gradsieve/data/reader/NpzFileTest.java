@@ -52,7 +52,8 @@ class NpzFileTest {
     assertThat(data.bytes()).isFalse();
     assertThat(data.shape()).isEqualTo(new SampleShape(3, 2, 2));
     assertThat(data.schema().normalize()).isEmpty();
-    assertThat(floats(data, 1)).containsExactly(18, 24, 30, 19.5f, 25.5f, 31.5f, 21, 27, 33, 22.5f, 28.5f, 34.5f);
+    assertThat(floats(data, 1))
+        .containsExactly(18, 24, 30, 19.5f, 25.5f, 31.5f, 21, 27, 33, 22.5f, 28.5f, 34.5f);
   }
 
   @Test
@@ -94,16 +95,26 @@ class NpzFileTest {
   void labelsThatAreNegativeFractionalOrTooLargeNameTheRow() throws Exception {
     arrays.put("x", Samples.npy(new float[] {1, 2, 3}, 3));
     arrays.put("y", Samples.npy(new long[] {0, 1, -1}, 3));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("row 2: label -1");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 2: label -1");
     arrays.put("y", Samples.npy(new float[] {0, 0.5f, 1}, 3));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("row 1: label 0.5");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 1: label 0.5");
     arrays.put("y", Samples.npy(new float[] {0, 1, Float.NaN}, 3));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("row 2: label NaN");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 2: label NaN");
     arrays.put("y", Samples.npy(new long[] {0, 1, 1L << 40}, 3));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("row 2: label 1099511627776");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 2: label 1099511627776");
     arrays.put("y", Samples.npy(new long[] {0, 1, 4}, 3));
     DataRequest three = DataRequest.evaluate(request().data()).withRules(Schema.plain(3));
-    assertThatThrownBy(() -> DataSource.open(three)).isInstanceOf(BadData.class).hasMessageContaining("3 classes");
+    assertThatThrownBy(() -> DataSource.open(three))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("3 classes");
     arrays.put("y", Samples.npy(new float[] {0, 1, 2}, 3));
     assertThat(open().label(2)).isEqualTo(2);
   }
@@ -112,16 +123,22 @@ class NpzFileTest {
   void numbersThatAreNotFiniteNameRowAndColumn() throws Exception {
     arrays.put("x", Samples.npy(new float[] {1, 2, 3, Float.NaN}, 2, 2));
     arrays.put("y", Samples.npy(new long[] {0, 1}, 2));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("x.npy: row 1, column 1: NaN");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("x.npy: row 1, column 1: NaN");
   }
 
   @Test
   void whatIsMissingIsNamedWithTheNearestThere() throws Exception {
     arrays.put("X", Samples.npy(new float[] {1, 2}, 2));
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("no array x").hasMessageContaining("'X'");
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("no array x")
+        .hasMessageContaining("'X'");
     arrays.put("x", Samples.npy(new float[] {1, 2}, 2));
     assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("no array y");
-    assertThat(DataSource.open(DataRequest.predict(request().data(), Schema.plain(2))).labelled()).isFalse();
+    assertThat(DataSource.open(DataRequest.predict(request().data(), Schema.plain(2))).labelled())
+        .isFalse();
     arrays.put("y", Samples.npy(new long[] {1}, 1));
     assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("1 labels");
   }
@@ -138,12 +155,16 @@ class NpzFileTest {
   void theModelsNormalisationIsUsedAndNotTheFilesOwn() throws Exception {
     arrays.put("x", Samples.npy(Samples.counting(8, 3), 2, 2, 2));
     arrays.put("y", Samples.npy(new long[] {0, 1}, 2));
-    Schema.Normalize figures = new Schema.Normalize(java.util.List.of(0.25), java.util.List.of(0.5));
-    Schema model = new Schema(java.util.Optional.of(figures), java.util.List.of("cat", "dog"), java.util.List.of());
+    Schema.Normalize figures =
+        new Schema.Normalize(java.util.List.of(0.25), java.util.List.of(0.5));
+    Schema model =
+        new Schema(
+            java.util.Optional.of(figures), java.util.List.of("cat", "dog"), java.util.List.of());
     Dataset data = DataSource.open(DataRequest.evaluate(request().data()).withRules(model));
     assertThat(data.schema()).isEqualTo(model);
     // a model without figures: bytes are only scaled to [0,1]
-    Dataset plain = DataSource.open(DataRequest.evaluate(request().data()).withRules(Schema.plain(2)));
+    Dataset plain =
+        DataSource.open(DataRequest.evaluate(request().data()).withRules(Schema.plain(2)));
     assertThat(plain.schema().normalize().orElseThrow().byteScale()).containsExactly(1 / 255f);
     assertThat(plain.schema().normalize().orElseThrow().byteShift()[0]).isZero();
   }

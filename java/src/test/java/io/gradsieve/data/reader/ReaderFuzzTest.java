@@ -17,14 +17,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whatever bytes a file has, reading it gives a data set or one line of {@link BadData}. More runs: {@code -Dgradsieve.fuzz=N}
- * multiplies them; another start: {@code -Dgradsieve.fuzz.seed=S}. A failure names the seed that alone makes it again.
+ * Whatever bytes a file has, reading it gives a data set or one line of {@link BadData}. More runs:
+ * {@code -Dgradsieve.fuzz=N} multiplies them; another start: {@code -Dgradsieve.fuzz.seed=S}. A
+ * failure names the seed that alone makes it again.
  */
 class ReaderFuzzTest {
   private static final int RUNS = 400 * Integer.getInteger("gradsieve.fuzz", 1);
   private static final long SEED = Long.getLong("gradsieve.fuzz.seed", 1);
 
-  /** The limit that a small file could not reach honestly: a data set it makes has at most this size. */
+  /**
+   * The limit that a small file could not reach honestly: a data set it makes has at most this
+   * size.
+   */
   private static final long MOST_BYTES = 1 << 26;
 
   @TempDir Path temp;
@@ -71,7 +75,8 @@ class ReaderFuzzTest {
           byte[] badLabels = seed % 4 < 2 ? labels : mutations.damaged(labels);
           byte[] file = zipped ? Samples.gzip(bad) : bad;
           Files.createDirectories(directory);
-          Files.deleteIfExists(directory.resolve("train-images-idx3-ubyte" + (zipped ? "" : ".gz")));
+          Files.deleteIfExists(
+              directory.resolve("train-images-idx3-ubyte" + (zipped ? "" : ".gz")));
           Files.write(
               directory.resolve("train-images-idx3-ubyte" + (zipped ? ".gz" : "")),
               seed % 5 == 0 ? mutations.damaged(file) : file);
@@ -119,7 +124,8 @@ class ReaderFuzzTest {
       return mutations.damaged(zip);
     }
     int tail = Math.min(zip.length, 250);
-    byte[] bad = mutations.damaged(java.util.Arrays.copyOfRange(zip, zip.length - tail, zip.length));
+    byte[] bad =
+        mutations.damaged(java.util.Arrays.copyOfRange(zip, zip.length - tail, zip.length));
     byte[] all = java.util.Arrays.copyOf(zip, zip.length - tail + bad.length);
     System.arraycopy(bad, 0, all, zip.length - tail, bad.length);
     return all;
@@ -151,8 +157,12 @@ class ReaderFuzzTest {
     Samples.write(directory.resolve("train/a/1.png"), good.get(0));
     fuzz(
         (mutations, seed) ->
-            Samples.write(directory.resolve("train/b/1.png"), mutations.damaged(good.get((int) (seed % 4))))
-                .getParent().getParent().getParent());
+            Samples.write(
+                    directory.resolve("train/b/1.png"),
+                    mutations.damaged(good.get((int) (seed % 4))))
+                .getParent()
+                .getParent()
+                .getParent());
   }
 
   @Test

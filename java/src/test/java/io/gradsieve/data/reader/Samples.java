@@ -86,10 +86,15 @@ public final class Samples {
     return record;
   }
 
-  /** An image whose pixel i has a colour made of i and {@code key}; grey if {@code colours} is false. */
-  public static byte[] image(String format, int width, int height, int key, boolean colours) throws IOException {
+  /**
+   * An image whose pixel i has a colour made of i and {@code key}; grey if {@code colours} is
+   * false.
+   */
+  public static byte[] image(String format, int width, int height, int key, boolean colours)
+      throws IOException {
     BufferedImage image =
-        new BufferedImage(width, height, colours ? BufferedImage.TYPE_3BYTE_BGR : BufferedImage.TYPE_BYTE_GRAY);
+        new BufferedImage(
+            width, height, colours ? BufferedImage.TYPE_3BYTE_BGR : BufferedImage.TYPE_BYTE_GRAY);
     for (int i = 0; i < width * height; i++) {
       for (int c = 0; c < (colours ? 3 : 1); c++) {
         image.getRaster().setSample(i % width, i / width, c, i * 3 + key + c * 50 & 0xff);

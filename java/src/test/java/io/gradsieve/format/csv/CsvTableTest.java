@@ -41,7 +41,10 @@ class CsvTableTest {
   @Test
   void headersMustNameTheColumns() {
     for (String header : List.of("", "a,a\n", "a,,b\n", "5.1,3.5,1.4\n", "1,2\n")) {
-      assertThatThrownBy(() -> table(header)).as(header).isInstanceOf(BadData.class).hasMessageStartingWith("t.csv: ");
+      assertThatThrownBy(() -> table(header))
+          .as(header)
+          .isInstanceOf(BadData.class)
+          .hasMessageStartingWith("t.csv: ");
     }
     // pandas names columns so when it is given none
     assertThat(table("0,1,2\n").header()).containsExactly("0", "1", "2");
@@ -51,9 +54,15 @@ class CsvTableTest {
   void rowsWithTooFewOrTooManyCellsNameRowAndColumn() {
     CsvTable few = table("a,b,c\n1,2,3\n1,2\n");
     few.next();
-    assertThatThrownBy(few::next).isInstanceOf(BadData.class).hasMessageContaining("row 1 (line 3)").hasMessageContaining("'c'");
+    assertThatThrownBy(few::next)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 1 (line 3)")
+        .hasMessageContaining("'c'");
     CsvTable many = table("a,b\n1,2,3\n");
-    assertThatThrownBy(many::next).isInstanceOf(BadData.class).hasMessageContaining("row 0 (line 2)").hasMessageContaining("too many");
+    assertThatThrownBy(many::next)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 0 (line 2)")
+        .hasMessageContaining("too many");
   }
 
   @Test
@@ -61,7 +70,9 @@ class CsvTableTest {
     byte[] bytes = {'a', ',', 'b', '\n', (byte) 0xff, ',', '1', '\n'};
     assertThatThrownBy(
             () -> {
-              CsvTable table = CsvTable.of(ByteSource.of("t.csv", new ByteArrayInputStream(bytes), bytes.length));
+              CsvTable table =
+                  CsvTable.of(
+                      ByteSource.of("t.csv", new ByteArrayInputStream(bytes), bytes.length));
               table.next();
             })
         .isInstanceOf(BadData.class)
@@ -73,7 +84,10 @@ class CsvTableTest {
     for (String number : List.of("0", "-1", "+2.5", ".5", "5.", "1e9", "-1.5E-3", "007", "1e400")) {
       assertThat(Numbers.isNumber(number)).as(number).isTrue();
     }
-    for (String text : List.of("", "-", ".", "e5", "1e", "1f", "0x10", "1 2", "1,5", "nan", "NaN", "inf", "one", "1_000", "١")) {
+    for (String text :
+        List.of(
+            "", "-", ".", "e5", "1e", "1f", "0x10", "1 2", "1,5", "nan", "NaN", "inf", "one",
+            "1_000", "١")) {
       assertThat(Numbers.isNumber(text)).as(text).isFalse();
     }
   }

@@ -33,7 +33,8 @@ class IdxHeaderTest {
   }
 
   @Property
-  void aHeaderWrittenIsTheHeaderRead(@ForAll @Size(min = 1, max = 4) List<@IntRange(max = 12) Integer> shape) {
+  void aHeaderWrittenIsTheHeaderRead(
+      @ForAll @Size(min = 1, max = 4) List<@IntRange(max = 12) Integer> shape) {
     int[] sizes = shape.stream().mapToInt(i -> i).toArray();
     long count = shape.stream().mapToLong(i -> i).reduce(1, (a, b) -> a * b);
     IdxHeader header = IdxHeader.read(source(idx(8, sizes), (int) count), sizes.length);
@@ -47,8 +48,15 @@ class IdxHeaderTest {
     byte[] magic = good.clone();
     magic[0] = 1;
     for (byte[] bad :
-        List.of(magic, idx(13, 2, 3, 3), idx(8, 18), idx(8, -1, 3, 3), idx(8, 2, 3, 4),
-            idx(8, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE), new byte[0], new byte[] {0, 0, 8})) {
+        List.of(
+            magic,
+            idx(13, 2, 3, 3),
+            idx(8, 18),
+            idx(8, -1, 3, 3),
+            idx(8, 2, 3, 4),
+            idx(8, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE),
+            new byte[0],
+            new byte[] {0, 0, 8})) {
       assertThatThrownBy(() -> IdxHeader.read(source(bad, bad == good ? 0 : 18), 3))
           .isInstanceOf(BadData.class)
           .hasMessageStartingWith("f: ");
@@ -64,6 +72,8 @@ class IdxHeaderTest {
     }
     byte[] file = packed.toByteArray();
     ByteSource source = ByteSource.of("f", new ByteArrayInputStream(file), file.length);
-    assertThatThrownBy(() -> IdxHeader.read(source, 3)).isInstanceOf(BadData.class).hasMessageContaining("declares");
+    assertThatThrownBy(() -> IdxHeader.read(source, 3))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("declares");
   }
 }

@@ -34,7 +34,10 @@ class ImageDecoderTest {
 
   @Test
   void coloursOfAPngAreItsBytes() throws IOException {
-    for (int type : new int[] {BufferedImage.TYPE_INT_RGB, BufferedImage.TYPE_3BYTE_BGR, BufferedImage.TYPE_INT_ARGB}) {
+    for (int type :
+        new int[] {
+          BufferedImage.TYPE_INT_RGB, BufferedImage.TYPE_3BYTE_BGR, BufferedImage.TYPE_INT_ARGB
+        }) {
       BufferedImage image = new BufferedImage(5, 3, type);
       for (int i = 0; i < 15; i++) {
         image.setRGB(i % 5, i / 5, 0xff000000 | i << 16 | (i + 100) << 8 | (i + 200));
@@ -70,7 +73,8 @@ class ImageDecoderTest {
   void blackAndWhiteBecomes0And255() throws IOException {
     BufferedImage image = new BufferedImage(3, 1, BufferedImage.TYPE_BYTE_BINARY);
     image.setRGB(1, 0, 0xffffffff);
-    assertThat(decode(encoded(image, "png")).pixels()).containsExactly(0, 0, 0, -1, -1, -1, 0, 0, 0);
+    assertThat(decode(encoded(image, "png")).pixels())
+        .containsExactly(0, 0, 0, -1, -1, -1, 0, 0, 0);
   }
 
   @Test
@@ -111,16 +115,22 @@ class ImageDecoderTest {
     CRC32 crc = new CRC32();
     crc.update(file, 12, 17);
     header.putInt(29, (int) crc.getValue());
-    assertThatThrownBy(() -> decode(file)).isInstanceOf(BadData.class).hasMessageContaining("1000000000x1000000000");
+    assertThatThrownBy(() -> decode(file))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("1000000000x1000000000");
   }
 
   @Test
   void theCallerMayRefuseASize() throws IOException {
     byte[] file = encoded(new BufferedImage(4, 2, BufferedImage.TYPE_INT_RGB), "png");
     assertThatThrownBy(
-            () -> decoder.decode("f", file, (h, w) -> {
-              throw new BadData(h + " by " + w);
-            }))
+            () ->
+                decoder.decode(
+                    "f",
+                    file,
+                    (h, w) -> {
+                      throw new BadData(h + " by " + w);
+                    }))
         .hasMessage("2 by 4");
     assertThat(decode(file).width()).isEqualTo(4);
   }

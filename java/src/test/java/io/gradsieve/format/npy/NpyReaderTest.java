@@ -118,7 +118,19 @@ class NpyReaderTest {
 
   private static byte[] withHeader(String text) throws Exception {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (byte) text.length(), (byte) (text.length() >> 8)});
+    out.write(
+        new byte[] {
+          (byte) 0x93,
+          'N',
+          'U',
+          'M',
+          'P',
+          'Y',
+          1,
+          0,
+          (byte) text.length(),
+          (byte) (text.length() >> 8)
+        });
     out.write(text.getBytes(StandardCharsets.US_ASCII));
     return out.toByteArray();
   }
@@ -148,8 +160,12 @@ class NpyReaderTest {
   void bytesThatAreMissingOrLeftOverAreBadData() {
     byte[] header = NpyHeader.bytes(NpyType.UINT8, 4);
     NpyReader longer = new NpyReader(source(java.util.Arrays.copyOf(header, header.length + 5)));
-    assertThatThrownBy(() -> all(longer)).isInstanceOf(BadData.class).hasMessageContaining("goes on");
+    assertThatThrownBy(() -> all(longer))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("goes on");
     ByteSource shorter = source(java.util.Arrays.copyOf(header, header.length + 3));
-    assertThatThrownBy(() -> new NpyReader(shorter)).isInstanceOf(BadData.class).hasMessageContaining("truncated");
+    assertThatThrownBy(() -> new NpyReader(shorter))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("truncated");
   }
 }

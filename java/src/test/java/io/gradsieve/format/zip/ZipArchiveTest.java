@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ZipArchiveTest {
-  private static final byte[] CONTENT = "the content of an entry, the content of an entry".getBytes();
+  private static final byte[] CONTENT =
+      "the content of an entry, the content of an entry".getBytes();
   @TempDir Path temp;
 
   private byte[] zip(boolean stored) throws Exception {
@@ -77,7 +78,8 @@ class ZipArchiveTest {
   @Test
   void entriesOverTheLimitAreRefusedUnread() throws Exception {
     try (ZipArchive archive = open(zip(false))) {
-      assertThatThrownBy(() -> archive.read(archive.entries().get(0), 10)).isInstanceOf(BadData.class);
+      assertThatThrownBy(() -> archive.read(archive.entries().get(0), 10))
+          .isInstanceOf(BadData.class);
     }
   }
 
@@ -91,7 +93,9 @@ class ZipArchiveTest {
         file.putInt(i + 24, bytes.length - 60);
       }
     }
-    assertThatThrownBy(() -> open(bytes)).isInstanceOf(BadData.class).hasMessageContaining("overlap");
+    assertThatThrownBy(() -> open(bytes))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("overlap");
   }
 
   @Test
