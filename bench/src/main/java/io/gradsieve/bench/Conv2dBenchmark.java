@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One 3×3 convolution with padding 1 over a batch of 32, on one thread: µs a call. The shapes are those of {@code resnet20}
- * on 28×28 images and the second convolution of {@code cnn}.
+ * One 3×3 convolution with padding 1 over a batch of 32, on one thread: µs a call. The shapes are
+ * those of {@code resnet20} on 28×28 images and the second convolution of {@code cnn}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

@@ -17,7 +17,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** The first linear layer of {@code mlp} on Fashion-MNIST, 784 to 512 features, on one thread: µs a call. */
+/**
+ * The first linear layer of {@code mlp} on Fashion-MNIST, 784 to 512 features, on one thread: µs a
+ * call.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -75,7 +78,14 @@ public class LinearBenchmark {
   public void backwardInput() {
     check(
         CpuLibrary.gs_linear_backward_input(
-            batch, IN, OUT, OUT, outputGradient, weights, CpuLibrary.GS_GRADIENT_STORE, inputGradient));
+            batch,
+            IN,
+            OUT,
+            OUT,
+            outputGradient,
+            weights,
+            CpuLibrary.GS_GRADIENT_STORE,
+            inputGradient));
   }
 
   @Benchmark

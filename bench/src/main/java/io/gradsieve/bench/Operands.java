@@ -10,18 +10,25 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Native arrays of one benchmark, filled with fixed pseudo-random numbers and released together. */
+/**
+ * Native arrays of one benchmark, filled with fixed pseudo-random numbers and released together.
+ */
 final class Operands implements AutoCloseable {
   private record Block(long address, long bytes) {}
 
   private final List<Block> blocks = new ArrayList<>();
 
-  /** Loads the library with the kernels that {@code GRADSIEVE_ISA} names, or the best of this machine. */
+  /**
+   * Loads the library with the kernels that {@code GRADSIEVE_ISA} names, or the best of this
+   * machine.
+   */
   Operands() {
     if (!(NativeLibrary.load() instanceof LoadResult.Loaded loaded)) {
-      throw new IllegalStateException("the native library did not load; java -jar engine.jar doctor says why");
+      throw new IllegalStateException(
+          "the native library did not load; java -jar engine.jar doctor says why");
     }
-    NativeException.check(CpuLibrary.gs_open(System.getenv("GRADSIEVE_ISA"), loaded.openblas().toString()));
+    NativeException.check(
+        CpuLibrary.gs_open(System.getenv("GRADSIEVE_ISA"), loaded.openblas().toString()));
   }
 
   /** Address of {@code count} zeros. */
