@@ -8,6 +8,8 @@ import io.gradsieve.plan.Operation.Gradient;
 import io.gradsieve.plan.PlanTensor;
 import io.gradsieve.plan.Segment;
 import io.gradsieve.plan.StepPlan;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Hands a plan to the native executor: its tensors, then its operations, one {@code gs_step_…} call
@@ -16,6 +18,12 @@ import io.gradsieve.plan.StepPlan;
 final class CpuPlan {
   private final Step step;
   private final int[] number = new int[1];
+
+  /**
+   * The library numbers batch norm layers in the order of their statistics, the plan as the network
+   * names them.
+   */
+  private final Map<Integer, Integer> normalizers = new HashMap<>();
 
   private CpuPlan(Step step) {
     this.step = step;
@@ -57,12 +65,8 @@ final class CpuPlan {
             storage(tensor.gradient()),
             tensor.gradient().offset(),
             number));
-    expect(index, "tensor");
-  }
-
-  private void expect(int index, String what) {
     if (number[0] != index) {
-      throw new IllegalStateException(what + " " + index + " of the plan is number " + number[0]);
+      throw new IllegalStateException("tensor " + index + " of the plan is number " + number[0]);
     }
   }
 
@@ -108,14 +112,14 @@ final class CpuPlan {
               code(o.gradient()),
               number);
       if (status == CpuLibrary.GS_OK) {
-        expect(o.normalizer(), "normalizer");
+        normalizers.put(o.normalizer(), number[0]);
       }
       return status;
     }
     if (operation instanceof Operation.BatchNormNormalize o) {
       return CpuLibrary.gs_step_batchnorm_normalize(
           step,
-          o.normalizer(),
+          normalizers.getOrDefault(o.normalizer(), -1),
           o.in(),
           o.skip(),
           o.out(),
