@@ -17,9 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Lets an operation swallow the cheap one that follows it, so that a value is not written only to be read once: convolution +
- * relu + max-pool, linear + activation, batch norm + sum + relu. Gelu is never swallowed, since its backward pass reads its
- * input. One pass: each operation tries to join the one that makes its input.
+ * Lets an operation swallow the cheap one that follows it, so that a value is not written only to
+ * be read once: convolution + relu + max-pool, linear + activation, batch norm + sum + relu. Gelu
+ * is never swallowed, since its backward pass reads its input. One pass: each operation tries to
+ * join the one that makes its input.
  */
 final class Fusion {
   private final Lowering lowering;
@@ -63,7 +64,9 @@ final class Fusion {
   /** What makes this value, if nothing but the asking operation reads it. */
   private Optional<Step> alone(int value) {
     int origin = lowering.origin(value);
-    return readers.getOrDefault(origin, 0) == 1 ? Optional.ofNullable(producers.get(origin)) : Optional.empty();
+    return readers.getOrDefault(origin, 0) == 1
+        ? Optional.ofNullable(producers.get(origin))
+        : Optional.empty();
   }
 
   private Optional<Step> activated(Step before, Activate activate, Step step) {
@@ -79,22 +82,37 @@ final class Fusion {
         && linear.activation() == Activation.IDENTITY
         && function != Activation.GELU) {
       return Optional.of(
-          join(before, step,
-              new Linear(linear.in(), activate.out(), linear.weights(), linear.bias(), function, linear.gradient())));
+          join(
+              before,
+              step,
+              new Linear(
+                  linear.in(),
+                  activate.out(),
+                  linear.weights(),
+                  linear.bias(),
+                  function,
+                  linear.gradient())));
     }
     if (operation instanceof BatchNormNormalize normalize
         && normalize.activation() == Activation.IDENTITY
         && function == Activation.RELU) {
-      return Optional.of(join(before, step, like(normalize, normalize.skip(), activate.out(), function)));
+      return Optional.of(
+          join(before, step, like(normalize, normalize.skip(), activate.out(), function)));
     }
     return Optional.empty();
   }
 
   private Optional<Step> pooled(Step before, Pool2d pool, Step step) {
     boolean square = pool.kernelHeight() == pool.kernelWidth() && pool.kernelHeight() > 1;
-    if (before.operation() instanceof Conv2d conv && conv.pool() == 1 && pool.pool() == Pool.MAX && square) {
+    if (before.operation() instanceof Conv2d conv
+        && conv.pool() == 1
+        && pool.pool() == Pool.MAX
+        && square) {
       return Optional.of(
-          join(before, step, conv.fused(pool.out(), conv.activation(), pool.kernelHeight(), pool.saved())));
+          join(
+              before,
+              step,
+              conv.fused(pool.out(), conv.activation(), pool.kernelHeight(), pool.saved())));
     }
     return Optional.empty();
   }
@@ -108,17 +126,22 @@ final class Fusion {
           && before.get().operation() instanceof BatchNormNormalize normalize
           && normalize.skip() < 0
           && normalize.activation() == Activation.IDENTITY) {
-        return Optional.of(join(before.get(), step, like(normalize, skip, add.out(), Activation.IDENTITY)));
+        return Optional.of(
+            join(before.get(), step, like(normalize, skip, add.out(), Activation.IDENTITY)));
       }
     }
     return Optional.empty();
   }
 
-  /** Features of a flattened image are normalised through a view of other shape: then the new values are too. */
+  /**
+   * Features of a flattened image are normalised through a view of other shape: then the new values
+   * are too.
+   */
   private Operation like(BatchNormNormalize normalize, int skip, int out, Activation activation) {
     boolean viewed = lowering.origin(normalize.out()) != normalize.out();
     return viewed
-        ? normalize.fused(skip < 0 || isView(skip) ? skip : lowering.view(skip), lowering.view(out), activation)
+        ? normalize.fused(
+            skip < 0 || isView(skip) ? skip : lowering.view(skip), lowering.view(out), activation)
         : normalize.fused(skip, out, activation);
   }
 

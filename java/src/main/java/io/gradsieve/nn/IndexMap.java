@@ -3,9 +3,9 @@ package io.gradsieve.nn;
 import io.gradsieve.nn.layer.Shape;
 
 /**
- * Where the elements of a parameter lie inside. In PyTorch's order an element is (o, c, t): output, input channel, position
- * (kernel tap or H·W); inside it lies at o/16 · block + o%16 · lane + c · channel + t · position. All other floats of the
- * parameter are zero and stay zero.
+ * Where the elements of a parameter lie inside. In PyTorch's order an element is (o, c, t): output,
+ * input channel, position (kernel tap or H·W); inside it lies at o/16 · block + o%16 · lane + c ·
+ * channel + t · position. All other floats of the parameter are zero and stay zero.
  *
  * @param outputs number of outputs o, 1 for vectors
  * @param channels number of input channels c
@@ -13,13 +13,21 @@ import io.gradsieve.nn.layer.Shape;
  * @param floats floats inside, before alignment
  */
 public record IndexMap(
-    int outputs, int channels, int positions, long block, long lane, long channel, long position, long floats) {
+    int outputs,
+    int channels,
+    int positions,
+    long block,
+    long lane,
+    long channel,
+    long position,
+    long floats) {
 
   /** Convolution weights: [out, in, kh·kw] ↔ [out/16][kh·kw][in][16]. */
   public static IndexMap convolution(int out, int in, int taps) {
     long block = (long) taps * in * Shape.LANES;
     long blocks = Shape.padded(out) / Shape.LANES;
-    return new IndexMap(out, in, taps, block, 1, Shape.LANES, (long) in * Shape.LANES, blocks * block);
+    return new IndexMap(
+        out, in, taps, block, 1, Shape.LANES, (long) in * Shape.LANES, blocks * block);
   }
 
   /** Linear weights of an input [T][P]: [out, C·T] ↔ [out][T][P]. */
@@ -32,7 +40,14 @@ public record IndexMap(
   /** One element for each feature of a value [T][P]: [C·T] ↔ [T][P]. */
   public static IndexMap features(Shape shape) {
     return new IndexMap(
-        1, shape.channels(), shape.positions(), 0, 0, 1, shape.pitch(), shape.positions() == 1 ? shape.channels() : shape.floats());
+        1,
+        shape.channels(),
+        shape.positions(),
+        0,
+        0,
+        1,
+        shape.pitch(),
+        shape.positions() == 1 ? shape.channels() : shape.floats());
   }
 
   /** One element for each channel. */
@@ -50,7 +65,10 @@ public record IndexMap(
     return (long) outputs * channels * positions;
   }
 
-  /** Spreads elements in PyTorch's order over {@code floats} floats; what is not an element becomes 0. */
+  /**
+   * Spreads elements in PyTorch's order over {@code floats} floats; what is not an element becomes
+   * 0.
+   */
   public float[] inside(float[] elements) {
     float[] inside = new float[Math.toIntExact(floats)];
     int i = 0;

@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A network on its way to a plan: values and the operations that make them, in the order of the layers. A value is a number;
- * an alias is another number for the same memory, seen as another shape.
+ * A network on its way to a plan: values and the operations that make them, in the order of the
+ * layers. A value is a number; an alias is another number for the same memory, seen as another
+ * shape.
  */
 public final class Lowering {
   /** An operation and the layers it stands for. */
@@ -52,7 +53,9 @@ public final class Lowering {
     return alias(value, shapes.get(value).flattened());
   }
 
-  /** The same value with every lane of every position as a feature of its own, pad lanes included. */
+  /**
+   * The same value with every lane of every position as a feature of its own, pad lanes included.
+   */
   public int view(int value) {
     int lanes = shapes.get(value).floats();
     return alias(value, new Shape(lanes, 1, 1, lanes, true));

@@ -16,10 +16,14 @@ import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The built-in models, each a spec like one read from a file. To add one: its name in {@link #NAMES} and its case below. */
+/**
+ * The built-in models, each a spec like one read from a file. To add one: its name in {@link
+ * #NAMES} and its case below.
+ */
 public final class Models {
   /** In the order of help texts. */
-  public static final List<String> NAMES = List.of("mlp", "cnn", "resnet20", "resnet20-gn", "resnet18");
+  public static final List<String> NAMES =
+      List.of("mlp", "cnn", "resnet20", "resnet20-gn", "resnet18");
 
   /** Images with a longer side get resnet18's large stem. */
   private static final int SMALL_IMAGE = 64;
@@ -32,7 +36,8 @@ public final class Models {
   private Models() {}
 
   /**
-   * A built-in model for images of C×H×W, or for D features: {@code channels} = D, height and width 1.
+   * A built-in model for images of C×H×W, or for D features: {@code channels} = D, height and width
+   * 1.
    *
    * @throws Usage if there is no such model
    * @throws BadData if it can't be made for this input
@@ -43,7 +48,8 @@ public final class Models {
       throw Usage.unknown("model", name, NAMES);
     }
     if (!image && !name.equals("mlp")) {
-      throw new BadData(name + " needs images, the samples are " + channels + " features each; use --model mlp");
+      throw new BadData(
+          name + " needs images, the samples are " + channels + " features each; use --model mlp");
     }
     List<Integer> input = image ? List.of(channels, height, width) : List.of(channels);
     List<Layer> layers =
@@ -111,7 +117,10 @@ public final class Models {
     return classified(layers, classes);
   }
 
-  /** Blocks of two 3×3 convolutions; the first halves the image where the channels change. Returns the channels. */
+  /**
+   * Blocks of two 3×3 convolutions; the first halves the image where the channels change. Returns
+   * the channels.
+   */
   private static int stage(List<Layer> layers, Layer norm, int before, int channels, int blocks) {
     for (int block = 0; block < blocks; block++) {
       boolean changes = block == 0 && channels != before;

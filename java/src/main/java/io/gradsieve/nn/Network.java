@@ -35,8 +35,9 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * A network with PyTorch's initialisation: weights and biases uniform in ±1/√fan_in (kaiming_uniform with a = √5), norms one
-   * and zero. The same seed gives the same weights on every backend.
+   * A network with PyTorch's initialisation: weights and biases uniform in ±1/√fan_in
+   * (kaiming_uniform with a = √5), norms one and zero. The same seed gives the same weights on
+   * every backend.
    */
   public static Network create(NetworkSpec spec, Backend backend, long seed) {
     NetworkSpec.Description description = spec.describe();
@@ -86,7 +87,8 @@ public final class Network implements AutoCloseable {
         .anyMatch(
             layer ->
                 layer instanceof BatchNorm
-                    || (layer instanceof Residual r && (hasBatchNorm(r.body()) || hasBatchNorm(r.shortcut()))));
+                    || (layer instanceof Residual r
+                        && (hasBatchNorm(r.body()) || hasBatchNorm(r.shortcut()))));
   }
 
   /**
@@ -97,7 +99,8 @@ public final class Network implements AutoCloseable {
    * @param labelSmoothing ε of the loss, 0 ≤ ε < 1
    * @param bytes whether inputs are bytes, to be scaled and standardised, instead of floats
    */
-  public StepPlan plan(int capacity, boolean backward, boolean norms, double labelSmoothing, boolean bytes) {
+  public StepPlan plan(
+      int capacity, boolean backward, boolean norms, double labelSmoothing, boolean bytes) {
     if (capacity < 1) {
       throw new IllegalArgumentException("capacity must be positive, is " + capacity);
     }
@@ -106,7 +109,8 @@ public final class Network implements AutoCloseable {
   }
 
   /** The operations of a network from its input to its loss. */
-  static Lowering lower(NetworkSpec spec, NetworkSpec.Description description, double labelSmoothing, boolean bytes) {
+  static Lowering lower(
+      NetworkSpec spec, NetworkSpec.Description description, double labelSmoothing, boolean bytes) {
     Lowering lowering = new Lowering(description.layout());
     int value = lowering.value(description.input());
     lowering.add("input", input(spec, value, bytes));
@@ -114,7 +118,8 @@ public final class Network implements AutoCloseable {
       value = spec.layers().get(i).lower(lowering, value, Integer.toString(i));
     }
     lowering.add(
-        "loss", new Operation.SoftmaxCrossEntropy(value, (float) labelSmoothing, Operation.Gradient.NONE));
+        "loss",
+        new Operation.SoftmaxCrossEntropy(value, (float) labelSmoothing, Operation.Gradient.NONE));
     return lowering;
   }
 
@@ -123,14 +128,18 @@ public final class Network implements AutoCloseable {
       return new Operation.Input(value, false, new float[0], new float[0]);
     }
     if (spec.normalize().isPresent()) {
-      return new Operation.Input(value, true, spec.normalize().get().scale(), spec.normalize().get().shift());
+      return new Operation.Input(
+          value, true, spec.normalize().get().scale(), spec.normalize().get().shift());
     }
     float[] scale = new float[spec.input().get(0)];
     Arrays.fill(scale, 1 / 255f);
     return new Operation.Input(value, true, scale, new float[scale.length]);
   }
 
-  /** Reads weights as PyTorch's strict load does; throws {@code BadData} naming what is missing, unexpected or of other shape. */
+  /**
+   * Reads weights as PyTorch's strict load does; throws {@code BadData} naming what is missing,
+   * unexpected or of other shape.
+   */
   public void load(Path safetensors) {
     StateFile.load(safetensors, parameters);
   }

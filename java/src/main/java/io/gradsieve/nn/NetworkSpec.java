@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a network is: its layers, and how samples become inputs. The content of a model file ({@code model.yaml}); every spec
- * that exists is one whose shapes fit.
+ * What a network is: its layers, and how samples become inputs. The content of a model file ({@code
+ * model.yaml}); every spec that exists is one whose shapes fit.
  *
  * @param input [C, H, W] of an image or [D] of features
  * @param layers in order; the last is linear, one output a class
@@ -22,7 +22,11 @@ import java.util.Optional;
  * @param columns of a table, in the order of its file; empty for other data
  */
 public record NetworkSpec(
-    List<Integer> input, List<Layer> layers, Optional<Normalize> normalize, List<String> classes, List<Column> columns) {
+    List<Integer> input,
+    List<Layer> layers,
+    Optional<Normalize> normalize,
+    List<String> classes,
+    List<Column> columns) {
   /** Longest side of an image, and most channels. */
   private static final int LARGEST_SIDE = 1 << 20;
 
@@ -46,7 +50,10 @@ public record NetworkSpec(
     }
   }
 
-  /** What follows from the layers: the shapes of the network's input and output, and where the parameters lie. */
+  /**
+   * What follows from the layers: the shapes of the network's input and output, and where the
+   * parameters lie.
+   */
   record Description(Shape input, Shape output, ParameterLayout layout) {
     int outputs() {
       return output.features();
@@ -59,11 +66,15 @@ public record NetworkSpec(
   }
 
   /** The same layers for data of these rules; throws {@code BadData} if they do not fit. */
-  public NetworkSpec with(Optional<Normalize> newNormalize, List<String> newClasses, List<Column> newColumns) {
+  public NetworkSpec with(
+      Optional<Normalize> newNormalize, List<String> newClasses, List<Column> newColumns) {
     return new NetworkSpec(input, layers, newNormalize, newClasses, newColumns);
   }
 
-  /** Reads a model file; throws {@code BadData} naming file and line, or the layer that does not fit. */
+  /**
+   * Reads a model file; throws {@code BadData} naming file and line, or the layer that does not
+   * fit.
+   */
   public static NetworkSpec read(Path yaml) {
     return SpecReader.read(YamlNode.read(yaml), yaml.toString());
   }
@@ -95,17 +106,21 @@ public record NetworkSpec(
       shape = layers.get(i).describe(shape, Integer.toString(i), parameters);
     }
     if (layers.isEmpty() || !(layers.get(layers.size() - 1) instanceof Linear)) {
-      throw new BadData("the last layer must be linear, with one feature a class; add `- linear: {features: K}`");
+      throw new BadData(
+          "the last layer must be linear, with one feature a class; add `- linear: {features: K}`");
     }
     if (shape.features() < 2) {
-      throw new BadData("layer " + (layers.size() - 1) + " (linear) gives one output; a classifier needs at least two classes");
+      throw new BadData(
+          "layer "
+              + (layers.size() - 1)
+              + " (linear) gives one output; a classifier needs at least two classes");
     }
     return new Description(in, shape, parameters.build());
   }
 
   /**
-   * Images that a convolution or a linear layer reads first lie as densely as they come; any other operation wants its channels
-   * padded to whole vectors.
+   * Images that a convolution or a linear layer reads first lie as densely as they come; any other
+   * operation wants its channels padded to whole vectors.
    */
   private static Shape inputShape(List<Integer> input, List<Layer> layers) {
     if (input.size() != 1 && input.size() != 3) {
@@ -119,8 +134,10 @@ public record NetworkSpec(
     if (input.size() == 1) {
       return Shape.features(input.get(0));
     }
-    Optional<Layer> first = layers.stream().filter(layer -> !(layer instanceof Flatten)).findFirst();
-    boolean dense = first.isPresent() && (first.get() instanceof Conv2d || first.get() instanceof Linear);
+    Optional<Layer> first =
+        layers.stream().filter(layer -> !(layer instanceof Flatten)).findFirst();
+    boolean dense =
+        first.isPresent() && (first.get() instanceof Conv2d || first.get() instanceof Linear);
     int channels = input.get(0);
     return new Shape(
         channels, input.get(1), input.get(2), dense ? channels : Shape.padded(channels), false);

@@ -25,7 +25,8 @@ public record NetworkSummary(List<Row> rows, long parameters, int segments) {
    * @param name in PyTorch, such as {@code 3.body.0}
    * @param outputShape such as 32x14x14
    * @param parameters trainable parameters of this layer
-   * @param segment the segment of the training step that runs it, from 0; -1 for flatten, which is no operation
+   * @param segment the segment of the training step that runs it, from 0; -1 for flatten, which is
+   *     no operation
    */
   public record Row(String name, String kind, String outputShape, long parameters, int segment) {}
 

@@ -4,10 +4,12 @@ import io.gradsieve.GradsieveException.BadData;
 import java.util.List;
 
 /**
- * How values become inputs: (value − mean) / deviation. Bytes of images are divided by 255 before, and the step does it; the
- * columns of a table are standardised when they are read. Other float inputs are used as they are.
+ * How values become inputs: (value − mean) / deviation. Bytes of images are divided by 255 before,
+ * and the step does it; the columns of a table are standardised when they are read. Other float
+ * inputs are used as they are.
  *
- * @param mean one a channel of an image, or one an input feature of a table (0 for those of a category)
+ * @param mean one a channel of an image, or one an input feature of a table (0 for those of a
+ *     category)
  * @param deviation likewise, positive (1 for those of a category)
  */
 public record Normalize(List<Double> mean, List<Double> deviation) {
@@ -17,7 +19,11 @@ public record Normalize(List<Double> mean, List<Double> deviation) {
     deviation = List.copyOf(deviation);
     if (mean.size() != deviation.size()) {
       throw new BadData(
-          "normalize: " + mean.size() + " means but " + deviation.size() + " deviations; give one of each a channel");
+          "normalize: "
+              + mean.size()
+              + " means but "
+              + deviation.size()
+              + " deviations; give one of each a channel");
     }
     for (double d : deviation) {
       if (!(d > 0) || !Double.isFinite(d)) {

@@ -14,7 +14,13 @@ import java.util.List;
  * @param bound else: uniform in ±bound
  */
 public record Parameter(
-    String name, List<Integer> shape, IndexMap map, long offset, boolean trainable, float initial, double bound) {
+    String name,
+    List<Integer> shape,
+    IndexMap map,
+    long offset,
+    boolean trainable,
+    float initial,
+    double bound) {
   public Parameter {
     shape = List.copyOf(shape);
   }

@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where every parameter lies in the one buffer of weights: the trainable ones in the order of the layers, then the running
- * statistics; each begins at a multiple of 16 floats. Counters ({@code num_batches_tracked}) are whole numbers and not in it.
+ * Where every parameter lies in the one buffer of weights: the trainable ones in the order of the
+ * layers, then the running statistics; each begins at a multiple of 16 floats. Counters ({@code
+ * num_batches_tracked}) are whole numbers and not in it.
  */
 public final class ParameterLayout {
   /** Most floats of weights: 8 GiB. */
@@ -21,7 +22,8 @@ public final class ParameterLayout {
   private final long trainable;
   private final long floats;
 
-  private ParameterLayout(List<Parameter> parameters, List<String> counters, long trainable, long floats) {
+  private ParameterLayout(
+      List<Parameter> parameters, List<String> counters, long trainable, long floats) {
     this.parameters = List.copyOf(parameters);
     this.counters = List.copyOf(counters);
     this.trainable = trainable;
@@ -41,7 +43,10 @@ public final class ParameterLayout {
     return counters;
   }
 
-  /** The parameter of that name in PyTorch; throws {@code IllegalArgumentException} if there is none. */
+  /**
+   * The parameter of that name in PyTorch; throws {@code IllegalArgumentException} if there is
+   * none.
+   */
   public Parameter parameter(String name) {
     Parameter parameter = byName.get(name);
     if (parameter == null) {
@@ -71,7 +76,9 @@ public final class ParameterLayout {
     private final List<Parameter> running = new ArrayList<>();
     private final List<String> counters = new ArrayList<>();
 
-    /** A trainable parameter with PyTorch's kaiming_uniform(a=√5), which is uniform in ±1/√fanIn. */
+    /**
+     * A trainable parameter with PyTorch's kaiming_uniform(a=√5), which is uniform in ±1/√fanIn.
+     */
     public void uniform(String name, List<Integer> shape, IndexMap map, int fanIn) {
       trainable.add(new Parameter(name, shape, map, 0, true, 0, 1 / Math.sqrt(fanIn)));
     }
@@ -107,11 +114,16 @@ public final class ParameterLayout {
     private static long place(List<Parameter> parameters, long from, List<Parameter> placed) {
       long offset = from;
       for (Parameter p : parameters) {
-        placed.add(new Parameter(p.name(), p.shape(), p.map(), offset, p.trainable(), p.initial(), p.bound()));
+        placed.add(
+            new Parameter(
+                p.name(), p.shape(), p.map(), offset, p.trainable(), p.initial(), p.bound()));
         offset += MemoryPlan.aligned(p.map().floats());
         if (offset > LARGEST) {
           throw new BadData(
-              p.name() + ": with it the network has more than " + LARGEST + " parameters; use fewer channels or features");
+              p.name()
+                  + ": with it the network has more than "
+                  + LARGEST
+                  + " parameters; use fewer channels or features");
         }
       }
       return offset;

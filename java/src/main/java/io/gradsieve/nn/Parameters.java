@@ -28,7 +28,10 @@ public final class Parameters {
     return parameter.map().outside(inside);
   }
 
-  /** Sets the elements, in PyTorch's order; throws {@code IllegalArgumentException} if there are more or fewer. */
+  /**
+   * Sets the elements, in PyTorch's order; throws {@code IllegalArgumentException} if there are
+   * more or fewer.
+   */
   public void write(Parameter parameter, float[] elements) {
     if (elements.length != parameter.elements()) {
       throw new IllegalArgumentException(

@@ -14,9 +14,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * When every value and gradient is needed, and from that where it lies. Moments of the arena are the segments' passes, forward 0
- * to S-1, then backward S-1 to 0, since threads run through a segment at their own pace. Moments of a thread's scratch are the
- * operations of one segment: forward, then repeated, then backward.
+ * When every value and gradient is needed, and from that where it lies. Moments of the arena are
+ * the segments' passes, forward 0 to S-1, then backward S-1 to 0, since threads run through a
+ * segment at their own pace. Moments of a thread's scratch are the operations of one segment:
+ * forward, then repeated, then backward.
  */
 final class Placement {
   private record SegmentSteps(List<Step> steps, int repeats, int block) {}
@@ -38,6 +39,7 @@ final class Placement {
   private final List<SegmentSteps> segments = new ArrayList<>();
   private final Map<Integer, Place> values = new LinkedHashMap<>();
   private final Map<Integer, Place> gradients = new LinkedHashMap<>();
+
   /** The output of each batch norm by number: statistics' backward pass reads its gradient. */
   private final Map<Integer, Integer> normalized = new LinkedHashMap<>();
 
@@ -115,8 +117,11 @@ final class Placement {
         }
       }
     }
-    // A gradient that lives and dies in one segment is scratch, but for a product's: its whole batch is read at the end.
-    keptGradients.entrySet().removeIf(e -> e.getValue().first == e.getValue().last && !isProduct(e.getKey()));
+    // A gradient that lives and dies in one segment is scratch, but where the whole batch's is read
+    // at the segment's end.
+    keptGradients
+        .entrySet()
+        .removeIf(e -> e.getValue().first == e.getValue().last && !isWholeBatch(e.getKey()));
     placeArena(keptValues, keptGradients);
     segments.forEach(segment -> placeScratch(segment, retention));
   }
@@ -135,10 +140,18 @@ final class Placement {
     return touched;
   }
 
-  private boolean isProduct(int value) {
-    return segments.stream()
-        .flatMap(segment -> segment.steps().stream())
-        .anyMatch(step -> step.operation() instanceof Operation.Linear l && lowering.origin(l.out()) == value);
+  /**
+   * A product's weight gradient needs its output's gradient, batch norm's sums need that of what it
+   * normalised.
+   */
+  private boolean isWholeBatch(int value) {
+    return normalized.containsValue(value)
+        || segments.stream()
+            .flatMap(segment -> segment.steps().stream())
+            .anyMatch(
+                step ->
+                    step.operation() instanceof Operation.Linear linear
+                        && lowering.origin(linear.out()) == value);
   }
 
   private static Life life(Map<Integer, Life> lives, int value) {
@@ -161,7 +174,8 @@ final class Placement {
   }
 
   private Demand demand(int value, int samples, Life life) {
-    return new Demand((long) lowering.shape(value).floats() * samples, List.of(new Span(life.first, life.last)));
+    return new Demand(
+        (long) lowering.shape(value).floats() * samples, List.of(new Span(life.first, life.last)));
   }
 
   private void placeScratch(SegmentSteps segment, Retention retention) {
@@ -199,7 +213,8 @@ final class Placement {
     placeScratch(segment.block(), made, remade, slopes);
   }
 
-  private void placeScratch(int block, Map<Integer, Life> made, Map<Integer, Life> remade, Map<Integer, Life> slopes) {
+  private void placeScratch(
+      int block, Map<Integer, Life> made, Map<Integer, Life> remade, Map<Integer, Life> slopes) {
     List<Demand> demands = new ArrayList<>();
     made.forEach(
         (value, life) -> {

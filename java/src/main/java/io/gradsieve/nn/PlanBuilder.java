@@ -11,6 +11,7 @@ import io.gradsieve.plan.PlanTensor.Place;
 import io.gradsieve.plan.Segment;
 import io.gradsieve.plan.StepPlan;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,8 +19,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * From operations to a plan: fusion, segments, what is kept, gradients, and places in memory. The stages are {@link Fusion},
- * {@link Schedule}, {@link Retention}, then here the gradients in backward order, then {@link Placement}.
+ * From operations to a plan: fusion, segments, what is kept, gradients, and places in memory. The
+ * stages are {@link Fusion}, {@link Schedule}, {@link Retention}, then here the gradients in
+ * backward order, then {@link Placement}.
  */
 final class PlanBuilder {
   private final Lowering lowering;
@@ -36,7 +38,46 @@ final class PlanBuilder {
     for (int s = 0; s < chains.size(); s++) {
       segments.add(new ArrayList<>(retention.ordered(s)));
     }
+    numberNormalizers();
     flowGradients();
+  }
+
+  /** Batch norms are numbered in the order in which their statistics run. */
+  private void numberNormalizers() {
+    Map<Integer, Integer> numbers = new HashMap<>();
+    for (List<Step> steps : segments) {
+      for (int i = 0; i < steps.size(); i++) {
+        if (steps.get(i).operation() instanceof Operation.BatchNormStatistics s) {
+          numbers.put(s.normalizer(), numbers.size());
+        }
+        steps.set(i, new Step(numbered(steps.get(i).operation(), numbers), steps.get(i).layers()));
+      }
+    }
+  }
+
+  private static Operation numbered(Operation operation, Map<Integer, Integer> numbers) {
+    if (operation instanceof Operation.BatchNormStatistics s) {
+      return new Operation.BatchNormStatistics(
+          numbers.get(s.normalizer()),
+          s.in(),
+          s.runningMean(),
+          s.runningVariance(),
+          s.eps(),
+          s.momentum(),
+          s.gradient());
+    }
+    if (operation instanceof Operation.BatchNormNormalize n) {
+      return new Operation.BatchNormNormalize(
+          numbers.get(n.normalizer()),
+          n.in(),
+          n.skip(),
+          n.out(),
+          n.gamma(),
+          n.beta(),
+          n.activation(),
+          n.skipGradient());
+    }
+    return operation;
   }
 
   /** The first in backward order to reach a value stores its gradient, those after it add. */
@@ -123,7 +164,13 @@ final class PlanBuilder {
             Place where = placement.value(lowering.origin(v));
             Place gradient = placement.gradient(lowering.origin(v));
             tensors.add(
-                new PlanTensor(shape.height(), shape.width(), shape.channels(), shape.pitch(), where, gradient));
+                new PlanTensor(
+                    shape.height(),
+                    shape.width(),
+                    shape.channels(),
+                    shape.pitch(),
+                    where,
+                    gradient));
             return tensors.size() - 1;
           });
     }

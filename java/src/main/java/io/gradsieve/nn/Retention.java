@@ -12,9 +12,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Decides which values are kept for the whole batch and which are made again for backward. A value goes to the arena if another
- * segment reads it, forward or backward, or if a product over the whole batch does; it is recomputed if only its own segment
- * reads it in backward and cheap operations can make it from kept values; all others live in scratch and are gone after use.
+ * Decides which values are kept for the whole batch and which are made again for backward. A value
+ * goes to the arena if another segment reads it, forward or backward, or if a product over the
+ * whole batch does; it is recomputed if only its own segment reads it in backward and cheap
+ * operations can make it from kept values; all others live in scratch and are gone after use.
  */
 final class Retention {
   private final Lowering lowering;
@@ -52,7 +53,8 @@ final class Retention {
     if (out >= 0) {
       home.put(out, segment);
       producers.put(out, step);
-      if (flow.trains() || flow.reads().stream().anyMatch(value -> trained.contains(lowering.origin(value)))) {
+      if (flow.trains()
+          || flow.reads().stream().anyMatch(value -> trained.contains(lowering.origin(value)))) {
         trained.add(out);
       }
     }
@@ -87,7 +89,9 @@ final class Retention {
     }
   }
 
-  /** What backward reads in this segment and is not kept yet: made again if that can be, else kept. */
+  /**
+   * What backward reads in this segment and is not kept yet: made again if that can be, else kept.
+   */
   private void recompute(int segment) {
     Set<Step> repeatable = new HashSet<>();
     for (Step step : chains.get(segment).steps()) {
@@ -95,7 +99,9 @@ final class Retention {
       if (out < 0) {
         continue;
       }
-      if (!kept.contains(out) && isLight(step.operation()) && fromOutside(segment, step, repeatable)) {
+      if (!kept.contains(out)
+          && isLight(step.operation())
+          && fromOutside(segment, step, repeatable)) {
         repeatable.add(step);
       } else if (readBackward.contains(out)) {
         kept.add(out);
@@ -112,7 +118,10 @@ final class Retention {
     return !(operation instanceof Operation.Conv2d || operation instanceof Operation.Linear);
   }
 
-  /** Only repeated operations run before the others of a segment, so a repeated one must not read what those make. */
+  /**
+   * Only repeated operations run before the others of a segment, so a repeated one must not read
+   * what those make.
+   */
   private boolean fromOutside(int segment, Step step, Set<Step> repeatable) {
     return step.operation().dataflow().reads().stream()
         .map(lowering::origin)

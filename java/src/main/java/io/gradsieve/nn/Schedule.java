@@ -10,12 +10,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Cuts the operations into segments. Convolutions, linear layers and statistics run as early as what they read allows, so that
- * a projection's convolution runs beside the body's first; cheap operations run as late as they can, in the segment of their
- * first reader, where their result is in cache and can be recomputed instead of kept.
+ * Cuts the operations into segments. Convolutions, linear layers and statistics run as early as
+ * what they read allows, so that a projection's convolution runs beside the body's first; cheap
+ * operations run as late as they can, in the segment of their first reader, where their result is
+ * in cache and can be recomputed instead of kept.
  *
- * <p>A segment ends at batch norm statistics, before a cheap operation on a convolution's result (so that it leads the next
- * segment and can be recomputed), and around every linear layer: those run on blocks of many samples, images one by one.
+ * <p>A segment ends at batch norm statistics, before a cheap operation on a convolution's result
+ * (so that it leads the next segment and can be recomputed), and around every linear layer: those
+ * run on blocks of many samples, images one by one.
  */
 final class Schedule {
   /** Samples that go through a segment of images together: one, whose values fit in the cache. */
@@ -112,8 +114,10 @@ final class Schedule {
       least = inputs.with(new Ready(statistics.get(n.normalizer()) + 1, After.NOTHING));
     }
     features[i] = isFeatures(operation.dataflow().writes());
-    if (least.after == After.LINEAR || (least.after == After.CONVOLUTION && operation instanceof Operation.Pool2d)) {
-      // Directly behind what makes its input: an activation or loss behind a product, a pool that shrinks a convolution's result.
+    if (least.after == After.LINEAR
+        || (least.after == After.CONVOLUTION && operation instanceof Operation.Pool2d)) {
+      // Directly behind what makes its input: an activation or loss behind a product, a pool that
+      // shrinks a convolution's result.
       pinned[i] = true;
       return least;
     }
@@ -154,7 +158,10 @@ final class Schedule {
     Map<Integer, Chain> chains = new TreeMap<>();
     for (int i = 0; i < steps.size(); i++) {
       boolean vector = features[i];
-      chains.computeIfAbsent(order(i), key -> new Chain(vector, new ArrayList<>())).steps().add(steps.get(i));
+      chains
+          .computeIfAbsent(order(i), key -> new Chain(vector, new ArrayList<>()))
+          .steps()
+          .add(steps.get(i));
     }
     return List.copyOf(chains.values());
   }

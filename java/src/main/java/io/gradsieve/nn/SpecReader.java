@@ -13,7 +13,8 @@ import java.util.Optional;
 
 /** Model files to specs; strict: a key that is not known is an error with the nearest that is. */
 final class SpecReader {
-  private static final List<String> KEYS = List.of("input", "layers", "normalize", "classes", "columns");
+  private static final List<String> KEYS =
+      List.of("input", "layers", "normalize", "classes", "columns");
   private static final List<String> NORMALIZE_KEYS = List.of("mean", "deviation");
   private static final List<String> COLUMN_KEYS = List.of("name", "role", "categories");
 
@@ -26,7 +27,8 @@ final class SpecReader {
             .map(item -> item.integer("a size of input", 1, Integer.MAX_VALUE))
             .toList();
     List<Layer> layers = LayerKinds.readAll(needed(root, entries, "layers"), "layers");
-    Optional<Normalize> normalize = Optional.ofNullable(entries.get("normalize")).map(SpecReader::normalize);
+    Optional<Normalize> normalize =
+        Optional.ofNullable(entries.get("normalize")).map(SpecReader::normalize);
     List<String> classes = new ArrayList<>();
     if (entries.containsKey("classes")) {
       entries.get("classes").items("classes").forEach(item -> classes.add(item.text("a class")));
@@ -64,7 +66,9 @@ final class SpecReader {
     Column.Role role = role(written);
     List<String> categories =
         entries.containsKey("categories")
-            ? entries.get("categories").items("categories").stream().map(item -> item.text("a category")).toList()
+            ? entries.get("categories").items("categories").stream()
+                .map(item -> item.text("a category"))
+                .toList()
             : List.of();
     if (role == Column.Role.CATEGORY && categories.isEmpty()) {
       throw node.bad("column " + name + " is a category and needs categories");
@@ -77,7 +81,12 @@ final class SpecReader {
     int index = roles.indexOf(written.text("role"));
     if (index < 0) {
       String given = written.text("role");
-      throw written.bad("unknown role " + given + "; did you mean " + GradsieveException.nearest(given, roles) + "?");
+      throw written.bad(
+          "unknown role "
+              + given
+              + "; did you mean "
+              + GradsieveException.nearest(given, roles)
+              + "?");
     }
     return Column.Role.values()[index];
   }
@@ -88,7 +97,13 @@ final class SpecReader {
         (key, value) -> {
           if (!keys.contains(key)) {
             throw value.bad(
-                "unknown key " + key + " in " + what + "; did you mean " + GradsieveException.nearest(key, keys) + "?");
+                "unknown key "
+                    + key
+                    + " in "
+                    + what
+                    + "; did you mean "
+                    + GradsieveException.nearest(key, keys)
+                    + "?");
           }
         });
     return entries;

@@ -20,7 +20,8 @@ final class SpecWriter {
     spec.normalize()
         .ifPresent(
             n ->
-                writer.out.append("normalize: {mean: %s, deviation: %s}\n".formatted(n.mean(), n.deviation())));
+                writer.out.append(
+                    "normalize: {mean: %s, deviation: %s}\n".formatted(n.mean(), n.deviation())));
     if (!spec.classes().isEmpty()) {
       writer.out.append("classes: ").append(texts(spec.classes())).append('\n');
     }
@@ -34,7 +35,10 @@ final class SpecWriter {
   }
 
   private void column(Column column) {
-    out.append("  - {name: ").append(text(column.name())).append(", role: ").append(column.role().text());
+    out.append("  - {name: ")
+        .append(text(column.name()))
+        .append(", role: ")
+        .append(column.role().text());
     if (!column.categories().isEmpty()) {
       out.append(", categories: ").append(texts(column.categories()));
     }
@@ -52,7 +56,9 @@ final class SpecWriter {
         out.append('\n');
       } else {
         String written =
-            options.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).collect(Collectors.joining(", "));
+            options.entrySet().stream()
+                .map(e -> e.getKey() + ": " + e.getValue())
+                .collect(Collectors.joining(", "));
         out.append(": {").append(written).append("}\n");
       }
     }

@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A network's state in a safetensors file, under PyTorch's names and in its layouts: parameters as F32, counters as I64. */
+/**
+ * A network's state in a safetensors file, under PyTorch's names and in its layouts: parameters as
+ * F32, counters as I64.
+ */
 final class StateFile {
   /** Most names in a message. */
   private static final int NAMED = 5;
@@ -67,24 +70,34 @@ final class StateFile {
     list(problems, "different", different);
     if (!problems.isEmpty()) {
       throw new BadData(
-          file + ": does not fit the model: " + String.join("; ", problems) + "; give the --model these weights were made for");
+          file
+              + ": does not fit the model: "
+              + String.join("; ", problems)
+              + "; give the --model these weights were made for");
     }
   }
 
   private static void compare(
-      String name, ElementType type, List<Long> shape, SafeTensors tensors, List<String> missing, List<String> different) {
+      String name,
+      ElementType type,
+      List<Long> shape,
+      SafeTensors tensors,
+      List<String> missing,
+      List<String> different) {
     SafeTensors.Entry entry = tensors.entries().get(name);
     if (entry == null) {
       missing.add(name);
     } else if (entry.type() != type || !entry.shape().equals(shape)) {
-      different.add("%s is %s %s, must be %s %s".formatted(name, entry.type(), entry.shape(), type, shape));
+      different.add(
+          "%s is %s %s, must be %s %s".formatted(name, entry.type(), entry.shape(), type, shape));
     }
   }
 
   private static void list(List<String> problems, String what, List<String> names) {
     if (!names.isEmpty()) {
       String more = names.size() > NAMED ? " and " + (names.size() - NAMED) + " more" : "";
-      problems.add(what + ": " + String.join(", ", names.subList(0, Math.min(NAMED, names.size()))) + more);
+      problems.add(
+          what + ": " + String.join(", ", names.subList(0, Math.min(NAMED, names.size()))) + more);
     }
   }
 }

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What an operation reads and writes; -1 for no tensor. From this alone follow the order of a plan, what is kept and where.
+ * What an operation reads and writes; -1 for no tensor. From this alone follow the order of a plan,
+ * what is kept and where.
  *
  * @param reads tensors whose values the forward pass reads
  * @param writes the tensor whose values it writes, -1 if none
@@ -25,8 +26,10 @@ public record Dataflow(
     boolean trains) {
 
   /** An operation with one input and one output whose gradient goes to the input. */
-  static Dataflow chain(int in, int out, int saves, List<Integer> readsBackward, Gradient gradient, boolean trains) {
-    return new Dataflow(List.of(in), out, saves, readsBackward, List.of(in), List.of(gradient), trains);
+  static Dataflow chain(
+      int in, int out, int saves, List<Integer> readsBackward, Gradient gradient, boolean trains) {
+    return new Dataflow(
+        List.of(in), out, saves, readsBackward, List.of(in), List.of(gradient), trains);
   }
 
   /** Whether there is a backward pass of this operation at all. */

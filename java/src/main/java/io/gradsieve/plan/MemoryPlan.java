@@ -5,15 +5,18 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Offsets for tensors that share one stretch of memory: two of them overlap in memory only if no moment needs both. Places
- * the largest first, each into the smallest gap between those placed already that it lives beside (best fit by decreasing
- * size, as in Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference").
+ * Offsets for tensors that share one stretch of memory: two of them overlap in memory only if no
+ * moment needs both. Places the largest first, each into the smallest gap between those placed
+ * already that it lives beside (best fit by decreasing size, as in Pisarchyk and Lee 2020,
+ * "Efficient memory management for deep neural net inference").
  *
  * @param offsets where each demand lies, in floats, in the order asked for
  * @param floats the length of the whole
  */
 public record MemoryPlan(List<Long> offsets, long floats) {
-  /** Offsets and lengths are multiples of this many floats (one cache line, one vector of AVX-512). */
+  /**
+   * Offsets and lengths are multiples of this many floats (one cache line, one vector of AVX-512).
+   */
   public static final int ALIGNMENT = 16;
 
   public MemoryPlan {
@@ -33,7 +36,9 @@ public record MemoryPlan(List<Long> offsets, long floats) {
     }
   }
 
-  /** So many floats, needed in all of these spans; what lies there between two spans may be lost. */
+  /**
+   * So many floats, needed in all of these spans; what lies there between two spans may be lost.
+   */
   public record Demand(long floats, List<Span> spans) {
     public Demand {
       spans = List.copyOf(spans);
@@ -53,7 +58,8 @@ public record MemoryPlan(List<Long> offsets, long floats) {
     for (int i = 0; i < demands.size(); i++) {
       order.add(i);
     }
-    order.sort(Comparator.comparingLong((Integer i) -> -demands.get(i).floats()).thenComparing(i -> i));
+    order.sort(
+        Comparator.comparingLong((Integer i) -> -demands.get(i).floats()).thenComparing(i -> i));
     Long[] offsets = new Long[demands.size()];
     long floats = 0;
     for (int i : order) {

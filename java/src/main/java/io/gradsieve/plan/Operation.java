@@ -4,12 +4,13 @@ import java.util.List;
 import java.util.function.IntUnaryOperator;
 
 /**
- * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none; parameters and running
- * statistics are offsets in floats into the weights, -1 for none. The formulas stand at the functions of the same names in
- * the native library's header. {@code gradient} says what the backward pass does with an input's gradient.
+ * One operation of a segment. Tensors are indices into {@link StepPlan#tensors()}, -1 for none;
+ * parameters and running statistics are offsets in floats into the weights, -1 for none. The
+ * formulas stand at the functions of the same names in the native library's header. {@code
+ * gradient} says what the backward pass does with an input's gradient.
  *
- * <p>To add one: a record here with its {@link Dataflow}, a line in every backend's compiler, a layer in {@code nn.layer} that
- * lowers to it.
+ * <p>To add one: a record here with its {@link Dataflow}, a line in every backend's compiler, a
+ * layer in {@code nn.layer} that lowers to it.
  */
 public sealed interface Operation {
   /** What backward does with the gradient of an input. */
@@ -39,21 +40,21 @@ public sealed interface Operation {
   Dataflow dataflow();
 
   /** The same with other gradients, one for each of its {@link Dataflow#targets}. */
-  Operation withGradients(List<Gradient> gradients);
+  default Operation withGradients(List<Gradient> gradients) {
+    return this;
+  }
 
   /** The same on other tensor numbers; -1 stays. */
   Operation renumber(IntUnaryOperator tensor);
 
-  /** The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no scale) stay as they are. */
+  /**
+   * The batch's samples as floats; bytes become {@code byte * scale[c] + shift[c]}, floats (no
+   * scale) stay as they are.
+   */
   record Input(int out, boolean bytes, float[] scale, float[] shift) implements Operation {
     @Override
     public Dataflow dataflow() {
       return new Dataflow(List.of(), out, -1, List.of(), List.of(), List.of(), false);
-    }
-
-    @Override
-    public Input withGradients(List<Gradient> gradients) {
-      return this;
     }
 
     @Override
@@ -62,7 +63,10 @@ public sealed interface Operation {
     }
   }
 
-  /** Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved} then holds the choices). */
+  /**
+   * Convolution + bias + activation, and max-pooling by {@code pool} when above 1 ({@code saved}
+   * then holds the choices).
+   */
   record Conv2d(
       int in,
       int out,
@@ -89,7 +93,13 @@ public sealed interface Operation {
 
     @Override
     public Conv2d renumber(IntUnaryOperator tensor) {
-      return change(tensor.applyAsInt(in), tensor.applyAsInt(out), activation, pool, other(saved, tensor), gradient);
+      return change(
+          tensor.applyAsInt(in),
+          tensor.applyAsInt(out),
+          activation,
+          pool,
+          other(saved, tensor),
+          gradient);
     }
 
     /** The same followed by an activation, and by max-pooling if {@code pool} is above 1. */
@@ -98,7 +108,8 @@ public sealed interface Operation {
     }
 
     private Conv2d change(int a, int b, Activation f, int p, int s, Gradient g) {
-      return new Conv2d(a, b, kernelHeight, kernelWidth, stride, padding, weights, bias, f, p, s, g);
+      return new Conv2d(
+          a, b, kernelHeight, kernelWidth, stride, padding, weights, bias, f, p, s, g);
     }
   }
 
@@ -117,17 +128,24 @@ public sealed interface Operation {
 
     @Override
     public Linear renumber(IntUnaryOperator tensor) {
-      return new Linear(tensor.applyAsInt(in), tensor.applyAsInt(out), weights, bias, activation, gradient);
+      return new Linear(
+          tensor.applyAsInt(in), tensor.applyAsInt(out), weights, bias, activation, gradient);
     }
   }
 
   /**
-   * Mean and variance over batch and positions; a segment boundary lies between it and its normalize, of the same {@code
-   * normalizer} (batch norm layers numbered from 0). Its backward pass turns the gradient that normalize left in its output
-   * into the gradient of {@code in}.
+   * Mean and variance over batch and positions; a segment boundary lies between it and its
+   * normalize, of the same {@code normalizer} (batch norm layers numbered from 0). Its backward
+   * pass turns the gradient that normalize left in its output into the gradient of {@code in}.
    */
   record BatchNormStatistics(
-      int normalizer, int in, long runningMean, long runningVariance, float eps, float momentum, Gradient gradient)
+      int normalizer,
+      int in,
+      long runningMean,
+      long runningVariance,
+      float eps,
+      float momentum,
+      Gradient gradient)
       implements Operation {
     @Override
     public Dataflow dataflow() {
@@ -148,18 +166,27 @@ public sealed interface Operation {
   }
 
   /**
-   * activation(normalised in · gamma + beta + skip); in a segment after its statistics. Its backward pass masks the gradient of
-   * {@code out} in place by the activation and leaves it there for the statistics.
+   * activation(normalised in · gamma + beta + skip); in a segment after its statistics. Its
+   * backward pass masks the gradient of {@code out} in place by the activation and leaves it there
+   * for the statistics.
    */
   record BatchNormNormalize(
-      int normalizer, int in, int skip, int out, long gamma, long beta, Activation activation, Gradient skipGradient)
+      int normalizer,
+      int in,
+      int skip,
+      int out,
+      long gamma,
+      long beta,
+      Activation activation,
+      Gradient skipGradient)
       implements Operation {
     @Override
     public Dataflow dataflow() {
       List<Integer> kept = activated(in, out, activation);
       return skip < 0
           ? new Dataflow(List.of(in), out, -1, kept, List.of(), List.of(), true)
-          : new Dataflow(List.of(in, skip), out, -1, kept, List.of(skip), List.of(skipGradient), true);
+          : new Dataflow(
+              List.of(in, skip), out, -1, kept, List.of(skip), List.of(skipGradient), true);
     }
 
     @Override
@@ -170,7 +197,11 @@ public sealed interface Operation {
     @Override
     public BatchNormNormalize renumber(IntUnaryOperator tensor) {
       return change(
-          tensor.applyAsInt(in), other(skip, tensor), tensor.applyAsInt(out), activation, skipGradient);
+          tensor.applyAsInt(in),
+          other(skip, tensor),
+          tensor.applyAsInt(out),
+          activation,
+          skipGradient);
     }
 
     /** The same followed by the sum with {@code newSkip} (-1: none) and an activation. */
@@ -184,7 +215,8 @@ public sealed interface Operation {
   }
 
   /** Group norm; {@code saved} holds mean and inverse deviation, 2 · groups floats a sample. */
-  record GroupNorm(int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
+  record GroupNorm(
+      int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
       implements Operation {
     @Override
     public Dataflow dataflow() {
@@ -199,12 +231,30 @@ public sealed interface Operation {
     @Override
     public GroupNorm renumber(IntUnaryOperator tensor) {
       return new GroupNorm(
-          tensor.applyAsInt(in), tensor.applyAsInt(out), groups, gamma, beta, eps, other(saved, tensor), gradient);
+          tensor.applyAsInt(in),
+          tensor.applyAsInt(out),
+          groups,
+          gamma,
+          beta,
+          eps,
+          other(saved, tensor),
+          gradient);
     }
   }
 
-  /** Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats a sample. */
-  record LayerNorm(int in, int out, boolean spatial, long gamma, long beta, float eps, int saved, Gradient gradient)
+  /**
+   * Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats
+   * a sample.
+   */
+  record LayerNorm(
+      int in,
+      int out,
+      boolean spatial,
+      long gamma,
+      long beta,
+      float eps,
+      int saved,
+      Gradient gradient)
       implements Operation {
     @Override
     public Dataflow dataflow() {
@@ -219,11 +269,21 @@ public sealed interface Operation {
     @Override
     public LayerNorm renumber(IntUnaryOperator tensor) {
       return new LayerNorm(
-          tensor.applyAsInt(in), tensor.applyAsInt(out), spatial, gamma, beta, eps, other(saved, tensor), gradient);
+          tensor.applyAsInt(in),
+          tensor.applyAsInt(out),
+          spatial,
+          gamma,
+          beta,
+          eps,
+          other(saved, tensor),
+          gradient);
     }
   }
 
-  /** An activation that no operation before it could take along; gelu's backward pass reads its input, others' the output. */
+  /**
+   * An activation that no operation before it could take along; gelu's backward pass reads its
+   * input, others' the output.
+   */
   record Activate(int in, int out, Activation activation, Gradient gradient) implements Operation {
     @Override
     public Dataflow dataflow() {
@@ -243,7 +303,8 @@ public sealed interface Operation {
   }
 
   /** Pooling with stride = kernel; {@code saved} holds the choices of max-pooling as bytes. */
-  record Pool2d(int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
+  record Pool2d(
+      int in, int out, Pool pool, int kernelHeight, int kernelWidth, int saved, Gradient gradient)
       implements Operation {
     @Override
     public Dataflow dataflow() {
@@ -258,7 +319,13 @@ public sealed interface Operation {
     @Override
     public Pool2d renumber(IntUnaryOperator tensor) {
       return new Pool2d(
-          tensor.applyAsInt(in), tensor.applyAsInt(out), pool, kernelHeight, kernelWidth, other(saved, tensor), gradient);
+          tensor.applyAsInt(in),
+          tensor.applyAsInt(out),
+          pool,
+          kernelHeight,
+          kernelWidth,
+          other(saved, tensor),
+          gradient);
     }
   }
 
@@ -301,7 +368,8 @@ public sealed interface Operation {
   }
 
   /** The loss, the scores and the first gradient; the last operation of every plan. */
-  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient) implements Operation {
+  record SoftmaxCrossEntropy(int logits, float labelSmoothing, Gradient gradient)
+      implements Operation {
     @Override
     public Dataflow dataflow() {
       return new Dataflow(
@@ -319,7 +387,10 @@ public sealed interface Operation {
     }
   }
 
-  /** What backward reads of an operation with an activation: its input, and its output for the activation's derivative. */
+  /**
+   * What backward reads of an operation with an activation: its input, and its output for the
+   * activation's derivative.
+   */
   private static List<Integer> activated(int in, int out, Activation activation) {
     return activation == Activation.IDENTITY ? List.of(in) : List.of(in, out);
   }

@@ -18,7 +18,10 @@ class LoweringTest {
   /** Networks a test tries; each failure names its seed. */
   private static final int NETWORKS = 150;
 
-  /** Central differences in double precision are good to about 1e-8 at the best of these steps; kinks of relu and max are rare. */
+  /**
+   * Central differences in double precision are good to about 1e-8 at the best of these steps;
+   * kinks of relu and max are rare.
+   */
   private static final double DIFFERENCE_TOLERANCE = 2e-6;
 
   private static final double[] STEPS = {1e-6, 1e-5, 1e-7, 1e-8};
@@ -29,7 +32,8 @@ class LoweringTest {
       NetworkSpec spec = RandomNetworks.of(seed);
       boolean training = seed % 3 != 0;
       Case c = new Case(spec, seed, training);
-      String description = "seed " + seed + (training ? " training " : " evaluation ") + spec.toYaml();
+      String description =
+          "seed " + seed + (training ? " training " : " evaluation ") + spec.toYaml();
       try {
         ReferenceStep step = c.run(c.weights, true, BATCH);
         double[] direction = c.direction();
@@ -39,12 +43,14 @@ class LoweringTest {
         }
         double nearest = Double.NaN;
         for (double h : STEPS) {
-          double difference = (c.loss(c.moved(direction, h)) - c.loss(c.moved(direction, -h))) / (2 * h);
+          double difference =
+              (c.loss(c.moved(direction, h)) - c.loss(c.moved(direction, -h))) / (2 * h);
           if (!(Math.abs(difference - slope) >= Math.abs(nearest - slope))) {
             nearest = difference;
           }
         }
-        assertThat(slope).isCloseTo(nearest, within(DIFFERENCE_TOLERANCE * Math.max(1, Math.abs(slope))));
+        assertThat(slope)
+            .isCloseTo(nearest, within(DIFFERENCE_TOLERANCE * Math.max(1, Math.abs(slope))));
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError(description + "\n" + e.getMessage(), e);
       }
@@ -140,7 +146,8 @@ class LoweringTest {
     }
 
     ReferenceStep runOne(int i) {
-      double[] values = Arrays.copyOfRange(batch.inputs(), i * spec.inputs(), (i + 1) * spec.inputs());
+      double[] values =
+          Arrays.copyOfRange(batch.inputs(), i * spec.inputs(), (i + 1) * spec.inputs());
       ReferenceStep.Batch one =
           new ReferenceStep.Batch(
               values,

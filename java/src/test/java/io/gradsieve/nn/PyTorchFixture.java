@@ -6,9 +6,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
-/** A network, its weights and what double-precision PyTorch makes of a batch; made by src/test/python/make_fixtures.py. */
+/**
+ * A network, its weights and what double-precision PyTorch makes of a batch; made by
+ * src/test/python/make_fixtures.py.
+ */
 record PyTorchFixture(String name, NetworkSpec spec, Path weights, Path expected) {
-  /** Together they have every kind of layer, odd sizes, strides, and residuals with and without shortcut. */
+  /**
+   * Together they have every kind of layer, odd sizes, strides, and residuals with and without
+   * shortcut.
+   */
   static final List<String> NAMES =
       List.of(
           "perceptron",

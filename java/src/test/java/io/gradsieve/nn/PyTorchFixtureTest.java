@@ -32,7 +32,8 @@ class PyTorchFixtureTest {
   }
 
   static Stream<Object[]> namesAndThreads() {
-    return names().stream().flatMap(name -> Stream.of(new Object[] {name, 1}, new Object[] {name, 3}));
+    return names().stream()
+        .flatMap(name -> Stream.of(new Object[] {name, 1}, new Object[] {name, 3}));
   }
 
   @ParameterizedTest
@@ -104,7 +105,8 @@ class PyTorchFixtureTest {
             roots(first(records.squaredNorm(), batch)),
             fixture.doubles(prefix + "grad_norm"),
             SINGLE);
-        logProbabilities(records, fixture.doubles(prefix + "logits"), batch, fixture.spec().outputs());
+        logProbabilities(
+            records, fixture.doubles(prefix + "logits"), batch, fixture.spec().outputs());
         if (training) {
           close(
               "batch gradient",
@@ -128,8 +130,12 @@ class PyTorchFixtureTest {
     }
   }
 
-  /** Logits are known up to a constant: the logarithms of the probabilities, against those of PyTorch's logits. */
-  private static void logProbabilities(StepRecords records, double[] logits, int batch, int classes) {
+  /**
+   * Logits are known up to a constant: the logarithms of the probabilities, against those of
+   * PyTorch's logits.
+   */
+  private static void logProbabilities(
+      StepRecords records, double[] logits, int batch, int classes) {
     int pitch = records.probabilities().capacity() / records.loss().capacity();
     for (int i = 0; i < batch; i++) {
       double[] row = Arrays.copyOfRange(logits, i * classes, (i + 1) * classes);
@@ -145,19 +151,25 @@ class PyTorchFixtureTest {
   private static void running(Network network, PyTorchFixture fixture) {
     for (Parameter p : network.parameters().layout().parameters()) {
       if (!p.trainable()) {
-        close(p.name(), doubles(network.parameters().read(p)), fixture.doubles("train." + p.name()), SINGLE);
+        close(
+            p.name(),
+            doubles(network.parameters().read(p)),
+            fixture.doubles("train." + p.name()),
+            SINGLE);
       }
     }
   }
 
   private static void close(String what, double[] actual, double[] expected, double tolerance) {
     assertThat(actual).as(what).hasSameSizeAs(expected);
-    // Relative to the value, but not to less than a hundredth of the largest: those are differences of larger numbers.
+    // Relative to the value, but not to less than a hundredth of the largest: those are differences
+    // of larger numbers.
     double largest = Arrays.stream(expected).map(Math::abs).max().orElse(0);
     for (int i = 0; i < actual.length; i++) {
       assertThat(actual[i])
           .as("%s %d", what, i)
-          .isCloseTo(expected[i], within(tolerance * Math.max(Math.abs(expected[i]), largest / 100)));
+          .isCloseTo(
+              expected[i], within(tolerance * Math.max(Math.abs(expected[i]), largest / 100)));
     }
   }
 

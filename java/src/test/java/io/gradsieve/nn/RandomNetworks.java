@@ -40,7 +40,10 @@ final class RandomNetworks {
     boolean image = below(5) > 0;
     List<Integer> input =
         image ? List.of(1 + below(3), 3 + below(6), 3 + below(6)) : List.of(3 + below(20));
-    Shape shape = image ? Shape.image(input.get(0), input.get(1), input.get(2)) : Shape.features(input.get(0));
+    Shape shape =
+        image
+            ? Shape.image(input.get(0), input.get(1), input.get(2))
+            : Shape.features(input.get(0));
     List<Layer> layers = new ArrayList<>();
     if (image) {
       shape = chain(layers, shape, 1 + below(6), true);
@@ -87,10 +90,13 @@ final class RandomNetworks {
   }
 
   private Layer convolution() {
-    return new Conv2d(1 + below(20), 1 + below(3), 1 + below(3), 1 + below(2), below(2), below(2) == 0);
+    return new Conv2d(
+        1 + below(20), 1 + below(3), 1 + below(3), 1 + below(2), below(2), below(2) == 0);
   }
 
-  /** A body of any kind; the shortcut is the identity if that fits, else layers that make it fit. */
+  /**
+   * A body of any kind; the shortcut is the identity if that fits, else layers that make it fit.
+   */
   private Layer residual(Shape in) {
     List<Layer> body = new ArrayList<>();
     Shape out = chain(body, in, 1 + below(4), below(3) == 0);
@@ -104,7 +110,10 @@ final class RandomNetworks {
       body.add(new Linear(in.features(), true));
       List<Layer> shortcut = new ArrayList<>(List.of(new Linear(in.features(), false)));
       chain(shortcut, Shape.features(in.features()), below(2), false);
-      if (!shortcut.get(shortcut.size() - 1).describe(Shape.features(in.features()), "test", new ParameterLayout.Builder()).sameAs(Shape.features(in.features()))) {
+      if (!shortcut
+          .get(shortcut.size() - 1)
+          .describe(Shape.features(in.features()), "test", new ParameterLayout.Builder())
+          .sameAs(Shape.features(in.features()))) {
         shortcut = List.of(new Linear(in.features(), false));
       }
       return new Residual(body, shortcut);

@@ -1,6 +1,9 @@
 package io.gradsieve.plan;
 
-/** One batch norm layer of a reference step: what is known of the whole batch between its two halves. */
+/**
+ * One batch norm layer of a reference step: what is known of the whole batch between its two
+ * halves.
+ */
 final class ReferenceBatchNorm {
   private Operation.BatchNormStatistics statistics;
   private Operation.BatchNormNormalize normalize;
@@ -41,7 +44,10 @@ final class ReferenceBatchNorm {
     return t.height() * t.width();
   }
 
-  /** At the end of the statistics' segment: over the batch in training, from the running ones in evaluation. */
+  /**
+   * At the end of the statistics' segment: over the batch in training, from the running ones in
+   * evaluation.
+   */
   void measure(ReferenceStep step, Operation.BatchNormStatistics s) {
     PlanTensor t = step.tensor(s.in());
     int channels = t.channels();
@@ -80,7 +86,8 @@ final class ReferenceBatchNorm {
     }
   }
 
-  private void move(double[] weights, Operation.BatchNormStatistics s, double[] variance, double count) {
+  private void move(
+      double[] weights, Operation.BatchNormStatistics s, double[] variance, double count) {
     for (int c = 0; c < mean.length; c++) {
       int m = (int) s.runningMean() + c;
       int v = (int) s.runningVariance() + c;
@@ -102,20 +109,26 @@ final class ReferenceBatchNorm {
   void forward(ReferenceStep step, int sample) {
     PlanTensor t = step.tensor(normalize.in());
     double[] y = normalized(step, step.value(normalize.in(), sample));
-    double[] skip = normalize.skip() < 0 ? new double[y.length] : step.value(normalize.skip(), sample);
+    double[] skip =
+        normalize.skip() < 0 ? new double[y.length] : step.value(normalize.skip(), sample);
     for (int e = 0; e < y.length; e++) {
       int c = e % t.pitch();
       y[e] =
           c < t.channels()
               ? ReferenceKernels.activate(
                   normalize.activation(),
-                  y[e] * step.weights[(int) normalize.gamma() + c] + step.weights[(int) normalize.beta() + c] + skip[e])
+                  y[e] * step.weights[(int) normalize.gamma() + c]
+                      + step.weights[(int) normalize.beta() + c]
+                      + skip[e])
               : 0;
     }
     step.setValue(normalize.out(), sample, y);
   }
 
-  /** Masks the gradient of the output in place, passes it to the skip, adds to the parameters and the sums. */
+  /**
+   * Masks the gradient of the output in place, passes it to the skip, adds to the parameters and
+   * the sums.
+   */
   void backwardSums(ReferenceStep step, int sample) {
     PlanTensor t = step.tensor(normalize.in());
     double[] slope = step.gradient(normalize.out(), sample);
@@ -168,7 +181,9 @@ final class ReferenceBatchNorm {
       int c = e % t.pitch();
       if (c < t.channels()) {
         dx[e] =
-            step.weights[(int) normalize.gamma() + c] * inverse[c] * (slope[e] - sum[c] - xHat[e] * product[c]);
+            step.weights[(int) normalize.gamma() + c]
+                * inverse[c]
+                * (slope[e] - sum[c] - xHat[e] * product[c]);
       }
     }
     step.passGradient(statistics.in(), sample, statistics.gradient(), dx);

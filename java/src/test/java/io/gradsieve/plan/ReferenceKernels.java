@@ -5,7 +5,10 @@ import io.gradsieve.plan.Operation.Conv2d;
 import io.gradsieve.plan.Operation.Pool;
 import java.util.Arrays;
 
-/** The formulas of the operations in double precision, one sample at a time, as plainly as they can be written. */
+/**
+ * The formulas of the operations in double precision, one sample at a time, as plainly as they can
+ * be written.
+ */
 final class ReferenceKernels {
   private static final int LANES = 16;
 
@@ -13,11 +16,18 @@ final class ReferenceKernels {
 
   /** Index of a convolution weight inside. */
   static int weight(Conv2d c, int inChannels, int o, int ky, int kx, int i) {
-    return ((o / LANES * c.kernelHeight() + ky) * c.kernelWidth() + kx) * inChannels * LANES + i * LANES + o % LANES;
+    return ((o / LANES * c.kernelHeight() + ky) * c.kernelWidth() + kx) * inChannels * LANES
+        + i * LANES
+        + o % LANES;
   }
 
   static int weights(Conv2d c, int inChannels, int outChannels) {
-    return (outChannels + LANES - 1) / LANES * LANES * inChannels * c.kernelHeight() * c.kernelWidth();
+    return (outChannels + LANES - 1)
+        / LANES
+        * LANES
+        * inChannels
+        * c.kernelHeight()
+        * c.kernelWidth();
   }
 
   /** A convolution's result before activation and pooling. */
@@ -57,7 +67,8 @@ final class ReferenceKernels {
     }
   }
 
-  static double[] convolution(Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] weights) {
+  static double[] convolution(
+      Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] weights) {
     double[] y = new double[(int) out.floats()];
     if (c.bias() >= 0) {
       for (int t = 0; t < out.height() * out.width(); t++) {
@@ -70,13 +81,15 @@ final class ReferenceKernels {
     return y;
   }
 
-  static double[] convolutionInput(Conv2d c, PlanTensor in, PlanTensor out, double[] slope, double[] weights) {
+  static double[] convolutionInput(
+      Conv2d c, PlanTensor in, PlanTensor out, double[] slope, double[] weights) {
     double[] dx = new double[(int) in.floats()];
     taps(c, in, out, (a, b, w, o) -> dx[a] += slope[b] * weights[(int) c.weights() + w]);
     return dx;
   }
 
-  static double[] convolutionWeights(Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] slope) {
+  static double[] convolutionWeights(
+      Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] slope) {
     double[] dw = new double[weights(c, in.channels(), out.channels())];
     taps(c, in, out, (a, b, w, o) -> dw[w] += slope[b] * x[a]);
     return dw;
@@ -114,7 +127,10 @@ final class ReferenceKernels {
     };
   }
 
-  /** Φ(x) by the series of its integral, or its continued fraction where the series cancels; to 1e-15. */
+  /**
+   * Φ(x) by the series of its integral, or its continued fraction where the series cancels; to
+   * 1e-15.
+   */
   static double normalDistribution(double x) {
     if (x < -4) {
       double fraction = 0;
@@ -146,8 +162,11 @@ final class ReferenceKernels {
     return y;
   }
 
-  /** Pooling of windows without overlap; choices (max only) are places in the window, row by row. */
-  static double[] pool(Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] x, int[] choices) {
+  /**
+   * Pooling of windows without overlap; choices (max only) are places in the window, row by row.
+   */
+  static double[] pool(
+      Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] x, int[] choices) {
     double[] y = new double[(int) out.floats()];
     for (int i = 0; i < y.length; i++) {
       int c = i % out.pitch();
@@ -171,7 +190,8 @@ final class ReferenceKernels {
     return y;
   }
 
-  static double[] unpool(Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] slope, int[] choices) {
+  static double[] unpool(
+      Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] slope, int[] choices) {
     double[] dx = new double[(int) in.floats()];
     for (int i = 0; i < slope.length; i++) {
       int c = i % out.pitch();
@@ -221,7 +241,8 @@ final class ReferenceKernels {
   }
 
   /** Group and layer norm, backward: dx given x̂, 1/deviation of each group and gamma · δ. */
-  static double[] normSlope(double[] xHat, double[] scaled, double[] inverse, Grouping grouping, int groups) {
+  static double[] normSlope(
+      double[] xHat, double[] scaled, double[] inverse, Grouping grouping, int groups) {
     double[] count = new double[groups];
     double[] sum = new double[groups];
     double[] product = new double[groups];

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Arena and one thread's scratch in double precision, where every element knows which tensor wrote it last: reading what was
- * never written, or what another tensor has written since, is an error. So a plan that runs here has no two live tensors in one
- * place.
+ * Arena and one thread's scratch in double precision, where every element knows which tensor wrote
+ * it last: reading what was never written, or what another tensor has written since, is an error.
+ * So a plan that runs here has no two live tensors in one place.
  */
 final class ReferenceMemory {
   private static final class Store {
@@ -58,8 +58,15 @@ final class ReferenceMemory {
     for (int i = from; i < from + count; i++) {
       if (!owns(tensor, gradient, store.owner[i])) {
         throw new AssertionError(
-            "tensor " + tensor + (gradient ? "'s gradient" : "") + " is read at " + place(t, gradient) + ", sample " + sample
-                + ", but holds " + describe(store.owner[i]));
+            "tensor "
+                + tensor
+                + (gradient ? "'s gradient" : "")
+                + " is read at "
+                + place(t, gradient)
+                + ", sample "
+                + sample
+                + ", but holds "
+                + describe(store.owner[i]));
       }
     }
     return Arrays.copyOfRange(store.values, from, from + count);
@@ -77,7 +84,8 @@ final class ReferenceMemory {
   private Store store(int tensor, boolean gradient) {
     Storage storage = place(tensors.get(tensor), gradient).storage();
     if (storage == Storage.NOWHERE) {
-      throw new AssertionError("tensor " + tensor + (gradient ? "'s gradient" : "") + " lies nowhere but is used");
+      throw new AssertionError(
+          "tensor " + tensor + (gradient ? "'s gradient" : "") + " lies nowhere but is used");
     }
     return storage == Storage.ARENA ? arena : scratch;
   }
@@ -106,7 +114,10 @@ final class ReferenceMemory {
     PlanTensor b = tensors.get(owner / 2);
     boolean view = a.channels() == a.floats() || b.channels() == b.floats();
     return owner / 2 == tensor
-        || (view && a.floats() == b.floats() && a.value().equals(b.value()) && a.gradient().equals(b.gradient()));
+        || (view
+            && a.floats() == b.floats()
+            && a.value().equals(b.value())
+            && a.gradient().equals(b.gradient()));
   }
 
   private static String describe(int owner) {

@@ -30,13 +30,17 @@ final class ReferencePass {
       norm(o.in(), o.out(), o.saved(), groups(o), layerGroups(o), o.eps(), o.gamma(), o.beta(), i);
     } else if (operation instanceof Operation.Activate o) {
       PlanTensor t = step.tensor(o.in());
-      step.setValue(o.out(), i, ReferenceKernels.activate(o.activation(), t, step.value(o.in(), i)));
+      step.setValue(
+          o.out(), i, ReferenceKernels.activate(o.activation(), t, step.value(o.in(), i)));
     } else if (operation instanceof Operation.Pool2d o) {
       PlanTensor out = step.tensor(o.out());
       int[] choices = new int[(int) out.floats()];
       double[] x = step.value(o.in(), i);
       step.setValue(
-          o.out(), i, ReferenceKernels.pool(o.pool(), o.kernelHeight(), o.kernelWidth(), step.tensor(o.in()), out, x, choices));
+          o.out(),
+          i,
+          ReferenceKernels.pool(
+              o.pool(), o.kernelHeight(), o.kernelWidth(), step.tensor(o.in()), out, x, choices));
       save(o.saved(), i, choices);
     } else if (operation instanceof Operation.Dropout o) {
       step.setValue(o.out(), i, dropped(o, i, step.value(o.in(), i)));
@@ -63,9 +67,19 @@ final class ReferencePass {
     } else if (operation instanceof Operation.BatchNormStatistics o) {
       step.norm(o.normalizer()).backwardInput(step, i);
     } else if (operation instanceof Operation.GroupNorm o) {
-      normBackward(o.in(), o.out(), o.saved(), groups(o), o.groups(), o.gamma(), o.beta(), o.gradient(), i);
+      normBackward(
+          o.in(), o.out(), o.saved(), groups(o), o.groups(), o.gamma(), o.beta(), o.gradient(), i);
     } else if (operation instanceof Operation.LayerNorm o) {
-      normBackward(o.in(), o.out(), o.saved(), groups(o), layerGroups(o), o.gamma(), o.beta(), o.gradient(), i);
+      normBackward(
+          o.in(),
+          o.out(),
+          o.saved(),
+          groups(o),
+          layerGroups(o),
+          o.gamma(),
+          o.beta(),
+          o.gradient(),
+          i);
     } else if (operation instanceof Operation.Activate o) {
       boolean gelu = o.activation() == Activation.GELU;
       double[] slope = step.gradient(o.out(), i);
@@ -77,7 +91,12 @@ final class ReferencePass {
       PlanTensor out = step.tensor(o.out());
       double[] dx =
           ReferenceKernels.unpool(
-              o.pool(), o.kernelHeight(), o.kernelWidth(), step.tensor(o.in()), out, step.gradient(o.out(), i),
+              o.pool(),
+              o.kernelHeight(),
+              o.kernelWidth(),
+              step.tensor(o.in()),
+              out,
+              step.gradient(o.out(), i),
               o.pool() == Pool.MAX ? saved(o.saved(), i, out) : new int[0]);
       step.passGradient(o.in(), i, o.gradient(), dx);
     } else if (operation instanceof Operation.Dropout o) {
@@ -123,7 +142,9 @@ final class ReferencePass {
     PlanTensor full = ReferenceKernels.convolved(o, in, out);
     double[] slope = masked(o.activation(), o.out(), i);
     if (o.pool() > 1) {
-      slope = ReferenceKernels.unpool(Pool.MAX, o.pool(), o.pool(), full, out, slope, saved(o.saved(), i, out));
+      slope =
+          ReferenceKernels.unpool(
+              Pool.MAX, o.pool(), o.pool(), full, out, slope, saved(o.saved(), i, out));
     }
     double[] x = step.value(o.in(), i);
     step.addParameter(o.weights(), i, ReferenceKernels.convolutionWeights(o, in, full, x, slope));
@@ -132,7 +153,10 @@ final class ReferencePass {
     }
     if (o.gradient() != Operation.Gradient.NONE) {
       step.passGradient(
-          o.in(), i, o.gradient(), ReferenceKernels.convolutionInput(o, in, full, slope, step.weights));
+          o.in(),
+          i,
+          o.gradient(),
+          ReferenceKernels.convolutionInput(o, in, full, slope, step.weights));
     }
   }
 
@@ -179,7 +203,8 @@ final class ReferencePass {
     step.passGradient(o.in(), i, o.gradient(), dx);
   }
 
-  private record Groups(PlanTensor t, int perGroup, boolean layer, boolean spatial) implements ReferenceKernels.Grouping {
+  private record Groups(PlanTensor t, int perGroup, boolean layer, boolean spatial)
+      implements ReferenceKernels.Grouping {
     @Override
     public int group(int element) {
       int c = element % t.pitch();
@@ -212,7 +237,16 @@ final class ReferencePass {
     return o.spatial() ? t.height() * t.pitch() : 1;
   }
 
-  private void norm(int in, int out, int saved, Groups groups, int count, double eps, long gamma, long beta, int i) {
+  private void norm(
+      int in,
+      int out,
+      int saved,
+      Groups groups,
+      int count,
+      double eps,
+      long gamma,
+      long beta,
+      int i) {
     double[] x = step.value(in, i);
     double[][] moments = ReferenceKernels.moments(x, groups, count, eps);
     double[] y = new double[x.length];
@@ -220,7 +254,9 @@ final class ReferencePass {
       int g = groups.group(e);
       if (g >= 0) {
         int p = groups.parameter(e);
-        y[e] = (x[e] - moments[0][g]) * moments[1][g] * step.weights[(int) gamma + p] + step.weights[(int) beta + p];
+        y[e] =
+            (x[e] - moments[0][g]) * moments[1][g] * step.weights[(int) gamma + p]
+                + step.weights[(int) beta + p];
       }
     }
     step.setValue(out, i, y);
@@ -231,7 +267,15 @@ final class ReferencePass {
   }
 
   private void normBackward(
-      int in, int out, int saved, Groups groups, int count, long gamma, long beta, Operation.Gradient gradient, int i) {
+      int in,
+      int out,
+      int saved,
+      Groups groups,
+      int count,
+      long gamma,
+      long beta,
+      Operation.Gradient gradient,
+      int i) {
     double[] x = step.value(in, i);
     double[] kept = step.value(saved, i);
     double[] slope = step.gradient(out, i);
@@ -256,7 +300,8 @@ final class ReferencePass {
     step.addParameter(gamma, i, gammas);
     step.addParameter(beta, i, betas);
     double[] inverse = Arrays.copyOfRange(kept, count, 2 * count);
-    step.passGradient(in, i, gradient, ReferenceKernels.normSlope(xHat, scaled, inverse, groups, count));
+    step.passGradient(
+        in, i, gradient, ReferenceKernels.normSlope(xHat, scaled, inverse, groups, count));
   }
 
   private double[] dropped(Operation.Dropout o, int i, double[] x) {
@@ -265,7 +310,9 @@ final class ReferencePass {
     }
     PlanTensor t = step.tensor(o.in());
     RandomBits bits =
-        RandomBits.of(step.batch.seed(), "dropout", step.batch.epoch()).at(o.place()).at(step.batch.ids()[i]);
+        RandomBits.of(step.batch.seed(), "dropout", step.batch.epoch())
+            .at(o.place())
+            .at(step.batch.ids()[i]);
     int positions = t.height() * t.width();
     double[] y = new double[x.length];
     for (int e = 0; e < x.length; e++) {

@@ -5,13 +5,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Runs a plan in double precision as the header of the native library says, segment by segment and block by block in the memory
- * the plan gives, one sample at a time. The oracle for plans, and for backends where PyTorch is not at hand.
+ * Runs a plan in double precision as the header of the native library says, segment by segment and
+ * block by block in the memory the plan gives, one sample at a time. The oracle for plans, and for
+ * backends where PyTorch is not at hand.
  */
 public final class ReferenceStep {
   /** Samples of one batch; inputs are [B][H][W][C] as the plan's input takes them. */
   public record Batch(
-      double[] inputs, int[] labels, long[] ids, double[] planWeights, double[] sampleWeights, boolean training, long seed, int epoch) {
+      double[] inputs,
+      int[] labels,
+      long[] ids,
+      double[] planWeights,
+      double[] sampleWeights,
+      boolean training,
+      long seed,
+      int epoch) {
     public int size() {
       return labels.length;
     }
@@ -148,7 +156,9 @@ public final class ReferenceStep {
     }
   }
 
-  /** Backends form a linear layer's weight gradient from the whole batch at the end of the segment. */
+  /**
+   * Backends form a linear layer's weight gradient from the whole batch at the end of the segment.
+   */
   private void checkWholeBatch(Operation.Linear linear) {
     for (int i = 0; i < batch.size(); i++) {
       memory.read(linear.in(), false, i);

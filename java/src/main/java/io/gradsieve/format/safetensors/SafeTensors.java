@@ -78,7 +78,10 @@ public final class SafeTensors implements AutoCloseable {
     long length = bytes(file, channel, 0, LENGTH_BYTES).getLong();
     if (length < 2 || length > LARGEST_HEADER || length > size - LENGTH_BYTES) {
       throw new BadData(
-          file + ": is no safetensors file or is cut off: its header would have " + Long.toUnsignedString(length) + " bytes");
+          file
+              + ": is no safetensors file or is cut off: its header would have "
+              + Long.toUnsignedString(length)
+              + " bytes");
     }
     ByteBuffer text = bytes(file, channel, LENGTH_BYTES, (int) length);
     long dataStart = LENGTH_BYTES + length;
@@ -139,7 +142,8 @@ public final class SafeTensors implements AutoCloseable {
     }
   }
 
-  private static ByteBuffer bytes(Path file, FileChannel channel, long from, int count) throws IOException {
+  private static ByteBuffer bytes(Path file, FileChannel channel, long from, int count)
+      throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
     while (bytes.hasRemaining()) {
       if (channel.read(bytes, from + bytes.position()) < 0) {

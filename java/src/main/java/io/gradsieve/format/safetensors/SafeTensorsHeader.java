@@ -16,7 +16,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The JSON of a safetensors file, read token by token so that nothing it says is believed before it is checked. */
+/**
+ * The JSON of a safetensors file, read token by token so that nothing it says is believed before it
+ * is checked.
+ */
 record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadata) {
   private static final String METADATA = "__metadata__";
 
@@ -62,7 +65,8 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     return new SafeTensorsHeader(entries, metadata);
   }
 
-  private static void readMetadata(Path file, JsonParser parser, Map<String, String> metadata) throws IOException {
+  private static void readMetadata(Path file, JsonParser parser, Map<String, String> metadata)
+      throws IOException {
     expect(file, parser.currentToken(), JsonToken.START_OBJECT);
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = parser.currentName();
@@ -97,12 +101,14 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
     return checked(file, name, type, shape, offsets.get(0), offsets.get(1));
   }
 
-  private static Entry checked(Path file, String name, String type, List<Long> shape, long begin, long end) {
+  private static Entry checked(
+      Path file, String name, String type, List<Long> shape, long begin, long end) {
     for (ElementType known : ElementType.values()) {
       if (known.name().equals(type)) {
         if (begin > end || bytes(file, name, known, shape) != end - begin) {
           throw new BadData(
-              "%s: %s has offsets %d to %d, which do not fit %s %s".formatted(file, name, begin, end, type, shape));
+              "%s: %s has offsets %d to %d, which do not fit %s %s"
+                  .formatted(file, name, begin, end, type, shape));
         }
         return new Entry(known, shape, begin, end);
       }
@@ -153,14 +159,16 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
       long begin = e.getValue().begin();
       if (begin != next) {
         throw new BadData(
-            "%s: %s begins at byte %d of the data, must at %d: tensors %s".formatted(
-                file, e.getKey(), begin, next, begin < next ? "overlap" : "leave a gap"));
+            "%s: %s begins at byte %d of the data, must at %d: tensors %s"
+                .formatted(
+                    file, e.getKey(), begin, next, begin < next ? "overlap" : "leave a gap"));
       }
       next = e.getValue().end();
     }
     if (next != dataBytes) {
       throw new BadData(
-          "%s: is cut off or damaged: its header describes %d bytes of data, the file has %d".formatted(file, next, dataBytes));
+          "%s: is cut off or damaged: its header describes %d bytes of data, the file has %d"
+              .formatted(file, next, dataBytes));
     }
   }
 }

@@ -14,13 +14,15 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * Collects tensors and writes them as one safetensors file: see {@link SafeTensors}. Tensors of wide elements come first, then
- * by name, so that all are aligned and the same tensors give the same bytes in whatever order they were added.
+ * Collects tensors and writes them as one safetensors file: see {@link SafeTensors}. Tensors of
+ * wide elements come first, then by name, so that all are aligned and the same tensors give the
+ * same bytes in whatever order they were added.
  */
 public final class SafeTensorsWriter {
   private static final int ALIGNMENT = 8;
 
-  private record Tensor(String name, ElementType type, List<Long> shape, Supplier<ByteBuffer> elements) {
+  private record Tensor(
+      String name, ElementType type, List<Long> shape, Supplier<ByteBuffer> elements) {
     long bytes() {
       return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
     }
@@ -86,15 +88,25 @@ public final class SafeTensorsWriter {
 
   /** Writes all to a stream, which stays open. */
   public void write(OutputStream out) throws IOException {
-    tensors.sort(Comparator.comparingInt((Tensor t) -> -t.type.bytes()).thenComparing(Tensor::name));
+    tensors.sort(
+        Comparator.comparingInt((Tensor t) -> -t.type.bytes()).thenComparing(Tensor::name));
     byte[] header = header().getBytes(StandardCharsets.UTF_8);
-    out.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+    out.write(
+        ByteBuffer.allocate(Long.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(header.length)
+            .array());
     out.write(header);
     for (Tensor tensor : tensors) {
       ByteBuffer elements = tensor.elements.get();
       if (elements.capacity() != tensor.bytes()) {
         throw new IllegalStateException(
-            tensor.name + " of shape " + tensor.shape + " has " + elements.capacity() + " bytes of elements");
+            tensor.name
+                + " of shape "
+                + tensor.shape
+                + " has "
+                + elements.capacity()
+                + " bytes of elements");
       }
       out.write(elements.array());
     }
@@ -113,7 +125,9 @@ public final class SafeTensorsWriter {
       String shape = tensor.shape.toString().replace(" ", "");
       json.append(json.length() > 1 ? "," : "")
           .append(quoted(tensor.name))
-          .append(":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}".formatted(tensor.type, shape, begin, end));
+          .append(
+              ":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
+                  .formatted(tensor.type, shape, begin, end));
       begin = end;
     }
     json.append('}');

@@ -17,9 +17,9 @@ import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
 
 /**
- * A value of a YAML file with the line it stands on: a scalar, a sequence or a mapping. Stricter than YAML, because these
- * files train networks: no aliases, no anchors, no second document, no key twice. Every getter throws {@code BadData} naming
- * file and line if the value is something else.
+ * A value of a YAML file with the line it stands on: a scalar, a sequence or a mapping. Stricter
+ * than YAML, because these files train networks: no aliases, no anchors, no second document, no key
+ * twice. Every getter throws {@code BadData} naming file and line if the value is something else.
  */
 public final class YamlNode {
   /** Largest file, bytes: a network of ten thousand layers is a tenth of it. */
@@ -43,7 +43,12 @@ public final class YamlNode {
   private final Map<String, YamlNode> entries;
 
   private YamlNode(
-      String file, int line, Kind kind, String text, List<YamlNode> items, Map<String, YamlNode> entries) {
+      String file,
+      int line,
+      Kind kind,
+      String text,
+      List<YamlNode> items,
+      Map<String, YamlNode> entries) {
     this.file = file;
     this.line = line;
     this.kind = kind;
@@ -52,7 +57,10 @@ public final class YamlNode {
     this.entries = entries;
   }
 
-  /** Reads a file of one document in UTF-8; throws {@code BadData} if it is missing, too large or no YAML. */
+  /**
+   * Reads a file of one document in UTF-8; throws {@code BadData} if it is missing, too large or no
+   * YAML.
+   */
   public static YamlNode read(Path path) {
     try {
       if (!Files.exists(path)) {
@@ -62,7 +70,8 @@ public final class YamlNode {
         throw new BadData(path + ": is not a file");
       }
       if (Files.size(path) > LARGEST_FILE) {
-        throw new BadData(path + ": is larger than " + LARGEST_FILE + " bytes, so it is no file of ours");
+        throw new BadData(
+            path + ": is larger than " + LARGEST_FILE + " bytes, so it is no file of ours");
       }
       return parse(path.toString(), new String(Files.readAllBytes(path), StandardCharsets.UTF_8));
     } catch (IOException e) {
@@ -88,7 +97,8 @@ public final class YamlNode {
       }
       YamlNode node = node(file, parser);
       if (parser.nextToken() != null) {
-        throw new BadData(file + ":" + line(parser) + ": a second document begins; one file holds one");
+        throw new BadData(
+            file + ":" + line(parser) + ": a second document begins; one file holds one");
       }
       return node;
     } catch (JsonProcessingException e) {
@@ -107,7 +117,8 @@ public final class YamlNode {
   private static YamlNode node(String file, YAMLParser parser) throws IOException {
     int line = line(parser);
     if (parser.isCurrentAlias() || parser.getObjectId() != null) {
-      throw new BadData(file + ":" + line + ": anchors and aliases are not allowed; write the value out");
+      throw new BadData(
+          file + ":" + line + ": anchors and aliases are not allowed; write the value out");
     }
     switch (parser.currentToken()) {
       case START_OBJECT -> {

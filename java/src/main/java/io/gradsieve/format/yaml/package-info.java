@@ -1,6 +1,7 @@
 /**
- * YAML files that people write: a tree that knows its lines and reads strictly within limits. Uses the root package and
- * Jackson's parser; never follows aliases or tags. Read {@link io.gradsieve.format.yaml.YamlNode} first.
+ * YAML files that people write: a tree that knows its lines and reads strictly within limits. Uses
+ * the root package and Jackson's parser; never follows aliases or tags. Read {@link
+ * io.gradsieve.format.yaml.YamlNode} first.
  */
 @NullMarked
 package io.gradsieve.format.yaml;

@@ -6,7 +6,10 @@ import io.gradsieve.plan.Operation;
 import java.util.Locale;
 import java.util.Map;
 
-/** An element-wise function: PyTorch's {@code ReLU}, {@code GELU} (the exact one), {@code Tanh}, {@code Sigmoid}. */
+/**
+ * An element-wise function: PyTorch's {@code ReLU}, {@code GELU} (the exact one), {@code Tanh},
+ * {@code Sigmoid}.
+ */
 public record Activation(Operation.Activation function) implements Layer {
   public Activation {
     if (function == Operation.Activation.IDENTITY) {

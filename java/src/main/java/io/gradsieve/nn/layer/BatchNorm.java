@@ -7,7 +7,10 @@ import io.gradsieve.plan.Operation;
 import java.util.List;
 import java.util.Map;
 
-/** Batch norm, PyTorch's {@code BatchNorm2d} of images and {@code BatchNorm1d} of features (Ioffe and Szegedy 2015). */
+/**
+ * Batch norm, PyTorch's {@code BatchNorm2d} of images and {@code BatchNorm1d} of features (Ioffe
+ * and Szegedy 2015).
+ */
 public record BatchNorm() implements Layer {
   static final String NAME = "batchnorm";
 
@@ -41,7 +44,8 @@ public record BatchNorm() implements Layer {
     Shape shape = lowering.shape(in);
     int out = lowering.value(shape);
     int normalizer = lowering.nextNormalizer();
-    // Features of a flattened image each have statistics of their own: every lane of every position is a channel.
+    // Features of a flattened image each have statistics of their own: every lane of every position
+    // is a channel.
     boolean lanes = shape.flat() && shape.positions() > 1;
     int x = lanes ? lowering.view(in) : in;
     lowering.add(

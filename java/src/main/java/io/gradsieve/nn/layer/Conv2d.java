@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /** Convolution with zero padding, PyTorch's {@code Conv2d}; weights [out, in, kh, kw]. */
-public record Conv2d(int channels, int kernelHeight, int kernelWidth, int stride, int padding, boolean bias)
+public record Conv2d(
+    int channels, int kernelHeight, int kernelWidth, int stride, int padding, boolean bias)
     implements Layer {
   static final String NAME = "conv2d";
 
@@ -22,7 +23,8 @@ public record Conv2d(int channels, int kernelHeight, int kernelWidth, int stride
   public Map<String, Object> options() {
     Map<String, Object> options = new LinkedHashMap<>();
     options.put("channels", channels);
-    options.put("kernel", kernelHeight == kernelWidth ? kernelHeight : List.of(kernelHeight, kernelWidth));
+    options.put(
+        "kernel", kernelHeight == kernelWidth ? kernelHeight : List.of(kernelHeight, kernelWidth));
     options.put("stride", stride);
     options.put("padding", padding);
     options.put("bias", bias);
@@ -40,7 +42,11 @@ public record Conv2d(int channels, int kernelHeight, int kernelWidth, int stride
     }
     int fanIn = in.channels() * kernelHeight * kernelWidth;
     List<Integer> shape = List.of(channels, in.channels(), kernelHeight, kernelWidth);
-    parameters.uniform(name + ".weight", shape, IndexMap.convolution(channels, in.channels(), kernelHeight * kernelWidth), fanIn);
+    parameters.uniform(
+        name + ".weight",
+        shape,
+        IndexMap.convolution(channels, in.channels(), kernelHeight * kernelWidth),
+        fanIn);
     if (bias) {
       parameters.uniform(name + ".bias", List.of(channels), IndexMap.vector(channels), fanIn);
     }
@@ -55,7 +61,12 @@ public record Conv2d(int channels, int kernelHeight, int kernelWidth, int stride
   @Override
   public int lower(Lowering lowering, int in, String name) {
     Shape shape = lowering.shape(in);
-    int out = lowering.value(Shape.image(channels, outputs(shape.height(), kernelHeight), outputs(shape.width(), kernelWidth)));
+    int out =
+        lowering.value(
+            Shape.image(
+                channels,
+                outputs(shape.height(), kernelHeight),
+                outputs(shape.width(), kernelWidth)));
     lowering.add(
         name,
         new Operation.Conv2d(

@@ -27,7 +27,8 @@ public record Dropout(double p) implements Layer {
   @Override
   public int lower(Lowering lowering, int in, String name) {
     int out = lowering.value(lowering.shape(in));
-    lowering.add(name, new Operation.Dropout(in, out, p, lowering.nextDropout(), Operation.Gradient.NONE));
+    lowering.add(
+        name, new Operation.Dropout(in, out, p, lowering.nextDropout(), Operation.Gradient.NONE));
     return out;
   }
 }

@@ -4,7 +4,10 @@ import io.gradsieve.nn.Lowering;
 import io.gradsieve.nn.ParameterLayout;
 import java.util.Map;
 
-/** From an image to features in PyTorch's order, {@code Flatten}. No operation: what follows has its parameters permuted. */
+/**
+ * From an image to features in PyTorch's order, {@code Flatten}. No operation: what follows has its
+ * parameters permuted.
+ */
 public record Flatten() implements Layer {
   static final String NAME = "flatten";
 

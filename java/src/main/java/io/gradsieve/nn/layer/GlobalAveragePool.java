@@ -5,7 +5,10 @@ import io.gradsieve.nn.ParameterLayout;
 import io.gradsieve.plan.Operation;
 import java.util.Map;
 
-/** The mean over all positions of each channel, PyTorch's {@code AdaptiveAvgPool2d(1)}: the image C×1×1. */
+/**
+ * The mean over all positions of each channel, PyTorch's {@code AdaptiveAvgPool2d(1)}: the image
+ * C×1×1.
+ */
 public record GlobalAveragePool() implements Layer {
   static final String NAME = "globalavgpool";
 
@@ -32,7 +35,13 @@ public record GlobalAveragePool() implements Layer {
     lowering.add(
         name,
         new Operation.Pool2d(
-            in, out, Operation.Pool.AVERAGE, shape.height(), shape.width(), -1, Operation.Gradient.NONE));
+            in,
+            out,
+            Operation.Pool.AVERAGE,
+            shape.height(),
+            shape.width(),
+            -1,
+            Operation.Gradient.NONE));
     return out;
   }
 }

@@ -30,7 +30,13 @@ public record GroupNorm(int groups) implements Layer {
     }
     if (in.channels() % groups != 0) {
       throw misfit(
-          name, groups + " groups do not divide the " + in.channels() + " channels of its input " + in + "; choose a divisor");
+          name,
+          groups
+              + " groups do not divide the "
+              + in.channels()
+              + " channels of its input "
+              + in
+              + "; choose a divisor");
     }
     parameters.constant(name + ".weight", List.of(in.channels()), IndexMap.channels(in), 1);
     parameters.constant(name + ".bias", List.of(in.channels()), IndexMap.channels(in), 0);

@@ -6,10 +6,11 @@ import io.gradsieve.nn.ParameterLayout;
 import java.util.Map;
 
 /**
- * One layer of a network, as PyTorch's module of the same kind: its options, and what follows from them. Layers have no state;
- * parameters live in the network's one buffer of weights.
+ * One layer of a network, as PyTorch's module of the same kind: its options, and what follows from
+ * them. Layers have no state; parameters live in the network's one buffer of weights.
  *
- * <p>To add one: a record here, its line in {@link LayerKinds}, its PyTorch module in {@code docs/pytorch.md} and a fixture.
+ * <p>To add one: a record here, its line in {@link LayerKinds}, its PyTorch module in {@code
+ * docs/pytorch.md} and a fixture.
  */
 public sealed interface Layer
     permits Conv2d,
@@ -37,7 +38,9 @@ public sealed interface Layer
    */
   Shape describe(Shape in, String name, ParameterLayout.Builder parameters);
 
-  /** Adds its operations; {@code in} is the number of the input value. Returns that of the output. */
+  /**
+   * Adds its operations; {@code in} is the number of the input value. Returns that of the output.
+   */
   int lower(Lowering lowering, int in, String name);
 
   /** An input that does not fit: names layer and kind. */
@@ -48,7 +51,8 @@ public sealed interface Layer
   /** Throws unless the input is an image. */
   default void needsImage(Shape in, String name) {
     if (in.flat()) {
-      throw misfit(name, "needs an image (channels x height x width), its input is " + in + " features");
+      throw misfit(
+          name, "needs an image (channels x height x width), its input is " + in + " features");
     }
   }
 }

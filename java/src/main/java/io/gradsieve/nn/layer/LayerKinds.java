@@ -18,7 +18,11 @@ public final class LayerKinds {
 
   static {
     kind(Conv2d.NAME, LayerKinds::conv2d, "channels", "kernel", "stride", "padding", "bias");
-    kind(Linear.NAME, o -> new Linear(o.count("features"), o.flag("bias", true)), "features", "bias");
+    kind(
+        Linear.NAME,
+        o -> new Linear(o.count("features"), o.flag("bias", true)),
+        "features",
+        "bias");
     kind(BatchNorm.NAME, o -> new BatchNorm());
     kind(GroupNorm.NAME, o -> new GroupNorm(o.count("groups")), "groups");
     kind(LayerNorm.NAME, o -> new LayerNorm());
@@ -27,11 +31,18 @@ public final class LayerKinds {
     kind("tanh", o -> new io.gradsieve.nn.layer.Activation(Activation.TANH));
     kind("sigmoid", o -> new io.gradsieve.nn.layer.Activation(Activation.SIGMOID));
     kind(Pool2d.MAX, o -> new Pool2d(Pool.MAX, o.size("kernel", Pool2d.LARGEST_KERNEL)), "kernel");
-    kind(Pool2d.AVERAGE, o -> new Pool2d(Pool.AVERAGE, o.size("kernel", Pool2d.LARGEST_KERNEL)), "kernel");
+    kind(
+        Pool2d.AVERAGE,
+        o -> new Pool2d(Pool.AVERAGE, o.size("kernel", Pool2d.LARGEST_KERNEL)),
+        "kernel");
     kind(GlobalAveragePool.NAME, o -> new GlobalAveragePool());
     kind(Dropout.NAME, o -> new Dropout(o.probability("p")), "p");
     kind(Flatten.NAME, o -> new Flatten());
-    kind(Residual.NAME, o -> new Residual(o.layers("body"), o.layersIfAny("shortcut")), "body", "shortcut");
+    kind(
+        Residual.NAME,
+        o -> new Residual(o.layers("body"), o.layersIfAny("shortcut")),
+        "body",
+        "shortcut");
   }
 
   private LayerKinds() {}
@@ -43,10 +54,18 @@ public final class LayerKinds {
   private static Layer conv2d(LayerOptions o) {
     int[] kernel = o.heightAndWidth("kernel");
     return new Conv2d(
-        o.count("channels"), kernel[0], kernel[1], o.small("stride", 1, 1), o.small("padding", 0, 0), o.flag("bias", true));
+        o.count("channels"),
+        kernel[0],
+        kernel[1],
+        o.small("stride", 1, 1),
+        o.small("padding", 0, 0),
+        o.flag("bias", true));
   }
 
-  /** Reads a list of layers; {@code what} names it in messages. Throws {@code BadData} with file and line. */
+  /**
+   * Reads a list of layers; {@code what} names it in messages. Throws {@code BadData} with file and
+   * line.
+   */
   public static List<Layer> readAll(YamlNode list, String what) {
     List<Layer> layers = new ArrayList<>();
     for (YamlNode item : list.items(what)) {
@@ -61,12 +80,15 @@ public final class LayerKinds {
     }
     Map<String, YamlNode> entries = item.entries("a layer");
     if (entries.size() != 1) {
-      throw item.bad("a layer is written as `- name` or `- name: {option: value}`, this has the keys " + entries.keySet());
+      throw item.bad(
+          "a layer is written as `- name` or `- name: {option: value}`, this has the keys "
+              + entries.keySet());
     }
     String name = entries.keySet().iterator().next();
     YamlNode options = entries.get(name);
     known(name, item);
-    return make(name, item, options.isNothing() ? Map.of() : options.entries("the options of " + name));
+    return make(
+        name, item, options.isNothing() ? Map.of() : options.entries("the options of " + name));
   }
 
   private static Layer make(String name, YamlNode node, Map<String, YamlNode> entries) {
@@ -78,7 +100,11 @@ public final class LayerKinds {
     Kind kind = KINDS.get(name);
     if (kind == null) {
       throw node.bad(
-          "unknown layer " + name + "; did you mean " + GradsieveException.nearest(name, KINDS.keySet()) + "?");
+          "unknown layer "
+              + name
+              + "; did you mean "
+              + GradsieveException.nearest(name, KINDS.keySet())
+              + "?");
     }
     return kind;
   }

@@ -7,7 +7,10 @@ import io.gradsieve.plan.Operation;
 import java.util.List;
 import java.util.Map;
 
-/** Layer norm over the last axis (features, or W of an image), PyTorch's {@code LayerNorm} (Ba, Kiros and Hinton 2016). */
+/**
+ * Layer norm over the last axis (features, or W of an image), PyTorch's {@code LayerNorm} (Ba,
+ * Kiros and Hinton 2016).
+ */
 public record LayerNorm() implements Layer {
   static final String NAME = "layernorm";
 

@@ -6,7 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The options of one layer in a model file, read strictly: each getter names layer, option and line if a value is wrong. */
+/**
+ * The options of one layer in a model file, read strictly: each getter names layer, option and line
+ * if a value is wrong.
+ */
 final class LayerOptions {
   /** Largest count of channels, features or groups. */
   static final int LARGEST_WIDTH = 1 << 20;
@@ -25,7 +28,8 @@ final class LayerOptions {
   }
 
   /** Options with none but the known names; {@code node} may be the bare name of the layer. */
-  static LayerOptions of(String kind, YamlNode node, Map<String, YamlNode> entries, List<String> known) {
+  static LayerOptions of(
+      String kind, YamlNode node, Map<String, YamlNode> entries, List<String> known) {
     for (Map.Entry<String, YamlNode> entry : entries.entrySet()) {
       if (!known.contains(entry.getKey())) {
         String instead =
@@ -63,7 +67,8 @@ final class LayerOptions {
     }
     List<YamlNode> items = value.items(name(option));
     if (items.size() != 2) {
-      throw value.bad(name(option) + " must be one number or [height, width], has " + items.size() + " values");
+      throw value.bad(
+          name(option) + " must be one number or [height, width], has " + items.size() + " values");
     }
     return items.stream().mapToInt(item -> item.integer(name(option), 1, LARGEST_KERNEL)).toArray();
   }

@@ -28,10 +28,12 @@ public record Linear(int features, boolean bias) implements Layer {
   @Override
   public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
     if (!in.flat()) {
-      throw misfit(name, "needs features, its input is the image " + in + "; put flatten before it");
+      throw misfit(
+          name, "needs features, its input is the image " + in + "; put flatten before it");
     }
     int inputs = in.features();
-    parameters.uniform(name + ".weight", List.of(features, inputs), IndexMap.linear(features, in), inputs);
+    parameters.uniform(
+        name + ".weight", List.of(features, inputs), IndexMap.linear(features, in), inputs);
     if (bias) {
       parameters.uniform(name + ".bias", List.of(features), IndexMap.vector(features), inputs);
     }

@@ -6,7 +6,10 @@ import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Pool;
 import java.util.Map;
 
-/** Pooling over windows of kernel × kernel, stride = kernel: PyTorch's {@code MaxPool2d(k)}, {@code AvgPool2d(k)}. */
+/**
+ * Pooling over windows of kernel × kernel, stride = kernel: PyTorch's {@code MaxPool2d(k)}, {@code
+ * AvgPool2d(k)}.
+ */
 public record Pool2d(Pool pool, int kernel) implements Layer {
   /** Largest kernel: the place in a window is kept as one byte. */
   static final int LARGEST_KERNEL = 16;
@@ -29,7 +32,9 @@ public record Pool2d(Pool pool, int kernel) implements Layer {
     needsImage(in, name);
     if (kernel > in.height() || kernel > in.width()) {
       throw misfit(
-          name, "kernel %dx%d is larger than its input %s; use a smaller kernel or leave it out".formatted(kernel, kernel, in));
+          name,
+          "kernel %dx%d is larger than its input %s; use a smaller kernel or leave it out"
+              .formatted(kernel, kernel, in));
     }
     return output(in);
   }
@@ -43,7 +48,8 @@ public record Pool2d(Pool pool, int kernel) implements Layer {
     Shape shape = output(lowering.shape(in));
     int out = lowering.value(shape);
     int saved = pool == Pool.MAX ? lowering.saved(Lowering.choiceFloats(shape)) : -1;
-    lowering.add(name, new Operation.Pool2d(in, out, pool, kernel, kernel, saved, Operation.Gradient.NONE));
+    lowering.add(
+        name, new Operation.Pool2d(in, out, pool, kernel, kernel, saved, Operation.Gradient.NONE));
     return out;
   }
 }

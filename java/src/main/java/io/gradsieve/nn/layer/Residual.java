@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The sum of a chain of layers and a shortcut (He et al. 2016); an empty shortcut is the identity. */
+/**
+ * The sum of a chain of layers and a shortcut (He et al. 2016); an empty shortcut is the identity.
+ */
 public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer {
   static final String NAME = "residual";
 
@@ -44,12 +46,15 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
     }
     if (!a.sameLayout(b)) {
       throw misfit(
-          name, "adds a flattened image to plain features, which is not supported; put a linear into both or flatten after the sum");
+          name,
+          "adds a flattened image to plain features, which is not supported; put a linear into both"
+              + " or flatten after the sum");
     }
     return a;
   }
 
-  private static Shape describe(List<Layer> layers, Shape in, String prefix, ParameterLayout.Builder parameters) {
+  private static Shape describe(
+      List<Layer> layers, Shape in, String prefix, ParameterLayout.Builder parameters) {
     Shape shape = in;
     for (int i = 0; i < layers.size(); i++) {
       shape = layers.get(i).describe(shape, prefix + i, parameters);
@@ -68,7 +73,8 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
       b = shortcut.get(i).lower(lowering, b, name + ".shortcut." + i);
     }
     int out = lowering.value(lowering.shape(a));
-    lowering.add(name, new Operation.Add(a, b, out, Operation.Gradient.NONE, Operation.Gradient.NONE));
+    lowering.add(
+        name, new Operation.Add(a, b, out, Operation.Gradient.NONE, Operation.Gradient.NONE));
     return out;
   }
 }

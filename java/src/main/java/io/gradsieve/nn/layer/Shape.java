@@ -3,8 +3,9 @@ package io.gradsieve.nn.layer;
 import io.gradsieve.GradsieveException.BadData;
 
 /**
- * The shape of one sample between two layers: an image C×H×W, or a vector of features. Inside, both lie as [H][W][P] floats;
- * a flattened image keeps its place in memory and only counts as features from then on.
+ * The shape of one sample between two layers: an image C×H×W, or a vector of features. Inside, both
+ * lie as [H][W][P] floats; a flattened image keeps its place in memory and only counts as features
+ * from then on.
  *
  * @param channels C, or D for features that never were an image
  * @param height H, 1 for plain features
@@ -21,7 +22,8 @@ public record Shape(int channels, int height, int width, int pitch, boolean flat
 
   public Shape {
     if (channels < 1 || height < 1 || width < 1 || pitch < channels) {
-      throw new IllegalArgumentException("no shape: " + channels + "x" + height + "x" + width + " at pitch " + pitch);
+      throw new IllegalArgumentException(
+          "no shape: " + channels + "x" + height + "x" + width + " at pitch " + pitch);
     }
     if ((long) height * width > LARGEST / pitch) {
       throw new BadData(
@@ -72,7 +74,10 @@ public record Shape(int channels, int height, int width, int pitch, boolean flat
 
   /** Whether the values lie in the same order inside. */
   public boolean sameLayout(Shape other) {
-    return channels == other.channels && height == other.height && width == other.width && pitch == other.pitch;
+    return channels == other.channels
+        && height == other.height
+        && width == other.width
+        && pitch == other.pitch;
   }
 
   /** As PyTorch writes it without the batch: 32x14x14 or 3136. */
