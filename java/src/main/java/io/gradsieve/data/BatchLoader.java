@@ -290,7 +290,7 @@ public final class BatchLoader implements AutoCloseable {
             slot.inputs(),
             i * sampleBytes);
       }
-      slot.labels().put(i, data.label(sample));
+      slot.labels().put(i, Math.max(0, data.label(sample)));
       slot.ids().put(i, data.index(sample));
       slot.planWeights().put(i, planWeights[first + i]);
       slot.sampleWeights().put(i, (float) userWeights[sample]);

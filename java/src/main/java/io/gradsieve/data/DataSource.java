@@ -80,6 +80,9 @@ public final class DataSource {
     if (!Files.exists(path)) {
       throw new BadData(path + ": does not exist; check the path given to --data");
     }
+    if (!Files.isRegularFile(path) && !Files.isDirectory(path)) {
+      throw new BadData(path + ": is neither a file nor a directory; write its content to a file");
+    }
     return Layout.read(path, nameOf(path), request);
   }
 

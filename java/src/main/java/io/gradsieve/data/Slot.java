@@ -9,7 +9,7 @@ import java.nio.LongBuffer;
  * Where a batch of up to B samples is put: views of memory that the device reads.
  *
  * @param inputs [B][H][W][C], dense
- * @param labels class indices, [B]
+ * @param labels class indices, [B]; 0 where none are known, since devices index by them
  * @param ids samples' indices for random draws, [B]
  * @param planWeights w_i, [B]
  * @param sampleWeights u_i, [B]

@@ -61,7 +61,8 @@ public final class ByteSource implements AutoCloseable {
         return new ByteSource(name, in, length);
       }
       InputStream plain =
-          new BufferedInputStream(new GZIPInputStream(in, BUFFER_BYTES), BUFFER_BYTES);
+          new BufferedInputStream(
+              new BoundedGunzip(new GZIPInputStream(in, BUFFER_BYTES), length), BUFFER_BYTES);
       long most = length > Long.MAX_VALUE / DEFLATE_MOST ? Long.MAX_VALUE : length * DEFLATE_MOST;
       return new ByteSource(name, plain, most);
     } catch (IOException e) {

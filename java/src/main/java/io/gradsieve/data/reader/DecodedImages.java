@@ -70,7 +70,7 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicBoolean coloured = new AtomicBoolean();
     private volatile int failed = Integer.MAX_VALUE;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     Decoding(ImageListing listing, List<Entry> entries) {
       this.listing = listing;
@@ -98,12 +98,24 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
         join(thread);
       }
       if (failure != null) {
-        throw failure;
+        throw told(failure);
       }
       if (coloured.get()) {
         return new DecodedImages(store, height, width, COLOURS);
       }
       return new DecodedImages(withChannels(store, COLOURS, 1, listing.name()), height, width, 1);
+    }
+
+    private RuntimeException told(Throwable thrown) {
+      if (thrown instanceof OutOfMemoryError) {
+        return new BadData(
+            listing.name()
+                + ": its images take more memory to decode than Java may use; raise it with -Xmx");
+      }
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      return (RuntimeException) thrown;
     }
 
     private static void join(Thread thread) {
@@ -145,12 +157,12 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
         if (!coloured.get() && isColoured(pixels)) {
           coloured.set(true);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         fail(i, e);
       }
     }
 
-    private synchronized void fail(int i, RuntimeException thrown) {
+    private synchronized void fail(int i, Throwable thrown) {
       if (i < failed) {
         failed = i;
         failure = thrown;

@@ -161,8 +161,7 @@ public final class CsvTable implements AutoCloseable {
     } catch (UncheckedIOException e) {
       throw ByteSource.unreadable(name, e.getCause());
     } catch (CsvParseException e) {
-      IOException io = cause(e);
-      if (io != null) {
+      if (deepest(e) instanceof IOException io) {
         throw ByteSource.unreadable(name, io);
       }
       throw new BadData(
@@ -170,19 +169,14 @@ public final class CsvTable implements AutoCloseable {
               + ": cannot be read after line "
               + line
               + " ("
-              + ByteSource.oneLine(e.getMessage())
+              + ByteSource.oneLine(deepest(e).getMessage())
               + "); is a quote left open?",
           e);
     }
   }
 
-  private static @org.jspecify.annotations.Nullable IOException cause(Throwable e) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof IOException io) {
-        return io;
-      }
-    }
-    return null;
+  private static Throwable deepest(Throwable e) {
+    return e.getCause() == null ? e : deepest(e.getCause());
   }
 
   /** The current row's cell, without spaces around. */

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * failure names the seed that alone makes it again.
  */
 class ReaderFuzzTest {
-  private static final int RUNS = 400 * Integer.getInteger("gradsieve.fuzz", 1);
+  private static final int RUNS = 250 * Integer.getInteger("gradsieve.fuzz", 1);
   private static final long SEED = Long.getLong("gradsieve.fuzz.seed", 1);
 
   /**

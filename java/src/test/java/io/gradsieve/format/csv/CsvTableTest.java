@@ -80,6 +80,15 @@ class CsvTableTest {
   }
 
   @Test
+  void aRowWithoutEndIsBadData() {
+    CsvTable table = table("a,b\n\"" + "x".repeat(1 << 25));
+    assertThatThrownBy(table::next)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("after line 1")
+        .hasMessageContaining("quote");
+  }
+
+  @Test
   void numbersAreDecimal() {
     for (String number : List.of("0", "-1", "+2.5", ".5", "5.", "1e9", "-1.5E-3", "007", "1e400")) {
       assertThat(Numbers.isNumber(number)).as(number).isTrue();
