@@ -7,6 +7,7 @@ import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -163,15 +164,19 @@ final class Bundle {
     }
   }
 
-  /** Removes what killed processes left half written. */
-  private static void sweep(Path base) throws IOException {
+  /**
+   * Removes what killed processes left half written; others may be writing or sweeping meanwhile.
+   */
+  private static void sweep(Path base) {
     long before = System.currentTimeMillis() - LEFTOVER_AGE;
     try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(base, LEFTOVER + "*")) {
       for (Path leftover : leftovers) {
-        if (Files.getLastModifiedTime(leftover).toMillis() < before) {
+        if (leftover.toFile().lastModified() < before) {
           delete(leftover);
         }
       }
+    } catch (IOException | DirectoryIteratorException e) {
+      // Only tidiness is lost; writing to the directory says what is wrong with it.
     }
   }
 
@@ -186,7 +191,7 @@ final class Bundle {
         }
       }
       Files.deleteIfExists(path);
-    } catch (IOException e) {
+    } catch (IOException | DirectoryIteratorException e) {
       // What can't be deleted now is swept by a later start.
     }
   }

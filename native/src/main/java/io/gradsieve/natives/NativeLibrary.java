@@ -1,6 +1,9 @@
 package io.gradsieve.natives;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -110,7 +113,7 @@ public final class NativeLibrary {
         Files.createDirectory(
             directory,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      } catch (java.nio.file.FileAlreadyExistsException e) {
+      } catch (FileAlreadyExistsException e) {
         // another process was faster; it is checked below
       }
     }
@@ -127,15 +130,19 @@ public final class NativeLibrary {
 
   private static String reason(Throwable e) {
     String message = String.valueOf(e.getMessage());
-    if (e instanceof java.nio.file.AccessDeniedException) {
-      return "no permission to write";
-    }
     if (message.contains("failed to map segment")) {
       return "programs may not be run from it (mounted noexec)";
     }
-    return e instanceof java.nio.file.FileSystemException f && f.getReason() != null
-        ? f.getReason()
-        : message;
+    if (e instanceof AccessDeniedException) {
+      return "no permission to write";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return message + " is not a directory";
+    }
+    if (e instanceof FileSystemException f && f.getReason() != null) {
+      return f.getReason();
+    }
+    return message;
   }
 
   private static String summary(List<LoadResult.Refusal> refusals) {

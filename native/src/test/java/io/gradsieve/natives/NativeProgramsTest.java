@@ -1,0 +1,50 @@
+package io.gradsieve.natives;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Runs the tests that are written in C++ (kernel-cases and native/test), each as a test of its own.
+ */
+class NativeProgramsTest {
+  private static final Pattern NAME = Pattern.compile("Test\\s+#\\d+: (\\S+)");
+
+  private record Run(int exitCode, String output) {}
+
+  @TestFactory
+  List<DynamicTest> everyNativeTestPasses() throws IOException, InterruptedException {
+    List<DynamicTest> tests = new ArrayList<>();
+    Matcher names = NAME.matcher(ctest("-N").output());
+    while (names.find()) {
+      String name = names.group(1);
+      tests.add(DynamicTest.dynamicTest(name, () -> passes(name)));
+    }
+    assertThat(tests).isNotEmpty();
+    return tests;
+  }
+
+  private static void passes(String name) throws IOException, InterruptedException {
+    Run run = ctest("-R", "^" + name + "$", "--output-on-failure");
+    assertThat(run.exitCode()).as(run.output()).isZero();
+    Assumptions.assumeFalse(
+        run.output().contains("***Skipped"), "this processor lacks the instruction set");
+  }
+
+  private static Run ctest(String... arguments) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(List.of("ctest", "--test-dir", System.getProperty("cmake.build")));
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Run(process.waitFor(), output);
+  }
+}
