@@ -15,7 +15,7 @@ import java.util.Map;
  *
  * <pre>
  * --models mlp,cnn,resnet20  --batches 128,512,2048  --pairs 7  --seconds 3  --steps 3  --threads 2
- * --sides engine,pytorch     also engine-norms-off, pytorch-channels-last; ratios are of the first to each other
+ * --sides engine,pytorch     also engine-norms-off, pytorch-channels-first; ratios are of the first to each other
  * </pre>
  */
 final class Compare {
@@ -106,7 +106,8 @@ final class Compare {
       case "engine-norms-off" ->
           side(name, EngineWindows.class, model, batch, threads, "norms-off");
       case "pytorch" -> side(name, TorchWindows.class, model, batch);
-      case "pytorch-channels-last" -> side(name, TorchWindows.class, model, batch, "channels-last");
+      case "pytorch-channels-first" ->
+          side(name, TorchWindows.class, model, batch, "channels-first");
       default -> throw new IllegalArgumentException("unknown side " + name);
     };
   }
