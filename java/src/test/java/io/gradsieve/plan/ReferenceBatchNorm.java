@@ -83,6 +83,7 @@ final class ReferenceBatchNorm {
         variance[c] = step.weights[(int) s.runningVariance() + c];
       }
       inverse[c] = 1 / Math.sqrt(variance[c] + s.eps());
+      step.sawInverse(inverse[c]);
     }
   }
 

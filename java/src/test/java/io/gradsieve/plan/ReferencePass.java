@@ -249,6 +249,11 @@ final class ReferencePass {
       int i) {
     double[] x = step.value(in, i);
     double[][] moments = ReferenceKernels.moments(x, groups, count, eps);
+    for (double inverse : moments[1]) {
+      if (!Double.isNaN(inverse)) {
+        step.sawInverse(inverse);
+      }
+    }
     double[] y = new double[x.length];
     for (int e = 0; e < x.length; e++) {
       int g = groups.group(e);

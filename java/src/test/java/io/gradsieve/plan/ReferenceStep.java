@@ -47,6 +47,7 @@ public final class ReferenceStep {
   final double[] margin;
   final double[][] logits;
 
+  private double largestInverse;
   private final ReferenceBatchNorm[] norms;
   private final ReferencePass pass;
 
@@ -97,6 +98,18 @@ public final class ReferenceStep {
   /** Σ term_i, laid out as the weights. */
   public double[] gradients() {
     return gradients;
+  }
+
+  /**
+   * The largest 1/√(variance + eps) of any norm; where it is large, values that hardly vary are
+   * blown up, and roundings with them.
+   */
+  public double largestInverse() {
+    return largestInverse;
+  }
+
+  void sawInverse(double inverse) {
+    largestInverse = Math.max(largestInverse, inverse);
   }
 
   ReferenceBatchNorm norm(int normalizer) {
