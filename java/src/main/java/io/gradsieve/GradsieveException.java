@@ -10,16 +10,31 @@ import java.util.Collection;
 public abstract sealed class GradsieveException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /** Characters of a message; one that quotes a damaged file must not fill the screen. */
+  private static final int MOST_CHARACTERS = 2_000;
+
+  /** Characters of a name that are compared; the cost grows with the square. */
+  private static final int MOST_COMPARED = 64;
+
   private final int exitCode;
 
   private GradsieveException(int exitCode, String message) {
-    super(message);
+    super(oneLine(message));
     this.exitCode = exitCode;
   }
 
   private GradsieveException(int exitCode, String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
     this.exitCode = exitCode;
+  }
+
+  /**
+   * Whatever a message quotes from a file, it stays one line and sends no control codes to a
+   * terminal.
+   */
+  private static String oneLine(String message) {
+    String line = message.replaceAll("[\\p{Cntrl}\\u0085\\u2028\\u2029]+", " ");
+    return line.length() <= MOST_CHARACTERS ? line : line.substring(0, MOST_CHARACTERS - 1) + "…";
   }
 
   /** The process's exit code for this kind. */
@@ -37,7 +52,7 @@ public abstract sealed class GradsieveException extends RuntimeException {
     String best = "";
     int least = Integer.MAX_VALUE;
     for (String name : known) {
-      int distance = distance(given, name);
+      int distance = distance(start(given), start(name));
       if (distance < least) {
         least = distance;
         best = name;
@@ -47,6 +62,10 @@ public abstract sealed class GradsieveException extends RuntimeException {
       throw new IllegalArgumentException("no names to compare with");
     }
     return best;
+  }
+
+  private static String start(String name) {
+    return name.substring(0, Math.min(name.length(), MOST_COMPARED));
   }
 
   /** Edit distance with swaps of neighbours (Damerau 1964), letters compared without case. */

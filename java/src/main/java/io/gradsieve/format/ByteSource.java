@@ -22,6 +22,9 @@ public final class ByteSource implements AutoCloseable {
   /** Deflate cannot shrink by more than this: a larger declared size is false. */
   private static final long DEFLATE_MOST = 1032;
 
+  /** Characters quoted from a file. */
+  private static final int MOST_QUOTED = 160;
+
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final String name;
@@ -182,8 +185,12 @@ public final class ByteSource implements AutoCloseable {
     return new BadData(name + ": " + reason, e);
   }
 
-  /** A library's message as part of one line. */
-  public static String oneLine(@org.jspecify.annotations.Nullable String message) {
-    return message == null ? "no reason given" : message.strip().replaceAll("\\s+", " ");
+  /** What a file or a library says, as a short part of one line. */
+  public static String oneLine(@org.jspecify.annotations.Nullable String text) {
+    if (text == null) {
+      return "no reason given";
+    }
+    String line = text.substring(0, Math.min(text.length(), MOST_QUOTED)).strip();
+    return line.replaceAll("\\s+", " ") + (text.length() > MOST_QUOTED ? "…" : "");
   }
 }
