@@ -172,6 +172,8 @@ static void declare(std::vector<Case>& cases) {
     declare_all(cases, convolution(4, 16, 16, 128, 128, 3, 3, 1, 1), true);
     declare_all(cases, convolution(4, 8, 8, 256, 256, 3, 3, 1, 1), true);
     declare_all(cases, convolution(4, 4, 4, 512, 512, 3, 3, 1, 1), true);
+    declare_all(cases, convolution(1, 28, 28, 16, 16, 3, 3, 1, 1), true); /* sample by sample */
+    declare_all(cases, convolution(1, 7, 7, 64, 64, 3, 3, 1, 1), true);
 }
 
 static const Registration registration(declare);

@@ -190,6 +190,7 @@ static void declare(std::vector<Case>& cases) {
 
     declare_all(cases, convolution(16, 28, 28, 1, 32, 3, 3, 1, 1, 2, true), true); /* cnn on Fashion-MNIST */
     declare_all(cases, convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), true);
+    declare_all(cases, convolution(1, 14, 14, 32, 64, 3, 3, 1, 1, 2), true); /* sample by sample */
     cases.push_back(backward_input_case(convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), GS_RELU, GS_GRADIENT_STORE, 0.4, true));
     cases.push_back(backward_weights_case(convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), GS_RELU, 0.4, true));
 }

@@ -76,8 +76,7 @@ static void transpose_tap(const gs_conv2d& s, const float* weights, int64_t to_b
         for (int64_t c = 0; c < input_blocks(s) * BLOCK; c += BLOCK) {
             const float* from = weights + o / BLOCK * weights_block(s) + c * BLOCK;
             float* to = transposed + c / BLOCK * to_block + o * BLOCK;
-            for (int64_t j = 0; j < smaller(BLOCK, s.out_channels - o); j++)
-                for (int64_t i = 0; i < BLOCK; i++) to[j * BLOCK + i] = c + i < s.channels ? from[i * BLOCK + j] : 0.0f;
+            transpose_filters(from, smaller(BLOCK, s.channels - c), smaller(BLOCK, s.out_channels - o), to, BLOCK);
         }
 }
 

@@ -94,6 +94,16 @@ static inline int64_t group_of(const gs_conv2d& s, int64_t floats_of_a_sample) {
     return larger(1, smaller(8, 131072 / larger(1, floats_of_a_sample)));
 }
 
+/* One tap's filters [channels][16] to rows [outputs][16], to_row apart, lanes channels..15 zero. */
+static inline void transpose_filters(const float* from, int64_t channels, int64_t outputs, float* to, int64_t to_row) {
+    if (channels == BLOCK && outputs == BLOCK) {
+        transpose_block(from, BLOCK, false, to, to_row);
+        return;
+    }
+    for (int64_t j = 0; j < outputs; j++)
+        for (int64_t i = 0; i < BLOCK; i++) to[j * to_row + i] = i < channels ? from[i * BLOCK + j] : 0.0f;
+}
+
 /* Hands out a thread's scratch from its start; with a NULL start it only counts. */
 struct Scratch {
     float* start;

@@ -39,12 +39,13 @@ int64_t conv2d_sparse_transposed(const gs_conv2d& s) { return s.out_channels * c
 
 void conv2d_sparse_transpose(const gs_conv2d& s, const float* weights, float* transposed) {
     const int64_t taps = s.kernel_height * s.kernel_width, blocks = (s.channels + BLOCK - 1) / BLOCK;
-    for (int64_t o = 0; o < s.out_channels; o++)
+    for (int64_t o = 0; o < s.out_channels; o += BLOCK)
         for (int64_t b = 0; b < blocks; b++)
             for (int64_t t = 0; t < taps; t++) {
-                const float* from = weights + o / BLOCK * weights_block(s) + (t * s.channels + b * BLOCK) * BLOCK + o % BLOCK;
+                const float* from = weights + o / BLOCK * weights_block(s) + (t * s.channels + b * BLOCK) * BLOCK;
                 float* to = transposed + o * channel_floats(s) + (b * taps + t) * BLOCK;
-                for (int64_t i = 0; i < BLOCK; i++) to[i] = b * BLOCK + i < s.channels ? from[i * BLOCK] : 0.0f;
+                transpose_filters(from, smaller(BLOCK, s.channels - b * BLOCK), smaller(BLOCK, s.out_channels - o), to,
+                                  channel_floats(s));
             }
 }
 

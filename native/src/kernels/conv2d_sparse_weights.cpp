@@ -29,7 +29,7 @@ static SparseWeightsScratch sparse_weights_scratch(const gs_conv2d& s, float* st
     f.places = output_height(s) * output_width(s) + 1; /* one is written beyond the last */
     f.taps = s.kernel_height * s.kernel_width;
     f.input = scratch.take(f.plane.floats);
-    f.sums = scratch.take(s.out_channels * f.plane.blocks * f.taps * BLOCK);
+    f.sums = scratch.take(s.out_pitch * f.plane.blocks * f.taps * BLOCK);
     f.lists = reinterpret_cast<Entry*>(scratch.take(2 * BLOCK * f.places));
     f.norms = reinterpret_cast<double*>(scratch.take(2 * LANES));
     f.floats = scratch.used;
@@ -127,16 +127,21 @@ static void walk_lists(const gs_conv2d& s, const SparseWeightsScratch& f, const 
     for (int i = 0; i < LANES; i++) f.norms[i] += static_cast<double>(lane[i]);
 }
 
+/* The sums have room for whole blocks of output channels; those beyond the last channel stay zero. */
 static void add_transposed(const gs_conv2d& s, const SparseWeightsScratch& f, float* weights_gradient) {
-    for (int64_t o = 0; o < s.out_channels; o += BLOCK) {
-        const int64_t outputs = smaller(BLOCK, s.out_channels - o);
-        for (int64_t t = 0; t < f.taps; t++)
-            for (int64_t c = 0; c < s.channels; c++) {
-                float* to = weights_gradient + o / BLOCK * weights_block(s) + (t * s.channels + c) * BLOCK;
-                const float* from = f.sums + ((o * f.plane.blocks + c / BLOCK) * f.taps + t) * BLOCK + c % BLOCK;
-                for (int64_t i = 0; i < outputs; i++) to[i] += from[i * f.plane.blocks * f.taps * BLOCK];
+    const int64_t channel = f.plane.blocks * f.taps * BLOCK;
+    for (int64_t o = 0; o < s.out_channels; o += BLOCK)
+        for (int64_t b = 0; b < f.plane.blocks; b++)
+            for (int64_t t = 0; t < f.taps; t++) {
+                const float* from = f.sums + o * channel + (b * f.taps + t) * BLOCK;
+                float* to = weights_gradient + o / BLOCK * weights_block(s) + (t * s.channels + b * BLOCK) * BLOCK;
+                if (block_channels(f.plane, b) == BLOCK) {
+                    transpose_block(from, channel, true, to, BLOCK);
+                    continue;
+                }
+                for (int64_t c = 0; c < block_channels(f.plane, b); c++)
+                    for (int64_t i = 0; i < BLOCK; i++) to[c * BLOCK + i] += from[i * channel + c];
             }
-    }
 }
 
 void conv2d_sparse_backward_weights(const gs_conv2d& s, int64_t pool, int64_t batch, const float* input,
@@ -145,7 +150,7 @@ void conv2d_sparse_backward_weights(const gs_conv2d& s, int64_t pool, int64_t ba
     const SparseWeightsScratch f = sparse_weights_scratch(s, scratch);
     const int64_t sums = f.plane.blocks * f.taps * BLOCK;
     zero_floats(f.input, f.plane.floats);
-    zero_floats(f.sums, s.out_channels * sums);
+    zero_floats(f.sums, s.out_pitch * sums);
     for (int64_t sample = 0; sample < batch; sample++) {
         const PooledSample p = sample_of(s, pool, first, sample);
         fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + sample * s.height * s.width * s.pitch,

@@ -145,6 +145,42 @@ static inline double sum_double(Vector v) {
     return total;
 }
 
+/* Rows become columns: at each step half of every pair of rows changes places (Eklundh). */
+static inline void transpose(Vector (&rows)[LANES]) {
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        IntVector low = lane_index(), high = lane_index();
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+            low[i] = (i & half) != 0 ? LANES + i - half : i;
+            high[i] = (i & half) != 0 ? LANES + i : i + half;
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) {
+            if ((i & half) != 0) continue;
+            const Vector a = rows[i], b = rows[i + half];
+            rows[i] = __builtin_shuffle(a, b, low);
+            rows[i + half] = __builtin_shuffle(a, b, high);
+        }
+    }
+}
+
+/* target[j][i] = (or += if add) from[i * from_row + j] for i, j below 16; the rows of target are to_row apart. */
+static inline void transpose_block(const float* from, int64_t from_row, bool add, float* to, int64_t to_row) {
+    for (int i = 0; i < BLOCK; i += LANES)
+        for (int j = 0; j < BLOCK; j += LANES) {
+            Vector rows[LANES];
+#pragma GCC unroll 16
+            for (int k = 0; k < LANES; k++) rows[k] = load(from + (i + k) * from_row + j);
+            transpose(rows);
+#pragma GCC unroll 16
+            for (int k = 0; k < LANES; k++) {
+                float* at = to + (j + k) * to_row + i;
+                store(at, add ? load(at) + rows[k] : rows[k]);
+            }
+        }
+}
+
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
