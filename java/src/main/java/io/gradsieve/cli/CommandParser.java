@@ -75,9 +75,12 @@ final class CommandParser {
         given);
   }
 
-  /** The help page, with examples. */
+  /** The help page, with examples; it shows {@code --name VALUE}, while {@code --name=VALUE} is taken too. */
   String help() {
-    return picocli.getUsageMessage(Ansi.OFF);
+    CommandLine shown = new CommandLine(specification(command));
+    shown.setSeparator(" ");
+    shown.setInterpolateVariables(false);
+    return shown.getUsageMessage(Ansi.OFF);
   }
 
   /** A value that looks like an option is an option whose predecessor lacks its value. */
@@ -165,7 +168,7 @@ final class CommandParser {
       builder.arity("1").type(String.class).paramLabel(option.type().label());
       words += option.fallback().map(text -> " (" + text + ")").orElse("");
     }
-    return builder.description(escaped(words)).build();
+    return builder.description(words).build();
   }
 
   /** picocli formats its texts: a percent sign is written twice. */

@@ -117,18 +117,17 @@ final class TrainCommand {
         line(
             "sieve %s: asked to %s; %.1f %% of all gradients skipped",
             config.policy().name(), asked, 100 * result.skipped());
-    String time =
-        result
-            .timeSaved()
-            .map(
-                saved ->
-                    line(
-                        "; trained %.1f s, %.0f %% less than %d full epochs of %.2f s each",
-                        result.seconds(),
-                        100 * saved,
-                        result.epochs(),
-                        result.fullEpochSeconds().orElse(0.0)))
-            .orElseGet(() -> line("; trained %.1f s", result.seconds()));
+    String time = line("; trained %.1f s", result.seconds());
+    if (result.timeSaved().isPresent()) {
+      double share = result.timeSaved().get();
+      time +=
+          line(
+              ", %.0f %% %s than %d full epochs of %.3g s each",
+              100 * Math.abs(share),
+              share >= 0 ? "less" : "more",
+              result.epochs(),
+              result.fullEpochSeconds().orElse(0.0));
+    }
     return real + time;
   }
 
