@@ -25,6 +25,8 @@ public final class CheckpointStore {
   /** Directory of a run that holds them. */
   public static final String DIRECTORY = "checkpoints";
 
+  private static final String ASIDE = ".old" + DurableFiles.PARTIAL;
+
   private final Path run;
   private final Path directory;
   private final DurableFiles files;
@@ -79,9 +81,9 @@ public final class CheckpointStore {
     Path partial = directory.resolve(name + DurableFiles.PARTIAL);
     List<String> members = new ArrayList<>(bodies.keySet());
     members.add(CheckpointContents.FILE);
-    manifest.add(listed(name + DurableFiles.PARTIAL, members));
     files.createDirectories(directory);
     discard(partial);
+    manifest.add(listed(name + DurableFiles.PARTIAL, members));
     files.createDirectories(partial);
     try {
       write(partial, moment, configuration, bodies);
@@ -91,9 +93,15 @@ public final class CheckpointStore {
     }
     manifest.add(listed(name, members));
     Path target = directory.resolve(name);
-    discard(target);
-    files.rename(partial, target);
+    Optional<Path> replaced = setAside(target);
+    try {
+      files.rename(partial, target);
+    } catch (GradsieveException.Output e) {
+      replaced.ifPresent(before -> files.rename(before, target));
+      throw e;
+    }
     files.syncDirectory(directory);
+    replaced.ifPresent(this::discard);
     removeOldest(Math.max(1, keep));
     manifest.remove(listed(name + DurableFiles.PARTIAL, members));
     return target;
@@ -172,40 +180,56 @@ public final class CheckpointStore {
   private void removeOldest(int keep) {
     List<Moment> moments = moments();
     for (int i = 0; i < moments.size() - keep; i++) {
-      discard(directory.resolve(moments.get(i).name()));
+      Path oldest = directory.resolve(moments.get(i).name());
+      List<String> listed = listed(oldest);
+      setAside(oldest).ifPresent(this::discard);
+      manifest.remove(listed);
     }
   }
 
-  /**
-   * Deletes a checkpoint's files, those of the manifest only, and its directory if that leaves it
-   * empty.
-   */
-  private void discard(Path checkpoint) {
+  /** Renames a checkpoint so that it is none any more, whatever stops its deletion half way. */
+  private Optional<Path> setAside(Path checkpoint) {
     if (!Files.isDirectory(checkpoint)) {
-      return;
+      return Optional.empty();
     }
-    List<String> deleted = new ArrayList<>();
-    boolean foreign = false;
+    String name = checkpoint.getFileName() + ASIDE;
+    Path aside = directory.resolve(name);
+    discard(aside);
+    List<String> members = new ArrayList<>();
+    for (String listed : listed(checkpoint)) {
+      members.add(String.valueOf(Path.of(listed).getFileName()));
+    }
+    manifest.add(listed(name, members));
+    files.rename(checkpoint, aside);
+    return Optional.of(aside);
+  }
+
+  /** Names in the manifest of the files in a checkpoint; throws if one is not ours. */
+  private List<String> listed(Path checkpoint) {
+    List<String> names = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(checkpoint)) {
       for (Path entry : entries) {
         String name = run.relativize(entry).toString();
-        if (manifest.contains(name)) {
-          files.delete(entry);
-          deleted.add(name);
-        } else {
-          foreign = true;
+        if (!manifest.contains(name)) {
+          throw new GradsieveException.Output(entry + ": is not ours, in a checkpoint that must go; move it away");
         }
+        names.add(name);
       }
     } catch (IOException e) {
       throw DurableFiles.failure(checkpoint, e);
     }
-    if (foreign) {
-      throw new GradsieveException.Output(
-          checkpoint + ": holds files that are not ours; move them away");
-    }
-    files.delete(checkpoint);
-    if (!checkpoint.toString().endsWith(DurableFiles.PARTIAL)) {
-      manifest.remove(deleted);
+    return names;
+  }
+
+  /** Deletes what is no checkpoint any more, or not yet one: files of the manifest only. */
+  private void discard(Path partial) {
+    if (Files.isDirectory(partial)) {
+      List<String> names = listed(partial);
+      for (String name : names) {
+        files.delete(run.resolve(name));
+      }
+      files.delete(partial);
+      manifest.remove(names);
     }
   }
 
