@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.ScoreColumns;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class ResultFiles implements TrainingListener {
     List<ScoreColumns> columns = ScoreColumns.ofTraining();
     SampleNames names = new DatasetNames(state.data.dataset(), state.data.train());
     try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
-        CsvWriter csv = CsvWriter.builder().build(writer)) {
+        CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(writer)) {
       csv.writeRecord(ScoreColumns.header(columns));
       for (int i = 0; i < state.table.samples(); i++) {
         csv.writeRecord(ScoreColumns.row(columns, state.table, names, i));

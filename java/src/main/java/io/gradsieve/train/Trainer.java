@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 public final class Trainer {
   private static final double NANOS = 1e-9;
 
-  private final TrainingConfig config;
+  private final TrainingConfig asked;
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
   private final Consumer<String> notes;
@@ -31,7 +31,7 @@ public final class Trainer {
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    this.config = config;
+    this.asked = config;
     this.listeners = List.copyOf(listeners);
     this.stop = stop;
     this.notes = notes;
@@ -67,7 +67,7 @@ public final class Trainer {
    *     checkpoint
    */
   public TrainingResult run() {
-    try (TrainingSession session = TrainingSession.open(config, listeners, stop, notes)) {
+    try (TrainingSession session = TrainingSession.open(asked, listeners, stop, notes)) {
       return new Loop(session).run();
     }
   }
@@ -75,6 +75,7 @@ public final class Trainer {
   /** One run: the loop and what it works on. */
   private final class Loop {
     private final TrainingSession session;
+    private final TrainingConfig config;
     private final TrainingState state;
     private final CompiledStep step;
     private final List<TrainingListener> told;
@@ -84,6 +85,7 @@ public final class Trainer {
     private Loop(TrainingSession session) {
       this.session = session;
       state = session.state();
+      config = state.config();
       step = session.step();
       told = session.listeners();
     }

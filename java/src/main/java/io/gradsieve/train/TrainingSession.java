@@ -13,6 +13,7 @@ import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.train.Trainer.Evaluations;
 import io.gradsieve.train.option.Options;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,8 @@ import java.util.function.Consumer;
  * reverse.
  */
 final class TrainingSession implements AutoCloseable {
-  private static final int FINITE_CHUNK = 1 << 16;
+  /** Bytes of weights looked at in one view. */
+  private static final int FINITE_CHUNK = 1 << 26;
 
   private final TrainingConfig config;
   private final Consumer<String> notes;
@@ -211,14 +213,12 @@ final class TrainingSession implements AutoCloseable {
   /** Throws {@code Diverged} if a weight is not finite. */
   void checkWeights() {
     DeviceBuffer weights = network.weights();
-    long floats = weights.bytes() / Float.BYTES;
-    float[] chunk = new float[FINITE_CHUNK];
-    for (long at = 0; at < floats; at += FINITE_CHUNK) {
-      float[] part = floats - at < FINITE_CHUNK ? new float[(int) (floats - at)] : chunk;
-      weights.read(at, part);
-      for (float weight : part) {
-        if (!Float.isFinite(weight)) {
-          throw new GradsieveException.Diverged("a weight is " + weight);
+    for (long at = 0; at < weights.bytes(); at += FINITE_CHUNK) {
+      FloatBuffer part =
+          weights.view(at, (int) Math.min(FINITE_CHUNK, weights.bytes() - at)).asFloatBuffer();
+      for (int i = 0; i < part.limit(); i++) {
+        if (!Float.isFinite(part.get(i))) {
+          throw new GradsieveException.Diverged("a weight is " + part.get(i));
         }
       }
     }

@@ -35,10 +35,17 @@ public final class Settings {
     }
   }
 
-  /** The value; only for options with a default, or checked by {@link #find} before. */
+  /**
+   * The value; only for options with a default, or checked by {@link #find} before. Allocates
+   * nothing: the training loop asks in every step.
+   */
+  @SuppressWarnings("unchecked") // an option maps to a setting of its own type only
   public <T> T get(Option<T> option) {
-    return find(option)
-        .orElseThrow(() -> new IllegalStateException(option.dashed() + " has no value"));
+    Setting<T> setting = (Setting<T>) settings.get(option);
+    if (setting == null) {
+      throw new IllegalStateException(option.dashed() + " has no value");
+    }
+    return setting.value();
   }
 
   /** The value, if given or with a default. */
@@ -47,7 +54,7 @@ public final class Settings {
   }
 
   /** Value and origin, if there is one. */
-  @SuppressWarnings("unchecked") // an option maps to a setting of its own type only: see put
+  @SuppressWarnings("unchecked") // an option maps to a setting of its own type only
   public <T> Optional<Setting<T>> setting(Option<T> option) {
     return Optional.ofNullable((Setting<T>) settings.get(option));
   }

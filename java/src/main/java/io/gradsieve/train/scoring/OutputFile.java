@@ -1,6 +1,7 @@
 package io.gradsieve.train.scoring;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.checkpoint.DurableFiles;
 import java.io.IOException;
@@ -90,7 +91,7 @@ public final class OutputFile {
         path,
         target -> {
           try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
-              CsvWriter csv = CsvWriter.builder().build(writer)) {
+              CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(writer)) {
             records.write(csv);
           } catch (java.io.UncheckedIOException e) {
             throw e.getCause();

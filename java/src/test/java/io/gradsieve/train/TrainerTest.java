@@ -1,0 +1,381 @@
+package io.gradsieve.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradsieve.GradsieveException;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainerTest {
+  @TempDir Path directory;
+
+  private Path path(String name) {
+    return directory.resolve(name);
+  }
+
+  /** A run of a few seconds at most, whose files lie in the directory. */
+  private TrainingConfig config(String out, String... more) {
+    List<String> all = new ArrayList<>(List.of("data=digits", "threads=1", "epochs=3"));
+    all.add("out=" + path(out));
+    all.addAll(Arrays.asList(more));
+    return TrainingConfig.of(all.toArray(String[]::new));
+  }
+
+  private byte[] weights(String run) throws IOException {
+    return Files.readAllBytes(path(run).resolve("model.safetensors"));
+  }
+
+  private List<String> lines(String run, String file) throws IOException {
+    return Files.readAllLines(path(run).resolve(file));
+  }
+
+  /** Asks to stop after so many steps. */
+  private static TrainingListener stopAfter(StopRequest stop, int steps) {
+    return new TrainingListener() {
+      private int done;
+
+      @Override
+      public void stepFinished(TrainingState state) {
+        if (++done == steps) {
+          stop.stop(15);
+        }
+      }
+    };
+  }
+
+  private TrainingResult stopped(TrainingConfig config, int steps) {
+    StopRequest stop = new StopRequest();
+    return Trainer.of(config, List.of(stopAfter(stop, steps)), stop, note -> {}).run();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 12, 13, 17, 24, 35})
+  void aRunStoppedAfterAnyStepAndResumedEndsWithTheSameBits(int steps) throws IOException {
+    Trainer.of(config("whole")).run();
+    TrainingResult first = stopped(config("parts"), steps);
+    assertThat(first.signal()).isEqualTo(15);
+    assertThat(path("parts").resolve("model.safetensors")).doesNotExist();
+    TrainingResult second = Trainer.of(config("parts", "resume=true")).run();
+    assertThat(second.signal()).isZero();
+    assertThat(weights("parts")).isEqualTo(weights("whole"));
+    assertThat(lines("parts", "scores.csv")).isEqualTo(lines("whole", "scores.csv"));
+    assertThat(lines("parts", "model.yaml")).isEqualTo(lines("whole", "model.yaml"));
+    assertThat(lines("parts", "metrics.jsonl")).hasSize(3);
+  }
+
+  @Test
+  void batchNormAdamAndAugmentationResumeToTheSameBits() throws IOException {
+    Files.writeString(
+        path("model.yaml"),
+        """
+        input: [1, 8, 8]
+        layers:
+          - conv2d: {channels: 8, kernel: 3, padding: 1}
+          - batchnorm
+          - relu
+          - dropout: {p: 0.2}
+          - flatten
+          - linear: {features: 10}
+        """);
+    String[] options = {
+      "model=" + path("model.yaml"),
+      "optimizer=adamw",
+      "lr=0.002",
+      "augment=crop",
+      "sieve=hard:keep=0.4",
+      "validation=0.2",
+      "epochs=3"
+    };
+    Trainer.of(config("whole", options)).run();
+    stopped(config("parts", options), 15);
+    Trainer.of(config("parts", "resume=true")).run();
+    assertThat(weights("parts")).isEqualTo(weights("whole"));
+    JsonNode last = metrics("whole").get(2);
+    assertThat(last.get("test_accuracy_recalibrated").isNumber()).isTrue();
+    assertThat(last.get("validation_accuracy").isNumber()).isTrue();
+    assertThat(metrics("whole").get(0).get("test_accuracy_recalibrated").isNull()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theSameSeedGivesTheSameBitsAtAnyNumberOfThreads(int threads) throws IOException {
+    Trainer.of(config("a", "threads=" + threads)).run();
+    Trainer.of(config("b", "threads=" + threads)).run();
+    Trainer.of(config("c", "threads=" + threads, "seed=2")).run();
+    assertThat(weights("a")).isEqualTo(weights("b")).isNotEqualTo(weights("c"));
+  }
+
+  @Test
+  void theRecordedConfigurationTrainsTheSameAgain() throws IOException {
+    Trainer.of(config("a", "lr=0.07", "sieve=soft")).run();
+    var settings =
+        new io.gradsieve.train.option.SettingsReader(
+                "train", io.gradsieve.train.option.CommandOptions.TRAIN)
+            .sets(List.of("out=" + path("b")))
+            .file(path("a").resolve("config.yaml"))
+            .resolve();
+    Trainer.of(TrainingConfig.from(settings)).run();
+    assertThat(weights("b")).isEqualTo(weights("a"));
+  }
+
+  @Test
+  void aDamagedNewestCheckpointIsPassedOver() throws IOException {
+    Trainer.of(config("whole")).run();
+    stopped(config("parts"), 30);
+    Path newest;
+    try (Stream<Path> all = Files.list(path("parts").resolve("checkpoints"))) {
+      newest = all.sorted().reduce((a, b) -> b).orElseThrow();
+    }
+    assertThat(newest.getFileName().toString()).isEqualTo("epoch-0003-step-000006");
+    byte[] optimizer = Files.readAllBytes(newest.resolve("optimizer.bin"));
+    optimizer[optimizer.length / 2] ^= 4;
+    Files.write(newest.resolve("optimizer.bin"), optimizer);
+    List<String> notes = new ArrayList<>();
+    Trainer.of(config("parts", "resume=true"), List.of(), new StopRequest(), notes::add).run();
+    assertThat(notes).anyMatch(n -> n.startsWith("warning:") && n.contains("optimizer.bin"));
+    assertThat(weights("parts")).isEqualTo(weights("whole"));
+  }
+
+  @Test
+  void aRunWithoutAnyGoodCheckpointResumesFromTheStart() throws IOException {
+    Trainer.of(config("whole")).run();
+    stopped(config("parts", "checkpoint-every=3"), 1);
+    try (Stream<Path> files = Files.walk(path("parts").resolve("checkpoints"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.write(file, new byte[] {1});
+      }
+    }
+    Trainer.of(config("parts", "resume=true")).run();
+    assertThat(weights("parts")).isEqualTo(weights("whole"));
+  }
+
+  @Test
+  void resumeRefusesAnotherValueByNameButTakesWhatLeavesTheWeightsAlone() {
+    stopped(config("run"), 14);
+    assertThatThrownBy(() -> config("run", "resume=true", "lr=0.3"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("--lr");
+    assertThatThrownBy(() -> config("run", "resume=true", "sieve=none"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("--sieve");
+    TrainingConfig free =
+        config("run", "resume=true", "sieve=variance", "keep-checkpoints=1", "quiet=true");
+    Trainer.of(free).run();
+    assertThat(path("run").resolve("checkpoints").toFile().list()).hasSize(1);
+  }
+
+  @Test
+  void resumingAFinishedRunChangesNothing() throws IOException {
+    TrainingResult first = Trainer.of(config("run")).run();
+    byte[] before = weights("run");
+    List<String> metrics = lines("run", "metrics.jsonl");
+    TrainingResult again = Trainer.of(config("run", "resume=true")).run();
+    assertThat(weights("run")).isEqualTo(before);
+    assertThat(lines("run", "metrics.jsonl")).isEqualTo(metrics);
+    assertThat(again.test()).isEqualTo(first.test());
+  }
+
+  private List<JsonNode> metrics(String run) throws IOException {
+    List<JsonNode> metrics = new ArrayList<>();
+    for (String line : lines(run, "metrics.jsonl")) {
+      metrics.add(new ObjectMapper().readTree(line));
+    }
+    return metrics;
+  }
+
+  @Test
+  void metricsHaveEveryNameInOrderAndCountTheSieve() throws IOException {
+    Trainer.of(config("run", "sieve=variance:keep=0.25", "eval-every=2", "validation=0.1")).run();
+    List<JsonNode> metrics = metrics("run");
+    List<String> names = new ArrayList<>();
+    Iterator<String> fields = metrics.get(0).fieldNames();
+    fields.forEachRemaining(names::add);
+    assertThat(names)
+        .containsExactly(
+            "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
+            "test_loss", "test_accuracy", "test_accuracy_recalibrated", "samples_seen",
+            "samples_kept", "kept_fraction", "forward_only", "samples_per_second", "seconds",
+            "eta_seconds", "learning_rate", "lr_scale", "batch_size", "noise_scale");
+    assertThat(metrics).hasSize(3);
+    int samples = metrics.get(0).get("samples_seen").asInt();
+    assertThat(metrics.get(0).get("samples_kept").asInt()).isEqualTo(samples);
+    assertThat(metrics.get(1).get("samples_kept").asInt())
+        .isEqualTo((int) Math.ceil(samples * 0.25));
+    assertThat(metrics.get(0).get("test_accuracy").isNull()).isTrue();
+    assertThat(metrics.get(1).get("test_accuracy").isNumber()).isTrue();
+    assertThat(metrics.get(2).get("validation_accuracy").isNumber()).isTrue();
+    assertThat(metrics.get(2).get("batch_size").asInt()).isEqualTo(128);
+  }
+
+  @Test
+  void theDefaultLearnsTheDigits() throws IOException {
+    TrainingResult result = Trainer.of(config("run", "epochs=20")).run();
+    assertThat(result.test().orElseThrow().accuracy()).isGreaterThan(0.96);
+    assertThat(result.skipped()).isBetween(0.45, 0.5);
+    assertThat(lines("run", "scores.csv")).hasSize(1438 + 1);
+  }
+
+  @Test
+  void listenersHearTheLoopInTheOrderItIsDescribed() {
+    StringBuilder heard = new StringBuilder();
+    TrainingListener listener =
+        new TrainingListener() {
+          @Override
+          public void runStarted(TrainingState state) {
+            heard.append("run ");
+          }
+
+          @Override
+          public void epochStarted(TrainingState state) {
+            heard.append("epoch").append(state.epoch()).append(' ');
+          }
+
+          @Override
+          public void stepFinished(TrainingState state) {
+            heard.append('.');
+          }
+
+          @Override
+          public void epochFinished(TrainingState state, EpochMetrics metrics) {
+            heard.append(" end").append(metrics.epoch()).append(' ');
+          }
+
+          @Override
+          public void runFinished(TrainingState state, TrainingResult result) {
+            heard.append("done");
+          }
+        };
+    TrainingConfig config =
+        TrainingConfig.of("data=digits", "epochs=2", "batch-size=479", "threads=1");
+    Trainer.of(config, listener).run();
+    assertThat(heard).hasToString("run epoch1 .... end1 epoch2 .... end2 done");
+  }
+
+  @Test
+  void aRateThatDivergesNamesTheLastGoodCheckpointOrSaysThereIsNone() {
+    assertThatThrownBy(() -> Trainer.of(config("a", "lr=1e30", "warmup=0")).run())
+        .isInstanceOf(GradsieveException.Diverged.class)
+        .hasMessageContaining("no checkpoint yet");
+    TrainingListener poison =
+        new TrainingListener() {
+          @Override
+          public void epochStarted(TrainingState state) {
+            if (state.epoch() == 3) {
+              state.network().weights().write(0, new float[] {Float.NaN});
+            }
+          }
+        };
+    assertThatThrownBy(() -> Trainer.of(config("b"), poison).run())
+        .isInstanceOf(GradsieveException.Diverged.class)
+        .hasMessageContaining("epoch 3")
+        .hasMessageContaining("checkpoints/epoch-0002");
+  }
+
+  @Test
+  void aSteadyStepAllocatesNothing() {
+    com.sun.management.ThreadMXBean threads =
+        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    int epochs = 6;
+    long[] largest = new long[epochs + 1];
+    TrainingListener listener =
+        new TrainingListener() {
+          private long before;
+
+          @Override
+          public void stepFinished(TrainingState state) {
+            long now = threads.getThreadAllocatedBytes(thread);
+            if (state.step() > 1) {
+              largest[state.epoch()] = Math.max(largest[state.epoch()], now - before);
+            }
+            before = threads.getThreadAllocatedBytes(thread);
+          }
+        };
+    Trainer.of(
+            TrainingConfig.of("data=digits", "epochs=" + epochs, "batch-size=32", "threads=1"),
+            listener)
+        .run();
+    assertThat(Arrays.copyOfRange(largest, 2, epochs + 1)).containsOnly(0);
+  }
+
+  @Test
+  void aBatchLargerThanTheDataIsRefusedOnlyIfAskedFor() throws IOException {
+    Path csv = path("small.csv");
+    Files.writeString(csv, "x,y,label\n1,2,a\n2,1,b\n3,1,b\n0,5,a\n");
+    TrainingConfig small =
+        TrainingConfig.of("data=" + csv, "epochs=1", "threads=1", "out=" + path("small"));
+    Trainer.of(small).run();
+    assertThat(lines("small", "config.yaml")).anyMatch(line -> line.startsWith("batch-size: 4 "));
+    assertThatThrownBy(
+            () -> Trainer.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("--batch-size 5");
+  }
+
+  @Test
+  void userAndClassWeightsHaveMeanOne() throws IOException {
+    Path csv = path("weighted.csv");
+    Files.writeString(
+        csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
+    TrainingConfig config =
+        TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced");
+    double[] weights = TrainingSession.prepare(config).data().userWeights();
+    assertThat(Arrays.stream(weights).average().orElseThrow())
+        .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-12));
+    // raw weight / class count: 2/2, 1/4, 1/4, 4/4, 1/4, 3/2
+    double scale = 6 / (1 + 0.25 + 0.25 + 1 + 0.25 + 1.5);
+    assertThat(weights[0]).isCloseTo(scale, org.assertj.core.data.Offset.offset(1e-12));
+    assertThat(weights[5]).isCloseTo(1.5 * scale, org.assertj.core.data.Offset.offset(1e-12));
+  }
+
+  @Test
+  void aRunKeepsOutOfDirectoriesThatAreNotItsOwn() throws IOException {
+    Files.createDirectories(path("full"));
+    Path mine = Files.writeString(path("full").resolve("config.yaml"), "mine");
+    assertThatThrownBy(() -> Trainer.of(config("full")).run())
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("not empty");
+    assertThatThrownBy(() -> Trainer.of(config("full", "overwrite=true")).run())
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("config.yaml");
+    assertThat(mine).hasContent("mine");
+    Files.writeString(path("file"), "x");
+    assertThatThrownBy(() -> Trainer.of(config("file")).run())
+        .isInstanceOf(GradsieveException.Output.class);
+    assertThatThrownBy(() -> config("none", "resume=true"))
+        .isInstanceOf(GradsieveException.BadData.class);
+  }
+
+  @Test
+  void overwriteLeavesWhatIsNotTheRuns() throws IOException {
+    Trainer.of(config("run", "epochs=2")).run();
+    Path mine = Files.writeString(path("run").resolve("notes.txt"), "mine");
+    Trainer.of(config("run", "epochs=1", "overwrite=true")).run();
+    assertThat(mine).hasContent("mine");
+    assertThat(lines("run", "metrics.jsonl")).hasSize(1);
+    assertThat(path("run").resolve("checkpoints").toFile().list()).containsExactly("epoch-0001");
+    JsonNode manifest =
+        new ObjectMapper().readTree(path("run").resolve("manifest.json").toFile());
+    assertThat(manifest.get("schema").asInt()).isEqualTo(1);
+    try (Stream<Path> files = Files.walk(path("run"))) {
+      List<String> listed = new ArrayList<>();
+      manifest.get("files").forEach(name -> listed.add(name.asText()));
+      assertThat(files.filter(Files::isRegularFile).filter(f -> !f.equals(mine)))
+          .allMatch(file -> listed.contains(path("run").relativize(file).toString()));
+    }
+  }
+}
