@@ -387,10 +387,7 @@ public sealed interface Operation {
     }
   }
 
-  /**
-   * What backward reads of an operation with an activation: its input, and its output for the
-   * activation's derivative.
-   */
+  /** What an activated operation reads in backward: input, and output for the derivative. */
   private static List<Integer> activated(int in, int out, Activation activation) {
     return activation == Activation.IDENTITY ? List.of(in) : List.of(in, out);
   }
