@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
-import io.gradsieve.backend.Backend;
 import io.gradsieve.format.yaml.YamlNode;
-import io.gradsieve.plan.StepPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,16 +68,22 @@ class ModelsTest {
             "cnn: layer 5 (maxpool2d): kernel 2x2 is larger than its input 64x1x1");
   }
 
-  /** The step's arena in a training plan, MiB at most; measured 30, 429. */
-  @ParameterizedTest
-  @CsvSource({"mlp, 5", "cnn, 30", "resnet20, 430"})
-  void theArenaOfATrainingStepIsSmall(String name, long mebibytes) {
-    try (Backend backend = new HeapBackend();
-        Network network = Network.create(Models.of(name, 1, 28, 28, 10), backend, 1)) {
-      StepPlan plan = network.plan(512, true, true, 0, true);
-      assertThat(plan.arenaFloats() * Float.BYTES >> 20).isLessThanOrEqualTo(mebibytes);
-      assertThat(network.plan(512, false, false, 0, true).arenaFloats())
-          .isLessThan(plan.arenaFloats());
+  @Test
+  void theArenasAreThoseOfTheDocument() throws IOException {
+    String document = Files.readString(Path.of("..", "docs", "models.md"));
+    for (int batch : new int[] {128, 512, 2048}) {
+      StringBuilder row = new StringBuilder("| " + batch + " |");
+      for (String model : Models.NAMES) {
+        row.append(String.format(Locale.ROOT, " %.1f |", arenaBytes(model, batch, true) / 1e6));
+        assertThat(arenaBytes(model, batch, false)).isLessThan(arenaBytes(model, batch, true));
+      }
+      assertThat(document).contains(row);
+    }
+  }
+
+  private static long arenaBytes(String model, int batch, boolean backward) {
+    try (Network network = Network.create(Models.of(model, 1, 28, 28, 10), new HeapBackend(), 1)) {
+      return network.plan(batch, backward, true, 0, true).arenaFloats() * Float.BYTES;
     }
   }
 

@@ -42,6 +42,17 @@ class PyTorchExchangeTest {
   @TempDir Path directory;
 
   @Test
+  void theDocumentShowsTheModulesThatAreTestedHere() throws IOException {
+    String document = Files.readString(Path.of("..", "docs", "pytorch.md"));
+    String[] parts = Files.readString(Path.of("src/test/python/sequential.py")).split("# docs: ");
+    assertThat(parts).hasSize(5);
+    for (String part : List.of(parts[1], parts[3])) {
+      assertThat(document)
+          .contains("```python\n" + part.substring(part.indexOf('\n') + 1).strip() + "\n```");
+    }
+  }
+
+  @Test
   void weightsGoBothWaysForEveryModel() throws IOException, InterruptedException {
     OptionalPart.need(hasTorch(), "python3-torch is not installed (apt-get install python3-torch)");
     Map<String, NetworkSpec> specs = new LinkedHashMap<>();
