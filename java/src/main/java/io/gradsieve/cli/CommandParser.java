@@ -49,6 +49,7 @@ final class CommandParser {
     if (arguments.contains(HELP)) {
       return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
     }
+    checkValues(arguments);
     ParseResult result;
     try {
       result = picocli.parseArgs(arguments.toArray(String[]::new));
@@ -62,7 +63,7 @@ final class CommandParser {
     for (Option<?> option : command.options()) {
       if (result.hasMatchedOption(option.dashed())) {
         String text = String.valueOf((Object) result.matchedOptionValue(option.dashed(), ""));
-        texts.put(option.name(), checked(option.dashed(), text));
+        texts.put(option.name(), text);
       }
     }
     List<String> given =
@@ -84,12 +85,18 @@ final class CommandParser {
   }
 
   /** A value that looks like an option is an option whose predecessor lacks its value. */
-  private String checked(String option, String text) {
-    if (text.startsWith("--")) {
-      throw new GradsieveException.Usage(
-          "%s %s: %s needs a value before the next option".formatted(option, text, option));
+  private void checkValues(List<String> arguments) {
+    for (int i = 0; i + 1 < arguments.size(); i++) {
+      String name = arguments.get(i);
+      boolean valued =
+          command.options().stream()
+              .anyMatch(option -> option.dashed().equals(name) && !option.type().flag());
+      if (valued && arguments.get(i + 1).startsWith("--")) {
+        throw new GradsieveException.Usage(
+            "%s: %s needs a value before '%s'"
+                .formatted(command.name(), name, arguments.get(i + 1)));
+      }
     }
-    return text;
   }
 
   private GradsieveException.Usage unmatched(String argument) {

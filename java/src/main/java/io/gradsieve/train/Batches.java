@@ -19,6 +19,7 @@ public final class Batches implements AutoCloseable {
   /** One in use, two being filled or waiting. */
   private static final int SLOTS = 3;
 
+  private final Resources resources = new Resources();
   private final List<StepInput> inputs = new ArrayList<>();
   private final List<Slot> slots = new ArrayList<>();
   private final BatchLoader training;
@@ -29,21 +30,28 @@ public final class Batches implements AutoCloseable {
   public Batches(
       Dataset data, Augment augment, double[] userWeights, CompiledStep step, int capacity) {
     this.capacity = capacity;
-    for (int i = 0; i < SLOTS; i++) {
-      StepInput input = step.newInput();
-      inputs.add(input);
-      slots.add(
-          new Slot(
-              input.inputs(),
-              input.labels(),
-              input.ids(),
-              input.planWeights(),
-              input.sampleWeights()));
+    try {
+      for (int i = 0; i < SLOTS; i++) {
+        StepInput input = step.newInput();
+        resources.add(input::close);
+        inputs.add(input);
+        slots.add(
+            new Slot(
+                input.inputs(),
+                input.labels(),
+                input.ids(),
+                input.planWeights(),
+                input.sampleWeights()));
+      }
+      double[] ones = new double[data.size()];
+      Arrays.fill(ones, 1);
+      training = new BatchLoader(data, augment, userWeights, slots);
+      resources.add(training::close);
+      plain = new BatchLoader(data, Augment.NONE, ones, slots);
+      resources.add(plain::close);
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
     }
-    double[] ones = new double[data.size()];
-    Arrays.fill(ones, 1);
-    training = new BatchLoader(data, augment, userWeights, slots);
-    plain = new BatchLoader(data, Augment.NONE, ones, slots);
   }
 
   /** The step's input that a batch was loaded into. */
@@ -80,8 +88,6 @@ public final class Batches implements AutoCloseable {
 
   @Override
   public void close() {
-    training.close();
-    plain.close();
-    inputs.forEach(StepInput::close);
+    resources.close();
   }
 }

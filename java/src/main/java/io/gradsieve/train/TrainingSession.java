@@ -28,6 +28,7 @@ final class TrainingSession implements AutoCloseable {
   /** Bytes of weights looked at in one view. */
   private static final int FINITE_CHUNK = 1 << 26;
 
+  private final Resources resources = new Resources();
   private final TrainingConfig config;
   private final Consumer<String> notes;
   private final Backend backend;
@@ -39,33 +40,44 @@ final class TrainingSession implements AutoCloseable {
   private final TrainingState state;
   private final StopRequest stop;
   private final List<TrainingListener> listeners;
-  private Optional<RunFiles> files = Optional.empty();
+  private final Optional<RunFiles> files;
   private boolean warned;
 
   private TrainingSession(
       Prepared prepared,
-      Backend backend,
-      Network network,
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
     this.config = prepared.config();
-    this.backend = backend;
-    this.network = network;
     this.stop = stop;
     this.notes = notes;
     this.listeners = new ArrayList<>(listeners);
-    plan = plan(network, prepared);
-    step = backend.compile(plan, network.weights(), Optional.of(config.optimizer()));
-    batches =
-        new Batches(
-            prepared.data().dataset(),
-            Augment.of(config.augment()),
-            prepared.data().userWeights(),
-            step,
-            config.batchSize());
-    evaluator = new Evaluator(step, batches, stop);
-    state = new TrainingState(config, prepared.data(), network, step);
+    try {
+      backend = Backends.open(config.device(), config.threads());
+      resources.add(backend::close);
+      network = Network.create(prepared.spec(), backend, config.seed());
+      resources.add(network::close);
+      prepared.weights().ifPresent(network::load);
+      plan = plan(network, prepared);
+      step = backend.compile(plan, network.weights(), Optional.of(config.optimizer()));
+      resources.add(step::close);
+      batches =
+          new Batches(
+              prepared.data().dataset(),
+              Augment.of(config.augment()),
+              prepared.data().userWeights(),
+              step,
+              config.batchSize());
+      resources.add(batches::close);
+      evaluator = new Evaluator(step, batches, stop);
+      state = new TrainingState(config, prepared.data(), network, step);
+      notes.accept(Description.data(prepared.data()));
+      notes.accept(Description.network(prepared, backend.info()));
+      files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
+      files.ifPresent(run -> this.listeners.addAll(run.listeners()));
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
+    }
   }
 
   /**
@@ -119,37 +131,7 @@ final class TrainingSession implements AutoCloseable {
       StopRequest stop,
       Consumer<String> notes) {
     asked.out().ifPresent(out -> RunDirectory.check(out, asked.resume(), asked.overwrite()));
-    Prepared prepared = prepare(asked);
-    TrainingConfig config = prepared.config();
-    Backend backend = Backends.open(config.device(), config.threads());
-    try {
-      Network network = Network.create(prepared.spec(), backend, config.seed());
-      try {
-        prepared.weights().ifPresent(network::load);
-        TrainingSession session =
-            new TrainingSession(prepared, backend, network, listeners, stop, notes);
-        try {
-          session.begin(prepared);
-          return session;
-        } catch (RuntimeException e) {
-          session.closeStep();
-          throw e;
-        }
-      } catch (RuntimeException e) {
-        network.close();
-        throw e;
-      }
-    } catch (RuntimeException e) {
-      backend.close();
-      throw e;
-    }
-  }
-
-  private void begin(Prepared prepared) {
-    notes.accept(Description.data(prepared.data()));
-    notes.accept(Description.network(prepared, backend.info()));
-    files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
-    files.ifPresent(run -> listeners.addAll(run.listeners()));
+    return new TrainingSession(prepare(asked), listeners, stop, notes);
   }
 
   static StepPlan plan(Network network, Prepared prepared) {
@@ -270,15 +252,8 @@ final class TrainingSession implements AutoCloseable {
         lastCheckpoint());
   }
 
-  private void closeStep() {
-    batches.close();
-    step.close();
-  }
-
   @Override
   public void close() {
-    closeStep();
-    network.close();
-    backend.close();
+    resources.close();
   }
 }

@@ -19,6 +19,7 @@ import io.gradsieve.train.Batches;
 import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.ModelRules;
 import io.gradsieve.train.ModelSource;
+import io.gradsieve.train.Resources;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
@@ -36,28 +37,42 @@ public final class ScoringSession implements AutoCloseable {
   /** Floats of intermediate values a pass may take: 512 MiB. */
   private static final long LARGEST_ARENA = 1L << 27;
 
+  private final Resources resources = new Resources();
   private final Dataset data;
-  private final Backend backend;
   private final Network network;
   private final CompiledStep step;
   private final Batches batches;
   private final boolean backward;
 
-  private ScoringSession(Dataset data, Backend backend, Network network, boolean backward) {
+  private ScoringSession(
+      Dataset data, NetworkSpec spec, Path weights, Settings settings, boolean backward) {
     this.data = data;
-    this.backend = backend;
-    this.network = network;
     this.backward = backward;
-    int capacity = LARGEST_BATCH;
-    StepPlan plan = plan(capacity);
-    while (plan.arenaFloats() > LARGEST_ARENA && capacity > 1) {
-      capacity /= 2;
-      plan = plan(capacity);
+    try {
+      int threads =
+          settings
+              .find(Options.THREADS)
+              .orElseGet(() -> Runtime.getRuntime().availableProcessors());
+      Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
+      resources.add(backend::close);
+      network = Network.create(ModelRules.with(spec, data.schema()), backend, 0);
+      resources.add(network::close);
+      network.load(weights);
+      int capacity = LARGEST_BATCH;
+      StepPlan plan = plan(capacity);
+      while (plan.arenaFloats() > LARGEST_ARENA && capacity > 1) {
+        capacity /= 2;
+        plan = plan(capacity);
+      }
+      step = backend.compile(plan, network.weights(), Optional.empty());
+      resources.add(step::close);
+      double[] ones = new double[data.size()];
+      Arrays.fill(ones, 1);
+      batches = new Batches(data, Augment.NONE, ones, step, capacity);
+      resources.add(batches::close);
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
     }
-    step = backend.compile(plan, network.weights(), Optional.empty());
-    double[] ones = new double[data.size()];
-    Arrays.fill(ones, 1);
-    batches = new Batches(data, Augment.NONE, ones, step, capacity);
   }
 
   private StepPlan plan(int capacity) {
@@ -86,23 +101,7 @@ public final class ScoringSession implements AutoCloseable {
     Dataset data =
         DataSource.open(
             DataOptions.request(effective, purpose, source.spec().map(ModelRules::schema)));
-    NetworkSpec spec = source.spec(data);
-    int threads =
-        settings.find(Options.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors());
-    Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
-    try {
-      Network network = Network.create(ModelRules.with(spec, data.schema()), backend, 0);
-      try {
-        network.load(weights);
-        return new ScoringSession(data, backend, network, backward);
-      } catch (RuntimeException e) {
-        network.close();
-        throw e;
-      }
-    } catch (RuntimeException e) {
-      backend.close();
-      throw e;
-    }
+    return new ScoringSession(data, source.spec(data), weights, settings, backward);
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */
@@ -167,9 +166,6 @@ public final class ScoringSession implements AutoCloseable {
 
   @Override
   public void close() {
-    batches.close();
-    step.close();
-    network.close();
-    backend.close();
+    resources.close();
   }
 }
