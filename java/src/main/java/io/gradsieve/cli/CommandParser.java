@@ -76,7 +76,10 @@ final class CommandParser {
         given);
   }
 
-  /** The help page, with examples; it shows {@code --name VALUE}, while {@code --name=VALUE} is taken too. */
+  /**
+   * The help page, with examples; it shows {@code --name VALUE}, while {@code --name=VALUE} is
+   * taken too.
+   */
   String help() {
     CommandLine shown = new CommandLine(specification(command));
     shown.setSeparator(" ");

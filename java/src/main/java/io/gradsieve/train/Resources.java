@@ -20,7 +20,9 @@ public final class Resources implements AutoCloseable {
     open.push(closing);
   }
 
-  /** Closes all and returns the failure to throw on; what goes wrong on the way is attached to it. */
+  /**
+   * Closes all and returns the failure to throw on; what goes wrong on the way is attached to it.
+   */
   public RuntimeException abandon(RuntimeException failure) {
     while (!open.isEmpty()) {
       try {

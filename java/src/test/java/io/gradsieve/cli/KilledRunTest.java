@@ -23,7 +23,9 @@ class KilledRunTest {
   @TempDir Path directory;
   private final List<String> progress = new ArrayList<>();
 
-  /** Runs the program in a process of its own; {@code atEpochTwo} may end it after its second epoch. */
+  /**
+   * Runs the program in a process of its own; {@code atEpochTwo} may end it after its second epoch.
+   */
   private int run(Consumer<ProcessHandle> atEpochTwo, String... arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -77,7 +79,9 @@ class KilledRunTest {
         .isZero();
     assertThat(weights("killed")).isEqualTo(weights("whole"));
 
-    assertThat(train(ProcessHandle::destroy, "ended")).describedAs(progress.toString()).isEqualTo(SIGTERM);
+    assertThat(train(ProcessHandle::destroy, "ended"))
+        .describedAs(progress.toString())
+        .isEqualTo(SIGTERM);
     assertThat(directory.resolve("out")).content().contains("train --resume --out ended");
     assertThat(directory.resolve("ended/model.safetensors")).doesNotExist();
     assertThat(run(nothing, "train", "--resume", "--out", "ended"))

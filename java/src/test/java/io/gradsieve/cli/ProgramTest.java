@@ -251,8 +251,20 @@ class ProgramTest {
     String scores = directory.resolve("scores.csv").toString();
     assertThat(
             run(
-                "train", "--data", data.toString(), "--label", "kind", "--id", "name", "--epochs",
-                "30", "--threads", "1", "--quiet", "--out", run))
+                "train",
+                "--data",
+                data.toString(),
+                "--label",
+                "kind",
+                "--id",
+                "name",
+                "--epochs",
+                "30",
+                "--threads",
+                "1",
+                "--quiet",
+                "--out",
+                run))
         .isZero();
     assertThat(out).contains("no test part");
     assertThat(run("score", "--model", run, "--out", scores, "--threads", "1")).isZero();
@@ -273,8 +285,18 @@ class ProgramTest {
     Path kept = directory.resolve("kept.csv");
     assertThat(
             run(
-                "prune", "--scores", scores, "--by", "loss", "--keep", "0.3", "--balanced",
-                "--data", data.toString(), "--out", kept.toString()))
+                "prune",
+                "--scores",
+                scores,
+                "--by",
+                "loss",
+                "--keep",
+                "0.3",
+                "--balanced",
+                "--data",
+                data.toString(),
+                "--out",
+                kept.toString()))
         .isZero();
     assertThat(Files.readAllLines(kept)).hasSize(13).first().isEqualTo("age,city,name,kind");
     Path unlabelled = directory.resolve("new.csv");
@@ -282,7 +304,12 @@ class ProgramTest {
     Path predictions = directory.resolve("p.csv");
     assertThat(
             run(
-                "predict", "--model", run, "--data", unlabelled.toString(), "--out",
+                "predict",
+                "--model",
+                run,
+                "--data",
+                unlabelled.toString(),
+                "--out",
                 predictions.toString()))
         .isZero();
     assertThat(Files.readAllLines(predictions)).hasSize(3);
@@ -299,7 +326,9 @@ class ProgramTest {
     StringBuilder rows = new StringBuilder();
     for (int i = 0; i < 40; i++) {
       int age = 15 + i * 2;
-      rows.append("%d,%s,p%d,%s\n".formatted(age, i % 2 == 0 ? "north" : "south", i, age < 50 ? "young" : "old"));
+      rows.append(
+          "%d,%s,p%d,%s\n"
+              .formatted(age, i % 2 == 0 ? "north" : "south", i, age < 50 ? "young" : "old"));
     }
     return rows.toString();
   }

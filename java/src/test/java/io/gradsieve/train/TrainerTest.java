@@ -206,10 +206,25 @@ class TrainerTest {
     fields.forEachRemaining(names::add);
     assertThat(names)
         .containsExactly(
-            "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
-            "test_loss", "test_accuracy", "test_accuracy_recalibrated", "samples_seen",
-            "samples_kept", "kept_fraction", "forward_only", "samples_per_second", "seconds",
-            "eta_seconds", "learning_rate", "lr_scale", "batch_size", "noise_scale");
+            "epoch",
+            "train_loss",
+            "train_accuracy",
+            "validation_loss",
+            "validation_accuracy",
+            "test_loss",
+            "test_accuracy",
+            "test_accuracy_recalibrated",
+            "samples_seen",
+            "samples_kept",
+            "kept_fraction",
+            "forward_only",
+            "samples_per_second",
+            "seconds",
+            "eta_seconds",
+            "learning_rate",
+            "lr_scale",
+            "batch_size",
+            "noise_scale");
     assertThat(metrics).hasSize(3);
     int samples = metrics.get(0).get("samples_seen").asInt();
     assertThat(metrics.get(0).get("samples_kept").asInt()).isEqualTo(samples);
@@ -320,8 +335,7 @@ class TrainerTest {
         TrainingConfig.of("data=" + csv, "epochs=1", "threads=1", "out=" + path("small"));
     Trainer.of(small).run();
     assertThat(lines("small", "config.yaml")).anyMatch(line -> line.startsWith("batch-size: 4 "));
-    assertThatThrownBy(
-            () -> Trainer.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
+    assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--batch-size 5");
   }
@@ -329,10 +343,8 @@ class TrainerTest {
   @Test
   void userAndClassWeightsHaveMeanOne() throws IOException {
     Path csv = path("weighted.csv");
-    Files.writeString(
-        csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
-    TrainingConfig config =
-        TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced");
+    Files.writeString(csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
+    TrainingConfig config = TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced");
     double[] weights = TrainingSession.prepare(config).data().userWeights();
     assertThat(Arrays.stream(weights).average().orElseThrow())
         .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-12));
@@ -368,8 +380,7 @@ class TrainerTest {
     assertThat(mine).hasContent("mine");
     assertThat(lines("run", "metrics.jsonl")).hasSize(1);
     assertThat(path("run").resolve("checkpoints").toFile().list()).containsExactly("epoch-0001");
-    JsonNode manifest =
-        new ObjectMapper().readTree(path("run").resolve("manifest.json").toFile());
+    JsonNode manifest = new ObjectMapper().readTree(path("run").resolve("manifest.json").toFile());
     assertThat(manifest.get("schema").asInt()).isEqualTo(1);
     try (Stream<Path> files = Files.walk(path("run"))) {
       List<String> listed = new ArrayList<>();

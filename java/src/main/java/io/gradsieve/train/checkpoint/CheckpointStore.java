@@ -211,7 +211,8 @@ public final class CheckpointStore {
       for (Path entry : entries) {
         String name = run.relativize(entry).toString();
         if (!manifest.contains(name)) {
-          throw new GradsieveException.Output(entry + ": is not ours, in a checkpoint that must go; move it away");
+          throw new GradsieveException.Output(
+              entry + ": is not ours, in a checkpoint that must go; move it away");
         }
         names.add(name);
       }

@@ -54,9 +54,7 @@ final class KeptData {
   /** The kept training samples; a test part goes along whole. */
   private static void writeData(Path out, long[] kept, Settings settings) {
     String source = settings.get(Options.DATA);
-    if (out.toAbsolutePath()
-        .normalize()
-        .equals(Path.of(source).toAbsolutePath().normalize())) {
+    if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
           "--out " + out + ": is the data itself; name another file");
     }
