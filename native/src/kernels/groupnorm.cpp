@@ -12,30 +12,33 @@ namespace gradsieve::GS_ISA {
 
 /* A run of whole groups that is worked on together: as many as fit one block, else one group of several blocks. */
 struct Groups {
-    int64_t width, first, channels; /* channels of a group; first channel and channels of the run */
+    int64_t width, channels; /* of a group; of the run */
+    int of[BLOCK];           /* the group, counted from the run's first, of each lane of its blocks */
 };
 
-/* The group, counted from the run's first, of a channel counted likewise. */
-static inline int64_t group_of(const Groups& run, int64_t channel) {
-    return run.channels > BLOCK ? 0 : channel / run.width;
-}
-
-static inline Groups groups_from(int64_t first, int64_t width, int64_t channels) {
+static inline Groups groups_of(int64_t width, int64_t channels) {
     const int64_t run = width <= BLOCK ? BLOCK / width * width : width;
-    return {width, first, smaller(run, channels - first)};
+    Groups groups = {width, smaller(run, channels), {}};
+    for (int64_t k = 0; k < BLOCK; k++) groups.of[k] = width <= BLOCK ? (int)(k / width) : 0;
+    return groups;
 }
 
-/* One value a group to one value a lane of the block at `channel` of the run. */
-static inline void spread(const Groups& run, int64_t channel, int64_t lanes, const float* values, Vector (&block)[VECTORS]) {
+/* The last run may be shorter. */
+static inline void shorten(Groups& run, int64_t channels) {
+    run.channels = smaller(run.channels, channels);
+}
+
+/* One value a group to one value a lane. */
+static inline void spread(const Groups& run, int64_t lanes, const float* values, Vector (&block)[VECTORS]) {
     float lane[BLOCK] = {};
-    for (int64_t k = 0; k < lanes; k++) lane[k] = values[group_of(run, channel + k)];
+    for (int64_t k = 0; k < lanes; k++) lane[k] = values[run.of[k]];
     load_block(lane, BLOCK, block);
 }
 
-static inline void gather(const Groups& run, int64_t channel, int64_t lanes, const Vector (&block)[VECTORS], double* values) {
+static inline void gather(const Groups& run, int64_t lanes, const Vector (&block)[VECTORS], double* values) {
     float lane[BLOCK];
     store_block(lane, BLOCK, block);
-    for (int64_t k = 0; k < lanes; k++) values[group_of(run, channel + k)] += lane[k];
+    for (int64_t k = 0; k < lanes; k++) values[run.of[k]] += lane[k];
 }
 
 static inline void zero_padding(const Extent& extent, int64_t sample, float* y) {
@@ -45,30 +48,42 @@ static inline void zero_padding(const Extent& extent, int64_t sample, float* y) 
     }
 }
 
+template <bool FULL>
+static void block_sum(int64_t positions, int64_t pitch, int64_t lanes, const float* x, Vector (&total)[1][VECTORS]) {
+    sum_positions<1>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
+        part[0][v] += get<FULL>(x + t * pitch + v * LANES, lanes - v * LANES);
+    }, total);
+}
+
+template <bool FULL>
+static void block_squares(int64_t positions, int64_t pitch, int64_t lanes, const float* x, const Vector (&mean)[VECTORS],
+                          Vector (&total)[1][VECTORS]) {
+    sum_positions<1>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
+        const Vector d = get<FULL>(x + t * pitch + v * LANES, lanes - v * LANES) - mean[v];
+        part[0][v] += d * d;
+    }, total);
+}
+
 static void group_statistics(const Groups& run, int64_t positions, int64_t pitch, const float* x, float eps, float* mean,
                              float* inverse) {
     const double n = (double)(positions * run.width);
+    const int64_t groups = run.channels / run.width;
     double sums[BLOCK] = {}, squares[BLOCK] = {};
     for (int64_t c = 0; c < run.channels; c += BLOCK) {
         const int64_t lanes = smaller(BLOCK, run.channels - c);
         Vector total[1][VECTORS];
-        sum_positions<1>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
-            part[0][v] += load_some(x + t * pitch + c + v * LANES, lanes - v * LANES);
-        }, total);
-        gather(run, c, lanes, total[0], sums);
+        (lanes == BLOCK ? block_sum<true> : block_sum<false>)(positions, pitch, lanes, x + c, total);
+        gather(run, lanes, total[0], sums);
     }
-    for (int g = 0; g < BLOCK; g++) mean[g] = (float)(sums[g] / n);
+    for (int g = 0; g < groups; g++) mean[g] = (float)(sums[g] / n);
     for (int64_t c = 0; c < run.channels; c += BLOCK) {
         const int64_t lanes = smaller(BLOCK, run.channels - c);
         Vector means[VECTORS], total[1][VECTORS];
-        spread(run, c, lanes, mean, means);
-        sum_positions<1>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
-            const Vector d = load_some(x + t * pitch + c + v * LANES, lanes - v * LANES) - means[v];
-            part[0][v] += d * d;
-        }, total);
-        gather(run, c, lanes, total[0], squares);
+        spread(run, lanes, mean, means);
+        (lanes == BLOCK ? block_squares<true> : block_squares<false>)(positions, pitch, lanes, x + c, means, total);
+        gather(run, lanes, total[0], squares);
     }
-    for (int g = 0; g < BLOCK; g++) inverse[g] = (float)(1 / __builtin_sqrt(squares[g] / n + eps));
+    for (int g = 0; g < groups; g++) inverse[g] = (float)(1 / __builtin_sqrt(squares[g] / n + eps));
 }
 
 void groupnorm_forward(const Extent& extent, int64_t groups, float eps, const float* input, const float* gamma,
@@ -78,8 +93,9 @@ void groupnorm_forward(const Extent& extent, int64_t groups, float eps, const fl
         const float* x = input + i * positions * pitch;
         float* y = output + i * positions * pitch;
         float* save = saved + i * 2 * groups;
-        for (int64_t first = 0; first < extent.channels;) {
-            const Groups run = groups_from(first, width, extent.channels);
+        Groups run = groups_of(width, extent.channels);
+        for (int64_t first = 0; first < extent.channels; first += run.channels) {
+            shorten(run, extent.channels - first);
             float mean[BLOCK], inverse[BLOCK];
             group_statistics(run, positions, pitch, x + first, eps, mean, inverse);
             for (int64_t g = 0; g < run.channels / width; g++) {
@@ -89,15 +105,14 @@ void groupnorm_forward(const Extent& extent, int64_t groups, float eps, const fl
             for (int64_t c = 0; c < run.channels; c += BLOCK) {
                 const int64_t lanes = smaller(BLOCK, run.channels - c);
                 Vector means[VECTORS], scale[VECTORS], shift[VECTORS], gammas[VECTORS];
-                spread(run, c, lanes, mean, means);
-                spread(run, c, lanes, inverse, scale);
+                spread(run, lanes, mean, means);
+                spread(run, lanes, inverse, scale);
                 load_block(gamma + first + c, lanes, gammas);
                 load_block(beta + first + c, lanes, shift);
                 for (int v = 0; v < VECTORS; v++) scale[v] *= gammas[v];
                 (lanes == BLOCK ? block_normalize<true, false, false> : block_normalize<false, false, false>)(
                     positions, pitch, lanes, x + first + c, means, scale, shift, nullptr, y + first + c);
             }
-            first += run.channels;
         }
         zero_padding(extent, i, output);
     }
@@ -111,8 +126,8 @@ static double group_sums(const Groups& run, int64_t positions, int64_t pitch, co
     for (int64_t c = 0; c < run.channels; c += BLOCK) {
         const int64_t lanes = smaller(BLOCK, run.channels - c);
         Vector means[VECTORS], scale[VECTORS], gammas[VECTORS], total[2][VECTORS], square = {};
-        spread(run, c, lanes, mean, means);
-        spread(run, c, lanes, inverse, scale);
+        spread(run, lanes, mean, means);
+        spread(run, lanes, inverse, scale);
         load_block(gamma + c, lanes, gammas);
         (lanes == BLOCK ? block_backward_sums<true> : block_backward_sums<false>)(
             positions, pitch, lanes, x + c, means, g + c, MaskedPass{}, total);
@@ -127,11 +142,11 @@ static double group_sums(const Groups& run, int64_t positions, int64_t pitch, co
             total[0][v] *= gammas[v];
             total[1][v] *= gammas[v];
         }
-        gather(run, c, lanes, total[0], sums0);
-        gather(run, c, lanes, total[1], sums1);
+        gather(run, lanes, total[0], sums0);
+        gather(run, lanes, total[1], sums1);
     }
     const double n = (double)(positions * run.width);
-    for (int k = 0; k < BLOCK; k++) {
+    for (int64_t k = 0; k < run.channels / run.width; k++) {
         mean0[k] = (float)(sums0[k] / n);
         mean1[k] = (float)(sums1[k] / n);
     }
@@ -146,8 +161,9 @@ void groupnorm_backward(const Extent& extent, int64_t groups, const float* input
     for (int64_t i = 0; i < extent.batch; i++) {
         const float *x = input + i * positions * pitch, *g = output_gradient + i * positions * pitch;
         double squares = 0;
-        for (int64_t first = 0; first < extent.channels;) {
-            const Groups run = groups_from(first, width, extent.channels);
+        Groups run = groups_of(width, extent.channels);
+        for (int64_t first = 0; first < extent.channels; first += run.channels) {
+            shorten(run, extent.channels - first);
             float mean[BLOCK] = {}, inverse[BLOCK] = {}, mean0[BLOCK], mean1[BLOCK];
             for (int64_t k = 0; k < run.channels / width; k++) {
                 mean[k] = saved[i * 2 * groups + first / width + k];
@@ -158,10 +174,10 @@ void groupnorm_backward(const Extent& extent, int64_t groups, const float* input
             for (int64_t k = first; gradient != GS_GRADIENT_NONE && k < first + run.channels; k += BLOCK) {
                 const int64_t lanes = smaller(BLOCK, first + run.channels - k);
                 Vector means[VECTORS], scale[VECTORS], a[VECTORS], b[VECTORS], c[VECTORS];
-                spread(run, k - first, lanes, mean, means);
-                spread(run, k - first, lanes, inverse, scale);
-                spread(run, k - first, lanes, mean0, c);
-                spread(run, k - first, lanes, mean1, b);
+                spread(run, lanes, mean, means);
+                spread(run, lanes, inverse, scale);
+                spread(run, lanes, mean0, c);
+                spread(run, lanes, mean1, b);
                 load_block(gamma + k, lanes, a);
                 for (int v = 0; v < VECTORS; v++) {
                     a[v] *= scale[v];
@@ -173,7 +189,6 @@ void groupnorm_backward(const Extent& extent, int64_t groups, const float* input
                                    : (add ? block_backward_input<false, true> : block_backward_input<false, false>);
                 pass(positions, pitch, lanes, x + k, means, g + k, a, b, c, input_gradient + i * positions * pitch + k);
             }
-            first += run.channels;
         }
         if (gradient == GS_GRADIENT_STORE) zero_padding(extent, i, input_gradient);
         if (norm2) norm2[i] += (float)squares;
