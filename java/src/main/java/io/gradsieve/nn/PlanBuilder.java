@@ -117,7 +117,7 @@ final class PlanBuilder {
   StepPlan build(int capacity, boolean norms, ParameterLayout layout) {
     Placement placement = new Placement(lowering, backward, capacity);
     for (int s = 0; s < segments.size(); s++) {
-      placement.segment(segments.get(s), retention.repeats(s), chains.get(s).block());
+      placement.segment(segments.get(s), retention.repeats(s), chains.get(s).block(lowering));
     }
     placement.place(retention);
     Numbering numbering = new Numbering(placement);
@@ -131,7 +131,7 @@ final class PlanBuilder {
           logits = numbering.of(loss.logits());
         }
       }
-      result.add(new Segment(chains.get(s).block(), retention.repeats(s), operations));
+      result.add(new Segment(chains.get(s).block(lowering), retention.repeats(s), operations));
     }
     return new StepPlan(
         capacity,
