@@ -19,7 +19,7 @@ struct Extent {
 struct Kernels {
     const char* name;
 
-    /* Convolution. scratch: conv2d_scratch floats, private to the thread, zero before its first use and left reusable.
+    /* Convolution. scratch: conv2d_scratch floats, private to the thread; what it holds before a call does not matter.
      * transposed: the weights as the backward passes want them, made by conv2d_transpose of conv2d_transposed floats (pool:
      * 1 for a convolution without pooling, here and for the scratch). bias may be NULL; it is float[out_channels]. */
     int64_t (*conv2d_scratch)(const gs_conv2d& shape, int64_t pool);

@@ -58,14 +58,15 @@ int check_conv2d(const char* operation, const gs_conv2d* s, int64_t pool, int64_
     if (s == nullptr) return null_argument(operation);
     if (batch < 0) return fail(GS_INVALID_ARGUMENT, "%s: batch of %lld", operation, ll(batch));
     const int64_t positive[] = {s->height, s->width, s->channels, s->kernel_height, s->kernel_width, s->stride,
-                                s->out_channels, s->padding + 1, pool};
-    for (int64_t value : positive)
-        if (value < 1 || value > LARGEST_SIDE)
-            return fail(GS_INVALID_ARGUMENT,
-                        "%s: input %lldx%lldx%lld, kernel %lldx%lld, stride %lld, padding %lld, %lld outputs, pool %lld: a "
-                        "number is out of range",
-                        operation, ll(s->height), ll(s->width), ll(s->channels), ll(s->kernel_height), ll(s->kernel_width),
-                        ll(s->stride), ll(s->padding), ll(s->out_channels), ll(pool));
+                                s->out_channels, pool};
+    bool in_range = s->padding >= 0 && s->padding <= LARGEST_SIDE;
+    for (int64_t value : positive) in_range = in_range && value >= 1 && value <= LARGEST_SIDE;
+    if (!in_range)
+        return fail(GS_INVALID_ARGUMENT,
+                    "%s: input %lldx%lldx%lld, kernel %lldx%lld, stride %lld, padding %lld, %lld outputs, pool %lld: a "
+                    "number is out of range",
+                    operation, ll(s->height), ll(s->width), ll(s->channels), ll(s->kernel_height), ll(s->kernel_width),
+                    ll(s->stride), ll(s->padding), ll(s->out_channels), ll(pool));
     const int64_t height = s->height + 2 * s->padding, width = s->width + 2 * s->padding;
     if (s->kernel_height > height || s->kernel_width > width)
         return fail(GS_INVALID_ARGUMENT, "%s: kernel %lldx%lld is larger than the padded input %lldx%lld", operation,
