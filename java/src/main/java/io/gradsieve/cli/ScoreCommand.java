@@ -1,7 +1,9 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.train.scoring.SampleScores;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -17,15 +19,38 @@ final class ScoreCommand {
     fields.put("scores", summary.scores());
     fields.put("loss", summary.meanLoss());
     fields.put("accuracy", summary.accuracy());
-    return Outcome.of(
-        String.format(
-            Locale.ROOT,
-            "%s: %,d samples scored by %s; loss %.4f, accuracy %.4f",
-            summary.out(),
-            summary.samples(),
-            String.join(", ", summary.scores()),
-            summary.meanLoss(),
-            summary.accuracy()),
-        fields);
+    Map<String, Object> highest = new LinkedHashMap<>();
+    summary.rankings().forEach(ranking -> highest.put(ranking.score(), ranking.entries()));
+    fields.put("highest", highest);
+    return Outcome.of(text(summary), fields);
+  }
+
+  private static String text(SampleScores.Summary summary) {
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "%s: %,d samples scored by %s; loss %.4f, accuracy %.4f",
+                summary.out(),
+                summary.samples(),
+                String.join(", ", summary.scores()),
+                summary.meanLoss(),
+                summary.accuracy()));
+    for (SampleScores.Ranking ranking : summary.rankings()) {
+      List<String> rows = new ArrayList<>();
+      for (SampleScores.Entry entry : ranking.entries()) {
+        rows.add(
+            String.format(
+                Locale.ROOT,
+                "  %-24s %10.4g  label %s, predicted %s",
+                entry.id(),
+                entry.value(),
+                entry.label(),
+                entry.predicted()));
+      }
+      text.append("\n\nhighest ").append(ranking.score()).append('\n');
+      text.append(String.join("\n", rows));
+    }
+    return text.toString();
   }
 }

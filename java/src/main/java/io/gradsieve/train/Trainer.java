@@ -225,7 +225,7 @@ public final class Trainer {
     private void finish() {
       EpochTotals totals = state.epochTotals;
       int candidates = state.data.train().length;
-      state.runTotals.add(totals, candidates, state.plan.filtered());
+      state.runTotals.add(totals, candidates, totals.kept < candidates);
       state.step = 0;
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       state.runTotals.wholeSeconds += seconds;

@@ -11,15 +11,22 @@ import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** {@code score}: what each sample is worth to a network as it is. */
 public final class SampleScores {
   private static final String ALL = "all";
   private static final List<Score> FROM_WEIGHTS =
       List.of(Score.GRAD_NORM, Score.LOSS, Score.EL2N, Score.MARGIN);
+
+  /** Scores whose highest samples are shown: what is worth most, and what may be labelled wrong. */
+  private static final List<Score> SHOWN = List.of(Score.GRAD_NORM, Score.LOSS);
+
+  private static final int RANKED = 10;
 
   private SampleScores() {}
 
@@ -31,7 +38,18 @@ public final class SampleScores {
    * @param accuracy of them
    */
   public record Summary(
-      Path out, int samples, List<String> scores, double meanLoss, double accuracy) {}
+      Path out,
+      int samples,
+      List<String> scores,
+      double meanLoss,
+      double accuracy,
+      List<Ranking> rankings) {}
+
+  /** The samples that rank highest by a score, the highest first. */
+  public record Ranking(String score, List<Entry> entries) {}
+
+  /** One of them; label and prediction are class names. */
+  public record Entry(String id, String label, String predicted, float value) {}
 
   /** Scores the part of the data and writes the file. */
   public static Summary write(Settings settings) {
@@ -82,8 +100,31 @@ public final class SampleScores {
           samples.length,
           chosen.stream().map(Score::key).toList(),
           sums[0] / samples.length,
-          sums[1] / samples.length);
+          sums[1] / samples.length,
+          SHOWN.stream()
+              .filter(chosen::contains)
+              .map(score -> ranking(score, table, names))
+              .toList());
     }
+  }
+
+  private static Ranking ranking(Score score, ScoreTable table, SampleNames names) {
+    List<Entry> entries =
+        IntStream.range(0, table.samples())
+            .boxed()
+            .sorted(
+                Comparator.<Integer>comparingDouble(i -> -table.value(score, i))
+                    .thenComparing(i -> i))
+            .limit(RANKED)
+            .map(
+                i ->
+                    new Entry(
+                        names.id(i),
+                        names.label(i),
+                        names.className(table.predicted(i)),
+                        table.value(score, i)))
+            .toList();
+    return new Ranking(score.key(), entries);
   }
 
   private static Set<Score> chosen(List<String> names) {
