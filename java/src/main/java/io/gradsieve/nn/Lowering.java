@@ -45,7 +45,7 @@ public final class Lowering {
 
   /** Floats for one byte an element of a max-pooled value. */
   public static long choiceFloats(Shape pooled) {
-    return (pooled.floats() + Float.BYTES - 1) / Float.BYTES;
+    return ((long) pooled.floats() + Float.BYTES - 1) / Float.BYTES;
   }
 
   /** The same value as PyTorch sees it after Flatten. */

@@ -175,12 +175,12 @@ class NetworkSpecTest {
     for (int i = 0; i < 2000; i++) {
       StringBuilder yaml = new StringBuilder(good);
       for (int k = 0; k < 1 + i % 3; k++) {
-        int at = bits.at(i).below(3 * k, yaml.length());
+        int at = bits.at(i).below(3L * k, yaml.length());
         char c =
             (char)
-                (bits.at(i).below(3 * k + 1, 20) == 0
-                    ? bits.at(i).below(3 * k + 2, 0xffff)
-                    : 9 + bits.at(i).below(3 * k + 2, 118));
+                (bits.at(i).below(3L * k + 1, 20) == 0
+                    ? bits.at(i).below(3L * k + 2, 0xffff)
+                    : 9 + bits.at(i).below(3L * k + 2, 118));
         yaml.setCharAt(at, c);
       }
       try {

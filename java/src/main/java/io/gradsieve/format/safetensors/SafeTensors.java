@@ -83,9 +83,10 @@ public final class SafeTensors implements AutoCloseable {
               + Long.toUnsignedString(length)
               + " bytes");
     }
-    ByteBuffer text = bytes(file, channel, LENGTH_BYTES, (int) length);
+    byte[] text = new byte[(int) length];
+    bytes(file, channel, LENGTH_BYTES, text.length).get(text);
     long dataStart = LENGTH_BYTES + length;
-    SafeTensorsHeader header = SafeTensorsHeader.parse(file, text.array());
+    SafeTensorsHeader header = SafeTensorsHeader.parse(file, text);
     header.checkCoverage(file, size - dataStart);
     return new SafeTensors(file, channel, dataStart, header);
   }

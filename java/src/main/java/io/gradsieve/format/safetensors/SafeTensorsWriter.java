@@ -22,7 +22,7 @@ public final class SafeTensorsWriter {
   private static final int ALIGNMENT = 8;
 
   private record Tensor(
-      String name, ElementType type, List<Long> shape, Supplier<ByteBuffer> elements) {
+      String name, ElementType type, List<Long> shape, Supplier<byte[]> elements) {
     long bytes() {
       return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
     }
@@ -44,8 +44,8 @@ public final class SafeTensorsWriter {
         shape,
         () -> {
           float[] values = elements.get();
-          ByteBuffer bytes = allocate(values.length, Float.BYTES);
-          bytes.asFloatBuffer().put(values);
+          byte[] bytes = allocate(values.length, Float.BYTES);
+          view(bytes).asFloatBuffer().put(values);
           return bytes;
         });
   }
@@ -58,8 +58,8 @@ public final class SafeTensorsWriter {
         shape,
         () -> {
           double[] values = elements.get();
-          ByteBuffer bytes = allocate(values.length, Double.BYTES);
-          bytes.asDoubleBuffer().put(values);
+          byte[] bytes = allocate(values.length, Double.BYTES);
+          view(bytes).asDoubleBuffer().put(values);
           return bytes;
         });
   }
@@ -72,18 +72,22 @@ public final class SafeTensorsWriter {
         shape,
         () -> {
           long[] values = elements.get();
-          ByteBuffer bytes = allocate(values.length, Long.BYTES);
-          bytes.asLongBuffer().put(values);
+          byte[] bytes = allocate(values.length, Long.BYTES);
+          view(bytes).asLongBuffer().put(values);
           return bytes;
         });
   }
 
-  private void add(String name, ElementType type, List<Long> shape, Supplier<ByteBuffer> elements) {
+  private void add(String name, ElementType type, List<Long> shape, Supplier<byte[]> elements) {
     tensors.add(new Tensor(name, type, List.copyOf(shape), elements));
   }
 
-  private static ByteBuffer allocate(int elements, int bytes) {
-    return ByteBuffer.allocate(Math.multiplyExact(elements, bytes)).order(ByteOrder.LITTLE_ENDIAN);
+  private static byte[] allocate(int elements, int bytes) {
+    return new byte[Math.multiplyExact(elements, bytes)];
+  }
+
+  private static ByteBuffer view(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Writes all to a stream, which stays open. */
@@ -98,17 +102,17 @@ public final class SafeTensorsWriter {
             .array());
     out.write(header);
     for (Tensor tensor : tensors) {
-      ByteBuffer elements = tensor.elements.get();
-      if (elements.capacity() != tensor.bytes()) {
+      byte[] elements = tensor.elements.get();
+      if (elements.length != tensor.bytes()) {
         throw new IllegalStateException(
             tensor.name
                 + " of shape "
                 + tensor.shape
                 + " has "
-                + elements.capacity()
+                + elements.length
                 + " bytes of elements");
       }
-      out.write(elements.array());
+      out.write(elements);
     }
   }
 

@@ -155,8 +155,8 @@ class SafeTensorsTest {
     for (int i = 0; i < 3000; i++) {
       byte[] bytes = good.clone();
       for (int k = 0; k <= i % 3; k++) {
-        bytes[bits.at(i).below(2 * k, bytes.length)] ^=
-            (byte) (1 << bits.at(i).below(2 * k + 1, 8));
+        bytes[bits.at(i).below(2L * k, bytes.length)] ^=
+            (byte) (1 << bits.at(i).below(2L * k + 1, 8));
       }
       try (SafeTensors tensors = SafeTensors.open(file(bytes))) {
         for (String name : tensors.entries().keySet()) {
