@@ -1,7 +1,7 @@
 /**
  * The command line: reads arguments, calls one method of {@code train}, {@code train.scoring} or
- * {@code diagnose}, prints what it returns. May use all packages; holds no logic of its own, and is
- * the only one that prints. Read {@link io.gradsieve.cli.CommandTable} first.
+ * {@code diagnose}, prints what it returns. May use all packages; is the only one that prints, and
+ * never computes what it shows. Read {@link io.gradsieve.cli.CommandTable} first.
  */
 @NullMarked
 package io.gradsieve.cli;
