@@ -1,3 +1,4 @@
+/* Convolution in double precision, six loops deep, straight from the definition. */
 #include "conv2d.h"
 
 namespace cases {

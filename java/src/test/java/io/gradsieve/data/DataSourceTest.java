@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.OptionalPart;
 import io.gradsieve.data.reader.Samples;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,10 +90,7 @@ class DataSourceTest {
 
   @Test
   void fashionMnistIsReadWhole() {
-    boolean there = Files.exists(Path.of("/usr/share/datasets/fashion-mnist"));
-    if (!"true".equals(System.getenv("CI"))) {
-      Assumptions.assumeTrue(there, "needs Debian's dataset-fashion-mnist");
-    }
+    OptionalPart.FASHION_MNIST.require();
     Dataset data = DataSource.open(DataRequest.train("fashion-mnist"));
     assertThat(data.train()).hasSize(60_000);
     assertThat(data.test()).hasSize(10_000);

@@ -1,0 +1,131 @@
+package io.gradsieve.conventions;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Which package may use which; a package and its subpackages count as one. */
+class ArchitectureTest {
+  private static final String ROOT = "io.gradsieve";
+
+  /** What each package may use, besides itself and the root. */
+  private static final Map<String, List<String>> MAY_USE = new TreeMap<>();
+
+  static {
+    MAY_USE.put("natives", List.of());
+    MAY_USE.put("format", List.of());
+    MAY_USE.put("data", List.of("format"));
+    MAY_USE.put("sieve", List.of());
+    MAY_USE.put("plan", List.of());
+    MAY_USE.put("backend", List.of("plan", "natives"));
+    MAY_USE.put("nn", List.of("plan", "backend", "format"));
+    MAY_USE.put("optim", List.of("nn", "plan"));
+    MAY_USE.put("train", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
+    MAY_USE.put(
+        "diagnose",
+        List.of("natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "train"));
+    MAY_USE.put(
+        "cli",
+        List.of(
+            "natives",
+            "format",
+            "data",
+            "sieve",
+            "plan",
+            "backend",
+            "nn",
+            "optim",
+            "train",
+            "diagnose"));
+  }
+
+  private final JavaClasses engine =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages(ROOT);
+
+  @TestFactory
+  Stream<DynamicTest> aPackageUsesOnlyWhatItMay() {
+    return MAY_USE.keySet().stream()
+        .map(
+            name ->
+                DynamicTest.dynamicTest(
+                    name,
+                    () ->
+                        classes()
+                            .that()
+                            .resideInAPackage(ROOT + "." + name + "..")
+                            .should()
+                            .onlyDependOnClassesThat(allowedFor(name))
+                            .allowEmptyShould(true)
+                            .check(engine)));
+  }
+
+  @Test
+  void theRootUsesNothingOfOurs() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT)
+        .should()
+        .onlyDependOnClassesThat(
+            DescribedPredicate.describe(
+                "are not in a package of ours",
+                type -> !ours(type) || type.getPackageName().equals(ROOT)))
+        .check(engine);
+  }
+
+  @Test
+  void everyPackageHasItsRow() {
+    classes()
+        .that()
+        .resideOutsideOfPackage(ROOT)
+        .should()
+        .resideInAnyPackage(
+            MAY_USE.keySet().stream().map(name -> ROOT + "." + name + "..").toArray(String[]::new))
+        .because("a new package needs a row in ArchitectureTest and in docs/architecture.md")
+        .check(engine);
+  }
+
+  @Test
+  void noCycles() {
+    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(engine);
+  }
+
+  private static DescribedPredicate<JavaClass> allowedFor(String name) {
+    List<String> allowed = MAY_USE.getOrDefault(name, List.of());
+    return DescribedPredicate.describe(
+        "are in " + name + ", the root or " + allowed,
+        type -> {
+          String other = slice(type);
+          return !ours(type) || other.isEmpty() || other.equals(name) || allowed.contains(other);
+        });
+  }
+
+  private static boolean ours(JavaClass type) {
+    String name = type.getPackageName();
+    return name.equals(ROOT) || name.startsWith(ROOT + ".");
+  }
+
+  /** "backend" for io.gradsieve.backend.cpu; empty for the root. */
+  private static String slice(JavaClass type) {
+    String name = type.getBaseComponentType().getPackageName();
+    if (name.length() <= ROOT.length()) {
+      return "";
+    }
+    String below = name.substring(ROOT.length() + 1);
+    int dot = below.indexOf('.');
+    return dot < 0 ? below : below.substring(0, dot);
+  }
+}
