@@ -1,10 +1,11 @@
 package io.gradsieve;
 
 /**
- * Counter-based random numbers: every draw is a pure function of a key and a counter, so it does not depend on threads,
- * ranks or the order of calls. The key is made of (seed, purpose, epoch), the counter is the sample, element or position.
- * The mixing function is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
- * generators") applied to a Weyl sequence.
+ * Counter-based random numbers: every draw is a pure function of a key and a counter, so it does
+ * not depend on threads, ranks or the order of calls. The key is made of (seed, purpose, epoch),
+ * the counter is the sample, element or position. The mixing function is the finaliser of
+ * SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators") applied
+ * to a Weyl sequence.
  */
 public final class RandomBits {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
@@ -15,7 +16,10 @@ public final class RandomBits {
     this.key = key;
   }
 
-  /** The stream of draws for one purpose (a short constant name such as {@code "shuffle"}) in one epoch of one run. */
+  /**
+   * The stream of draws for one purpose (a short constant name such as {@code "shuffle"}) in one
+   * epoch of one run.
+   */
   public static RandomBits of(long seed, String purpose, long epoch) {
     long key = mix(seed * GOLDEN + 1);
     for (int i = 0; i < purpose.length(); i++) {
@@ -58,7 +62,9 @@ public final class RandomBits {
     return order;
   }
 
-  /** High 64 bits of the unsigned product; {@code Math} has it from Java 18 on. b is not negative. */
+  /**
+   * High 64 bits of the unsigned product; {@code Math} has it from Java 18 on. b is not negative.
+   */
   private static long multiplyHighUnsigned(long a, long b) {
     return Math.multiplyHigh(a, b) + ((a >> 63) & b);
   }

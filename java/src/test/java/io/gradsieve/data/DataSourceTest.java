@@ -90,7 +90,9 @@ class DataSourceTest {
 
   @Test
   void fashionMnistIsReadWhole() {
-    OptionalPart.FASHION_MNIST.require();
+    OptionalPart.need(
+        Files.exists(Path.of("/usr/share/datasets/fashion-mnist")),
+        "Fashion-MNIST is not installed (apt-get install dataset-fashion-mnist)");
     Dataset data = DataSource.open(DataRequest.train("fashion-mnist"));
     assertThat(data.train()).hasSize(60_000);
     assertThat(data.test()).hasSize(10_000);

@@ -1,0 +1,9 @@
+#!/bin/sh
+# sanitize.sh BUILD JOBS [-DNAME=VALUE ...]: builds and runs the C++ tests under the address and undefined-behaviour sanitizers.
+set -e
+build=$1
+jobs=$2
+shift 2
+sh "$(dirname "$0")/configure.sh" "$build" -DGRADSIEVE_SANITIZE=ON "$@"
+cmake --build "$build" --parallel "$jobs" -- --no-print-directory
+exec ctest --test-dir "$build" --output-on-failure
