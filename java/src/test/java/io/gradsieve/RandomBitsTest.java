@@ -6,7 +6,9 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class RandomBitsTest {
-  /** The same words stand in kernel-cases/dropout.cpp: the native twin draws what this class draws. */
+  /**
+   * The same words stand in kernel-cases/dropout.cpp: the native twin draws what this class draws.
+   */
   @Test
   void drawsTheWordsThatTheNativeTwinDraws() {
     RandomBits sample = RandomBits.of(1, "dropout", 3).at(2).at(42);
