@@ -1,6 +1,7 @@
 /* Convolution, with max-pooling fused or not, and the private gradients that it and the norm layers share. */
 #include <string.h>
 
+#include "conv2d_check.h"
 #include "step_operations.h"
 
 namespace gradsieve {
@@ -132,25 +133,16 @@ private:
 
     float* bias_of(float* own) const { return c_.bias >= 0 ? own + filters_ : nullptr; }
 
+    /* What check_conv2d, which passed, can't know: the tensor that the result goes to, and what backward reads. */
     void check() {
         const gs_conv2d& s = c_.shape;
-        if (s.kernel_height < 1 || s.kernel_width < 1 || s.stride < 1 || s.padding < 0)
-            refuse(GS_INVALID_ARGUMENT, "conv2d: kernel %lldx%lld, stride %lld, padding %lld",
-                   static_cast<long long>(s.kernel_height), static_cast<long long>(s.kernel_width),
-                   static_cast<long long>(s.stride), static_cast<long long>(s.padding));
-        int64_t height = s.height + 2 * s.padding - s.kernel_height, width = s.width + 2 * s.padding - s.kernel_width;
         const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
-        if (height < 0 || width < 0 || (height / s.stride + 1) / c_.pool != out.height ||
-            (width / s.stride + 1) / c_.pool != out.width)
-            refuse(GS_INVALID_ARGUMENT,
-                   "conv2d: kernel %lldx%lld, stride %lld, padding %lld, pool %lld do not make %lldx%lld of %lldx%lld",
-                   static_cast<long long>(s.kernel_height), static_cast<long long>(s.kernel_width),
-                   static_cast<long long>(s.stride), static_cast<long long>(s.padding), static_cast<long long>(c_.pool),
-                   static_cast<long long>(out.height), static_cast<long long>(out.width),
-                   static_cast<long long>(s.height), static_cast<long long>(s.width));
-        if (s.out_pitch != (s.out_channels + LANES - 1) / LANES * LANES)
-            refuse(GS_INVALID_ARGUMENT, "conv2d: %lld output channels at a pitch of %lld",
-                   static_cast<long long>(s.out_channels), static_cast<long long>(s.out_pitch));
+        int64_t height = ((s.height + 2 * s.padding - s.kernel_height) / s.stride + 1) / c_.pool;
+        int64_t width = ((s.width + 2 * s.padding - s.kernel_width) / s.stride + 1) / c_.pool;
+        if (height != out.height || width != out.width)
+            refuse(GS_INVALID_ARGUMENT, "conv2d: the result of %lldx%lld goes to a tensor of %lldx%lld",
+                   static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(out.height),
+                   static_cast<long long>(out.width));
         check_activation(name, c_.activation);
         bool kept = pooled() ? c_.activation <= GS_RELU : c_.activation != GS_GELU || out.gradient_storage == GS_NOWHERE;
         if (!kept) refuse(GS_INVALID_ARGUMENT, "conv2d: activation %d is an operation of its own here", c_.activation);
@@ -192,6 +184,8 @@ std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out,
     const Tensor& b = step.tensor("conv2d", "out", out);
     gs_conv2d shape{a.height, a.width, a.channels, a.pitch, kernel_height, kernel_width, stride, padding, b.channels, b.pitch};
     if (pool < 1) pool = 1;
+    int status = check_conv2d("conv2d", &shape, pool, step.capacity);
+    if (status != GS_OK) throw Refusal{status};
     return std::make_unique<Conv2d>(
         step, Convolution{in, out, shape, weights, bias, activation, pool, saved, gradient});
 }

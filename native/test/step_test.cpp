@@ -305,6 +305,32 @@ void statistics_obey_the_momentum(const Network& n) {
     check(!same(taken.weights, n.parameters), n.name, "a momentum of 1 takes the batch's", 1, 0);
 }
 
+/* At the edges of what a convolution takes; each would read or count beyond its memory. */
+void convolutions_that_do_not_fit_are_refused() {
+    const int64_t SIDE = 40, HUGE_NUMBER = int64_t{1} << 62;
+    const struct {
+        const char* what;
+        int64_t kernel, stride, padding, pool, out, pitch;
+    } wrong[] = {{"kernel 0", 0, 1, 1, 1, 40, 16},          {"kernel larger than the input", 41, 1, 0, 1, 1, 16},
+                 {"stride 0", 3, 0, 1, 1, 40, 16},          {"padding -1", 3, 1, -1, 1, 36, 16},
+                 {"padding 2^62", 3, 1, HUGE_NUMBER, 1, 40, 16}, {"a window of more places than a byte", 3, 1, 1, 17, 2, 16},
+                 {"another size", 3, 1, 1, 1, 39, 16},      {"another pitch", 3, 1, 1, 1, 40, 32}};
+    for (const auto& w : wrong) {
+        gs_step* step;
+        int32_t in, out, saved;
+        must(gs_step_create(1, 2, 1, &step));
+        must(gs_step_tensor(step, SIDE, SIDE, 3, 3, GS_ARENA, 0, GS_NOWHERE, 0, &in));
+        must(gs_step_tensor(step, w.out, w.out, 5, w.pitch, GS_ARENA, 0, GS_NOWHERE, 0, &out));
+        must(gs_step_tensor(step, 1, 1, 16, 16, GS_ARENA, 0, GS_NOWHERE, 0, &saved));
+        must(gs_step_segment(step, 1, 0));
+        int status = gs_step_conv2d(step, in, out, w.kernel, w.kernel, w.stride, w.padding, 0, -1, GS_RELU, w.pool, saved,
+                                    GS_GRADIENT_NONE);
+        bool named = status == GS_INVALID_ARGUMENT && strncmp(gs_last_error(), "conv2d: ", 8) == 0;
+        check(named, "conv2d", w.what, status, GS_INVALID_ARGUMENT);
+        must(gs_step_destroy(step));
+    }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -332,6 +358,7 @@ int main(int count, char** arguments) {
         divergence_leaves_weights_alone(*network);
         statistics_obey_the_momentum(*network);
     }
+    convolutions_that_do_not_fit_are_refused();
     printf("%d passed, %d failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }
