@@ -39,31 +39,11 @@ void linear_epilogue(int64_t batch, int64_t channels, int64_t pitch, const float
     }
 }
 
-static inline double row_norm2(int64_t count, const float* row) {
-    double total = 0;
-    for (int64_t start = 0; start < count; start += RUN) {
-        const int64_t end = smaller(count, start + RUN);
-        Vector part[4] = {};
-        int64_t i = start;
-        for (; i + 4 * LANES <= end; i += 4 * LANES)
-            for (int j = 0; j < 4; j++) {
-                const Vector x = load(row + i + j * LANES);
-                part[j] += x * x;
-            }
-        for (; i < end; i += LANES) {
-            const Vector x = load_some(row + i, end - i);
-            part[0] += x * x;
-        }
-        total += sum((part[0] + part[1]) + (part[2] + part[3]));
-    }
-    return total;
-}
-
 void linear_norm(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input, const float* output_gradient,
                  bool with_bias, float* norm2) {
     for (int64_t i = 0; i < batch; i++) {
-        const double inputs = row_norm2(in_pitch, input + i * in_pitch) + (with_bias ? 1 : 0);
-        norm2[i] += (float)(inputs * row_norm2(out_pitch, output_gradient + i * out_pitch));
+        const double inputs = squared_norm(in_pitch, input + i * in_pitch) + (with_bias ? 1 : 0);
+        norm2[i] += (float)(inputs * squared_norm(out_pitch, output_gradient + i * out_pitch));
     }
 }
 
