@@ -57,6 +57,7 @@ void Signal::await_change(uint32_t seen, int spins) {
 Crew::Crew(int threads) : threads_(threads), spins_(processors() >= threads ? SPINS : 0) {}
 
 bool Crew::start(std::function<void(int, uint32_t)> body) {
+    if (stopping_.load()) return false; /* refused before: the queue has the word to stop in it */
     body_ = std::move(body);
     handles_.reserve(static_cast<size_t>(threads_));
     for (int t = 0; t < threads_; t++) entries_.push_back({this, t});
