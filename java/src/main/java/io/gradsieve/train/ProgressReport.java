@@ -126,7 +126,7 @@ public final class ProgressReport implements TrainingListener {
       return s + "s";
     }
     return s < 3600
-        ? "%dm%02ds".formatted(s / 60, s % 60)
-        : "%dh%02dm".formatted(s / 3600, s % 3600 / 60);
+        ? String.format(Locale.ROOT, "%dm%02ds", s / 60, s % 60)
+        : String.format(Locale.ROOT, "%dh%02dm", s / 3600, s % 3600 / 60);
   }
 }

@@ -129,9 +129,8 @@ public final class SafeTensorsWriter {
       String shape = tensor.shape.toString().replace(" ", "");
       json.append(json.length() > 1 ? "," : "")
           .append(quoted(tensor.name))
-          .append(
-              ":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%d,%d]}"
-                  .formatted(tensor.type, shape, begin, end));
+          .append(":{\"dtype\":\"" + tensor.type + "\",\"shape\":" + shape)
+          .append(",\"data_offsets\":[" + begin + "," + end + "]}");
       begin = end;
     }
     json.append('}');

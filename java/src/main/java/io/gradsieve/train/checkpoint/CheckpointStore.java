@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -50,8 +51,8 @@ public final class CheckpointStore {
     /** Name of its directory. */
     public String name() {
       return step == 0
-          ? "epoch-%04d".formatted(epoch)
-          : "epoch-%04d-step-%06d".formatted(epoch, step);
+          ? String.format(Locale.ROOT, "epoch-%04d", epoch)
+          : String.format(Locale.ROOT, "epoch-%04d-step-%06d", epoch, step);
     }
 
     static final Comparator<Moment> ORDER =
