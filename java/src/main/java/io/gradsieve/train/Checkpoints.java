@@ -84,8 +84,10 @@ final class Checkpoints implements TrainingListener {
 
   @Override
   public void interrupted(TrainingState state) {
-    if (state.step() > 0) {
-      save(state, new Moment(state.epoch(), state.step()));
+    Moment moment = new Moment(state.epoch(), state.step());
+    boolean saved = last.map(path -> path.endsWith(moment.name())).orElse(false);
+    if (state.epoch() > 0 && !saved) {
+      save(state, moment);
     }
   }
 

@@ -112,6 +112,9 @@ public final class Trainer {
           finish();
         }
       }
+      if (stop.asked() && state.step == 0 && state.epoch < config.epochs()) {
+        told.forEach(listener -> listener.interrupted(state));
+      }
       if (last == Evaluations.NONE && !stop.asked()) {
         evaluate(config.epochs());
       }
@@ -141,7 +144,7 @@ public final class Trainer {
       }
     }
 
-    /** The steps of this epoch's plan that are left. */
+    /** The epoch's steps that are left: one at least, so that a stop has one to save. */
     private void train() {
       EpochPlan plan = state.plan;
       if (state.step == plan.steps()) {
@@ -155,7 +158,7 @@ public final class Trainer {
           config.seed(),
           state.epoch);
       long before = System.nanoTime();
-      while (loader.hasNext() && !stop.asked()) {
+      do {
         Batch batch = loader.next();
         step(batch);
         loader.release(batch);
@@ -165,7 +168,7 @@ public final class Trainer {
         for (int i = 0; i < told.size(); i++) {
           told.get(i).stepFinished(state);
         }
-      }
+      } while (loader.hasNext() && !stop.asked());
       Batches.stop(loader);
     }
 
@@ -254,9 +257,11 @@ public final class Trainer {
               .lastCheckpoint()
               .map(path -> "the last good checkpoint is " + path)
               .orElse("there is no checkpoint yet");
+      // Evaluation comes after the last one.
+      int stepNumber = Math.min(state.step + 1, state.plan.steps());
       return new GradsieveException.Diverged(
           "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
-              .formatted(state.epoch, state.step + 1, cause.getMessage(), checkpoint));
+              .formatted(state.epoch, stepNumber, cause.getMessage(), checkpoint));
     }
   }
 

@@ -33,7 +33,10 @@ public interface TrainingListener {
   /** Called after every step: must not allocate. */
   default void stepFinished(TrainingState state) {}
 
-  /** The step asked to be the last one is done; the run goes on from here when resumed. */
+  /**
+   * The step asked to be the last one is done, or the epoch where the step is 0; the run goes on
+   * from here when resumed.
+   */
   default void interrupted(TrainingState state) {}
 
   default void epochFinished(TrainingState state, EpochMetrics metrics) {}
