@@ -25,6 +25,7 @@ public interface StepInput extends AutoCloseable {
   /** u_i, [B]. */
   FloatBuffer sampleWeights();
 
+  /** Waits for the step if it may still read this, then gives the memory back. */
   @Override
   void close();
 }

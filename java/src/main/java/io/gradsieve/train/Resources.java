@@ -34,10 +34,15 @@ public final class Resources implements AutoCloseable {
     return failure;
   }
 
+  /** Closes all, also where one fails, and then throws the first failure. */
   @Override
   public void close() {
     while (!open.isEmpty()) {
-      open.pop().close();
+      try {
+        open.pop().close();
+      } catch (RuntimeException e) {
+        throw abandon(e);
+      }
     }
   }
 }

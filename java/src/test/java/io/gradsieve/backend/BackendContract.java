@@ -316,6 +316,20 @@ public abstract class BackendContract {
   }
 
   @Test
+  void closingAnInputWaitsForTheStepThatReadsIt() {
+    try (Bench waited = training();
+        Bench closed = training()) {
+      waited.train(1);
+      closed.begin(BATCH);
+      closed.step.forward();
+      closed.step.backward();
+      closed.step.update(0.1, BATCH * 1.5, 0, 1);
+      closed.input.close();
+      assertThat(closed.weightsNow()).containsExactly(waited.weightsNow());
+    }
+  }
+
+  @Test
   void closedMemoryIsNotUsed() {
     Bench bench = training();
     bench.close();

@@ -15,6 +15,7 @@ final class CpuInput implements StepInput {
   private static final int ALIGNMENT = 64;
 
   private final CpuBuffer memory;
+  private final Runnable drain;
   private final int capacity;
   private final long labelsAt;
   private final long idsAt;
@@ -26,17 +27,22 @@ final class CpuInput implements StepInput {
   private final FloatBuffer planWeights;
   private final FloatBuffer sampleWeights;
 
-  /** Takes room for {@code capacity} samples of {@code sampleBytes} bytes each. */
-  CpuInput(CpuBackend backend, int capacity, long sampleBytes) {
-    long inputBytes = Math.multiplyExact(capacity, sampleBytes);
+  /**
+   * Takes room for {@code capacity} samples of {@code sampleBytes} bytes each.
+   *
+   * @param drain waits for the step that may still read them
+   */
+  CpuInput(CpuBackend backend, int capacity, long sampleBytes, Runnable drain) {
+    int inputBytes = CpuErrors.viewable(capacity, sampleBytes, "inputs");
     this.capacity = capacity;
+    this.drain = drain;
     this.labelsAt = aligned(inputBytes);
     this.idsAt = aligned(labelsAt + (long) capacity * Integer.BYTES);
     this.planWeightsAt = aligned(idsAt + (long) capacity * Long.BYTES);
     this.sampleWeightsAt = aligned(planWeightsAt + (long) capacity * Float.BYTES);
     this.memory =
         backend.allocate(aligned(sampleWeightsAt + (long) capacity * Float.BYTES), "input");
-    this.inputs = memory.view(0, Math.toIntExact(inputBytes));
+    this.inputs = memory.view(0, inputBytes);
     this.labels = part(labelsAt, Integer.BYTES).asIntBuffer();
     this.ids = part(idsAt, Long.BYTES).asLongBuffer();
     this.planWeights = part(planWeightsAt, Float.BYTES).asFloatBuffer();
@@ -102,6 +108,7 @@ final class CpuInput implements StepInput {
 
   @Override
   public void close() {
+    drain.run();
     memory.close();
   }
 }

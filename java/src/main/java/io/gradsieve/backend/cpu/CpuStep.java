@@ -69,7 +69,8 @@ final class CpuStep implements CompiledStep {
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
       long pitch = plan.tensors().get(plan.logits()).pitch();
       CpuBuffer recordRows = own(rows, "records");
-      CpuBuffer probabilities = own(capacity * pitch * Float.BYTES, "records");
+      CpuBuffer probabilities =
+          own(CpuErrors.viewable(capacity, pitch * Float.BYTES, "results"), "records");
       this.records = new CpuRecords(recordRows, probabilities, capacity);
       this.result = own(Double.BYTES, "records");
       this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
@@ -153,7 +154,17 @@ final class CpuStep implements CompiledStep {
     var tensor = plan.tensors().get(input.out());
     long values = (long) tensor.height() * tensor.width() * tensor.channels();
     return new CpuInput(
-        backend, plan.capacity(), values * (input.bytes() ? Byte.BYTES : Float.BYTES));
+        backend, plan.capacity(), values * (input.bytes() ? Byte.BYTES : Float.BYTES), this::drain);
+  }
+
+  /**
+   * Waits until the threads have done what is queued, so that memory they read can go; whatever
+   * came out of it, nobody asks for it any more.
+   */
+  private void drain() {
+    if (!closed) {
+      CpuLibrary.gs_step_wait(step, result.address());
+    }
   }
 
   @Override

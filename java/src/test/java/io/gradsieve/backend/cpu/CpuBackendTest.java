@@ -1,7 +1,9 @@
 package io.gradsieve.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
 import io.gradsieve.backend.BackendInfo;
@@ -11,6 +13,27 @@ class CpuBackendTest extends BackendContract {
   @Override
   protected Backend open(int threads) {
     return CpuBackend.open(threads);
+  }
+
+  @Test
+  void aBatchTooLargeForOneBufferIsRefusedBeforeMemoryIsTaken() {
+    try (CpuBackend backend = CpuBackend.open(1)) {
+      assertThatThrownBy(() -> new CpuInput(backend, 1 << 20, 1 << 11, () -> {}))
+          .isInstanceOf(GradsieveException.Usage.class)
+          .hasMessageStartingWith("--batch-size: ")
+          .hasMessageContaining("1048576 samples");
+      assertThat(backend.ledger().open()).isEmpty();
+    }
+  }
+
+  /** Native threads flush denormals to zero; the thread that opened the libraries must not. */
+  @Test
+  void theJvmKeepsItsDenormals() {
+    try (CpuBackend backend = CpuBackend.open(2)) {
+      assertThat(backend.info().device()).isEqualTo("cpu");
+      float[] least = {Float.MIN_NORMAL, 0.5f};
+      assertThat(least[0] * least[1]).isEqualTo(Float.intBitsToFloat(1 << 22));
+    }
   }
 
   @Test
