@@ -65,17 +65,21 @@ final class EvalCommand {
       text.append(
           String.format(
               Locale.ROOT,
-              "%-" + width + "s  %8d  %8.4f  %9.4f  %8.4f%n",
+              "%-" + width + "s  %8d  %8s  %9s  %8s%n",
               c.name(),
               c.samples(),
-              c.accuracy(),
-              c.precision(),
-              c.loss()));
+              figure(c.accuracy()),
+              figure(c.precision()),
+              figure(c.loss())));
     }
     if (evaluation.classes().size() <= MOST_COLUMNS) {
       text.append(confusion(evaluation, width));
     }
     return text.toString().stripTrailing();
+  }
+
+  private static String figure(double value) {
+    return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.4f", value);
   }
 
   private static String confusion(ModelEvaluation evaluation, int width) {

@@ -36,6 +36,7 @@ final class ResultFiles implements TrainingListener {
             directory.file(RunDirectory.WEIGHTS),
             target -> Checkpoints.writeWeights(state, target));
     directory.writeText(RunDirectory.MODEL, state.network().spec().toYaml());
+    directory.finished();
   }
 
   private static void writeScores(TrainingState state, WritableByteChannel target)

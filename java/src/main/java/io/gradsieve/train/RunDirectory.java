@@ -154,6 +154,11 @@ public final class RunDirectory {
     return new CheckpointStore(path, files, manifest);
   }
 
+  /** All is written: the files beside, which have been renamed, are no longer listed. */
+  void finished() {
+    manifest.remove(OWN.stream().map(name -> name + DurableFiles.PARTIAL).toList());
+  }
+
   /** Replaces one of its text files. */
   void writeText(String name, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);

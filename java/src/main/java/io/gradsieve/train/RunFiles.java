@@ -4,6 +4,7 @@ import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.DurableFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,22 +38,20 @@ final class RunFiles {
     if (!config.resume()) {
       directory.writeText(RunDirectory.CONFIG, ConfigYaml.of(config, found));
       notes.accept("run: " + out);
-    } else {
-      warnOfMachine(directory, found, notes);
     }
+    List<String> warnings = config.resume() ? differences(directory, found) : List.of();
     CheckpointStore store = directory.checkpoints();
     Optional<CheckpointStore.Good> good =
-        config.resume()
-            ? store.newest(config.hash(), warning -> notes.accept("warning: " + warning))
-            : Optional.empty();
+        config.resume() ? store.newest(config.hash(), warnings::add) : Optional.empty();
     good.ifPresent(checkpoint -> Checkpoints.restore(state, checkpoint));
     if (config.resume()) {
       notes.accept(
-          "run: %s goes on %s"
+          "run: %s goes on %s%s"
               .formatted(
                   out,
                   good.map(checkpoint -> "from " + checkpoint.path().getFileName())
-                      .orElse("from the start: it has no good checkpoint")));
+                      .orElse("from the start: it has no good checkpoint"),
+                  warnings.isEmpty() ? "" : "; warning: " + String.join("; ", warnings)));
     }
     long kept = good.map(Checkpoints::metricsBytes).orElse(0L);
     MetricsFile metrics = new MetricsFile(directory.file(RunDirectory.METRICS), kept);
@@ -76,18 +75,24 @@ final class RunFiles {
     return machine;
   }
 
-  private static void warnOfMachine(
-      RunDirectory directory, Map<String, String> found, Consumer<String> notes) {
+  /** In what the machine is another one than the run began on: none, or one warning. */
+  private static List<String> differences(RunDirectory directory, Map<String, String> found) {
+    List<String> differences = new ArrayList<>();
     Map<String, String> recorded = ConfigYaml.machine(directory.file(RunDirectory.CONFIG));
     found.forEach(
         (key, value) -> {
           String before = recorded.getOrDefault(key, value);
           if (!before.equals(value)) {
-            notes.accept(
-                "warning: this machine differs in %s: %s, the run began with %s; results may differ in the last bits"
-                    .formatted(key, value, before));
+            differences.add("%s (%s, the run began with %s)".formatted(key, value, before));
           }
         });
+    List<String> warnings = new ArrayList<>();
+    if (!differences.isEmpty()) {
+      warnings.add(
+          "this machine differs in %s, so results may differ in the last bits"
+              .formatted(String.join(", ", differences)));
+    }
+    return warnings;
   }
 
   /** In the order they are told. */

@@ -179,7 +179,8 @@ public record TrainingConfig(Settings settings) {
   public int threads() {
     return settings
         .find(Options.THREADS)
-        .orElseGet(() -> Runtime.getRuntime().availableProcessors());
+        .orElseGet(
+            () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
   public long seed() {

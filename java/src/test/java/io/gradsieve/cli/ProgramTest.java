@@ -1,5 +1,6 @@
 package io.gradsieve.cli;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -58,6 +59,7 @@ class ProgramTest {
         "train --epochs 0 | --epochs 0",
         "train --epochs -3 | --epochs -3",
         "train --lr nan | --lr nan",
+        "train --threads 257 | --threads 257",
         "train --set epoch=3 | 'epochs'",
         "train --set epochs=x | epochs",
         "train --config @/none.yaml | none.yaml",
@@ -282,6 +284,10 @@ class ProgramTest {
     assertThat(json().get("split").asText()).isEqualTo("all");
     assertThat(json().get("confusion")).hasSize(2);
     assertThat(json().get("accuracy").asDouble()).isGreaterThan(0.9);
+    Path young = Files.writeString(directory.resolve("young.csv"), onlyYoung(csv));
+    assertThat(run("eval", "--model", run, "--data", young.toString(), "--json")).isZero();
+    assertThat(json().get("classes").get(0).get("class").asText()).isEqualTo("old");
+    assertThat(json().get("classes").get(0).get("accuracy").isNull()).isTrue();
     Path kept = directory.resolve("kept.csv");
     assertThat(
             run(
@@ -320,6 +326,10 @@ class ProgramTest {
             run("export", "--model", run, "--format", "safetensors", "--out", exported.toString()))
         .isZero();
     assertThat(exported).hasSameBinaryContentAs(Path.of(run, "model.safetensors"));
+  }
+
+  private static String onlyYoung(String csv) {
+    return csv.lines().filter(line -> !line.endsWith(",old")).collect(joining("\n"));
   }
 
   private static String rows() {

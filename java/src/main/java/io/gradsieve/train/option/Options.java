@@ -20,6 +20,9 @@ import java.util.List;
  * Defaults tuned for a data set are in {@link DataSetDefaults}.
  */
 public final class Options {
+  /** The native library starts no more; its reductions keep a buffer for each. */
+  public static final int MOST_THREADS = 256;
+
   // Data
   public static final Option<String> DATA =
       of(
@@ -53,7 +56,7 @@ public final class Options {
           Section.DATA,
           "weight",
           text("COLUMN"),
-          "a column of sample weights above or equal to 0; scaled to mean 1");
+          "a column of sample weights above 0; scaled to mean 1");
   public static final Option<Double> VALIDATION =
       of(
           Section.DATA,
@@ -184,7 +187,11 @@ public final class Options {
   public static final Option<String> DEVICE =
       of(Section.MACHINE, "device", choice("auto", "cpu"), "auto", "what computes");
   public static final Option<Integer> THREADS =
-      of(Section.MACHINE, "threads", whole(1), "native threads; none given: one a core");
+      of(
+          Section.MACHINE,
+          "threads",
+          whole(1, MOST_THREADS),
+          "native threads; none given: one a core");
   public static final Option<Long> SEED =
       of(Section.MACHINE, "seed", ValueType.seed(), "1", "of every random draw");
 

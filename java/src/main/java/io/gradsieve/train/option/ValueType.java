@@ -61,13 +61,18 @@ public record ValueType<T>(
 
   /** A whole number from {@code least} on. */
   static ValueType<Integer> whole(int least) {
+    return whole(least, Integer.MAX_VALUE);
+  }
+
+  /** A whole number from {@code least} to {@code most}. */
+  static ValueType<Integer> whole(int least, int most) {
     return of(
         "N",
-        "a whole number from " + least + " to " + Integer.MAX_VALUE,
+        "a whole number from " + least + " to " + most,
         text -> {
           require(text.matches("[+-]?[0-9]{1,18}"));
           long value = Long.parseLong(text);
-          require(value >= least && value <= Integer.MAX_VALUE);
+          require(value >= least && value <= most);
           return (int) value;
         },
         String::valueOf);

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code eval}: how a model does on a part of the data.
@@ -28,9 +29,9 @@ public record ModelEvaluation(
   /**
    * One class.
    *
-   * @param loss mean over its samples; 0 without any
-   * @param accuracy share of its samples predicted right (recall); 0 without any
-   * @param precision share right among those predicted as it; 0 without any
+   * @param loss mean over its samples; NaN without any
+   * @param accuracy share of its samples predicted right (recall); NaN without any
+   * @param precision share right among those predicted as it; NaN without any
    */
   public record PerClass(
       String name, int samples, double loss, double accuracy, double precision) {}
@@ -86,9 +87,9 @@ public record ModelEvaluation(
           new PerClass(
               names.get(k),
               given,
-              losses[k] / Math.max(1, given),
-              (double) confusion[k][k] / Math.max(1, given),
-              (double) confusion[k][k] / Math.max(1, predicted)));
+              losses[k] / given,
+              (double) confusion[k][k] / given,
+              (double) confusion[k][k] / predicted));
     }
     return new ModelEvaluation(
         split, samples, loss / samples, (double) correct / samples, classes, confusion);
@@ -106,13 +107,18 @@ public record ModelEvaluation(
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("class", c.name());
       entry.put("samples", c.samples());
-      entry.put("loss", c.loss());
-      entry.put("accuracy", c.accuracy());
-      entry.put("precision", c.precision());
+      entry.put("loss", orNull(c.loss()));
+      entry.put("accuracy", orNull(c.accuracy()));
+      entry.put("precision", orNull(c.precision()));
       list.add(entry);
     }
     fields.put("classes", list);
     fields.put("confusion", confusion);
     return fields;
+  }
+
+  /** JSON has no NaN. */
+  private static @Nullable Double orNull(double value) {
+    return Double.isNaN(value) ? null : value;
   }
 }

@@ -52,7 +52,8 @@ public final class ScoringSession implements AutoCloseable {
       int threads =
           settings
               .find(Options.THREADS)
-              .orElseGet(() -> Runtime.getRuntime().availableProcessors());
+              .orElseGet(
+                  () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
       Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
       resources.add(backend::close);
       network = Network.create(ModelRules.with(spec, data.schema()), backend, 0);
