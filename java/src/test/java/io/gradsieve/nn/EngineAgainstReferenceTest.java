@@ -8,45 +8,62 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.backend.StepRecords;
 import io.gradsieve.plan.ReferenceStep;
+import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.UpdateRule;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /**
  * Random networks on the CPU against the same plan in double precision: dropout, weights and label
- * smoothing included.
+ * smoothing included. How far float32 may be off depends on the network: layer norm of two nearly
+ * equal values, or batch norm of five samples, blows roundings up by up to 1/√eps. So the same plan
+ * is run again with roundings to float32, and what those do is the measure of what the engine's may
+ * do.
  */
 class EngineAgainstReferenceTest {
   private static final int NETWORKS = 200;
 
-  /**
-   * float32 through up to twenty layers, where layer norm of two values or batch norm of five
-   * samples may amplify roundings.
-   */
-  private static final double TOLERANCE = 2e-4;
+  /** Sums of a few hundred float32 products, relative to the largest value of their kind. */
+  private static final double TOLERANCE = 2e-6;
+
+  /** Runs of the reference with roundings. */
+  private static final int REPLAYS = 8;
 
   /**
-   * Norms of values that vary less than this inverse deviation says are left out: they blow up
-   * roundings.
+   * A kernel rounds each product and partial sum, a replay only what is stored; measured: at most
+   * 4.5 times a replay's with fused multiply-add, 12 times without.
    */
-  private static final double LARGEST_INVERSE = 20;
+  private static final double ROUNDINGS = 16;
+
+  /**
+   * Comparisons, of 7 a network, whose numbers are nothing but roundings, such as the gradient behind
+   * three batch norms of a constant.
+   */
+  private static final int MEANINGLESS = 8;
 
   @Test
   void theEngineComputesWhatThePlanSays() {
-    int compared = 0;
+    int meaningless = 0;
     for (long seed = 1; seed <= NETWORKS; seed++) {
       NetworkSpec spec = RandomNetworks.of(seed);
       try {
-        compared += compare(spec, seed, seed % 3 != 0) ? 1 : 0;
+        meaningless += compare(spec, seed, seed % 3 != 0);
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("seed " + seed + "\n" + spec.toYaml() + e.getMessage(), e);
       }
     }
-    assertThat(compared).as("networks compared").isGreaterThan(NETWORKS / 2);
+    assertThat(meaningless).isLessThanOrEqualTo(MEANINGLESS);
   }
 
-  private static boolean compare(NetworkSpec spec, long seed, boolean training) {
+  /** The comparisons that were meaningless. */
+  private static int compare(NetworkSpec spec, long seed, boolean training) {
     RandomCase c = new RandomCase(spec, seed, training);
     try (Backend backend = Backends.open("cpu", 1 + (int) (seed % 3));
         Network network = Network.create(spec, backend, seed)) {
@@ -58,8 +75,9 @@ class EngineAgainstReferenceTest {
       }
       network.weights().write(0, weights);
       ReferenceStep reference = c.run(rounded, true, RandomCase.SIZE);
-      if (reference.largestInverse() > LARGEST_INVERSE) {
-        return false;
+      List<ReferenceStep> replays = new ArrayList<>();
+      for (int replay = 0; replay < REPLAYS; replay++) {
+        replays.add(c.run(rounded, true, RandomCase.SIZE, Rounding.float32(seed, replay)));
       }
       try (CompiledStep step =
               backend.compile(
@@ -78,47 +96,56 @@ class EngineAgainstReferenceTest {
         step.forward();
         step.backward();
         double norm2 = step.await();
-        compare(step, reference);
-        double expected = 0;
-        for (double g : reference.gradients()) {
-          expected += g * g;
-        }
-        assertThat(Math.sqrt(norm2))
-            .as("batch gradient")
-            .isCloseTo(Math.sqrt(expected), within(TOLERANCE * Math.sqrt(expected)));
-        return true;
+        Comparison comparison = new Comparison(reference, replays);
+        StepRecords records = step.records();
+        comparison.of("loss", records.loss(), ReferenceStep::loss);
+        comparison.of("cross-entropy", records.crossEntropy(), ReferenceStep::crossEntropy);
+        comparison.of("el2n", records.el2n(), ReferenceStep::el2n);
+        comparison.of("margin", records.margin(), ReferenceStep::margin);
+        comparison.of("squared grad_norm", records.squaredNorm(), ReferenceStep::squaredNorm);
+        FloatBuffer gradients = FloatBuffer.allocate(reference.gradients().length);
+        step.gradients().read(0, gradients.array());
+        comparison.of("gradient", gradients, ReferenceStep::gradients);
+        comparison.of(
+            "squared norm of the batch gradient",
+            FloatBuffer.wrap(new float[] {(float) norm2}),
+            run -> new double[] {Arrays.stream(run.gradients()).map(g -> g * g).sum()});
+        return comparison.meaningless;
       }
     }
   }
 
-  private static void compare(CompiledStep step, ReferenceStep reference) {
-    for (int i = 0; i < RandomCase.SIZE; i++) {
-      close("loss " + i, step.records().loss().get(i), reference.loss()[i]);
-      close(
-          "cross-entropy " + i, step.records().crossEntropy().get(i), reference.crossEntropy()[i]);
-      close("el2n " + i, step.records().el2n().get(i), reference.el2n()[i]);
-      close("margin " + i, step.records().margin().get(i), reference.margin()[i]);
-      close(
-          "grad_norm " + i,
-          Math.sqrt(step.records().squaredNorm().get(i)),
-          Math.sqrt(reference.squaredNorm()[i]));
-    }
-    double[] expected = reference.gradients();
-    float[] gradients = new float[expected.length];
-    step.gradients().read(0, gradients);
-    double largest = 0;
-    for (double g : expected) {
-      largest = Math.max(largest, Math.abs(g));
-    }
-    for (int i = 0; i < gradients.length; i++) {
-      assertThat((double) gradients[i])
-          .as("gradient %d", i)
-          .isCloseTo(expected[i], within(TOLERANCE * largest));
-    }
-  }
+  /** An engine's numbers beside the reference's, as near as the replays say. */
+  private static final class Comparison {
+    private final ReferenceStep reference;
+    private final List<ReferenceStep> replays;
+    private int meaningless;
 
-  private static void close(String what, double actual, double expected) {
-    assertThat(actual).as(what).isCloseTo(expected, within(TOLERANCE * Math.max(0.1, expected)));
+    Comparison(ReferenceStep reference, List<ReferenceStep> replays) {
+      this.reference = reference;
+      this.replays = replays;
+    }
+
+    void of(String what, FloatBuffer actual, Function<ReferenceStep, double[]> values) {
+      double[] expected = values.apply(reference);
+      double largest = Arrays.stream(expected).map(Math::abs).max().orElse(0);
+      double rounding = 0;
+      for (ReferenceStep replay : replays) {
+        double[] rounded = values.apply(replay);
+        for (int i = 0; i < expected.length; i++) {
+          rounding = Math.max(rounding, Math.abs(rounded[i] - expected[i]));
+        }
+      }
+      if (rounding > largest / 2) {
+        meaningless++;
+        return;
+      }
+      for (int i = 0; i < expected.length; i++) {
+        assertThat((double) actual.get(i))
+            .as("%s %d (roundings alone move them by %g)", what, i, rounding)
+            .isCloseTo(expected[i], within(TOLERANCE * largest + ROUNDINGS * rounding));
+      }
+    }
   }
 
   private static void fill(StepInput input, ReferenceStep.Batch batch) {

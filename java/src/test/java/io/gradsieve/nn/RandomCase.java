@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.plan.ReferenceStep;
+import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.StepPlan;
 import java.util.Arrays;
 
@@ -42,8 +43,12 @@ final class RandomCase {
   }
 
   ReferenceStep run(double[] at, boolean backward, int capacity) {
+    return run(at, backward, capacity, Rounding.NONE);
+  }
+
+  ReferenceStep run(double[] at, boolean backward, int capacity, Rounding rounding) {
     StepPlan plan = network.plan(capacity, backward, true, 0.1, false);
-    return new ReferenceStep(plan, at.clone(), batch).run();
+    return new ReferenceStep(plan, at.clone(), batch, rounding).run();
   }
 
   ReferenceStep runOne(int i) {
@@ -62,11 +67,11 @@ final class RandomCase {
     return new ReferenceStep(network.plan(3, true, true, 0.1, false), weights.clone(), one).run();
   }
 
-  double loss(double[] at) {
-    double[] losses = run(at, false, SIZE).loss();
+  /** Σ w_i ℓ_i of a step. */
+  double loss(ReferenceStep step) {
     double sum = 0;
-    for (int i = 0; i < losses.length; i++) {
-      sum += batch.planWeights()[i] * losses[i];
+    for (int i = 0; i < SIZE; i++) {
+      sum += batch.planWeights()[i] * step.loss()[i];
     }
     return sum;
   }

@@ -1,5 +1,7 @@
 package io.gradsieve.plan;
 
+import java.util.Arrays;
+
 /**
  * One batch norm layer of a reference step: what is known of the whole batch between its two
  * halves.
@@ -66,6 +68,7 @@ final class ReferenceBatchNorm {
           }
         }
       }
+      Arrays.setAll(mean, c -> step.roundedStatistic(mean[c]));
       for (int i = 0; i < step.batch.size(); i++) {
         double[] x = step.value(s.in(), i);
         for (int e = 0; e < x.length; e++) {
@@ -82,8 +85,7 @@ final class ReferenceBatchNorm {
         mean[c] = step.weights[(int) s.runningMean() + c];
         variance[c] = step.weights[(int) s.runningVariance() + c];
       }
-      inverse[c] = 1 / Math.sqrt(variance[c] + s.eps());
-      step.sawInverse(inverse[c]);
+      inverse[c] = step.roundedStatistic(1 / Math.sqrt(variance[c] + s.eps()));
     }
   }
 
@@ -122,6 +124,9 @@ final class ReferenceBatchNorm {
                       + step.weights[(int) normalize.beta() + c]
                       + skip[e])
               : 0;
+      if (normalize.activation() == Operation.Activation.RELU) {
+        step.tookBranch(y[e] > 0 ? 1 : 0);
+      }
     }
     step.setValue(normalize.out(), sample, y);
   }
@@ -165,8 +170,8 @@ final class ReferenceBatchNorm {
   void finishSums(ReferenceStep step) {
     double count = (double) step.batch.size() * positions(step);
     for (int c = 0; c < sum.length; c++) {
-      sum[c] = step.batch.training() ? sum[c] / count : 0;
-      product[c] = step.batch.training() ? product[c] / count : 0;
+      sum[c] = step.batch.training() ? step.roundedStatistic(sum[c] / count) : 0;
+      product[c] = step.batch.training() ? step.roundedStatistic(product[c] / count) : 0;
     }
   }
 

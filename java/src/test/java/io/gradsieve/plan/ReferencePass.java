@@ -30,8 +30,7 @@ final class ReferencePass {
       norm(o.in(), o.out(), o.saved(), groups(o), layerGroups(o), o.eps(), o.gamma(), o.beta(), i);
     } else if (operation instanceof Operation.Activate o) {
       PlanTensor t = step.tensor(o.in());
-      step.setValue(
-          o.out(), i, ReferenceKernels.activate(o.activation(), t, step.value(o.in(), i)));
+      step.setValue(o.out(), i, activate(o.activation(), t, step.value(o.in(), i)));
     } else if (operation instanceof Operation.Pool2d o) {
       PlanTensor out = step.tensor(o.out());
       int[] choices = new int[(int) out.floats()];
@@ -127,7 +126,7 @@ final class ReferencePass {
     PlanTensor out = step.tensor(o.out());
     PlanTensor full = ReferenceKernels.convolved(o, in, out);
     double[] y = ReferenceKernels.convolution(o, in, full, step.value(o.in(), i), step.weights);
-    y = ReferenceKernels.activate(o.activation(), full, y);
+    y = activate(o.activation(), full, y);
     if (o.pool() > 1) {
       int[] choices = new int[(int) out.floats()];
       y = ReferenceKernels.pool(Pool.MAX, o.pool(), o.pool(), full, out, y, choices);
@@ -181,7 +180,7 @@ final class ReferencePass {
         y[k] += x[j] * step.weights[(int) o.weights() + k * x.length + j];
       }
     }
-    step.setValue(o.out(), i, ReferenceKernels.activate(o.activation(), out, y));
+    step.setValue(o.out(), i, activate(o.activation(), out, y));
   }
 
   private void linearBackward(Linear o, int i) {
@@ -249,10 +248,8 @@ final class ReferencePass {
       int i) {
     double[] x = step.value(in, i);
     double[][] moments = ReferenceKernels.moments(x, groups, count, eps);
-    for (double inverse : moments[1]) {
-      if (!Double.isNaN(inverse)) {
-        step.sawInverse(inverse);
-      }
+    for (double[] moment : moments) {
+      Arrays.setAll(moment, g -> step.roundedStatistic(moment[g]));
     }
     double[] y = new double[x.length];
     for (int e = 0; e < x.length; e++) {
@@ -329,9 +326,22 @@ final class ReferencePass {
     return y;
   }
 
+  private double[] activate(Activation activation, PlanTensor t, double[] x) {
+    double[] y = ReferenceKernels.activate(activation, t, x);
+    if (activation == Activation.RELU) {
+      for (double value : y) {
+        step.tookBranch(value > 0 ? 1 : 0);
+      }
+    }
+    return y;
+  }
+
   private void save(int saved, int i, int[] choices) {
+    for (int choice : choices) {
+      step.tookBranch(choice);
+    }
     if (saved >= 0) {
-      step.setValue(saved, i, ReferenceKernels.packed(choices, (int) step.tensor(saved).floats()));
+      step.setBytes(saved, i, ReferenceKernels.packed(choices, (int) step.tensor(saved).floats()));
     }
   }
 

@@ -47,12 +47,19 @@ public final class ReferenceStep {
   final double[] margin;
   final double[][] logits;
 
-  private double largestInverse;
+  private long branches;
+  private final Rounding rounding;
   private final ReferenceBatchNorm[] norms;
   private final ReferencePass pass;
 
   /** {@code weights} is the plan's buffer of weights; running statistics in it move in training. */
   public ReferenceStep(StepPlan plan, double[] weights, Batch batch) {
+    this(plan, weights, batch, Rounding.NONE);
+  }
+
+  /** A step whose stored values, gradients and statistics are rounded. */
+  public ReferenceStep(StepPlan plan, double[] weights, Batch batch, Rounding rounding) {
+    this.rounding = rounding;
     this.plan = plan;
     this.weights = weights;
     this.batch = batch;
@@ -101,15 +108,25 @@ public final class ReferenceStep {
   }
 
   /**
-   * The largest 1/√(variance + eps) of any norm; where it is large, values that hardly vary are
-   * blown up, and roundings with them.
+   * Which side of its kink each relu and each maximum took, in one number: between weights of equal
+   * branches the loss is smooth. Only runs of one plan compare: its backward pass may recompute.
    */
-  public double largestInverse() {
-    return largestInverse;
+  public long branches() {
+    return branches;
   }
 
-  void sawInverse(double inverse) {
-    largestInverse = Math.max(largestInverse, inverse);
+  void tookBranch(int side) {
+    branches = branches * 0x9E3779B97F4A7C15L + side + 1;
+  }
+
+  double roundedStatistic(double value) {
+    return rounding.round(value, batch.size());
+  }
+
+  private double[] rounded(double[] values, int sample) {
+    double[] rounded = new double[values.length];
+    Arrays.setAll(rounded, i -> rounding.round(values[i], sample));
+    return rounded;
   }
 
   ReferenceBatchNorm norm(int normalizer) {
@@ -194,7 +211,12 @@ public final class ReferenceStep {
         throw new AssertionError("tensor " + tensor + " has " + values[i] + " in a pad lane");
       }
     }
-    memory.write(tensor, false, sample, values);
+    memory.write(tensor, false, sample, rounded(values, sample));
+  }
+
+  /** Stores bytes, which {@link ReferenceKernels#packed} made numbers of. */
+  void setBytes(int tensor, int sample, double[] packed) {
+    memory.write(tensor, false, sample, packed);
   }
 
   double[] gradient(int tensor, int sample) {
@@ -202,7 +224,7 @@ public final class ReferenceStep {
   }
 
   void setGradient(int tensor, int sample, double[] values) {
-    memory.write(tensor, true, sample, values);
+    memory.write(tensor, true, sample, rounded(values, sample));
   }
 
   /** Stores or adds a gradient of an input. */
