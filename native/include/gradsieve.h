@@ -8,7 +8,7 @@
  * positions, D features, K classes. Values are channels last: one sample of a tensor is [H][W][P] floats, contiguous;
  * lanes C..P-1 are zero in every value and every gradient. A vector of D features is H = W = 1, C = D.
  * Weights inside: convolution [P_out / 16][kh][kw][C_in][16] with P_out = C_out rounded up to 16 (blocks of 16 output
- * channels, each read from one end to the other; channel o is lane o % 16 of block o / 16), linear [out][P_in * positions].
+ * channels, each read from one end to the other; channel o is lane o % 16 of block o / 16), linear [out/16][P_in * positions][16].
  */
 #ifndef GRADSIEVE_H
 #define GRADSIEVE_H
@@ -81,7 +81,7 @@ int gs_conv2d_maxpool_backward_weights(const gs_conv2d* shape, int64_t pool, int
                                        const float* output, const uint8_t* choice, const float* output_gradient,
                                        int activation, float* weights_gradient, float* bias_gradient, float* norm2);
 
-/* output [B][out_pitch] = input [B][in_pitch] * weights [out][in_pitch] transposed + bias [out]; lanes out..out_pitch-1 = 0. */
+/* output [B][out_pitch] = activation(input [B][in_pitch] * weights + bias [out]); lanes out..out_pitch-1 = 0. */
 int gs_linear_forward(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_pitch, const float* input,
                       const float* weights, const float* bias, int activation, float* output);
 int gs_linear_backward_input(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_pitch,

@@ -16,6 +16,17 @@ struct Extent {
     int64_t batch, positions, channels, pitch;
 };
 
+/* A linear layer: rows of features to rows of outputs that are pitch apart. Weights [outputs / 16][features][16], lanes beyond
+ * the outputs zero. */
+struct LinearShape {
+    int64_t features, outputs, pitch;
+};
+
+/* Blocks of 16 outputs, and features, that one thread takes of a weight gradient. */
+struct LinearPart {
+    int64_t first_block, last_block, first_feature, last_feature;
+};
+
 struct Kernels {
     const char* name;
 
@@ -41,8 +52,17 @@ struct Kernels {
                                     const float* transposed, int activation, int gradient, float* input_gradient,
                                     float* weights_gradient, float* bias_gradient, float* norm2, float* scratch);
 
-    /* After a product by OpenBLAS: adds the bias (may be NULL), applies the activation, zeroes lanes channels..pitch-1. */
-    void (*linear_epilogue)(int64_t batch, int64_t channels, int64_t pitch, const float* bias, int activation, float* output);
+    void (*linear_forward)(const LinearShape& shape, int64_t batch, const float* input, const float* weights, const float* bias,
+                           int activation, float* output);
+    /* The weights as the input gradient wants them, linear_transposed floats; features from..to-1, from a multiple of 16. */
+    int64_t (*linear_transposed)(const LinearShape& shape);
+    void (*linear_transpose)(const LinearShape& shape, int64_t from, int64_t to, const float* weights, float* transposed);
+    void (*linear_backward_input)(const LinearShape& shape, int64_t batch, const float* output_gradient, const float* transposed,
+                                  int gradient, float* input_gradient);
+    /* One part, "=" or (add) "+="; returns the sum of its squares. Scratch as for convolutions. */
+    int64_t (*linear_backward_weights_scratch)(const LinearShape& shape);
+    double (*linear_backward_weights)(const LinearShape& shape, int64_t batch, const LinearPart& part, const float* input,
+                                      const float* output_gradient, bool add, float* weights_gradient, float* scratch);
     /* norm2[i] += (|input_i|^2 + with_bias) * |output_gradient_i|^2 */
     void (*linear_norm)(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input,
                         const float* output_gradient, bool with_bias, float* norm2);

@@ -1,6 +1,6 @@
 /*
  * Linear layer. The products with the input and the gradient run block by block; the gradient of the weights is one product
- * over the whole batch, split over the threads by output rows (by input columns where there are few rows).
+ * over the whole batch, split over the threads by outputs (by features where there are few outputs).
  */
 #include <string.h>
 
@@ -19,9 +19,8 @@ public:
           bias_(bias),
           activation_(activation),
           gradient_(gradient),
-          features_(step.tensors[static_cast<size_t>(in)].floats()),
-          outputs_(step.tensors[static_cast<size_t>(out)].channels),
-          pitch_(step.tensors[static_cast<size_t>(out)].pitch) {
+          shape_{step.tensors[static_cast<size_t>(in)].floats(), step.tensors[static_cast<size_t>(out)].channels,
+                 step.tensors[static_cast<size_t>(out)].pitch} {
         const Tensor& result = step.tensors[static_cast<size_t>(out)];
         check_activation(name, activation);
         if (result.positions() != 1)
@@ -32,8 +31,13 @@ public:
         if (step.norms)
             input_norms_ = step.scratch.shared("input norms " + std::to_string(step.segments.size()) + " " +
                                                    std::to_string(ordinal_), step.capacity);
-        parameter(weights, outputs_ * features_, "weights");
-        if (bias >= 0) parameter(bias, outputs_, "bias");
+        parameter(weights, blocks() * LANES * shape_.features, "weights");
+        if (bias >= 0) parameter(bias, shape_.outputs, "bias");
+        scratch_ = step.scratch.own("linear", kernels().linear_backward_weights_scratch(shape_));
+        if (gradient != GS_GRADIENT_NONE) {
+            transposed_ = step.scratch.shared("transposed linear " + std::to_string(ordinal_), kernels().linear_transposed(shape_));
+            joins_begin = true;
+        }
         reads(in);
         writes(out);
         backward_takes(out);
@@ -45,26 +49,32 @@ public:
 
     void forward(const Block& block) override {
         const float* input = step_.value(block, in_);
-        float* output = step_.value(block, out_);
-        sgemm(false, true, block.count, outputs_, features_, input, features_, step_.weights(weights_), features_, 0,
-              output, pitch_);
-        kernels().linear_epilogue(block.count, outputs_, pitch_, step_.weights(bias_), activation_, output);
+        kernels().linear_forward(shape_, block.count, input, step_.weights(weights_), step_.weights(bias_), activation_,
+                                 step_.value(block, out_));
         if (!step_.norms) return;
         /* The input's share of the norm, while the input is in cache: backward's blocks do not read it. */
         float* norms = step_.scratch.shared(input_norms_) + block.first;
         for (int64_t i = 0; i < block.count; i++)
-            norms[i] = static_cast<float>(kernels().squared_norm(features_, input + i * features_));
+            norms[i] = static_cast<float>(kernels().squared_norm(shape_.features, input + i * shape_.features));
+    }
+
+    /* Each thread turns its share of the weights; the blocks need all of them. */
+    void backward_begin(Worker& worker) override {
+        if (gradient_ == GS_GRADIENT_NONE) return;
+        Range features = share(shape_.features, LANES, worker.index, step_.threads);
+        kernels().linear_transpose(shape_, features.from, features.to, step_.weights(weights_),
+                                   step_.scratch.shared(transposed_));
     }
 
     void backward(const Block& block) override {
         float* delta = step_.gradient(block, out_);
         if (activation_ != GS_IDENTITY)
-            kernels().activation_backward(Extent{block.count, 1, outputs_, pitch_}, activation_, nullptr,
+            kernels().activation_backward(Extent{block.count, 1, shape_.outputs, shape_.pitch}, activation_, nullptr,
                                           step_.value(block, out_), delta, GS_GRADIENT_STORE, delta);
         if (step_.norms) add_norms(block, delta);
         if (gradient_ == GS_GRADIENT_NONE) return;
-        sgemm(false, false, block.count, features_, outputs_, delta, pitch_, step_.weights(weights_), features_,
-              gradient_ == GS_GRADIENT_ADD ? 1.0f : 0.0f, step_.gradient(block, in_), features_);
+        kernels().linear_backward_input(shape_, block.count, delta, step_.scratch.shared(transposed_), gradient_,
+                                        step_.gradient(block, in_));
     }
 
     void backward_end(Worker& worker) override {
@@ -80,52 +90,41 @@ private:
         const double with_bias = bias_ >= 0 ? 1 : 0;
         for (int64_t i = 0; i < block.count; i++)
             norm2[i] += static_cast<float>((input_norms[i] + with_bias) *
-                                           kernels().squared_norm(outputs_, delta + i * pitch_));
+                                           kernels().squared_norm(shape_.outputs, delta + i * shape_.pitch));
     }
 
+    int64_t blocks() const { return (shape_.outputs + LANES - 1) / LANES; }
+
     double weights_gradient(Worker& worker) {
-        bool by_rows = outputs_ >= 2 * LANES * step_.threads;
-        Range rows{0, outputs_}, columns{0, features_};
-        (by_rows ? rows : columns) = share(by_rows ? outputs_ : features_, LANES, worker.index, step_.threads);
-        int64_t batch = worker.run.batch;
-        if (rows.from >= rows.to || columns.from >= columns.to) return 0;
-        Block whole{worker, 0, batch, 0};
-        const float *input = step_.value(whole, in_), *delta = step_.gradient(whole, out_);
-        double sum = 0;
-        /* So many rows that they are still in cache when their squares are summed. */
-        int64_t width = columns.to - columns.from, run = std::max<int64_t>(LANES, TILE / width / LANES * LANES);
-        for (int64_t row = rows.from; row < rows.to; row += run) {
-            int64_t count = std::min(run, rows.to - row);
-            float* target = step_.gradients(weights_) + row * features_ + columns.from;
-            if (batch > 0) {
-                sgemm(true, false, count, width, batch, delta + row, pitch_, input + columns.from, features_, 0, target,
-                      features_);
-            }
-            for (int64_t r = 0; r < count; r++) {
-                if (batch == 0) memset(target + r * features_, 0, static_cast<size_t>(width) * sizeof(float));
-                sum += kernels().squared_norm(width, target + r * features_);
-            }
+        bool by_outputs = blocks() >= 2 * step_.threads;
+        Range outputs{0, blocks()}, features{0, shape_.features};
+        if (by_outputs) {
+            outputs = share(blocks(), 1, worker.index, step_.threads);
+        } else {
+            features = share(shape_.features, LANES, worker.index, step_.threads);
         }
-        return sum;
+        Block whole{worker, 0, worker.run.batch, 0};
+        return kernels().linear_backward_weights(shape_, whole.count, {outputs.from, outputs.to, features.from, features.to},
+                                                 step_.value(whole, in_), step_.gradient(whole, out_), false,
+                                                 step_.gradients(weights_), step_.scratch.own(scratch_, worker.index));
     }
 
     double bias_gradient(Worker& worker) {
-        Range range = share(outputs_, LANES, worker.index, step_.threads);
+        Range range = share(shape_.outputs, LANES, worker.index, step_.threads);
         if (range.from >= range.to) return 0;
         float* sums = step_.gradients(bias_);
         memset(sums + range.from, 0, static_cast<size_t>(range.to - range.from) * sizeof(float));
-        kernels().column_sums(worker.run.batch, pitch_, range.from, range.to,
+        kernels().column_sums(worker.run.batch, shape_.pitch, range.from, range.to,
                               step_.gradient(Block{worker, 0, worker.run.batch, 0}, out_), sums);
         return kernels().squared_norm(range.to - range.from, sums + range.from);
     }
 
-    static const int64_t TILE = 256 * 1024; /* floats of a product's rows; half of a large L2 */
-
     const int32_t in_, out_;
     const int64_t weights_, bias_;
     const int activation_, gradient_;
-    const int64_t features_, outputs_, pitch_;
+    const LinearShape shape_;
     int input_norms_ = -1; /* |a|^2 of every sample */
+    int scratch_ = -1, transposed_ = -1;
 };
 
 }  // namespace

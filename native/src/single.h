@@ -42,5 +42,24 @@ inline bool is_activation(int activation) {
     return activation >= GS_IDENTITY && activation <= GS_SIGMOID;
 }
 
+/* Memory of one call. */
+class Floats {
+public:
+    explicit Floats(int64_t count) : bytes_(count * static_cast<int64_t>(sizeof(float))) {
+        status = gs_allocate(bytes_, &memory_);
+    }
+    ~Floats() {
+        if (status == GS_OK) gs_release(memory_, bytes_);
+    }
+    Floats(const Floats&) = delete;
+    Floats& operator=(const Floats&) = delete;
+    float* data() { return static_cast<float*>(memory_); }
+    int status;
+
+private:
+    int64_t bytes_;
+    void* memory_ = nullptr;
+};
+
 }  // namespace gradsieve
 #endif

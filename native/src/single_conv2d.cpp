@@ -3,6 +3,7 @@
  * thread. The executor checks with check_conv2d too, and brings scratch of its own.
  */
 #include "conv2d_check.h"
+#include "single.h"
 
 namespace gradsieve {
 namespace {
@@ -15,25 +16,6 @@ bool too_large(int64_t a, int64_t b, int64_t c) { return a * b > LARGEST_SAMPLE 
 int64_t to_block(int64_t channels) { return (channels + 15) / 16 * 16; }
 
 long long ll(int64_t value) { return static_cast<long long>(value); }
-
-/* Memory of one call. */
-class Floats {
-  public:
-    explicit Floats(int64_t count) : bytes_(count * static_cast<int64_t>(sizeof(float))) {
-        status = gs_allocate(bytes_, &memory_);
-    }
-    ~Floats() {
-        if (status == GS_OK) gs_release(memory_, bytes_);
-    }
-    Floats(const Floats&) = delete;
-    Floats& operator=(const Floats&) = delete;
-    float* data() { return static_cast<float*>(memory_); }
-    int status;
-
-  private:
-    int64_t bytes_;
-    void* memory_ = nullptr;
-};
 
 int check_gradient(const char* operation, int gradient) {
     if (gradient < GS_GRADIENT_NONE || gradient > GS_GRADIENT_ADD)

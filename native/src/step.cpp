@@ -111,6 +111,7 @@ Segment& Step::open_segment() {
 void Step::add(std::unique_ptr<Operation> operation) {
     Segment& segment = open_segment();
     segment.joins_forward |= operation->joins_forward;
+    segment.joins_begin |= operation->joins_begin;
     segment.joins_backward |= !operation->parameters.empty();
     segment.has_backward |= operation->has_backward;
     segment.operations.push_back(std::move(operation));

@@ -147,6 +147,7 @@ public:
 
     const char* const name;
     bool joins_forward = false;  /* has a forward_end */
+    bool joins_begin = false;    /* backward_begin prepares what the other threads read */
     bool has_backward = false;   /* gradients of inputs or of parameters */
     int64_t input_bytes = 0;     /* of one sample of the caller's inputs */
     std::vector<Parameter> parameters;
@@ -175,7 +176,7 @@ struct Segment {
     int64_t block;
     int32_t recompute;
     std::vector<std::unique_ptr<Operation>> operations;
-    bool has_backward = false, joins_forward = false, joins_backward = false;
+    bool has_backward = false, joins_forward = false, joins_begin = false, joins_backward = false;
     std::string forward_only; /* why there is no backward pass; empty: there is one */
     std::vector<Parameter> updates;
     int64_t forward_bytes = 0, backward_bytes = 0; /* of one sample */

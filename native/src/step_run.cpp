@@ -197,6 +197,7 @@ void Step::forward(Worker& worker, Segment& segment) {
 void Step::backward(Worker& worker, Segment& segment) {
     for (auto& operation : segment.operations)
         if (operation->has_backward) operation->backward_begin(worker);
+    if (segment.joins_begin) workers_.meet();
     for (int64_t first = worker.first; first < worker.last; first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);

@@ -54,7 +54,7 @@ int Network::linear(int in, int64_t features, int activation) {
     Node& node = add_node(LINEAR, in);
     node.activation = activation;
     node.out = tensor(1, 1, features, true);
-    node.weights_count = features * tensors[static_cast<size_t>(in)].floats();
+    node.weights_count = (features + 15) / 16 * 16 * tensors[static_cast<size_t>(in)].floats();
     node.bias_count = features;
     node.weights = parameter(node.weights_count);
     node.bias = parameter(features);
@@ -156,15 +156,17 @@ static void live_of(const Network& network, const Node& node, std::vector<int64_
     if (node.weights < 0) return;
     const Shape& in = network.tensors[static_cast<size_t>(node.in)];
     const Shape& out = network.tensors[static_cast<size_t>(node.out)];
-    bool padded = node.kind == LINEAR || (node.kind == LAYERNORM && !node.spatial);
+    bool padded = node.kind == LAYERNORM && !node.spatial;
     for (int64_t i = 0; i < node.weights_count; i++) {
         bool used = true;
         if (padded) used = i % in.pitch < in.channels;
+        if (node.kind == LINEAR)
+            used = i / 16 % in.pitch < in.channels && i / (16 * in.floats()) * 16 + i % 16 < out.channels;
         if (node.kind == CONV2D) used = i / (16 * node.kernel * node.kernel * in.channels) * 16 + i % 16 < out.channels;
         if (used) live.push_back(node.weights + i);
     }
     for (int64_t i = 0; i < node.bias_count; i++)
-        if (node.kind == LINEAR || !padded || i % in.pitch < in.channels) live.push_back(node.bias + i);
+        if (!padded || i % in.pitch < in.channels) live.push_back(node.bias + i);
 }
 
 std::vector<int64_t> Network::live_parameters() const {

@@ -121,7 +121,8 @@ private:
         const double* a = &values_[static_cast<size_t>(node.in)][static_cast<size_t>(i * in.floats())];
         each(node, [&](int64_t, int64_t, int64_t o) {
             double sum = parameter(i, node.bias + o);
-            for (int64_t k = 0; k < in.floats(); k++) sum += a[k] * parameter(i, node.weights + o * in.floats() + k);
+            int64_t weights = node.weights + o / 16 * in.floats() * 16 + o % 16;
+            for (int64_t k = 0; k < in.floats(); k++) sum += a[k] * parameter(i, weights + k * 16);
             return activate(node.activation, sum);
         }, i);
     }

@@ -108,7 +108,7 @@ void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* inp
     const int64_t height = output_height(s), width = output_width(s), blocks = s.out_pitch / BLOCK;
     const int64_t sample = s.height * s.width * s.pitch, output_floats = height * width * s.out_pitch;
     const WeightsPass pass = {height, width, s.stride * f.plane.pitch, s.stride * f.plane.columns * f.plane.pitch,
-                              s.out_pitch, 0, nullptr};
+                              s.out_pitch, 0, nullptr, false};
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first);
         for (int64_t i = 0; i < samples * LANES; i++) f.norms[i] = 0;

@@ -55,7 +55,7 @@ static void sample_gradient(const gs_conv2d& s, int64_t pool, const NarrowScratc
                             int64_t blocks, float* bias) {
     const int64_t row = s.stride * f.plane.columns * f.plane.pitch;
     WeightsPass pass = {pool, output_width(s) / pool * pool, s.stride * f.plane.pitch, row, blocks * BLOCK, f.terms * BLOCK,
-                        nullptr};
+                        nullptr, false};
     zero_floats(f.sums, blocks * f.terms * BLOCK);
     zero_floats(bias, blocks * BLOCK);
     for (int64_t y = 0; y < output_height(s) / pool; y++) {

@@ -1,4 +1,4 @@
-/* The register tiles of conv2d_tile.h, for all widths and steps. */
+/* The register tiles of conv2d_tile.h, for all widths and steps. A linear layer is run by them too. */
 #include "conv2d_tile.h"
 
 namespace gradsieve {
@@ -40,13 +40,16 @@ static void tile(const Pass& pass, const float* in, const float* weights, const 
 #pragma GCC unroll 16
         for (int n = 0; n < N; n++) {
             float* at = out + x * pass.out_step + n * LANES;
+            const bool whole = lanes >= (n + 1) * LANES;
+            const int64_t some = lanes - n * LANES;
+            if (!whole && some <= 0) continue;
             Vector v = sum[x][n];
+            if (pass.add) v += whole ? load(at) : load_partial(at, some);
             if (pass.relu) v = relu(v);
-            if (lanes >= (n + 1) * LANES) {
-                store(at, pass.add ? load(at) + v : v);
-            } else if (lanes > n * LANES) {
-                const int64_t some = lanes - n * LANES;
-                store_partial(at, some, pass.add ? load_partial(at, some) + v : v);
+            if (whole) {
+                store(at, v);
+            } else {
+                store_partial(at, some, v);
             }
         }
     }

@@ -17,9 +17,10 @@ struct WeightsPass {
     int64_t out_step;       /* from one position's output gradient to the next */
     int64_t target_block;   /* from one block of output channels of the target to the next */
     const int64_t* offsets; /* of the input values of a narrow plane's tile */
+    bool fresh;             /* "=" instead of "+=" */
 };
 
-/* target[j][o] += g[j][o] = sum over the positions of in[j] * output_gradient[o], for J input values and 16 output channels a
+/* target[j][o] += (or =) g[j][o] = sum over the positions of in[j] * output_gradient[o], for J input values and 16 output channels a
  * block; returns the lanes of |g|^2. The J values lie side by side, or (scattered) at pass.offsets. */
 typedef Vector (*WeightsTile)(const WeightsPass& pass, const float* in, const float* output_gradient, float* target);
 

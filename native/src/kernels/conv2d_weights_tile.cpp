@@ -37,7 +37,7 @@ static Vector weights_tile(const WeightsPass& pass, const float* in, const float
 #pragma GCC unroll 16
         for (int n = 0; n < N; n++) {
             float* at = target + n / VECTORS * pass.target_block + j * BLOCK + n % VECTORS * LANES;
-            store(at, load(at) + sum[j][n]);
+            store(at, pass.fresh ? sum[j][n] : load(at) + sum[j][n]);
             norm[(j + n) % 2] = fma(sum[j][n], sum[j][n], norm[(j + n) % 2]);
         }
     return norm[0] + norm[1];

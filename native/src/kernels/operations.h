@@ -23,7 +23,12 @@ struct FunctionOf<Result (*)(Arguments...)> {
 
 #define GS_KERNEL(name) FunctionOf<decltype(Kernels::name)>::Type name
 
-GS_KERNEL(linear_epilogue);
+GS_KERNEL(linear_forward);
+GS_KERNEL(linear_transposed);
+GS_KERNEL(linear_transpose);
+GS_KERNEL(linear_backward_input);
+GS_KERNEL(linear_backward_weights_scratch);
+GS_KERNEL(linear_backward_weights);
 GS_KERNEL(linear_norm);
 GS_KERNEL(column_sums);
 GS_KERNEL(batchnorm_moments);

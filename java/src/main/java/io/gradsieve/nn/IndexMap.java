@@ -4,8 +4,8 @@ import io.gradsieve.nn.layer.Shape;
 
 /**
  * Where the elements of a parameter lie inside. In PyTorch's order an element is (o, c, t): output,
- * input channel, position (kernel tap or H·W); inside it lies at o/16 · block + o%16 · lane + c ·
- * channel + t · position. All other floats of the parameter are zero and stay zero.
+ * input channel, position (kernel tap or H·W); inside it lies at o/16 · block + o%16 + c · channel
+ * + t · position. All other floats of the parameter are zero and stay zero.
  *
  * @param outputs number of outputs o, 1 for vectors
  * @param channels number of input channels c
@@ -17,7 +17,6 @@ public record IndexMap(
     int channels,
     int positions,
     long block,
-    long lane,
     long channel,
     long position,
     long floats) {
@@ -26,15 +25,20 @@ public record IndexMap(
   public static IndexMap convolution(int out, int in, int taps) {
     long block = (long) taps * in * Shape.LANES;
     long blocks = Shape.padded(out) / Shape.LANES;
-    return new IndexMap(
-        out, in, taps, block, 1, Shape.LANES, (long) in * Shape.LANES, blocks * block);
+    return new IndexMap(out, in, taps, block, Shape.LANES, (long) in * Shape.LANES, blocks * block);
   }
 
-  /** Linear weights of an input [T][P]: [out, C·T] ↔ [out][T][P]. */
+  /** Linear weights of an input [T][P]: [out, C·T] ↔ [out/16][T][P][16]. */
   public static IndexMap linear(int out, Shape in) {
-    long row = in.floats();
+    long block = (long) in.floats() * Shape.LANES;
     return new IndexMap(
-        out, in.channels(), in.positions(), Shape.LANES * row, row, 1, in.pitch(), out * row);
+        out,
+        in.channels(),
+        in.positions(),
+        block,
+        Shape.LANES,
+        (long) in.pitch() * Shape.LANES,
+        Shape.padded(out) / Shape.LANES * block);
   }
 
   /** One element for each feature of a value [T][P]: [C·T] ↔ [T][P]. */
@@ -43,7 +47,6 @@ public record IndexMap(
         1,
         shape.channels(),
         shape.positions(),
-        0,
         0,
         1,
         shape.pitch(),
@@ -57,7 +60,7 @@ public record IndexMap(
 
   /** A vector as it is. */
   public static IndexMap vector(int elements) {
-    return new IndexMap(1, elements, 1, 0, 0, 1, 0, elements);
+    return new IndexMap(1, elements, 1, 0, 1, 0, elements);
   }
 
   /** Elements in PyTorch's view. */
@@ -73,7 +76,7 @@ public record IndexMap(
     float[] inside = new float[Math.toIntExact(floats)];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / Shape.LANES * block + o % Shape.LANES * lane;
+      long row = o / Shape.LANES * block + o % Shape.LANES;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           inside[(int) (row + c * channel + t * position)] = elements[i++];
@@ -88,7 +91,7 @@ public record IndexMap(
     float[] elements = new float[Math.toIntExact(elements())];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / Shape.LANES * block + o % Shape.LANES * lane;
+      long row = o / Shape.LANES * block + o % Shape.LANES;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           elements[i++] = inside[(int) (row + c * channel + t * position)];

@@ -19,12 +19,12 @@ final class Perceptron {
   static final int CLASSES = 3;
   static final int PITCH = 16;
 
-  /** Offsets in floats; the gaps belong to no parameter. */
+  /** Offsets in floats; weights are [16 inputs][16 outputs], the gaps belong to no parameter. */
   static final int WEIGHTS_1 = 0;
 
-  static final int BIAS_1 = WEIGHTS_1 + HIDDEN * PITCH;
+  static final int BIAS_1 = WEIGHTS_1 + PITCH * PITCH;
   static final int WEIGHTS_2 = BIAS_1 + PITCH;
-  static final int BIAS_2 = WEIGHTS_2 + CLASSES * PITCH;
+  static final int BIAS_2 = WEIGHTS_2 + PITCH * PITCH;
   static final int TRAINABLE = BIAS_2 + PITCH;
 
   private Perceptron() {}
@@ -88,9 +88,9 @@ final class Perceptron {
   /** Random weights, zero where no parameter is. */
   static float[] weights(Random random) {
     float[] weights = new float[TRAINABLE];
-    fill(weights, WEIGHTS_1, HIDDEN, FEATURES, random);
+    fill(weights, WEIGHTS_1, FEATURES, HIDDEN, random);
     fill(weights, BIAS_1, 1, HIDDEN, random);
-    fill(weights, WEIGHTS_2, CLASSES, HIDDEN, random);
+    fill(weights, WEIGHTS_2, HIDDEN, CLASSES, random);
     fill(weights, BIAS_2, 1, CLASSES, random);
     return weights;
   }
@@ -119,7 +119,7 @@ final class Perceptron {
     for (int j = 0; j < HIDDEN; j++) {
       hidden[j] = weights[BIAS_1 + j];
       for (int d = 0; d < FEATURES; d++) {
-        hidden[j] += (double) weights[WEIGHTS_1 + j * PITCH + d] * input[d];
+        hidden[j] += (double) weights[WEIGHTS_1 + d * PITCH + j] * input[d];
       }
       hidden[j] = Math.max(0, hidden[j]);
     }
@@ -128,7 +128,7 @@ final class Perceptron {
     for (int k = 0; k < CLASSES; k++) {
       double z = weights[BIAS_2 + k];
       for (int j = 0; j < HIDDEN; j++) {
-        z += weights[WEIGHTS_2 + k * PITCH + j] * hidden[j];
+        z += weights[WEIGHTS_2 + j * PITCH + k] * hidden[j];
       }
       p[k] = Math.exp(z);
       sum += p[k];
@@ -140,15 +140,15 @@ final class Perceptron {
       double delta = weight * (p[k] - (k == label ? 1 : 0));
       gradient[BIAS_2 + k] = delta;
       for (int j = 0; j < HIDDEN; j++) {
-        gradient[WEIGHTS_2 + k * PITCH + j] = delta * hidden[j];
-        hiddenGradient[j] += delta * weights[WEIGHTS_2 + k * PITCH + j];
+        gradient[WEIGHTS_2 + j * PITCH + k] = delta * hidden[j];
+        hiddenGradient[j] += delta * weights[WEIGHTS_2 + j * PITCH + k];
       }
     }
     for (int j = 0; j < HIDDEN; j++) {
       double delta = hidden[j] > 0 ? hiddenGradient[j] : 0;
       gradient[BIAS_1 + j] = delta;
       for (int d = 0; d < FEATURES; d++) {
-        gradient[WEIGHTS_1 + j * PITCH + d] = delta * input[d];
+        gradient[WEIGHTS_1 + d * PITCH + j] = delta * input[d];
       }
     }
     return new Reference(-Math.log(p[label]), p, gradient);

@@ -43,8 +43,8 @@ class EngineAgainstReferenceTest {
   private static final double ROUNDINGS = 16;
 
   /**
-   * Comparisons, of 7 a network, whose numbers are nothing but roundings, such as the gradient behind
-   * three batch norms of a constant.
+   * Comparisons, of 7 a network, whose numbers are nothing but roundings, such as the gradient
+   * behind three batch norms of a constant.
    */
   private static final int MEANINGLESS = 8;
 

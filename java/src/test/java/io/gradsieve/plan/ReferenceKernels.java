@@ -21,6 +21,11 @@ final class ReferenceKernels {
         + o % LANES;
   }
 
+  /** Index of a linear layer's weight inside. */
+  static int weight(int features, int o, int k) {
+    return (o / LANES * features + k) * LANES + o % LANES;
+  }
+
   static int weights(Conv2d c, int inChannels, int outChannels) {
     return (outChannels + LANES - 1)
         / LANES

@@ -177,7 +177,7 @@ final class ReferencePass {
     for (int k = 0; k < out.channels(); k++) {
       y[k] = o.bias() < 0 ? 0 : step.weights[(int) o.bias() + k];
       for (int j = 0; j < x.length; j++) {
-        y[k] += x[j] * step.weights[(int) o.weights() + k * x.length + j];
+        y[k] += x[j] * step.weights[(int) o.weights() + ReferenceKernels.weight(x.length, k, j)];
       }
     }
     step.setValue(o.out(), i, activate(o.activation(), out, y));
@@ -187,12 +187,13 @@ final class ReferencePass {
     PlanTensor out = step.tensor(o.out());
     double[] slope = masked(o.activation(), o.out(), i);
     double[] x = step.value(o.in(), i);
-    double[] dw = new double[out.channels() * x.length];
+    double[] dw = new double[out.pitch() * x.length];
     double[] dx = new double[x.length];
     for (int k = 0; k < out.channels(); k++) {
       for (int j = 0; j < x.length; j++) {
-        dw[k * x.length + j] = slope[k] * x[j];
-        dx[j] += slope[k] * step.weights[(int) o.weights() + k * x.length + j];
+        dw[ReferenceKernels.weight(x.length, k, j)] = slope[k] * x[j];
+        dx[j] +=
+            slope[k] * step.weights[(int) o.weights() + ReferenceKernels.weight(x.length, k, j)];
       }
     }
     step.addParameter(o.weights(), i, dw);
