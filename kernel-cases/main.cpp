@@ -1,5 +1,5 @@
 /*
- * kernel-cases test | time | list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--openblas FILE]
+ * kernel-cases test | time | list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX]
  * Tests or times the CPU library's kernels without Java. Exit 0: all passed; 1: a failure; 2: wrong usage; 77: this processor
  * lacks the instruction set.
  */
@@ -11,25 +11,21 @@
 
 #include <regex>
 
-#ifndef GRADSIEVE_OPENBLAS
-#define GRADSIEVE_OPENBLAS ""
-#endif
 
 using namespace cases;
 
 namespace {
 
 struct Options {
-    std::string command, isa, filter, openblas = GRADSIEVE_OPENBLAS;
+    std::string command, isa, filter;
     uint64_t seed = 1;
 };
 
 const char* const USAGE =
-    "usage: kernel-cases test|time|list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--openblas FILE]\n";
+    "usage: kernel-cases test|time|list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX]\n";
 
 bool parse(int count, char** arguments, Options& options) {
     if (const char* isa = getenv("GRADSIEVE_ISA")) options.isa = isa;
-    if (const char* openblas = getenv("GRADSIEVE_OPENBLAS")) options.openblas = openblas;
     if (count < 2) return false;
     options.command = arguments[1];
     if (options.command != "test" && options.command != "time" && options.command != "list") return false;
@@ -39,7 +35,6 @@ bool parse(int count, char** arguments, Options& options) {
         if (key == "--isa") options.isa = value;
         else if (key == "--seed") options.seed = strtoull(value.c_str(), nullptr, 10);
         else if (key == "--case") options.filter = value;
-        else if (key == "--openblas") options.openblas = value;
         else return false;
     }
     return true;
@@ -119,7 +114,7 @@ int main(int count, char** arguments) {
             printf("%s %s%s  %.3g flops, %.3g bytes\n", c.operation.c_str(), c.shape.c_str(), c.timed ? " (timed)" : "", c.flops, c.bytes);
         return 0;
     }
-    const int status = gs_open(options.isa.empty() ? nullptr : options.isa.c_str(), options.openblas.c_str());
+    const int status = gs_open(options.isa.empty() ? nullptr : options.isa.c_str());
     if (status != GS_OK) {
         fprintf(stderr, "%s\n", gs_last_error());
         return status == GS_UNSUPPORTED ? 77 : 2;

@@ -25,8 +25,7 @@ enum gs_status {
     GS_OK = 0,
     GS_INVALID_ARGUMENT = 1, /* a shape, index or option that the operation does not take */
     GS_OUT_OF_MEMORY = 2,
-    GS_MISSING_LIBRARY = 3, /* OpenBLAS did not load */
-    GS_UNSUPPORTED = 4,     /* this processor lacks the instruction set asked for */
+    GS_UNSUPPORTED = 4,   /* this processor lacks the instruction set asked for */
     GS_DIVERGED = 5         /* a loss, norm or gradient of the step is not finite; no parameter was changed */
 };
 
@@ -40,11 +39,11 @@ enum gs_gradient { GS_GRADIENT_NONE = 0, GS_GRADIENT_STORE = 1, GS_GRADIENT_ADD 
 
 /* ---- the machine ------------------------------------------------------------------------------------------------ */
 
-/* Chooses the kernels, once a process: isa is "baseline", "avx2", "avx512", or NULL for the best the processor has.
- * openblas is the path of libopenblas.so.0, opened here with one thread. A second call with the same isa does nothing. */
-int gs_open(const char* isa, const char* openblas);
-/* What was chosen and why not more, as a JSON object: isa, candidates [{name, usable, reason}], cpu, openblas
- * {core, config, override}. The text lives as long as the process. */
+/* Chooses the kernels, once a process: isa is "baseline", "avx2", "avx512", or NULL for the best the processor has. A second
+ * call with the same isa does nothing. */
+int gs_open(const char* isa);
+/* What was chosen and why not more, as a JSON object: isa, candidates [{name, usable, reason}], cpu. The text lives as long
+ * as the process. */
 const char* gs_describe(void);
 const char* gs_last_error(void);
 

@@ -130,9 +130,6 @@ extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;
 const Kernels& kernels();
 /* Whether gs_open has succeeded. */
 bool opened();
-/* Single-threaded sgemm of the loaded OpenBLAS, row-major: c [m][n] = a * b + beta * c, either operand transposed. */
-void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
-           const float* b, int64_t ldb, float beta, float* c, int64_t ldc);
 /* Sets gs_last_error's line (printf) and returns status. */
 int fail(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

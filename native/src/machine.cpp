@@ -1,12 +1,11 @@
 /*
- * The machine: which kernels run here and why not faster ones, OpenBLAS, memory, and the line of the last error.
+ * The machine: which kernels run here and why not faster ones, memory, and the line of the last error.
  *
  * To add an instruction set: one table in kernels.h, one entry in `candidates` below with the cpuid bits it needs.
  */
 #include "kernels.h"
 
 #include <cpuid.h>
-#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,8 +68,7 @@ unsigned saved_states() {
 
 struct Candidate {
     const Kernels* table;
-    const char* openblas_core; /* the kernels of OpenBLAS that need no more than this instruction set; NULL: its own choice */
-    std::string refusal;       /* why it cannot run here; empty: it can */
+    std::string refusal; /* why it cannot run here; empty: it can */
 };
 
 const unsigned AVX_STATES = 0x06, AVX512_STATES = 0xe6;
@@ -89,7 +87,7 @@ std::vector<Candidate> candidates() {
         avx2 = "the operating system does not save the 256-bit registers";
     if (avx512.empty() && (states & AVX512_STATES) != AVX512_STATES)
         avx512 = "the operating system does not save the 512-bit registers";
-    return {{&kernels_avx512, nullptr, avx512}, {&kernels_avx2, "Haswell", avx2}, {&kernels_baseline, "Nehalem", baseline}};
+    return {{&kernels_avx512, avx512}, {&kernels_avx2, avx2}, {&kernels_baseline, baseline}};
 }
 
 std::string processor() {
@@ -105,82 +103,12 @@ std::string processor() {
     return first == std::string::npos ? "unknown" : trimmed.substr(first, last - first + 1);
 }
 
-/* ---- OpenBLAS --------------------------------------------------------------------------------------------------- */
-
-/* Its headers are not needed for four functions; the values are those of the CBLAS standard. */
-enum { CBLAS_ROW_MAJOR = 101, CBLAS_NO_TRANS = 111, CBLAS_TRANS = 112 };
-typedef void (*cblas_sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
-                                     const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
-
-struct OpenBlas {
-    cblas_sgemm_function sgemm = nullptr;
-    std::string core, config, override_core;
-};
-
-/* Sets a variable for the time of one dlopen and puts back what was there. */
-class Environment {
-public:
-    Environment(const char* name, const char* value) : name_(name) {
-        const char* before = getenv(name);
-        had_ = before != nullptr;
-        if (had_) before_ = before;
-        setenv(name, value, 1);
-    }
-    ~Environment() {
-        if (had_) {
-            setenv(name_, before_.c_str(), 1);
-        } else {
-            unsetenv(name_);
-        }
-    }
-    Environment(const Environment&) = delete;
-    Environment& operator=(const Environment&) = delete;
-
-private:
-    const char* name_;
-    bool had_;
-    std::string before_;
-};
-
-const char* CORE_VARIABLE = "OPENBLAS_CORETYPE";
-
-int load_openblas(const char* path, const char* core, OpenBlas& library) {
-    if (path == nullptr || *path == 0) return fail(GS_MISSING_LIBRARY, "OpenBLAS: no path of libopenblas.so.0 given");
-    const char* chosen = getenv(CORE_VARIABLE);
-    bool overridden = chosen != nullptr && *chosen != 0;
-    if (overridden) library.override_core = chosen;
-    /* OpenBLAS reads both while it loads; with more threads than cores it is eight times slower. */
-    Environment threads("OPENBLAS_NUM_THREADS", "1");
-    void* handle;
-    if (core != nullptr && !overridden) {
-        Environment forced(CORE_VARIABLE, core);
-        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    } else {
-        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    }
-    if (handle == nullptr) return fail(GS_MISSING_LIBRARY, "OpenBLAS did not load: %s", dlerror());
-    auto sgemm = reinterpret_cast<cblas_sgemm_function>(dlsym(handle, "cblas_sgemm"));
-    auto core_name = reinterpret_cast<char* (*)()>(dlsym(handle, "openblas_get_corename"));
-    auto config = reinterpret_cast<char* (*)()>(dlsym(handle, "openblas_get_config"));
-    auto set_threads = reinterpret_cast<void (*)(int)>(dlsym(handle, "openblas_set_num_threads"));
-    if (!sgemm || !core_name || !config || !set_threads) {
-        dlclose(handle);
-        return fail(GS_MISSING_LIBRARY, "OpenBLAS: %s is another library: it lacks cblas_sgemm or openblas_*", path);
-    }
-    set_threads(1);
-    library.sgemm = sgemm;
-    library.core = core_name();
-    library.config = config();
-    return GS_OK;
-}
-
 /* ---- the choice, once a process ----------------------------------------------------------------------------------- */
 
 struct Machine {
     std::mutex mutex;
     const Kernels* chosen = nullptr;
     std::string asked; /* the isa of gs_open, empty for the best */
-    OpenBlas openblas;
     std::deque<std::string> descriptions; /* all ever handed out: gs_describe promises that they stay */
 };
 
@@ -191,7 +119,6 @@ Machine& machine() {
 
 /* Read on every kernel call, so apart from the lock. */
 const Kernels* table = &kernels_baseline;
-cblas_sgemm_function sgemm_function = nullptr;
 
 std::string quoted(const std::string& text) {
     std::string json = "\"";
@@ -227,30 +154,14 @@ std::string describe(const Machine& m) {
                 ",\"usable\":" + (candidate.refusal.empty() ? "true" : "false") +
                 ",\"reason\":" + quoted(reason(candidate, m)) + "}";
     }
-    json += "],\"cpu\":" + quoted(processor()) + ",\"openblas\":";
-    if (m.openblas.sgemm == nullptr) return json + "null}";
-    json += "{\"core\":" + quoted(m.openblas.core) + ",\"config\":" + quoted(m.openblas.config) + ",\"override\":";
-    if (m.openblas.override_core.empty()) return json + "null,\"warning\":null}}";
-    const std::string& core = m.openblas.override_core;
-    return json + quoted(core) + ",\"warning\":" +
-           quoted(std::string(CORE_VARIABLE) + "=" + core + " is set, so OpenBLAS runs its " + m.openblas.core +
-                  " kernels instead of its own choice, which may be far slower: unset it") +
-           "}}";
+    return json + "],\"cpu\":" + quoted(processor()) + "}";
 }
 
 }  // namespace
 
 const Kernels& kernels() { return *table; }
 
-bool opened() { return sgemm_function != nullptr; }
-
-void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
-           const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
-    sgemm_function(CBLAS_ROW_MAJOR, transpose_a ? CBLAS_TRANS : CBLAS_NO_TRANS,
-                   transpose_b ? CBLAS_TRANS : CBLAS_NO_TRANS, static_cast<int>(m), static_cast<int>(n),
-                   static_cast<int>(k), 1.0f, a, static_cast<int>(lda), b, static_cast<int>(ldb), beta, c,
-                   static_cast<int>(ldc));
-}
+bool opened() { return machine().chosen != nullptr; }
 
 int fail(int status, const char* format, ...) {
     va_list arguments;
@@ -266,7 +177,7 @@ using namespace gradsieve;
 
 const char* gs_last_error(void) { return last_error; }
 
-int gs_open(const char* isa, const char* openblas) {
+int gs_open(const char* isa) {
     std::string asked = isa == nullptr ? "" : isa;
     Machine& m = machine();
     std::lock_guard<std::mutex> lock(m.mutex);
@@ -276,7 +187,6 @@ int gs_open(const char* isa, const char* openblas) {
                     m.chosen->name, asked.c_str());
     }
     const Kernels* chosen = nullptr;
-    const char* core = nullptr;
     std::string refusal;
     bool known = asked.empty();
     for (const Candidate& candidate : candidates()) {
@@ -285,7 +195,6 @@ int gs_open(const char* isa, const char* openblas) {
         refusal = candidate.refusal;
         if (!refusal.empty()) continue;
         chosen = candidate.table;
-        if (!asked.empty()) core = candidate.openblas_core;
         break;
     }
     if (!known)
@@ -293,12 +202,9 @@ int gs_open(const char* isa, const char* openblas) {
     if (chosen == nullptr)
         return fail(GS_UNSUPPORTED, "open: %s cannot run here: %s", asked.empty() ? "the baseline" : asked.c_str(),
                     refusal.c_str());
-    int status = load_openblas(openblas, core, m.openblas);
-    if (status != GS_OK) return status;
     m.chosen = chosen;
     m.asked = asked;
     table = chosen;
-    sgemm_function = m.openblas.sgemm;
     return GS_OK;
 }
 

@@ -38,7 +38,7 @@ static int with(gs_step* step, const Body& body) {
 int gs_step_create(int32_t threads, int64_t capacity, int32_t norms, gs_step** step) {
     if (!step) return fail(GS_INVALID_ARGUMENT, "step: no place for it");
     *step = nullptr;
-    if (!opened()) return fail(GS_MISSING_LIBRARY, "step: gs_open comes first");
+    if (!opened()) return fail(GS_UNSUPPORTED, "step: gs_open comes first");
     if (threads < 1 || threads > MAX_THREADS)
         return fail(GS_INVALID_ARGUMENT, "step: %d threads, from 1 to %d are possible", threads, MAX_THREADS);
     if (capacity < 1 || capacity > INT32_MAX)

@@ -23,12 +23,11 @@ final class Operands implements AutoCloseable {
    * machine.
    */
   Operands() {
-    if (!(NativeLibrary.load() instanceof LoadResult.Loaded loaded)) {
+    if (!(NativeLibrary.load() instanceof LoadResult.Loaded)) {
       throw new IllegalStateException(
           "the native library did not load; java -jar engine.jar doctor says why");
     }
-    NativeException.check(
-        CpuLibrary.gs_open(System.getenv("GRADSIEVE_ISA"), loaded.openblas().toString()));
+    NativeException.check(CpuLibrary.gs_open(System.getenv("GRADSIEVE_ISA")));
   }
 
   /** Address of {@code count} zeros. */

@@ -7,9 +7,8 @@ import java.util.List;
  *
  * @param device for instance "cpu"
  * @param instructionSet for instance "avx512"
- * @param blas the BLAS kernels in use, for instance "OpenBLAS 0.3.31 SkylakeX"
+ * @param blas the kernels that multiply matrices: a library's name and version, or "own"
  * @param candidates every path looked at, with the reason each unusable one was refused
- * @param warnings what slows it down and how to change that, a line each
  */
 public record BackendInfo(
     String device,
@@ -17,11 +16,9 @@ public record BackendInfo(
     int threads,
     String instructionSet,
     String blas,
-    List<Candidate> candidates,
-    List<String> warnings) {
+    List<Candidate> candidates) {
   public BackendInfo {
     candidates = List.copyOf(candidates);
-    warnings = List.copyOf(warnings);
   }
 
   /** One way to run; {@code reason} is empty if usable. */

@@ -126,7 +126,6 @@ public final class MachineReport {
     fields.put("refused_directories", refused);
     if (result instanceof LoadResult.Loaded loaded) {
       add("natives", loaded.directory().toString());
-      add("openblas", loaded.openblas().toString());
     } else if (result instanceof LoadResult.Failed failed) {
       add("natives", "not loaded: " + failed.reason());
     }
@@ -152,8 +151,6 @@ public final class MachineReport {
                 : "%s: refused: %s".formatted(candidate.name(), candidate.reason()));
       }
       fields.put("candidates", candidates);
-      fields.put("warnings", info.warnings());
-      info.warnings().forEach(warning -> line("warning", warning));
     } catch (GradsieveException e) {
       add("device", "cpu can't be used: " + e.getMessage());
     }
@@ -162,7 +159,7 @@ public final class MachineReport {
   private void variables(Map<String, String> environment) {
     Map<String, String> ours = new LinkedHashMap<>();
     environment.entrySet().stream()
-        .filter(e -> e.getKey().startsWith("GRADSIEVE_") || e.getKey().startsWith("OPENBLAS_"))
+        .filter(e -> e.getKey().startsWith("GRADSIEVE_"))
         .filter(e -> !e.getKey().contains("TOKEN"))
         .sorted(Map.Entry.comparingByKey())
         .forEach(e -> ours.put(e.getKey(), e.getValue()));

@@ -28,11 +28,9 @@ final class Description {
 
   static String network(TrainingSession.Prepared prepared, BackendInfo machine) {
     TrainingConfig config = prepared.config();
-    String warnings =
-        machine.warnings().isEmpty() ? "" : "; warning: " + String.join("; ", machine.warnings());
     return String.format(
         Locale.ROOT,
-        "%s: %,d parameters; %d epochs, batch %d, %s; %s with %s, threads %d, %s%s",
+        "%s: %,d parameters; %d epochs, batch %d, %s; %s with %s, threads %d",
         config.model(),
         NetworkSummary.of(prepared.spec()).parameters(),
         config.epochs(),
@@ -40,8 +38,6 @@ final class Description {
         "sieve " + config.policy().name(),
         machine.device(),
         machine.instructionSet(),
-        machine.threads(),
-        machine.blas(),
-        warnings);
+        machine.threads());
   }
 }

@@ -18,7 +18,7 @@ final class HeapBackend implements Backend {
 
   @Override
   public BackendInfo info() {
-    return new BackendInfo("heap", "", 1, "", "", List.of(), List.of());
+    return new BackendInfo("heap", "", 1, "", "", List.of());
   }
 
   @Override

@@ -15,9 +15,8 @@ public sealed interface LoadResult {
    * The library is loaded.
    *
    * @param directory where it was unpacked
-   * @param openblas path of {@code libopenblas.so.0}, for {@code gs_open}
    */
-  record Loaded(Path directory, Path openblas, List<Refusal> refusals) implements LoadResult {}
+  record Loaded(Path directory, List<Refusal> refusals) implements LoadResult {}
 
   /**
    * It can't be loaded on this machine.

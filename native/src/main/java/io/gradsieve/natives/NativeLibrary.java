@@ -13,11 +13,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads {@code libgradsieve.so} and knows where its OpenBLAS is. It is unpacked from the jar into
- * the first of these directories from which it really loads: {@code $GRADSIEVE_NATIVE_DIR}, the
- * user's cache ({@code $XDG_CACHE_HOME/gradsieve/native} or {@code ~/.cache/gradsieve/native}), a
- * private directory among the temporary files. JavaCPP's own loader is left out: it keys its cache
- * on name, size and time, and takes 50 ms longer.
+ * Loads {@code libgradsieve.so}. It is unpacked from the jar into the first of these directories
+ * from which it really loads: {@code $GRADSIEVE_NATIVE_DIR}, the user's cache ({@code
+ * $XDG_CACHE_HOME/gradsieve/native} or {@code ~/.cache/gradsieve/native}), a private directory
+ * among the temporary files. JavaCPP's own loader is left out: it keys its cache on name, size and
+ * time, and takes 50 ms longer.
  */
 public final class NativeLibrary {
   /** What every message about a system that is too old says. */
@@ -49,8 +49,7 @@ public final class NativeLibrary {
    */
   public static List<Path> unpack(Path directory) throws IOException {
     makePrivate(directory);
-    return List.of(
-        Bundle.of("gradsieve").unpack(directory), Bundle.of("openblas").unpack(directory));
+    return List.of(Bundle.of("gradsieve").unpack(directory));
   }
 
   /** Called by the generated classes when they are first used. */
@@ -66,15 +65,13 @@ public final class NativeLibrary {
           REQUIREMENT + ", this is " + system + " on " + processor, List.of());
     }
     Bundle library = Bundle.of("gradsieve");
-    Bundle openblas = Bundle.of("openblas");
     List<LoadResult.Refusal> refusals = new ArrayList<>();
     for (Path base : directories(environment)) {
       try {
         makePrivate(base);
         Path directory = library.unpack(base);
-        Path blas = openblas.unpack(base).resolve("libopenblas.so.0");
         System.load(directory.resolve("libgradsieve.so").toString());
-        return new LoadResult.Loaded(directory, blas, List.copyOf(refusals));
+        return new LoadResult.Loaded(directory, List.copyOf(refusals));
       } catch (IOException | UnsatisfiedLinkError e) {
         refusals.add(new LoadResult.Refusal(base, reason(e)));
       }

@@ -8,9 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,12 +28,30 @@ class NativeLibraryTest {
     public static void main(String[] arguments) {
       LoadResult result = NativeLibrary.load();
       if (result instanceof LoadResult.Loaded loaded) {
-        NativeException.check(CpuLibrary.gs_open(null, loaded.openblas().toString()));
+        NativeException.check(CpuLibrary.gs_open(null));
         System.out.println("loaded from " + loaded.directory() + " after " + loaded.refusals());
       } else if (result instanceof LoadResult.Failed failed) {
         System.out.println("failed: " + failed.reason());
       }
     }
+  }
+
+  /** A library built on a newer system may ask for more, which is fine where it was built. */
+  @Test
+  void theLibraryAsksForNoNewerSystemThanPromised() throws Exception {
+    Assumptions.assumeTrue("true".equals(System.getenv("CI")), "only of what is handed out");
+    Path library =
+        NativeLibrary.unpack(directory.resolve("unpacked")).get(0).resolve("libgradsieve.so");
+    String bytes = Files.readString(library, StandardCharsets.ISO_8859_1);
+    String newest =
+        Pattern.compile("GLIBC_2\\.(\\d+)")
+            .matcher(bytes)
+            .results()
+            .max(Comparator.comparingInt(match -> Integer.parseInt(match.group(1))))
+            .orElseThrow()
+            .group();
+    assertThat(NativeLibrary.REQUIREMENT).contains("glibc 2.35");
+    assertThat(newest).isLessThanOrEqualTo("GLIBC_2.35");
   }
 
   @Test

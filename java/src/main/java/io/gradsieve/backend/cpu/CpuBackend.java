@@ -20,10 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * The processor. Kernels and OpenBLAS are chosen once a process, by the first backend that is
- * opened.
- */
+/** The processor. Kernels are chosen once a process, by the first backend that is opened. */
 public final class CpuBackend implements Backend {
   /** Names of instruction sets, for {@code GRADSIEVE_ISA}. */
   public static final List<String> INSTRUCTION_SETS = List.of("baseline", "avx2", "avx512");
@@ -42,8 +39,7 @@ public final class CpuBackend implements Backend {
    * Opens the processor with the instruction set of {@code GRADSIEVE_ISA}, else the best it has.
    *
    * @param threads of every step
-   * @throws GradsieveException.Missing if the native library, OpenBLAS or the instruction set is
-   *     not there
+   * @throws GradsieveException.Missing if the native library or the instruction set is not there
    * @throws GradsieveException.Usage if {@code GRADSIEVE_ISA} names none
    */
   public static CpuBackend open(int threads) {
@@ -58,35 +54,26 @@ public final class CpuBackend implements Backend {
     if (library instanceof LoadResult.Failed failed) {
       throw new GradsieveException.Missing(failed.reason());
     }
-    String openblas = ((LoadResult.Loaded) library).openblas().toString();
-    CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa, openblas));
+    CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa));
     return new CpuBackend(threads);
   }
 
   @Override
   public BackendInfo info() {
     JsonNode machine = description();
-    JsonNode blas = machine.path("openblas");
     List<BackendInfo.Candidate> candidates = new ArrayList<>();
     for (JsonNode c : machine.path("candidates")) {
       candidates.add(
           new BackendInfo.Candidate(
               c.path("name").asText(), c.path("usable").asBoolean(), c.path("reason").asText()));
     }
-    List<String> warnings = new ArrayList<>();
-    if (blas.path("warning").isTextual()) {
-      warnings.add(blas.path("warning").asText());
-    }
-    String[] version = blas.path("config").asText().split(" ");
-    String name = version.length < 2 ? "OpenBLAS" : version[0] + " " + version[1];
     return new BackendInfo(
         "cpu",
         machine.path("cpu").asText(),
         threads,
         machine.path("isa").asText(),
-        name + " " + blas.path("core").asText(),
-        candidates,
-        warnings);
+        "own " + machine.path("isa").asText(),
+        candidates);
   }
 
   private static JsonNode description() {

@@ -3,7 +3,6 @@ package io.gradsieve.backend.cpu;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.NativeException;
-import io.gradsieve.natives.NativeLibrary;
 
 /** Turns what the native library reports into the kinds of errors a user can act on. */
 final class CpuErrors {
@@ -30,12 +29,7 @@ final class CpuErrors {
     if (status == CpuLibrary.GS_DIVERGED) {
       return new GradsieveException.Diverged(message);
     }
-    if (status == CpuLibrary.GS_MISSING_LIBRARY && message.contains("GLIBC_")) {
-      return new GradsieveException.Missing(NativeLibrary.REQUIREMENT + " (" + message + ")", e);
-    }
-    if (status == CpuLibrary.GS_MISSING_LIBRARY
-        || status == CpuLibrary.GS_UNSUPPORTED
-        || status == CpuLibrary.GS_OUT_OF_MEMORY) {
+    if (status == CpuLibrary.GS_UNSUPPORTED || status == CpuLibrary.GS_OUT_OF_MEMORY) {
       return new GradsieveException.Missing(message, e);
     }
     return e;

@@ -46,8 +46,6 @@ final class Side implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     Map<String, String> environment = builder.environment();
-    // Each library chooses its own kernels; both get the same number of threads.
-    environment.remove("OPENBLAS_CORETYPE");
     environment.put("OMP_NUM_THREADS", Integer.toString(threads));
     return new Side(name, builder.start());
   }
