@@ -44,6 +44,6 @@ public enum Score {
         return score;
       }
     }
-    throw GradsieveException.Usage.unknown("score", key, keys());
+    throw GradsieveException.Usage.unknown("--score", key, keys());
   }
 }

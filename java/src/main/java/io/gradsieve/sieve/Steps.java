@@ -70,7 +70,8 @@ public enum Steps {
         return steps;
       }
     }
-    throw GradsieveException.Usage.unknown("value of steps", key, List.of(SAME.key(), FEWER.key()));
+    throw GradsieveException.Usage.unknown(
+        "value of steps in --sieve", key, List.of(SAME.key(), FEWER.key()));
   }
 
   private static int ceilDivide(int a, int b) {

@@ -42,7 +42,7 @@ public final class Policies {
     PolicyOptions options = PolicyOptions.parse(spec, defaultSteps);
     Function<PolicyOptions, SievePolicy> kind = KINDS.get(options.name());
     if (kind == null) {
-      throw GradsieveException.Usage.unknown("sieve", options.name(), KINDS.keySet());
+      throw GradsieveException.Usage.unknown("--sieve", options.name(), KINDS.keySet());
     }
     SievePolicy policy = kind.apply(options);
     options.rejectUnknown();

@@ -136,7 +136,7 @@ public final class SampleScores {
     for (String name : names) {
       if (!known.contains(name)) {
         known.add(ALL);
-        throw GradsieveException.Usage.unknown("score", name, known);
+        throw GradsieveException.Usage.unknown("--score", name, known);
       }
       chosen.add(Score.parse(name));
     }

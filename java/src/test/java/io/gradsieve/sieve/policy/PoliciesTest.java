@@ -18,13 +18,13 @@ class PoliciesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "varince | unknown sieve 'varince': did you mean 'variance'",
-        "'' | unknown sieve ''",
+        "varince | unknown --sieve 'varince': did you mean 'variance'",
+        "'' | unknown --sieve ''",
         "soft:q=0.5 | unknown key of --sieve soft 'q': did you mean 'r'",
         "variance:kep=0.5 | did you mean 'keep'",
         "variance:relative=true | unknown key",
         "variance:balanced=true | unknown key",
-        "hide:fraction=0.3 | unknown sieve",
+        "hide:fraction=0.3 | unknown --sieve",
         "variance:keep=0 | keep must lie in (0,1], is 0",
         "variance:keep=1.01 | keep must lie in (0,1]",
         "variance:keep=half | keep must be a number, is 'half'",
@@ -35,7 +35,7 @@ class PoliciesTest {
         "soft:until=0 | until must lie in (0,1], is 0",
         "none:from=0 | from must be a whole number from 1 on, is '0'",
         "none:from=1.5 | from must be a whole number",
-        "random:steps=some | unknown value of steps 'some': did you mean 'same'",
+        "random:steps=some | unknown value of steps in --sieve 'some': did you mean 'same'",
         "random:keep | 'keep' is not key=value",
         "random: | is not key=value",
         "random:keep=0.5,keep=0.6 | keep is given twice"
