@@ -21,8 +21,8 @@ import picocli.CommandLine.ParseResult;
 final class CommandParser {
   static final String PROGRAM = "java -jar engine.jar";
   private static final String HELP = "--help";
-  private static final String CONFIG = "--config";
-  private static final String SET = "--set";
+  static final String CONFIG = "--config";
+  static final String SET = "--set";
 
   private final Command command;
   private final CommandLine picocli;
@@ -89,17 +89,26 @@ final class CommandParser {
 
   /** A value that looks like an option is an option whose predecessor lacks its value. */
   private void checkValues(List<String> arguments) {
-    for (int i = 0; i + 1 < arguments.size(); i++) {
+    for (int i = 0; i < arguments.size(); i++) {
       String name = arguments.get(i);
-      boolean valued =
-          command.options().stream()
-              .anyMatch(option -> option.dashed().equals(name) && !option.type().flag());
-      if (valued && arguments.get(i + 1).startsWith("--")) {
+      boolean last = i + 1 == arguments.size();
+      if (name.equals(CONFIG + "=")) {
+        throw new GradsieveException.Usage(command.name() + ": --config needs a file");
+      }
+      if (valued(name) && (last || arguments.get(i + 1).startsWith("--"))) {
         throw new GradsieveException.Usage(
-            "%s: %s needs a value before '%s'"
-                .formatted(command.name(), name, arguments.get(i + 1)));
+            "%s: %s needs a value%s"
+                .formatted(
+                    command.name(), name, last ? "" : " before '" + arguments.get(i + 1) + "'"));
       }
     }
+  }
+
+  private boolean valued(String name) {
+    return name.equals(CONFIG)
+        || name.equals(SET)
+        || command.options().stream()
+            .anyMatch(option -> option.dashed().equals(name) && !option.type().flag());
   }
 
   private GradsieveException.Usage unmatched(String argument) {

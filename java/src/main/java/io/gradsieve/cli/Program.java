@@ -2,6 +2,7 @@ package io.gradsieve.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.option.SettingsReader;
 import java.io.PrintStream;
@@ -19,8 +20,6 @@ final class Program {
   /** Version of the object that {@code --json} prints. */
   private static final int SCHEMA = 1;
 
-  private static final String JSON = "--json";
-
   private final PrintStream out;
   private final PrintStream err;
   private final Map<String, String> environment;
@@ -36,7 +35,6 @@ final class Program {
   /** The exit code. */
   int run(String... arguments) {
     List<String> all = Arrays.asList(arguments);
-    boolean json = all.contains(JSON);
     String name = all.isEmpty() ? "" : all.get(0);
     try {
       if (name.equals("--help")) {
@@ -48,10 +46,9 @@ final class Program {
       }
       return flushed(0);
     } catch (GradsieveException e) {
-      return failed(name, e.exitCode(), line(e.getMessage()), e, all, json);
+      return failed(name, e.exitCode(), line(e.getMessage()), e, all);
     } catch (Throwable e) {
-      String message = Fault.line(e);
-      return failed(name, 1, message, e, all, json);
+      return failed(name, 1, Fault.line(e), e, all);
     }
   }
 
@@ -72,7 +69,7 @@ final class Program {
         command
             .action()
             .run(new Invocation(settings, typed.arguments(), err, terminal, environment));
-    if (settings.get(io.gradsieve.train.option.Options.JSON)) {
+    if (settings.get(Options.JSON)) {
       print(command.name(), outcome.exitCode(), outcome.fields());
     } else if (!outcome.text().isEmpty()) {
       out.println(outcome.text());
@@ -100,17 +97,13 @@ final class Program {
   }
 
   private int failed(
-      String command,
-      int exitCode,
-      String message,
-      Throwable thrown,
-      List<String> all,
-      boolean json) {
+      String command, int exitCode, String message, Throwable thrown, List<String> all) {
+    AskedFlags asked = new AskedFlags(all);
     err.println("error: " + message);
-    if (all.contains("--stacktrace")) {
+    if (asked.on(Options.STACKTRACE)) {
       thrown.printStackTrace(err);
     }
-    if (json) {
+    if (asked.on(Options.JSON)) {
       print(command, exitCode, Map.of("error", message));
     }
     flushed(exitCode);
