@@ -46,6 +46,11 @@ public final class OutputFile {
     if (Files.isDirectory(path)) {
       throw new GradsieveException.Output(path + ": is a directory; --out names a file");
     }
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      // The rename that ends a write would put a file in the place of a device.
+      throw new GradsieveException.Output(
+          path + ": is a device or a pipe; --out names a file, which is replaced as a whole");
+    }
     Path directory = DurableFiles.parent(path);
     if (!Files.isDirectory(directory) || !Files.isWritable(directory)) {
       throw new GradsieveException.Output(
