@@ -6,7 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -135,16 +138,26 @@ public final class DurableFiles {
 
   /** The one error for a file that can't be written. */
   public static GradsieveException.Output failure(Path path, IOException e) {
-    String reason =
-        e instanceof AccessDeniedException
-            ? "permission denied"
-            : e instanceof java.nio.file.FileSystemException f && f.getReason() != null
-                ? f.getReason()
-                : String.valueOf(e.getMessage());
     return new GradsieveException.Output(
         "%s: can't be written: %s; make room or choose another --out; what was there before is intact"
-            .formatted(path, reason),
+            .formatted(path, reason(e)),
         e);
+  }
+
+  /** Java's own words are the path alone where an exception's class says what went wrong. */
+  private static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof NoSuchFileException) {
+      return "its directory does not exist";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "something that is no directory is in its place";
+    }
+    return e instanceof FileSystemException f && f.getReason() != null
+        ? f.getReason()
+        : String.valueOf(e.getMessage());
   }
 
   /** Passes bytes on, counts and hashes them. */

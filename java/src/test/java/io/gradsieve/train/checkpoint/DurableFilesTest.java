@@ -1,0 +1,28 @@
+package io.gradsieve.train.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradsieve.GradsieveException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DurableFilesTest {
+  @TempDir Path directory;
+
+  @Test
+  void aFailureSaysTheReasonAndNotThePathTwice() throws IOException {
+    DurableFiles files = new DurableFiles();
+    Path lost = directory.resolve("gone/model.safetensors");
+    assertThatThrownBy(() -> files.write(lost, target -> target.write(ByteBuffer.allocate(1))))
+        .isInstanceOf(GradsieveException.Output.class)
+        .hasMessageStartingWith(lost + ": can't be written: its directory does not exist;");
+    Path taken = Files.writeString(directory.resolve("file"), "mine");
+    assertThatThrownBy(() -> files.createDirectories(taken))
+        .isInstanceOf(GradsieveException.Output.class)
+        .hasMessageStartingWith(taken + ": can't be written: something that is no directory");
+  }
+}
