@@ -13,6 +13,7 @@ import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.nn.layer.Residual;
 import io.gradsieve.plan.Operation;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -65,6 +66,15 @@ public final class Models {
     } catch (BadData e) {
       throw new BadData(name + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * K of a built-in model's weights.
+   *
+   * @throws BadData if the file is not of one
+   */
+  public static int classes(Path safetensors) {
+    return StateFile.outputs(safetensors);
   }
 
   private static List<Layer> mlp(boolean image, int classes) {

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * A network's state in a safetensors file, under PyTorch's names and in its layouts: parameters as
@@ -20,6 +22,11 @@ import java.util.TreeSet;
 final class StateFile {
   /** Most names in a message. */
   private static final int NAMED = 5;
+
+  private static final Pattern LAST_BIAS = Pattern.compile("[0-9]{1,6}\\.bias");
+
+  /** Features of a linear layer, at most. */
+  private static final long LARGEST_OUTPUTS = 1 << 20;
 
   private StateFile() {}
 
@@ -42,12 +49,49 @@ final class StateFile {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       check(file, tensors, parameters.layout());
       for (Parameter parameter : parameters.layout().parameters()) {
-        parameters.write(parameter, tensors.floats(parameter.name()));
+        parameters.write(parameter, finite(file, parameter, tensors.floats(parameter.name())));
       }
       for (String counter : parameters.layout().counters()) {
         parameters.setCounter(counter, tensors.longs(counter)[0]);
       }
     }
+  }
+
+  /** What a network can't compute with is the file's fault, not that of a rate or of the data. */
+  private static float[] finite(Path file, Parameter parameter, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new BadData(
+            "%s: %s holds %s at element %d; give weights that did not diverge"
+                .formatted(file, parameter.name(), values[i], i));
+      }
+    }
+    return values;
+  }
+
+  /**
+   * Outputs of the last layer, which is linear in every model: the length of the bias with the
+   * largest number.
+   *
+   * @throws BadData if the file has none
+   */
+  static int outputs(Path file) {
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      return tensors.entries().entrySet().stream()
+          .filter(entry -> LAST_BIAS.matcher(entry.getKey()).matches())
+          .filter(entry -> entry.getValue().shape().size() == 1)
+          .max(Comparator.comparingInt(entry -> layer(entry.getKey())))
+          .map(entry -> entry.getValue().shape().get(0))
+          .filter(outputs -> outputs > 0 && outputs <= LARGEST_OUTPUTS)
+          .map(Long::intValue)
+          .orElseThrow(
+              () ->
+                  new BadData(file + ": holds no bias of a last layer; are they a classifier's?"));
+    }
+  }
+
+  private static int layer(String name) {
+    return Integer.parseInt(name.substring(0, name.indexOf('.')));
   }
 
   /** Compares everything before anything is changed. */

@@ -3,11 +3,13 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
+import io.gradsieve.data.Schema;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.NetworkSpec;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -54,6 +56,46 @@ public record ModelSource(
         Optional.of(NetworkSpec.read(yaml)),
         weightsAt.map(ModelSource::weightsIn).or(() -> ownWeights),
         isDirectory ? Optional.of(directory) : Optional.empty());
+  }
+
+  /**
+   * As {@link #of}, for a model that was trained: a built-in name whose weights lie beside the
+   * {@code model.yaml} of such a network is the network of that file, with its rules for data.
+   */
+  public static ModelSource trained(Optional<String> model, Optional<String> weights) {
+    ModelSource source = of(model, weights);
+    if (source.name.isEmpty() || source.weights.isEmpty()) {
+      return source;
+    }
+    Path yaml = source.weights.get().resolveSibling(RunDirectory.MODEL);
+    if (!Files.isRegularFile(yaml)) {
+      return source;
+    }
+    NetworkSpec found = NetworkSpec.read(yaml);
+    if (!found.layers().equals(builtIn(source.name.get(), found).layers())) {
+      return source; // loading the weights tells in what they differ
+    }
+    return new ModelSource(
+        source.name,
+        Optional.of(found),
+        source.weights,
+        weights.map(Path::of).filter(Files::isDirectory));
+  }
+
+  private static NetworkSpec builtIn(String name, NetworkSpec like) {
+    List<Integer> input = like.input();
+    boolean image = input.size() == 3;
+    return Models.of(
+        name, input.get(0), image ? input.get(1) : 1, image ? input.get(2) : 1, like.outputs());
+  }
+
+  /**
+   * The rules for reading data for a model that was trained. The weights of a built-in model alone
+   * state none but the number of classes.
+   */
+  public Optional<Schema> rules() {
+    return spec.map(ModelRules::schema)
+        .or(() -> weights.map(file -> Schema.plain(Models.classes(file))));
   }
 
   private static Path modelPath(String text) {

@@ -66,6 +66,33 @@ class StateFileTest {
   }
 
   @Test
+  void weightsThatAreNotFiniteAreRefusedByName() {
+    Path file = directory.resolve("w.safetensors");
+    try (Network network = network("mlp", 4, 1);
+        Network other = network("mlp", 4, 2)) {
+      Parameter bias = network.parameters().layout().parameters().get(1);
+      float[] values = network.parameters().read(bias);
+      values[3] = Float.NaN;
+      network.parameters().write(bias, values);
+      network.save(file);
+      assertThatThrownBy(() -> other.load(file))
+          .isInstanceOf(BadData.class)
+          .hasMessageStartingWith(file + ": " + bias.name() + " holds NaN at element 3;");
+    }
+  }
+
+  @Test
+  void theWeightsOfEveryBuiltInModelTellItsClasses() {
+    for (String model : Models.NAMES) {
+      Path file = directory.resolve(model + ".safetensors");
+      try (Network network = network(model, 7, 1)) {
+        network.save(file);
+      }
+      assertThat(Models.classes(file)).as(model).isEqualTo(7);
+    }
+  }
+
+  @Test
   void aMissingDirectoryIsAnOutputError() {
     try (Network network = network("mlp", 4, 1)) {
       assertThatThrownBy(() -> network.save(directory.resolve("nowhere").resolve("w.safetensors")))

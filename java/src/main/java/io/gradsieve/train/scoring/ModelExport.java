@@ -26,7 +26,7 @@ public final class ModelExport {
             .orElseThrow(() -> new GradsieveException.Usage("export: --out FILE is needed"));
     Path out = OutputFile.of(text);
     ModelSource source =
-        ModelSource.of(
+        ModelSource.trained(
             settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS));
     NetworkSpec spec =
         source
@@ -34,7 +34,7 @@ public final class ModelExport {
             .orElseThrow(
                 () ->
                     new GradsieveException.Usage(
-                        "--model %s: a built-in model alone has no shape; name the run directory or its model.yaml"
+                        "--model %s: a built-in model alone has no shape; name a run directory as --weights, or a model file"
                             .formatted(source.name().orElse(""))));
     Path weights =
         source

@@ -89,7 +89,7 @@ public final class ScoringSession implements AutoCloseable {
   public static ScoringSession open(
       Settings settings, DataRequest.Purpose purpose, boolean backward) {
     ModelSource source =
-        ModelSource.of(
+        ModelSource.trained(
             settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS));
     Path weights =
         source
@@ -99,9 +99,7 @@ public final class ScoringSession implements AutoCloseable {
                     new GradsieveException.Usage(
                         "--weights: none given; name a safetensors file or a run directory"));
     Settings effective = RunData.complete(settings, source);
-    Dataset data =
-        DataSource.open(
-            DataOptions.request(effective, purpose, source.spec().map(ModelRules::schema)));
+    Dataset data = DataSource.open(DataOptions.request(effective, purpose, source.rules()));
     return new ScoringSession(data, source.spec(data), weights, settings, backward);
   }
 

@@ -1,0 +1,48 @@
+package io.gradsieve.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradsieve.data.Schema;
+import io.gradsieve.nn.NetworkSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelSourceTest {
+  @TempDir Path directory;
+
+  private Path run() {
+    Path out = directory.resolve("run");
+    Trainer.of(TrainingConfig.of("epochs=1", "threads=1", "out=" + out)).run();
+    return out;
+  }
+
+  @Test
+  void aBuiltInNameWithTheWeightsOfARunHasTheRulesOfThatRun() {
+    Path run = run();
+    NetworkSpec spec = NetworkSpec.read(run.resolve(RunDirectory.MODEL));
+    for (Path weights : new Path[] {run, run.resolve(RunDirectory.WEIGHTS)}) {
+      ModelSource source = ModelSource.trained(Optional.of("mlp"), Optional.of(weights.toString()));
+      assertThat(source.rules()).contains(ModelRules.schema(spec));
+      assertThat(source.run().isPresent()).isEqualTo(weights.equals(run));
+    }
+    assertThat(ModelSource.of(Optional.of("mlp"), Optional.of(run.toString())).spec()).isEmpty();
+  }
+
+  @Test
+  void aBuiltInNameThatIsNotTheRunsNetworkIsLeftForTheWeightsToRefuse() {
+    ModelSource source = ModelSource.trained(Optional.of("cnn"), Optional.of(run().toString()));
+    assertThat(source.spec()).isEmpty();
+  }
+
+  @Test
+  void bareWeightsOfABuiltInModelTellItsClasses() throws IOException {
+    Path bare = directory.resolve("bare.safetensors");
+    Files.copy(run().resolve(RunDirectory.WEIGHTS), bare);
+    ModelSource source = ModelSource.trained(Optional.of("mlp"), Optional.of(bare.toString()));
+    assertThat(source.rules()).contains(Schema.plain(10));
+  }
+}
