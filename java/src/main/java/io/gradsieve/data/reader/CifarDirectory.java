@@ -1,5 +1,6 @@
 package io.gradsieve.data.reader;
 
+import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;
@@ -63,9 +64,20 @@ final class CifarDirectory {
     try (CifarRecords records = CifarRecords.open(file)) {
       for (int i = 0; i < count; i++) {
         int label = records.read(store.chunk(first + i), store.offset(first + i));
-        labels[first + i] = request.labelled() ? indices.check(label, file.toString(), i) : 0;
+        if (request.labelled()) {
+          checkLabel(label, file, i);
+          labels[first + i] = indices.check(label, file.toString(), i);
+        }
       }
     }
     return first + count;
+  }
+
+  private static void checkLabel(int label, Path file, int row) {
+    if (label >= CifarRecords.CLASSES) {
+      throw new BadData(
+          "%s: row %d: label %d is too large: CIFAR-10 has %d classes, counted from 0; get the file again"
+              .formatted(file, row, label, CifarRecords.CLASSES));
+    }
   }
 }

@@ -19,6 +19,9 @@ public final class CifarRecords implements AutoCloseable {
 
   public static final int CHANNELS = 3;
 
+  /** Labels are below. */
+  public static final int CLASSES = 10;
+
   private static final int PLANE = SIDE * SIDE;
   private static final int RECORD_BYTES = 1 + CHANNELS * PLANE;
 

@@ -55,4 +55,12 @@ class CifarDirectoryTest {
         .hasMessageContaining("data_batch_1.bin")
         .hasMessageContaining("5000 bytes");
   }
+
+  @Test
+  void aLabelThatCifarTenDoesNotHaveIsBadDataNamingTheRow() throws Exception {
+    Samples.write(temp.resolve("data_batch_1.bin"), records(1, 9, 10));
+    assertThatThrownBy(() -> DataSource.open(DataRequest.train(temp.toString())))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("data_batch_1.bin: row 2: label 10 is too large");
+  }
 }
