@@ -37,6 +37,8 @@ final class IdxDirectory {
   static Dataset read(Path directory, List<Path> files, String name, DataRequest request) {
     Optional<Path> trainImages = file(files, "train", "images");
     Optional<Path> testImages = file(files, "t10k|test", "images");
+    refuseLabelsAlone(directory, "train", trainImages, file(files, "train", "labels"));
+    refuseLabelsAlone(directory, "t10k", testImages, file(files, "t10k|test", "labels"));
     int[] train = trainImages.map(f -> sizes(f)).orElse(new int[] {0, 0, 0});
     int[] test = testImages.map(f -> sizes(f)).orElse(new int[] {0, 0, 0});
     int[] shape = trainImages.isPresent() ? train : test;
@@ -74,6 +76,16 @@ final class IdxDirectory {
         .labels(labels)
         .trainCount(train[0])
         .build(directory.toString(), request);
+  }
+
+  /** A part whose images are missing must not pass for data without that part. */
+  private static void refuseLabelsAlone(
+      Path directory, String part, Optional<Path> images, Optional<Path> labels) {
+    if (images.isEmpty() && labels.isPresent()) {
+      throw new BadData(
+          "%s: has %s but no images for them; add %s-images-idx3-ubyte or take the labels away"
+              .formatted(directory, labels.get().getFileName(), part));
+    }
   }
 
   private static int[] sizes(Path images) {

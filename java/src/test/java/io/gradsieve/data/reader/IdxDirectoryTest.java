@@ -86,6 +86,7 @@ class IdxDirectoryTest {
   @Test
   void aTestPartAloneCanBeEvaluatedButNotTrainedOn() throws Exception {
     Files.delete(directory.resolve("train-images-idx3-ubyte"));
+    Files.delete(directory.resolve("train-labels-idx1-ubyte.gz"));
     assertThatThrownBy(this::open)
         .isInstanceOf(BadData.class)
         .hasMessageContaining("no training part");
@@ -101,5 +102,13 @@ class IdxDirectoryTest {
         .isInstanceOf(BadData.class)
         .hasMessageContaining("same label '1'");
     assertThat(DataSource.open(DataRequest.evaluate(directory.toString())).classes()).hasSize(2);
+  }
+
+  @Test
+  void labelsWithoutTheirImagesAreBadDataAndNotASetWithoutThatPart() throws Exception {
+    Files.delete(directory.resolve("t10k-images.idx3-ubyte"));
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("t10k-labels.idx1-ubyte but no images");
   }
 }
