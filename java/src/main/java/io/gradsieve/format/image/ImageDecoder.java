@@ -107,6 +107,9 @@ public final class ImageDecoder implements AutoCloseable {
                 + " are read; shrink it");
       }
       sizes.check(height, width);
+      if (reader == png) {
+        PngChunks.check(file);
+      }
       BufferedImage image = reader.read(0);
       if (!warning.isEmpty()) {
         throw damaged(name, warning, null);

@@ -134,4 +134,22 @@ class ImageDecoderTest {
         .hasMessage("2 by 4");
     assertThat(decode(file).width()).isEqualTo(4);
   }
+
+  @Test
+  void aBitFlippedAnywhereInAPngIsBadData() throws IOException {
+    BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_3BYTE_BGR);
+    for (int i = 0; i < 64; i++) {
+      image.setRGB(i % 8, i / 8, i * 7919);
+    }
+    byte[] file = encoded(image, "png");
+    for (int at = 0; at < file.length; at++) {
+      byte[] flipped = file.clone();
+      flipped[at] ^= 0x10;
+      assertThatThrownBy(() -> decode(flipped)).as("byte %d", at).isInstanceOf(BadData.class);
+    }
+    for (int cut = 1; cut <= 12; cut++) {
+      byte[] shorter = Arrays.copyOf(file, file.length - cut);
+      assertThatThrownBy(() -> decode(shorter)).as("cut %d", cut).isInstanceOf(BadData.class);
+    }
+  }
 }
