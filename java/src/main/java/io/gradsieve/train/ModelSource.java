@@ -6,6 +6,7 @@ import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.train.checkpoint.CheckpointStore;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -122,6 +123,7 @@ public record ModelSource(
       throw new GradsieveException.BadData(
           "%s %s: does not exist; check the path".formatted(option, text));
     }
+    CheckpointStore.verify(path);
     return path;
   }
 

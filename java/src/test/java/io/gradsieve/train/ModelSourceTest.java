@@ -1,7 +1,9 @@
 package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Schema;
 import io.gradsieve.nn.NetworkSpec;
 import java.io.IOException;
@@ -44,5 +46,17 @@ class ModelSourceTest {
     Files.copy(run().resolve(RunDirectory.WEIGHTS), bare);
     ModelSource source = ModelSource.trained(Optional.of("mlp"), Optional.of(bare.toString()));
     assertThat(source.rules()).contains(Schema.plain(10));
+  }
+
+  @Test
+  void aCheckpointWithAFlippedBitIsRefused() throws IOException {
+    Path checkpoint = run().resolve("checkpoints/epoch-0001");
+    Path weights = checkpoint.resolve(Checkpoints.WEIGHTS);
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(weights, bytes);
+    assertThatThrownBy(() -> ModelSource.of(Optional.of(checkpoint.toString()), Optional.empty()))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining(weights.toString());
   }
 }

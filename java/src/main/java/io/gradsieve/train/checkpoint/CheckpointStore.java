@@ -145,6 +145,18 @@ public final class CheckpointStore {
     return Optional.empty();
   }
 
+  /**
+   * Checks the files of a directory that is a checkpoint; any other directory is none of its
+   * business.
+   *
+   * @throws GradsieveException.BadData naming the file that is damaged
+   */
+  public static void verify(Path path) {
+    if (Files.isRegularFile(path.resolve(CheckpointContents.FILE))) {
+      CheckpointContents.verify(path);
+    }
+  }
+
   /** The newest checkpoint's directory, whole or not. */
   public Optional<Path> last() {
     List<Moment> moments = moments();
