@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -118,16 +119,21 @@ public final class RunManifest {
   }
 
   private String checked(String name) {
-    Path path = Path.of(name);
-    if (name.isEmpty()
-        || path.isAbsolute()
-        || !path.equals(path.normalize())
-        || path.startsWith("..")) {
+    if (name.isEmpty() || !inside(name)) {
       throw new GradsieveException.BadData(
           "%s: lists '%s', which is not a file of the run; nothing was deleted"
               .formatted(directory.resolve(FILE), name));
     }
     return name;
+  }
+
+  private static boolean inside(String name) {
+    try {
+      Path path = Path.of(name);
+      return !path.isAbsolute() && path.equals(path.normalize()) && !path.startsWith("..");
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   private void write() {
