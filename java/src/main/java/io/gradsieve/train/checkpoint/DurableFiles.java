@@ -51,10 +51,24 @@ public final class DurableFiles {
   /** Replaces the file as a whole: it is the old one or the new one, whenever the machine stops. */
   public Written replace(Path file, Body body) {
     Path partial = file.resolveSibling(file.getFileName() + PARTIAL);
-    Written written = write(partial, body);
-    rename(partial, file);
+    Written written;
+    try {
+      written = write(partial, body);
+      rename(partial, file);
+    } catch (GradsieveException.Output e) {
+      leaveNothing(partial, e);
+      throw e;
+    }
     syncDirectory(parent(file));
     return written;
+  }
+
+  private static void leaveNothing(Path partial, GradsieveException.Output cause) {
+    try {
+      Files.deleteIfExists(partial);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   /** Writes the file in place and flushes it. */

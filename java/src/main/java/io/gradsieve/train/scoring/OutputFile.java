@@ -78,17 +78,7 @@ public final class OutputFile {
 
   /** Replaces a file. */
   static void write(Path path, DurableFiles.Body body) {
-    DurableFiles files = new DurableFiles();
-    try {
-      files.replace(path, body);
-    } catch (GradsieveException.Output e) {
-      try {
-        Files.deleteIfExists(path.resolveSibling(path.getFileName() + DurableFiles.PARTIAL));
-      } catch (IOException left) {
-        e.addSuppressed(left);
-      }
-      throw e;
-    }
+    new DurableFiles().replace(path, body);
   }
 
   static void writeCsv(Path path, Records records) {

@@ -1,5 +1,6 @@
 package io.gradsieve.train.checkpoint;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
@@ -24,5 +25,29 @@ class DurableFilesTest {
     assertThatThrownBy(() -> files.createDirectories(taken))
         .isInstanceOf(GradsieveException.Output.class)
         .hasMessageStartingWith(taken + ": can't be written: something that is no directory");
+  }
+
+  @Test
+  void whatCouldNotBeWrittenLeavesNothingBeside() throws IOException {
+    Path file = Files.writeString(directory.resolve("model.yaml"), "before");
+    DurableFiles files =
+        new DurableFiles(
+            (operation, path) -> {
+              if (operation.equals("sync")) {
+                throw new IOException("No space left on device");
+              }
+            });
+    assertThatThrownBy(() -> files.replace(file, target -> target.write(ByteBuffer.allocate(9))))
+        .isInstanceOf(GradsieveException.Output.class);
+    assertThat(file).hasContent("before");
+    assertThat(directory).isDirectoryNotContaining("glob:**.partial");
+  }
+
+  @Test
+  void aManifestThatListsWhatIsNoNameIsRefused() throws IOException {
+    Files.writeString(directory.resolve(RunManifest.FILE), "{\"files\":[\"\\u0000\"]}");
+    assertThatThrownBy(() -> RunManifest.read(directory, new DurableFiles()))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("nothing was deleted");
   }
 }
