@@ -104,6 +104,11 @@ final class TrainingSession implements AutoCloseable {
   private static TrainingConfig effective(TrainingConfig config, Dataset dataset, int samples) {
     TrainingConfig effective = config;
     if (config.batchSize() > samples) {
+      if (config.resume()) {
+        throw new GradsieveException.BadData(
+            "%s: has %,d training samples, fewer than the run's batch of %,d: the data changed; start another run"
+                .formatted(config.data(), samples, config.batchSize()));
+      }
       if (config.settings().given(Options.BATCH_SIZE)) {
         throw new GradsieveException.Usage(
             "--batch-size %d: there are only %d training samples; at most that many"
