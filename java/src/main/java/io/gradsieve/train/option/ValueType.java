@@ -80,7 +80,14 @@ public record ValueType<T>(
 
   /** A whole number of 64 bits. */
   static ValueType<Long> seed() {
-    return of("N", "a whole number of 64 bits", Long::parseLong, String::valueOf);
+    return of(
+        "N",
+        "a whole number of 64 bits",
+        text -> {
+          require(text.matches("[+-]?[0-9]{1,19}"));
+          return Long.parseLong(text);
+        },
+        String::valueOf);
   }
 
   /**

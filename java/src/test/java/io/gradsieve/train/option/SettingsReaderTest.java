@@ -106,6 +106,7 @@ class SettingsReaderTest {
     "checkpoint-every,0",
     "eval-every,0",
     "seed,1.5",
+    "seed,٣",
     "progress,fancy",
     "class-weights,balance",
     "out,''",
