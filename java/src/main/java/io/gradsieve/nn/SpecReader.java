@@ -7,9 +7,11 @@ import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.LayerKinds;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Model files to specs; strict: a key that is not known is an error with the nearest that is. */
 final class SpecReader {
@@ -29,16 +31,21 @@ final class SpecReader {
     List<Layer> layers = LayerKinds.readAll(needed(root, entries, "layers"), "layers");
     Optional<Normalize> normalize =
         Optional.ofNullable(entries.get("normalize")).map(SpecReader::normalize);
-    List<String> classes = new ArrayList<>();
+    Set<String> classes = new LinkedHashSet<>();
     if (entries.containsKey("classes")) {
-      entries.get("classes").items("classes").forEach(item -> classes.add(item.text("a class")));
+      for (YamlNode item : entries.get("classes").items("classes")) {
+        String name = item.text("a class");
+        if (!classes.add(name)) {
+          throw item.bad("class " + name + " is there twice; name each class differently");
+        }
+      }
     }
     List<Column> columns = new ArrayList<>();
     if (entries.containsKey("columns")) {
       entries.get("columns").items("columns").forEach(item -> columns.add(column(item)));
     }
     try {
-      return new NetworkSpec(input, layers, normalize, classes, columns);
+      return new NetworkSpec(input, layers, normalize, List.copyOf(classes), columns);
     } catch (BadData e) {
       throw new BadData(file + ": " + e.getMessage(), e);
     }

@@ -81,6 +81,9 @@ class NetworkSpecTest {
         mistake(
             HEAD + "  - conv3d: {channels: 3}\n" + TAIL,
             "m.yaml:3: unknown layer conv3d; did you mean conv2d?"),
+        mistake(
+            HEAD + TAIL + "classes: [a, b, a, c]\n",
+            "m.yaml:5: class a is there twice; name each class differently"),
         mistake(HEAD + "  - relu6\n" + TAIL, "m.yaml:3: unknown layer relu6; did you mean relu?"),
         mistake(
             HEAD + "  - relu\n  - conv2d:\n      channels: 4\n      kernal: 3\n" + TAIL,
