@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -127,7 +128,18 @@ class CheckpointStoreTest {
   }
 
   @Test
-  void acheckpointOfAnotherConfigurationIsSkipped() {
+  void aCheckpointUnderAnothersNameIsSkipped() throws IOException {
+    Path first = save(1, 0);
+    Path second = save(2, 0);
+    for (String name : List.of("weights.bin", "scores.bin", "contents.json")) {
+      Files.copy(first.resolve(name), second.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    }
+    assertThat(newest()).isEqualTo(first);
+    assertThat(warnings).hasSize(1).first().asString().contains("epoch-0002", "is that of");
+  }
+
+  @Test
+  void aCheckpointOfAnotherConfigurationIsSkipped() {
     save(1, 0);
     assertThat(store.newest("another", warnings::add)).isEmpty();
     assertThat(warnings).hasSize(1);
