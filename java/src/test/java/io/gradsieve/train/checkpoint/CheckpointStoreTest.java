@@ -19,6 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
   private static final String HASH = "the configuration";
@@ -196,13 +198,24 @@ class CheckpointStoreTest {
   void aManifestThatNamesFilesElsewhereIsRefused() throws IOException {
     Path outside = Files.writeString(run.resolve("outside.txt"), "x");
     Path inside = Files.createDirectory(run.resolve("run"));
-    for (String name : List.of("../outside.txt", outside.toString(), "a/../../outside.txt", "")) {
+    for (String name :
+        List.of("../outside.txt", outside.toString(), "a/../../outside.txt", "", "\\u0000")) {
       Files.writeString(
           inside.resolve("manifest.json"), "{\"schema\":1,\"files\":[\"%s\"]}".formatted(name));
       assertThatThrownBy(() -> RunManifest.read(inside, new DurableFiles()))
           .isInstanceOf(GradsieveException.BadData.class);
     }
     assertThat(outside).exists();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "{", "[]", "{\"schema\":1}", "{\"schema\":2,\"files\":[]}", "{\"files\":[]}"})
+  void aManifestThatIsNoneIsRefused(String text) throws IOException {
+    Files.writeString(run.resolve("manifest.json"), text);
+    assertThatThrownBy(() -> RunManifest.read(run, new DurableFiles()))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("manifest.json: damaged");
   }
 
   @Test
