@@ -18,6 +18,9 @@ class NetworkSpecTest {
   private static final String HEAD = "input: [3, 6, 5]\nlayers:\n";
   private static final String TAIL = "  - flatten\n  - linear: {features: 4}\n";
 
+  /** Line breaks of YAML alone, a control character, a byte order mark, a pair and half of one. */
+  private static final String ODD = "a\u0085 \u2028b\u2029 \u009f\ufeff\ud83d\ude00\ud800\uffff";
+
   private static NetworkSpec read(String yaml) {
     return SpecReader.read(YamlNode.parse("m.yaml", yaml), "m.yaml");
   }
@@ -52,7 +55,7 @@ class NetworkSpecTest {
             List.of("no", "a \"quoted\": {name}\nof two lines, # é\u0001"),
             List.of(
                 new Column("x: 1", Column.Role.NUMBER, List.of()),
-                new Column("colour", Column.Role.CATEGORY, List.of("null", "~")),
+                new Column("colour", Column.Role.CATEGORY, List.of("null", "~", ODD)),
                 new Column("y", Column.Role.LABEL, List.of())));
     assertThat(read(spec.toYaml())).isEqualTo(spec);
   }
