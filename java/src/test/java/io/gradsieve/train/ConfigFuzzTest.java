@@ -1,0 +1,58 @@
+package io.gradsieve.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gradsieve.Fuzz;
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Settings;
+import io.gradsieve.train.option.SettingsReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigFuzzTest {
+  private static final Map<String, String> MACHINE = Map.of("java", "17", "processor", "a: b");
+
+  @TempDir Path directory;
+
+  private static Settings read(Path file) {
+    return new SettingsReader("train", CommandOptions.TRAIN).file(file).resolve();
+  }
+
+  @Test
+  void aDamagedConfigurationIsReadOrRefused() {
+    TrainingConfig config =
+        TrainingConfig.of(
+            "data=é: x.csv", "ignore=a,b", "sieve=variance:keep=0.5,floor=0.1", "lr=1e-3");
+    List<String> good =
+        List.of(ConfigYaml.of(config, MACHINE), ConfigYaml.template(), "epochs: 3\nlr: 0.3\n");
+    Path file = directory.resolve("train.yaml");
+    new Fuzz("train.yaml", Usage.class)
+        .run(
+            1_000,
+            mutations -> {
+              Files.write(file, mutations.damaged(mutations.choose(good)));
+              Settings settings = read(file);
+              ConfigYaml.machine(file);
+              checkWriting(settings, file);
+            });
+  }
+
+  /** Settings that do not contradict each other are written so that they are read back. */
+  private static void checkWriting(Settings settings, Path file) throws Exception {
+    TrainingConfig config;
+    try {
+      config = new TrainingConfig(settings);
+    } catch (Usage contradiction) {
+      // of values, whichever file they came from
+      assertThat(contradiction.getMessage()).doesNotContain("\n", "\r");
+      return;
+    }
+    Files.writeString(file, ConfigYaml.of(config, MACHINE));
+    assertThat(new TrainingConfig(read(file)).hash()).isEqualTo(config.hash());
+  }
+}
