@@ -1,7 +1,9 @@
 # The kernels of the CPU library, compiled once for each instruction set. Included by native/CMakeLists.txt and by
 # kernel-cases/CMakeLists.txt. Defines the object libraries gradsieve_kernels_baseline, _avx2 and _avx512, the target
 # gradsieve_kernel_symbols that fails on a weak symbol in them, and
-#   gradsieve_link_kernels(TARGET)   adds all three to a library or program.
+#   gradsieve_link_kernels(TARGET)   adds all three to a library or program
+#   gradsieve_reference(SOURCE)      marks a test's reference in double precision.
+# With GRADSIEVE_SANITIZE it and what is defined after it is built for the address and undefined-behaviour sanitizers.
 
 set(GRADSIEVE_NATIVE ${CMAKE_CURRENT_LIST_DIR})
 file(GLOB GRADSIEVE_KERNEL_SOURCES CONFIGURE_DEPENDS ${GRADSIEVE_NATIVE}/src/kernels/*.cpp)
@@ -10,8 +12,19 @@ file(GLOB GRADSIEVE_KERNEL_SOURCES CONFIGURE_DEPENDS ${GRADSIEVE_NATIVE}/src/ker
 set(GRADSIEVE_KERNEL_FLAGS -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti
     -fvisibility=hidden -Wall -Wextra -Wno-uninitialized -Wno-maybe-uninitialized)
 if(GRADSIEVE_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+    set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")
     list(APPEND GRADSIEVE_KERNEL_FLAGS -O1) # instrumented register tiles take minutes to optimise
 endif()
+
+# References take most of the tests' time. The sanitizers check what they read and write, but not their own index arithmetic,
+# which halves it: they are what compares, not what is compared.
+function(gradsieve_reference source)
+    if(GRADSIEVE_SANITIZE)
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-O2;-fno-sanitize=undefined")
+    endif()
+endfunction()
 
 function(gradsieve_kernels isa march)
     set(name gradsieve_kernels_${isa})

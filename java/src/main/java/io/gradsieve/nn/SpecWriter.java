@@ -1,6 +1,6 @@
 package io.gradsieve.nn;
 
-import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.gradsieve.format.yaml.YamlText;
 import io.gradsieve.nn.layer.Layer;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,7 @@ final class SpecWriter {
 
   private void column(Column column) {
     out.append("  - {name: ")
-        .append(text(column.name()))
+        .append(YamlText.quoted(column.name()))
         .append(", role: ")
         .append(column.role().text());
     if (!column.categories().isEmpty()) {
@@ -77,11 +77,6 @@ final class SpecWriter {
   }
 
   private static String texts(List<String> texts) {
-    return texts.stream().map(SpecWriter::text).collect(Collectors.joining(", ", "[", "]"));
-  }
-
-  /** In double quotes, whose escapes are JSON's: safe whatever the text looks like. */
-  private static String text(String text) {
-    return "\"" + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + "\"";
+    return texts.stream().map(YamlText::quoted).collect(Collectors.joining(", ", "[", "]"));
   }
 }

@@ -48,7 +48,8 @@ public final class ConfigYaml {
 
   private static String commented(String line, String comment) {
     String padding = " ".repeat(Math.max(2, COMMENT_COLUMN - line.length()));
-    return line + padding + "# " + comment + "\n";
+    // a file's name may hold what ends a comment, or what no reader takes
+    return line + padding + "# " + comment.replaceAll("\\R|\\p{C}", " ") + "\n";
   }
 
   /** The section {@code machine} of a run's {@code config.yaml}. */

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
-import io.gradsieve.RandomBits;
-import io.gradsieve.TestSeed;
 import io.gradsieve.format.yaml.YamlNode;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NetworkSpecTest {
   private static final String HEAD = "input: [3, 6, 5]\nlayers:\n";
   private static final String TAIL = "  - flatten\n  - linear: {features: 4}\n";
+
+  /** Line breaks of YAML alone, a control character, a byte order mark, a pair and half of one. */
+  private static final String ODD = "a\u0085 \u2028b\u2029 \u009f\ufeff\ud83d\ude00\ud800\uffff";
 
   private static NetworkSpec read(String yaml) {
     return SpecReader.read(YamlNode.parse("m.yaml", yaml), "m.yaml");
@@ -52,7 +53,7 @@ class NetworkSpecTest {
             List.of("no", "a \"quoted\": {name}\nof two lines, # é\u0001"),
             List.of(
                 new Column("x: 1", Column.Role.NUMBER, List.of()),
-                new Column("colour", Column.Role.CATEGORY, List.of("null", "~")),
+                new Column("colour", Column.Role.CATEGORY, List.of("null", "~", ODD)),
                 new Column("y", Column.Role.LABEL, List.of())));
     assertThat(read(spec.toYaml())).isEqualTo(spec);
   }
@@ -165,32 +166,5 @@ class NetworkSpecTest {
     assertThatThrownBy(() -> read(wide)).isInstanceOf(BadData.class);
     String huge = "input: [1048576, 1048576, 1048576]\nlayers:\n" + TAIL;
     assertThatThrownBy(() -> read(huge)).isInstanceOf(BadData.class);
-  }
-
-  /**
-   * Every file that differs from a good one by a few characters is read or refused as bad data,
-   * nothing else.
-   */
-  @Test
-  void damagedFilesAreReadOrRefused() {
-    String good = Models.of("resnet20", 1, 8, 8, 3).toYaml();
-    RandomBits bits = RandomBits.of(TestSeed.of(1), "damage", 0);
-    for (int i = 0; i < 2000; i++) {
-      StringBuilder yaml = new StringBuilder(good);
-      for (int k = 0; k < 1 + i % 3; k++) {
-        int at = bits.at(i).below(3L * k, yaml.length());
-        char c =
-            (char)
-                (bits.at(i).below(3L * k + 1, 20) == 0
-                    ? bits.at(i).below(3L * k + 2, 0xffff)
-                    : 9 + bits.at(i).below(3L * k + 2, 118));
-        yaml.setCharAt(at, c);
-      }
-      try {
-        read(yaml.toString());
-      } catch (BadData expected) {
-        assertThat(expected.getMessage()).startsWith("m.yaml").doesNotContain("\n");
-      }
-    }
   }
 }

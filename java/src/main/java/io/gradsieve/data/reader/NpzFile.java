@@ -49,8 +49,6 @@ final class NpzFile {
                             + "; save it with numpy.savez(file, x=x, y=y)"));
     Optional<NpyReader> xTest = arrays.array("x_test");
     ArrayLayout layout = ArrayLayout.of(x.name(), x.header());
-    int train = samples(x);
-    int test = xTest.map(this::samples).orElse(0);
     if (xTest.isPresent()
         && !layout.equals(ArrayLayout.of(xTest.get().name(), xTest.get().header()))) {
       throw new BadData(
@@ -61,6 +59,8 @@ final class NpzFile {
               + describe(x.header())
               + "; all but the first size must agree");
     }
+    int train = samples(x);
+    int test = xTest.map(this::samples).orElse(0);
     SampleShape shape = layout.shape();
     int elementBytes = layout.bytes() ? 1 : 4;
     SampleStore store =

@@ -63,8 +63,8 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
   }
 
   /**
-   * Reads the contents and compares every file. Throws {@code BadData} that names the first one at
-   * fault.
+   * Reads the contents and compares the directory's name and every file. Throws {@code BadData}
+   * that names the first one at fault.
    */
   static CheckpointContents verify(Path checkpoint) {
     Path file = checkpoint.resolve(FILE);
@@ -79,6 +79,9 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
         throw damaged(file, "its checksum differs");
       }
       CheckpointContents contents = parse(file, new ObjectMapper().readTree(text));
+      if (!checkpoint.endsWith(contents.moment.name())) {
+        throw damaged(file, "is that of " + contents.moment.name());
+      }
       for (Map.Entry<String, Written> entry : contents.files.entrySet()) {
         compare(checkpoint.resolve(entry.getKey()), entry.getValue());
       }

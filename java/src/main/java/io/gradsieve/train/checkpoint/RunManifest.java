@@ -49,14 +49,21 @@ public final class RunManifest {
     }
     try {
       JsonNode root = new ObjectMapper().readTree(Files.readAllBytes(file));
+      if (root.path("schema").asInt() != SCHEMA || !root.path("files").isArray()) {
+        throw damaged(file, "no list of schema " + SCHEMA);
+      }
       for (JsonNode name : root.path("files")) {
         manifest.names.add(manifest.checked(name.asText()));
       }
     } catch (IOException e) {
-      throw new GradsieveException.BadData(
-          file + ": damaged; move it away together with the files of the run", e);
+      throw damaged(file, "no JSON");
     }
     return manifest;
+  }
+
+  private static GradsieveException.BadData damaged(Path file, String what) {
+    return new GradsieveException.BadData(
+        "%s: damaged: %s; move it away together with the files of the run".formatted(file, what));
   }
 
   /** Enters names, then writes the manifest if any is new. */
@@ -119,7 +126,7 @@ public final class RunManifest {
   }
 
   private String checked(String name) {
-    if (name.isEmpty() || !inside(name)) {
+    if (!isInside(name)) {
       throw new GradsieveException.BadData(
           "%s: lists '%s', which is not a file of the run; nothing was deleted"
               .formatted(directory.resolve(FILE), name));
@@ -127,10 +134,13 @@ public final class RunManifest {
     return name;
   }
 
-  private static boolean inside(String name) {
+  private static boolean isInside(String name) {
     try {
       Path path = Path.of(name);
-      return !path.isAbsolute() && path.equals(path.normalize()) && !path.startsWith("..");
+      return !name.isEmpty()
+          && !path.isAbsolute()
+          && path.equals(path.normalize())
+          && !path.startsWith("..");
     } catch (InvalidPathException e) {
       return false;
     }

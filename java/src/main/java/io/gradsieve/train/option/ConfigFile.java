@@ -1,6 +1,7 @@
 package io.gradsieve.train.option;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.yaml.YamlText;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.charset.CharacterCodingException;
@@ -149,19 +150,7 @@ public final class ConfigFile {
     boolean word = text.matches("[A-Za-z0-9_./][A-Za-z0-9_./+-]*") && text.matches(".*[A-Za-z].*");
     boolean reserved = text.matches("(?i)y|n|yes|no|on|off|null|\\.nan|[-+]?\\.inf|[0-9].*");
     boolean truth = text.equals("true") || text.equals("false");
-    if (number || truth || (word && !reserved && !text.matches("(?i)true|false"))) {
-      return text;
-    }
-    StringBuilder escaped = new StringBuilder("\"");
-    for (char c : text.toCharArray()) {
-      if (c == '"' || c == '\\') {
-        escaped.append('\\').append(c);
-      } else if (c < ' ' || c == 0x7f || Character.isSurrogate(c)) {
-        escaped.append("\\u%04x".formatted((int) c));
-      } else {
-        escaped.append(c);
-      }
-    }
-    return escaped.append('"').toString();
+    boolean plain = number || truth || (word && !reserved && !text.matches("(?i)true|false"));
+    return plain ? text : YamlText.quoted(text);
   }
 }

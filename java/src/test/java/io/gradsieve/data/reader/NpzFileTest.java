@@ -57,6 +57,14 @@ class NpzFileTest {
   }
 
   @Test
+  void aTestArrayWithoutAShapeIsRefused() throws Exception {
+    arrays.put("x", Samples.npy(Samples.counting(4, 1), 2, 2));
+    arrays.put("y", Samples.npy(new long[] {0, 1}, 2));
+    arrays.put("x_test", Samples.npy(new byte[1]));
+    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("x_test");
+  }
+
+  @Test
   void uint8ImagesMayHaveTheirChannelsFirstOrLast() throws Exception {
     arrays.put("y", Samples.npy(new long[] {0, 1}, 2));
     byte[] x = Samples.counting(2 * 3 * 4 * 5, 1);

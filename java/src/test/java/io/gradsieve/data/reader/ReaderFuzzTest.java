@@ -2,7 +2,9 @@ package io.gradsieve.data.reader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.Mutations;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
@@ -16,14 +18,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Whatever bytes a file has, reading it gives a data set or one line of {@link BadData}. More runs:
- * {@code -Dgradsieve.fuzz=N} multiplies them; another start: {@code -Dgradsieve.fuzz.seed=S}. A
- * failure names the seed that alone makes it again.
- */
+/** Whatever bytes a file has, reading it gives a data set or one line of {@link BadData}. */
 class ReaderFuzzTest {
-  private static final int RUNS = 250 * Integer.getInteger("gradsieve.fuzz", 1);
-  private static final long SEED = Long.getLong("gradsieve.fuzz.seed", 1);
+  private static final int INPUTS = 500;
 
   /**
    * The limit that a small file could not reach honestly: a data set it makes has at most this
@@ -35,32 +32,22 @@ class ReaderFuzzTest {
 
   private interface Fixture {
     /** Writes a damaged set and returns what {@code --data} names. */
-    Path write(Mutations mutations, long seed) throws Exception;
+    Path write(Mutations mutations) throws Exception;
   }
 
-  private void fuzz(Fixture fixture) throws Exception {
-    int whole = 0;
-    for (int run = 0; run < RUNS; run++) {
-      long seed = SEED + run;
-      Path path = fixture.write(new Mutations(seed), seed);
-      whole += open(DataRequest.train(path.toString()), seed);
-      whole += open(DataRequest.predict(path.toString(), Schema.plain(2)), seed);
-    }
-    // all fine would mean that nothing was damaged
-    assertThat(whole).isLessThan(2 * RUNS);
-  }
-
-  private static int open(DataRequest request, long seed) {
-    try {
-      Dataset data = DataSource.open(request);
-      assertThat((long) data.size() * data.sampleBytes()).isLessThan(MOST_BYTES);
-      return 1;
-    } catch (BadData e) {
-      assertThat(e.getMessage()).as("seed %d", seed).isNotBlank().doesNotContain("\n", "\r");
-      return 0;
-    } catch (RuntimeException | Error e) {
-      throw new AssertionError("seed " + seed + ", " + request.purpose(), e);
-    }
+  private static void fuzz(String name, Fixture fixture) {
+    new Fuzz(name, BadData.class)
+        .run(
+            INPUTS,
+            mutations -> {
+              String path = fixture.write(mutations).toString();
+              DataRequest request =
+                  mutations.choose(2) == 0
+                      ? DataRequest.train(path)
+                      : DataRequest.predict(path, Schema.plain(2));
+              Dataset data = DataSource.open(request);
+              assertThat((long) data.size() * data.sampleBytes()).isLessThan(MOST_BYTES);
+            });
   }
 
   @Test
@@ -69,17 +56,19 @@ class ReaderFuzzTest {
     byte[] labels = Samples.idx(new byte[] {0, 1, 2, 1, 0}, 5);
     Path directory = temp.resolve("idx.d");
     fuzz(
-        (mutations, seed) -> {
-          boolean zipped = seed % 2 == 0;
-          byte[] bad = seed % 4 < 2 ? mutations.damaged(images) : images;
-          byte[] badLabels = seed % 4 < 2 ? labels : mutations.damaged(labels);
+        "idx.d",
+        mutations -> {
+          boolean zipped = mutations.choose(2) == 0;
+          boolean inImages = mutations.choose(2) == 0;
+          byte[] bad = inImages ? mutations.damaged(images) : images;
+          byte[] badLabels = inImages ? labels : mutations.damaged(labels);
           byte[] file = zipped ? Samples.gzip(bad) : bad;
           Files.createDirectories(directory);
           Files.deleteIfExists(
               directory.resolve("train-images-idx3-ubyte" + (zipped ? "" : ".gz")));
           Files.write(
               directory.resolve("train-images-idx3-ubyte" + (zipped ? ".gz" : "")),
-              seed % 5 == 0 ? mutations.damaged(file) : file);
+              mutations.choose(5) == 0 ? mutations.damaged(file) : file);
           Files.write(directory.resolve("train-labels-idx1-ubyte"), badLabels);
           return directory;
         });
@@ -91,7 +80,8 @@ class ReaderFuzzTest {
     byte[] two = java.util.Arrays.copyOf(record, 2 * record.length);
     Path directory = temp.resolve("cifar.d");
     fuzz(
-        (mutations, seed) -> {
+        "cifar.d",
+        mutations -> {
           Samples.write(directory.resolve("data_batch_1.bin"), mutations.damaged(two));
           return directory;
         });
@@ -106,21 +96,22 @@ class ReaderFuzzTest {
     arrays.put("y_test.npy", Samples.npy(new float[] {0, 1}, 2));
     Path file = temp.resolve("f.npz");
     List<String> names = List.copyOf(arrays.keySet());
+    byte[] whole = Samples.zip(arrays);
     fuzz(
-        (mutations, seed) -> {
-          Map<String, byte[]> bad = new LinkedHashMap<>(arrays);
-          if (seed % 3 > 0) {
-            String name = names.get((int) (seed % names.size()));
-            bad.put(name, mutations.damaged(bad.get(name)));
+        "f.npz",
+        mutations -> {
+          if (mutations.choose(3) == 0) {
+            return Files.write(file, fromEnd(mutations, whole));
           }
-          byte[] zip = Samples.zip(bad);
-          return Files.write(file, seed % 3 == 0 ? fromEnd(mutations, zip, seed) : zip);
+          Map<String, byte[]> bad = new LinkedHashMap<>(arrays);
+          bad.computeIfPresent(mutations.choose(names), (name, array) -> mutations.damaged(array));
+          return Files.write(file, Samples.zip(bad));
         });
   }
 
   /** Damages the archive, its directory at the end as often as its beginning. */
-  private static byte[] fromEnd(Mutations mutations, byte[] zip, long seed) {
-    if (seed % 2 == 0) {
+  private static byte[] fromEnd(Mutations mutations, byte[] zip) {
+    if (mutations.choose(2) == 0) {
       return mutations.damaged(zip);
     }
     int tail = Math.min(zip.length, 250);
@@ -133,15 +124,16 @@ class ReaderFuzzTest {
 
   @Test
   void csv() throws Exception {
-    byte[] table =
-        "id,age,city,label\na,1.5,Rome,yes\nb,-2e3,\"Os,lo\",no\n\"c\"\"d\",6,Rome,no\ne,7,é,yes\n"
-            .getBytes(StandardCharsets.UTF_8);
+    String table =
+        "id,age,city,label\na,1.5,Rome,yes\nb,-2e3,\"Os,lo\",no\n\"c\"\"d\",6,Rome,no\ne,7,é,yes\n";
+    byte[] zipped = Samples.gzip(table.getBytes(StandardCharsets.UTF_8));
     Path plain = temp.resolve("f.csv");
     Path packed = temp.resolve("f.csv.gz");
     fuzz(
-        (mutations, seed) ->
-            seed % 4 == 0
-                ? Files.write(packed, mutations.damaged(Samples.gzip(table)))
+        "f.csv",
+        mutations ->
+            mutations.choose(4) == 0
+                ? Files.write(packed, mutations.damaged(zipped))
                 : Files.write(plain, mutations.damaged(table)));
   }
 
@@ -156,10 +148,10 @@ class ReaderFuzzTest {
             Samples.image("jpg", 6, 5, 1, false));
     Samples.write(directory.resolve("train/a/1.png"), good.get(0));
     fuzz(
-        (mutations, seed) ->
+        "images.d",
+        mutations ->
             Samples.write(
-                    directory.resolve("train/b/1.png"),
-                    mutations.damaged(good.get((int) (seed % 4))))
+                    directory.resolve("train/b/1.png"), mutations.damaged(mutations.choose(good)))
                 .getParent()
                 .getParent()
                 .getParent());
@@ -172,6 +164,6 @@ class ReaderFuzzTest {
     entries.put("train/b/1.jpg", Samples.image("jpg", 6, 5, 2, true));
     byte[] zip = Samples.zip(entries);
     Path file = temp.resolve("f.zip");
-    fuzz((mutations, seed) -> Files.write(file, fromEnd(mutations, zip, seed)));
+    fuzz("f.zip", mutations -> Files.write(file, fromEnd(mutations, zip)));
   }
 }

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
-import io.gradsieve.RandomBits;
-import io.gradsieve.TestSeed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SafeTensorsTest {
   @TempDir Path directory;
 
-  private static byte[] good() throws IOException {
+  static byte[] good() throws IOException {
     SafeTensorsWriter writer = new SafeTensorsWriter(Map.of("format", "pt"));
     writer.floats("b", List.of(2L, 3L), () -> new float[] {1, 2, 3, 4, Float.NaN, -0f});
     writer.longs("n", List.of(), () -> new long[] {Long.MIN_VALUE});
@@ -145,30 +143,6 @@ class SafeTensorsTest {
     for (int length = 0; length < bytes.length; length++) {
       Path file = file(Arrays.copyOf(bytes, length));
       assertThatThrownBy(() -> SafeTensors.open(file)).isInstanceOf(BadData.class);
-    }
-  }
-
-  @Test
-  void damagedFilesAreReadOrRefused() throws IOException {
-    byte[] good = good();
-    RandomBits bits = RandomBits.of(TestSeed.of(1), "damage", 0);
-    for (int i = 0; i < 3000; i++) {
-      byte[] bytes = good.clone();
-      for (int k = 0; k <= i % 3; k++) {
-        bytes[bits.at(i).below(2L * k, bytes.length)] ^=
-            (byte) (1 << bits.at(i).below(2L * k + 1, 8));
-      }
-      try (SafeTensors tensors = SafeTensors.open(file(bytes))) {
-        for (String name : tensors.entries().keySet()) {
-          switch (tensors.entries().get(name).type()) {
-            case F32 -> tensors.floats(name);
-            case F64 -> tensors.doubles(name);
-            case I64 -> tensors.longs(name);
-          }
-        }
-      } catch (BadData expected) {
-        assertThat(expected.getMessage()).contains("t.safetensors").doesNotContain("\n");
-      }
     }
   }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
   private static final String HASH = "the configuration";
@@ -127,7 +130,18 @@ class CheckpointStoreTest {
   }
 
   @Test
-  void acheckpointOfAnotherConfigurationIsSkipped() {
+  void aCheckpointUnderAnothersNameIsSkipped() throws IOException {
+    Path first = save(1, 0);
+    Path second = save(2, 0);
+    for (String name : List.of("weights.bin", "scores.bin", "contents.json")) {
+      Files.copy(first.resolve(name), second.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    }
+    assertThat(newest()).isEqualTo(first);
+    assertThat(warnings).hasSize(1).first().asString().contains("epoch-0002", "is that of");
+  }
+
+  @Test
+  void aCheckpointOfAnotherConfigurationIsSkipped() {
     save(1, 0);
     assertThat(store.newest("another", warnings::add)).isEmpty();
     assertThat(warnings).hasSize(1);
@@ -184,13 +198,24 @@ class CheckpointStoreTest {
   void aManifestThatNamesFilesElsewhereIsRefused() throws IOException {
     Path outside = Files.writeString(run.resolve("outside.txt"), "x");
     Path inside = Files.createDirectory(run.resolve("run"));
-    for (String name : List.of("../outside.txt", outside.toString(), "a/../../outside.txt", "")) {
+    for (String name :
+        List.of("../outside.txt", outside.toString(), "a/../../outside.txt", "", "\\u0000")) {
       Files.writeString(
           inside.resolve("manifest.json"), "{\"schema\":1,\"files\":[\"%s\"]}".formatted(name));
       assertThatThrownBy(() -> RunManifest.read(inside, new DurableFiles()))
           .isInstanceOf(GradsieveException.BadData.class);
     }
     assertThat(outside).exists();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "{", "[]", "{\"schema\":1}", "{\"schema\":2,\"files\":[]}", "{\"files\":[]}"})
+  void aManifestThatIsNoneIsRefused(String text) throws IOException {
+    Files.writeString(run.resolve("manifest.json"), text);
+    assertThatThrownBy(() -> RunManifest.read(run, new DurableFiles()))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("manifest.json: damaged");
   }
 
   @Test

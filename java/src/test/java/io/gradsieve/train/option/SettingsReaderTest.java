@@ -219,7 +219,9 @@ class SettingsReaderTest {
       strings = {
         "plain", "./a b.csv", "on", "null", "~", "a: b", "# x", "\"q\"", "back\\slash",
             "line\nbreak",
-        "ü 😀", "1e3", "007", "yes", "variance:keep=0.5,floor=0.1", "- x", "", "!tag", "{a}", "true"
+        "ü 😀", "1e3", "007", "yes", "variance:keep=0.5,floor=0.1", "- x", "", "!tag", "{a}",
+            "true",
+        "a\u0085 \u2028b\u2029 \u009f\ufeff\ud83d\ude00\ud800\uffff"
       })
   void aTextSurvivesItsQuoting(String text) throws IOException {
     Path file = file("data: " + ConfigFile.quoted(text) + "\n");

@@ -1,24 +1,56 @@
-package io.gradsieve.data.reader;
+package io.gradsieve;
 
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Random;
+import java.util.List;
+import java.util.SplittableRandom;
 
 /** Damage as disks, networks and hostile hands do it, from a seed. */
-final class Mutations {
-  private static final int[] EDGES = {0, 1, 0x7f, 0x80, 0xff, '\n', ',', '"', '(', '9'};
+public final class Mutations {
+  private static final int[] EDGES = {
+    0, 1, 0x7f, 0x80, 0xff, '\n', ',', '"', '(', '9', ':', '-', ' ', '{', '['
+  };
 
-  private final Random random;
+  /**
+   * What a text's damage is counted in: bytes that may be no text any more, characters, any
+   * character.
+   */
+  private static final List<Charset> UNITS =
+      List.of(StandardCharsets.UTF_8, StandardCharsets.ISO_8859_1, StandardCharsets.UTF_16BE);
 
-  Mutations(long seed) {
-    random = new Random(seed);
+  /** Not {@code java.util.Random}: the first draws of its seeds 1, 2, 3 … are nearly the same. */
+  private final SplittableRandom random;
+
+  public Mutations(long seed) {
+    random = new SplittableRandom(seed);
   }
 
-  /** A copy with one to four changes. */
-  byte[] damaged(byte[] file) {
+  /** One of 0, 1, … n-1: which part to damage. */
+  public int choose(int n) {
+    return random.nextInt(n);
+  }
+
+  /** One of them. */
+  public <T> T choose(List<T> all) {
+    return all.get(random.nextInt(all.size()));
+  }
+
+  /** A text's file in UTF-8, mostly, with one change, or two, or seldom more. */
+  public byte[] damaged(String text) {
+    Charset unit = choose(UNITS);
+    byte[] bytes = damaged(text.getBytes(unit));
+    return unit.equals(StandardCharsets.UTF_8)
+        ? bytes
+        : new String(bytes, unit).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** A copy with one change, or two, or seldom more. */
+  public byte[] damaged(byte[] file) {
     byte[] bytes = file.clone();
-    for (int i = 1 + random.nextInt(4); i > 0; i--) {
+    do {
       bytes = changed(bytes);
-    }
+    } while (random.nextBoolean());
     return bytes;
   }
 
