@@ -27,7 +27,7 @@ static Case forward_case(const Convolution& c, bool with_bias, int activation, b
         auto output = run.unwritten("output", c.outputs());
         const float* b = with_bias ? bias.get() : nullptr;
         run.call([&] { return gs_conv2d_forward(&c.shape, c.batch, input.data, weights.data, b, activation, output.data); });
-        run.compare(output, summation(static_cast<double>(c.terms())), [&] {
+        run.compare(output, tolerance_of(c, GS_PASS_FORWARD, static_cast<double>(c.terms())), [&] {
             std::vector<double> wanted = forward_reference(c, input.data, weights.data, b);
             for (size_t i = 0; i < wanted.size(); i++)
                 if (static_cast<int64_t>(i) % c.shape.out_pitch < c.shape.out_channels) wanted[i] = activated(wanted[i], activation);
@@ -47,7 +47,7 @@ static Case backward_input_case(const Convolution& c, int gradient, bool timed) 
         run.call([&] {
             return gs_conv2d_backward_input(&c.shape, c.batch, output_gradient.data, weights.data, gradient, input_gradient.data);
         });
-        run.compare(input_gradient, summation(static_cast<double>(c.terms() / c.shape.channels * c.shape.out_channels)), [&] {
+        run.compare(input_gradient, tolerance_of(c, GS_PASS_BACKWARD_INPUT, static_cast<double>(c.terms() / c.shape.channels * c.shape.out_channels)), [&] {
             return input_reference(c, {output_gradient.data, output_gradient.data + output_gradient.size}, weights.data, input_gradient.before);
         });
     };
@@ -70,7 +70,7 @@ static Case backward_weights_case(const Convolution& c, bool with_bias, bool wit
         });
         if (run.timing()) return;
         const WeightGradients g = weights_reference(c, input.data, {output_gradient.data, output_gradient.data + output_gradient.size});
-        const Tolerance tolerance = summation(static_cast<double>(c.batch * c.height() * c.width()));
+        const Tolerance tolerance = tolerance_of(c, GS_PASS_BACKWARD_WEIGHTS, static_cast<double>(c.batch * c.height() * c.width()));
         run.compare(weights_gradient, tolerance, [&] { return summed(g.weights, weights_gradient.before); });
         if (with_bias) run.compare(bias_gradient, tolerance, [&] { return summed(g.bias, bias_gradient.before); });
         if (with_norms) run.compare(norm2, tolerance, [&] { return norms(c, g, with_bias, norm2.before); });
@@ -151,6 +151,8 @@ static void declare(std::vector<Case>& cases) {
     declare_all(cases, convolution(1, 2, 2, 4, 3, 3, 3, 1, 4), false);
     for (int64_t width = 1; width <= 33; width++) declare_all(cases, convolution(1, 2, width, 17, 16, 3, 3, 1, 1), false);
     declare_all(cases, convolution(11, 4, 4, 96, 96, 3, 3, 1, 1), false); /* samples in groups */
+    declare_all(cases, convolution(3, 9, 6, 32, 48, 3, 3, 1, 2), false);
+    declare_all(cases, convolution(5, 13, 12, 17, 20, 3, 3, 1, 0), false);
     for (int activation : {GS_GELU, GS_TANH, GS_SIGMOID})
         cases.push_back(forward_case(convolution(2, 5, 6, 3, 10, 3, 3, 1, 1), true, activation, false));
     cases.push_back(nan_case());

@@ -38,6 +38,9 @@ Convolution convolution(int64_t batch, int64_t height, int64_t width, int64_t ch
                         int64_t kernel_height, int64_t kernel_width, int64_t stride, int64_t padding, int64_t pool = 1,
                         bool dense_input = false);
 
+/* For sums of n products of a pass, by the way it is computed here. */
+Tolerance tolerance_of(const Convolution& c, int pass, double n);
+
 /* Random weights whose lanes beyond out_channels are zero. */
 Buffer<float> weights_of(Run& run, const Convolution& c, const char* name);
 Buffer<float> input_of(Run& run, const Convolution& c, const char* name);

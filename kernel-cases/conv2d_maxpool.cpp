@@ -63,7 +63,7 @@ static Case forward_case(const Convolution& c, int activation, bool timed) {
         if (run.timing()) return;
         const std::vector<double> unpooled = forward_reference(c, input.data, weights.data, bias.data);
         const Pooled wanted = pooled_reference(c, unpooled, activation);
-        run.compare(output, summation(static_cast<double>(c.terms())), [&] { return wanted.output; });
+        run.compare(output, tolerance_of(c, GS_PASS_FORWARD, static_cast<double>(c.terms())), [&] { return wanted.output; });
         /* Rounding may choose the other of two nearly equal ones: the chosen value must be the largest up to rounding. */
         for (size_t at = 0; at < choice.size; at++) {
             const int64_t pitch = c.shape.out_pitch, width = c.width() / c.pool, height = c.height() / c.pool, p = static_cast<int64_t>(at);
@@ -108,7 +108,7 @@ static Case backward_input_case(const Convolution& c, int activation, int gradie
             return gs_conv2d_maxpool_backward_input(&c.shape, c.pool, c.batch, b.output.data, b.choice.data, b.gradient.data, weights.data, activation,
                                                     gradient, input_gradient.data);
         });
-        run.compare(input_gradient, summation(static_cast<double>(c.terms() / c.shape.channels * c.shape.out_channels)), [&] {
+        run.compare(input_gradient, tolerance_of(c, GS_PASS_BACKWARD_INPUT, static_cast<double>(c.terms() / c.shape.channels * c.shape.out_channels)), [&] {
             return input_reference(c, spread(c, b.output.data, b.choice.data, b.gradient.data, activation), weights.data, input_gradient.before);
         });
     };

@@ -26,6 +26,14 @@ std::string Convolution::name() const {
     return line;
 }
 
+Tolerance tolerance_of(const Convolution& c, int pass, double n) {
+    const Tolerance direct = summation(n);
+    if (gs_conv2d_algorithm(&c.shape, c.pool, pass) != GS_WINOGRAD) return direct;
+    /* Root mean square 1e-6 to 3.5e-6 (512 channels); the corner of a tile is worst: at most 12.5 times the direct sum's bound in five
+     * seeds of all cases. */
+    return {16 * direct.relative, "the transforms' constants, up to 8 in each of two dimensions, amplify rounding errors"};
+}
+
 Buffer<float> weights_of(Run& run, const Convolution& c, const char* name) {
     Buffer<float> weights = run.random(name, c.weights());
     const int64_t taps = c.weights() / c.shape.out_pitch;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 using namespace cases;
 
 namespace {

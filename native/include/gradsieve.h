@@ -215,6 +215,12 @@ int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t pl
 int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
 int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient);
 
+/* How a pass over a convolution of this shape is computed here (pool: 1 for none): by its sum, by the transforms of Winograd's
+ * F(4x4, 3x3), or from the few gradients that max-pooling let through. GS_DIRECT too for a shape that is none. */
+enum gs_algorithm { GS_DIRECT = 0, GS_WINOGRAD = 1, GS_SPARSE = 2 };
+enum gs_pass { GS_PASS_FORWARD = 0, GS_PASS_BACKWARD_INPUT = 1, GS_PASS_BACKWARD_WEIGHTS = 2 };
+int gs_conv2d_algorithm(const gs_conv2d* shape, int64_t pool, int pass);
+
 /* What the step needs, in bytes: arena (for the capacity), scratch (all threads: tensors and the kernels' own), and the
  * bytes of memory that a forward and a backward pass over one sample of a segment read and write. */
 int gs_step_memory(gs_step* step, int64_t* arena, int64_t* scratch);

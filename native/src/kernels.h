@@ -31,12 +31,18 @@ struct Kernels {
     const char* name;
 
     /* Convolution. scratch: conv2d_scratch floats, private to the thread; what it holds before a call does not matter.
-     * transposed: the weights as the backward passes want them, made by conv2d_transpose of conv2d_transposed floats (pool:
-     * 1 for a convolution without pooling, here and for the scratch). bias may be NULL; it is float[out_channels]. */
+     * prepared, transposed: the weights as forward and as the backward passes want them, conv2d_prepared (0: as they are) and
+     * conv2d_transposed floats, one of `parts` parts a call (pool: 1 for a convolution without pooling, here and for the
+     * scratch). bias may be NULL; it is float[out_channels]. */
+    int (*conv2d_algorithm)(const gs_conv2d& shape, int64_t pool, int pass);
     int64_t (*conv2d_scratch)(const gs_conv2d& shape, int64_t pool);
+    int64_t (*conv2d_prepared)(const gs_conv2d& shape, int64_t pool);
+    void (*conv2d_prepare)(const gs_conv2d& shape, int64_t pool, int64_t part, int64_t parts, const float* weights,
+                           float* prepared);
     int64_t (*conv2d_transposed)(const gs_conv2d& shape, int64_t pool);
-    void (*conv2d_transpose)(const gs_conv2d& shape, int64_t pool, const float* weights, float* transposed);
-    void (*conv2d_forward)(const gs_conv2d& shape, int64_t batch, const float* input, const float* weights,
+    void (*conv2d_transpose)(const gs_conv2d& shape, int64_t pool, int64_t part, int64_t parts, const float* weights,
+                             float* transposed);
+    void (*conv2d_forward)(const gs_conv2d& shape, int64_t batch, const float* input, const float* prepared,
                            const float* bias, int activation, float* output, float* scratch);
     void (*conv2d_backward_input)(const gs_conv2d& shape, int64_t batch, const float* output_gradient,
                                   const float* transposed, int gradient, float* input_gradient, float* scratch);
@@ -44,7 +50,7 @@ struct Kernels {
                                     const float* output_gradient, float* weights_gradient, float* bias_gradient,
                                     float* norm2, float* scratch);
     void (*conv2d_maxpool_forward)(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,
-                                   const float* weights, const float* bias, int activation, float* output,
+                                   const float* prepared, const float* bias, int activation, float* output,
                                    uint8_t* choice, float* scratch);
     /* Both gradients of a pooled convolution in one call, for they share the sparse lists. NULL input_gradient: none. */
     void (*conv2d_maxpool_backward)(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,

@@ -63,25 +63,30 @@ public:
         backward_gives(c_.in, c_.gradient);
     }
 
+    void forward_begin(Worker& worker) override {
+        if (prepares_forward)
+            kernels().conv2d_prepare(c_.shape, c_.pool, worker.index, step_.threads, step_.weights(c_.weights),
+                                     step_.scratch.shared(prepared_));
+    }
+
     void forward(const Block& block) override {
         if (pooled()) {
             each(block, dense_, [this](const Block& b) {
-                kernels().conv2d_maxpool_forward(c_.shape, c_.pool, b.count, step_.value(b, c_.in),
-                                                 step_.weights(c_.weights), step_.weights(c_.bias), c_.activation,
-                                                 step_.value(b, c_.out), choice(b), scratch(b));
+                kernels().conv2d_maxpool_forward(c_.shape, c_.pool, b.count, step_.value(b, c_.in), filters(),
+                                                 step_.weights(c_.bias), c_.activation, step_.value(b, c_.out),
+                                                 choice(b), scratch(b));
             });
         } else {
-            kernels().conv2d_forward(c_.shape, block.count, step_.value(block, c_.in), step_.weights(c_.weights),
+            kernels().conv2d_forward(c_.shape, block.count, step_.value(block, c_.in), filters(),
                                      step_.weights(c_.bias), c_.activation, step_.value(block, c_.out), scratch(block));
         }
     }
 
-    /* Every thread turns the filters for itself: the others would only wait for it, and here they stay in its own cache. */
     void backward_begin(Worker& worker) override {
         gradients_.clear(worker);
-        if (c_.gradient != GS_GRADIENT_NONE)
-            kernels().conv2d_transpose(c_.shape, c_.pool, step_.weights(c_.weights),
-                                       step_.scratch.own(transposed_, worker.index));
+        if (prepares_backward)
+            kernels().conv2d_transpose(c_.shape, c_.pool, worker.index, step_.threads, step_.weights(c_.weights),
+                                       step_.scratch.shared(transposed_));
     }
 
     void backward(const Block& block) override {
@@ -105,12 +110,15 @@ private:
     float* input_gradient(const Block& block) const {
         return c_.gradient == GS_GRADIENT_NONE ? nullptr : step_.gradient(block, c_.in);
     }
-    const float* transposed(const Block& block) const { return step_.scratch.own(transposed_, block.worker.index); }
+    const float* filters() const {
+        return prepares_forward ? step_.scratch.shared(prepared_) : step_.weights(c_.weights);
+    }
+    const float* transposed() const { return prepares_backward ? step_.scratch.shared(transposed_) : nullptr; }
 
     void backward_pooled(const Block& b) {
         float* own = gradients_.of(b.worker);
         kernels().conv2d_maxpool_backward(c_.shape, c_.pool, b.count, step_.value(b, c_.in), step_.value(b, c_.out),
-                                          choice(b), step_.gradient(b, c_.out), transposed(b), c_.activation,
+                                          choice(b), step_.gradient(b, c_.out), transposed(), c_.activation,
                                           c_.gradient, input_gradient(b), own, bias_of(own), step_.norm2(b), scratch(b));
     }
 
@@ -127,7 +135,7 @@ private:
         kernels().conv2d_backward_weights(c_.shape, b.count, step_.value(b, c_.in), delta, own, bias_of(own),
                                           step_.norm2(b), scratch(b));
         if (c_.gradient != GS_GRADIENT_NONE)
-            kernels().conv2d_backward_input(c_.shape, b.count, delta, transposed(b), c_.gradient, input_gradient(b),
+            kernels().conv2d_backward_input(c_.shape, b.count, delta, transposed(), c_.gradient, input_gradient(b),
                                             scratch(b));
     }
 
@@ -155,9 +163,13 @@ private:
                              s.padding, s.out_channels, c_.pool})
             shape_name += " " + std::to_string(part);
         scratch_ = step_.scratch.own(shape_name, kernels().conv2d_scratch(s, c_.pool));
-        if (c_.gradient != GS_GRADIENT_NONE)
-            transposed_ = step_.scratch.own("transposed " + std::to_string(ordinal_),
-                                            kernels().conv2d_transposed(s, c_.pool));
+        prepares_forward = kernels().conv2d_prepared(s, c_.pool) > 0;
+        if (prepares_forward)
+            prepared_ = step_.scratch.shared("prepared " + std::to_string(ordinal_), kernels().conv2d_prepared(s, c_.pool));
+        prepares_backward = c_.gradient != GS_GRADIENT_NONE;
+        if (prepares_backward)
+            transposed_ = step_.scratch.shared("transposed " + std::to_string(ordinal_),
+                                               kernels().conv2d_transposed(s, c_.pool));
         const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
         if (pooled()) {
             const Tensor& saved = step_.tensor(name, "saved", c_.saved);
@@ -171,7 +183,7 @@ private:
     Convolution c_;
     const int64_t filters_; /* floats of the weights */
     PrivateGradients gradients_;
-    int scratch_ = -1, transposed_ = 0, masked_ = -1;
+    int scratch_ = -1, prepared_ = -1, transposed_ = -1, masked_ = -1;
     bool dense_ = true;
 };
 

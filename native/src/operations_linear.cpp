@@ -35,8 +35,8 @@ public:
         if (bias >= 0) parameter(bias, shape_.outputs, "bias");
         scratch_ = step.scratch.own("linear", kernels().linear_backward_weights_scratch(shape_));
         if (gradient != GS_GRADIENT_NONE) {
-            transposed_ = step.scratch.shared("transposed linear " + std::to_string(ordinal_), kernels().linear_transposed(shape_));
-            joins_begin = true;
+            transposed_ = step.scratch.shared("transposed " + std::to_string(ordinal_), kernels().linear_transposed(shape_));
+            prepares_backward = true;
         }
         reads(in);
         writes(out);

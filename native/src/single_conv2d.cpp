@@ -17,6 +17,23 @@ int64_t to_block(int64_t channels) { return (channels + 15) / 16 * 16; }
 
 long long ll(int64_t value) { return static_cast<long long>(value); }
 
+/* The weights as forward wants them. */
+class Prepared {
+public:
+    Prepared(const gs_conv2d& shape, int64_t pool, const float* weights)
+        : own_(kernels().conv2d_prepared(shape, pool)), weights_(weights) {
+        if (kernels().conv2d_prepared(shape, pool) == 0 || status() != GS_OK) return;
+        kernels().conv2d_prepare(shape, pool, 0, 1, weights, own_.data());
+        weights_ = own_.data();
+    }
+    int status() const { return own_.status; }
+    const float* weights() const { return weights_; }
+
+private:
+    Floats own_;
+    const float* weights_;
+};
+
 int check_gradient(const char* operation, int gradient) {
     if (gradient < GS_GRADIENT_NONE || gradient > GS_GRADIENT_ADD)
         return fail(GS_INVALID_ARGUMENT, "%s: gradient %d is none of 0 (none), 1 (store), 2 (add)", operation, gradient);
@@ -77,6 +94,10 @@ int check_conv2d(const char* operation, const gs_conv2d* s, int64_t pool, int64_
 
 using namespace gradsieve;
 
+int gs_conv2d_algorithm(const gs_conv2d* shape, int64_t pool, int pass) {
+    return check_conv2d("conv2d_algorithm", shape, pool, 0) == GS_OK ? kernels().conv2d_algorithm(*shape, pool, pass) : GS_DIRECT;
+}
+
 int gs_conv2d_forward(const gs_conv2d* shape, int64_t batch, const float* input, const float* weights, const float* bias,
                       int activation, float* output) {
     int status = check_conv2d("conv2d_forward", shape, 1, batch);
@@ -85,7 +106,9 @@ int gs_conv2d_forward(const gs_conv2d* shape, int64_t batch, const float* input,
     if (input == nullptr || weights == nullptr || output == nullptr) return null_argument("conv2d_forward");
     Floats scratch(kernels().conv2d_scratch(*shape, 1));
     if (scratch.status != GS_OK) return scratch.status;
-    kernels().conv2d_forward(*shape, batch, input, weights, bias, activation, output, scratch.data());
+    Prepared prepared(*shape, 1, weights);
+    if (prepared.status() != GS_OK) return prepared.status();
+    kernels().conv2d_forward(*shape, batch, input, prepared.weights(), bias, activation, output, scratch.data());
     return GS_OK;
 }
 
@@ -99,7 +122,7 @@ int gs_conv2d_backward_input(const gs_conv2d* shape, int64_t batch, const float*
     Floats scratch(kernels().conv2d_scratch(*shape, 1)), transposed(kernels().conv2d_transposed(*shape, 1));
     if (scratch.status != GS_OK) return scratch.status;
     if (transposed.status != GS_OK) return transposed.status;
-    kernels().conv2d_transpose(*shape, 1, weights, transposed.data());
+    kernels().conv2d_transpose(*shape, 1, 0, 1, weights, transposed.data());
     kernels().conv2d_backward_input(*shape, batch, output_gradient, transposed.data(), gradient, input_gradient,
                                     scratch.data());
     return GS_OK;
@@ -127,7 +150,10 @@ int gs_conv2d_maxpool_forward(const gs_conv2d* shape, int64_t pool, int64_t batc
         return null_argument("conv2d_maxpool_forward");
     Floats scratch(kernels().conv2d_scratch(*shape, pool));
     if (scratch.status != GS_OK) return scratch.status;
-    kernels().conv2d_maxpool_forward(*shape, pool, batch, input, weights, bias, activation, output, choice, scratch.data());
+    Prepared prepared(*shape, pool, weights);
+    if (prepared.status() != GS_OK) return prepared.status();
+    kernels().conv2d_maxpool_forward(*shape, pool, batch, input, prepared.weights(), bias, activation, output, choice,
+                                     scratch.data());
     return GS_OK;
 }
 
@@ -144,7 +170,7 @@ int gs_conv2d_maxpool_backward_input(const gs_conv2d* shape, int64_t pool, int64
     Floats scratch(kernels().conv2d_scratch(*shape, pool)), transposed(kernels().conv2d_transposed(*shape, pool));
     if (scratch.status != GS_OK) return scratch.status;
     if (transposed.status != GS_OK) return transposed.status;
-    kernels().conv2d_transpose(*shape, pool, weights, transposed.data());
+    kernels().conv2d_transpose(*shape, pool, 0, 1, weights, transposed.data());
     kernels().conv2d_maxpool_backward(*shape, pool, batch, nullptr, output, choice, output_gradient, transposed.data(),
                                       activation, gradient, input_gradient, nullptr, nullptr, nullptr, scratch.data());
     return GS_OK;

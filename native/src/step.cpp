@@ -111,7 +111,8 @@ Segment& Step::open_segment() {
 void Step::add(std::unique_ptr<Operation> operation) {
     Segment& segment = open_segment();
     segment.joins_forward |= operation->joins_forward;
-    segment.joins_begin |= operation->joins_begin;
+    segment.prepares_forward |= operation->prepares_forward;
+    segment.prepares_backward |= operation->prepares_backward;
     segment.joins_backward |= !operation->parameters.empty();
     segment.has_backward |= operation->has_backward;
     segment.operations.push_back(std::move(operation));
@@ -216,6 +217,8 @@ void Step::seal() {
             refuse(GS_INVALID_ARGUMENT, "segment %zu: recompute %d of %zu operations", number, segment.recompute,
                    segment.operations.size());
         check_backward(*this, number, segment, check_forward(*this, number, arena));
+        for (int32_t i = 0; i < segment.recompute; i++)
+            segment.prepares_backward |= segment.operations[static_cast<size_t>(i)]->prepares_forward;
         segment.updates = updates_of(segment);
         count_traffic(segment);
         for (const auto& operation : segment.operations) {

@@ -137,6 +137,7 @@ public:
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
 
+    virtual void forward_begin(Worker&) {}
     virtual void forward(const Block& block) = 0;
     virtual void forward_end(Worker&) {}
     virtual void backward_begin(Worker&) {}
@@ -147,7 +148,7 @@ public:
 
     const char* const name;
     bool joins_forward = false;  /* has a forward_end */
-    bool joins_begin = false;    /* backward_begin prepares what the other threads read */
+    bool prepares_forward = false, prepares_backward = false; /* a begin makes what the other threads' blocks read */
     bool has_backward = false;   /* gradients of inputs or of parameters */
     int64_t input_bytes = 0;     /* of one sample of the caller's inputs */
     std::vector<Parameter> parameters;
@@ -176,7 +177,8 @@ struct Segment {
     int64_t block;
     int32_t recompute;
     std::vector<std::unique_ptr<Operation>> operations;
-    bool has_backward = false, joins_forward = false, joins_begin = false, joins_backward = false;
+    bool has_backward = false, joins_forward = false, joins_backward = false;
+    bool prepares_forward = false, prepares_backward = false;
     std::string forward_only; /* why there is no backward pass; empty: there is one */
     std::vector<Parameter> updates;
     int64_t forward_bytes = 0, backward_bytes = 0; /* of one sample */

@@ -184,6 +184,8 @@ void Step::start(Worker& worker, const Run& run) {
 }
 
 void Step::forward(Worker& worker, Segment& segment) {
+    for (auto& operation : segment.operations) operation->forward_begin(worker);
+    if (segment.prepares_forward) workers_.meet();
     for (int64_t first = worker.first; first < worker.last; first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (auto& operation : segment.operations) operation->forward(block);
@@ -195,9 +197,10 @@ void Step::forward(Worker& worker, Segment& segment) {
 }
 
 void Step::backward(Worker& worker, Segment& segment) {
+    for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward_begin(worker);
     for (auto& operation : segment.operations)
         if (operation->has_backward) operation->backward_begin(worker);
-    if (segment.joins_begin) workers_.meet();
+    if (segment.prepares_backward) workers_.meet();
     for (int64_t first = worker.first; first < worker.last; first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);

@@ -1,5 +1,5 @@
 /*
- * Convolution, directly: no unfolding, no matrix product of a library. What the functions do is said in gradsieve.h, their
+ * Convolution: no unfolding, no matrix product of a library; directly, or by Winograd's transforms where they pay. What the functions do is said in gradsieve.h, their
  * arguments in kernels.h. Read first: conv2d_plane.h (the bordered copy of a sample), then conv2d_tile.h (the loop that
  * forward and input gradient share), then one file a pass.
  */
@@ -12,9 +12,13 @@
 namespace gradsieve {
 namespace GS_ISA {
 
+int conv2d_algorithm(const gs_conv2d& shape, int64_t pool, int pass);
 int64_t conv2d_scratch(const gs_conv2d& shape, int64_t pool);
 int64_t conv2d_transposed(const gs_conv2d& shape, int64_t pool);
-void conv2d_transpose(const gs_conv2d& shape, int64_t pool, const float* weights, float* transposed);
+void conv2d_transpose(const gs_conv2d& shape, int64_t pool, int64_t part, int64_t parts, const float* weights,
+                      float* transposed);
+int64_t conv2d_prepared(const gs_conv2d& shape, int64_t pool);
+void conv2d_prepare(const gs_conv2d& shape, int64_t pool, int64_t part, int64_t parts, const float* weights, float* prepared);
 void conv2d_forward(const gs_conv2d& shape, int64_t batch, const float* input, const float* weights, const float* bias,
                     int activation, float* output, float* scratch);
 void conv2d_backward_input(const gs_conv2d& shape, int64_t batch, const float* output_gradient, const float* transposed,

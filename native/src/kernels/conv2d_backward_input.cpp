@@ -5,7 +5,7 @@
  * convolution of stride 1 over the bordered output gradient, stride * stride of them in all: no zero is multiplied.
  * transposed holds one weight tensor for each of these classes, [C_in / 16][taps y][taps x][C_out][16], taps flipped.
  */
-#include "conv2d_tile.h"
+#include "conv2d_winograd.h"
 
 namespace gradsieve {
 namespace GS_ISA {
@@ -62,11 +62,15 @@ static BackwardInputScratch backward_input_scratch(const gs_conv2d& s, float* st
     return f;
 }
 
-int64_t conv2d_backward_input_scratch(const gs_conv2d& s) { return backward_input_scratch(s, nullptr).floats; }
+int64_t conv2d_backward_input_scratch(const gs_conv2d& s) {
+    return winograd_backward_input_pays(s) ? winograd_scratch(winograd_backward_input(s))
+                                           : backward_input_scratch(s, nullptr).floats;
+}
 
 static int64_t input_blocks(const gs_conv2d& s) { return (s.channels + BLOCK - 1) / BLOCK; }
 
 int64_t conv2d_dense_transposed(const gs_conv2d& s) {
+    if (winograd_backward_input_pays(s)) return winograd_filters(winograd_backward_input(s));
     return input_blocks(s) * s.kernel_height * s.kernel_width * s.out_channels * BLOCK;
 }
 
@@ -80,7 +84,9 @@ static void transpose_tap(const gs_conv2d& s, const float* weights, int64_t to_b
         }
 }
 
-void conv2d_dense_transpose(const gs_conv2d& s, const float* weights, float* transposed) {
+void conv2d_dense_transpose(const gs_conv2d& s, int64_t part, int64_t parts, const float* weights, float* transposed) {
+    if (winograd_backward_input_pays(s)) return winograd_conv2d_transpose(s, part, parts, weights, transposed);
+    int64_t tap = 0;
     for (int64_t ry = 0; ry < s.stride; ry++)
         for (int64_t rx = 0; rx < s.stride; rx++) {
             const ParityClass v = parity_class(ry, s.height, s.kernel_height, s.stride, s.padding);
@@ -88,6 +94,7 @@ void conv2d_dense_transpose(const gs_conv2d& s, const float* weights, float* tra
             const int64_t block = v.taps * h.taps * s.out_channels * BLOCK;
             for (int64_t ty = 0; ty < v.taps; ty++)
                 for (int64_t tx = 0; tx < h.taps; tx++) {
+                    if (tap++ % parts != part) continue;
                     const int64_t ky = ry + s.stride * (v.taps - 1 - ty), kx = rx + s.stride * (h.taps - 1 - tx);
                     transpose_tap(s, weights + (ky * s.kernel_width + kx) * s.channels * BLOCK, block,
                                   transposed + (ty * h.taps + tx) * s.out_channels * BLOCK);
@@ -118,6 +125,8 @@ static void run_class(const gs_conv2d& s, const BackwardInputScratch& f, const P
 void conv2d_backward_input(const gs_conv2d& s, int64_t batch, const float* output_gradient, const float* transposed,
                            int gradient, float* input_gradient, float* scratch) {
     if (gradient == GS_GRADIENT_NONE) return;
+    if (winograd_backward_input_pays(s))
+        return winograd_conv2d_backward_input(s, batch, output_gradient, transposed, gradient, input_gradient, scratch);
     const BackwardInputScratch f = backward_input_scratch(s, scratch);
     const int64_t height = output_height(s), width = output_width(s);
     zero_floats(f.planes, f.group * f.plane.floats);

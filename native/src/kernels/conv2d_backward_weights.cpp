@@ -6,6 +6,7 @@
  * end one multiply-add squares them into the norm and one addition takes them to the batch's gradient: that is all a norm costs.
  */
 #include "conv2d_weights.h"
+#include "conv2d_winograd.h"
 
 namespace gradsieve {
 namespace GS_ISA {
@@ -34,7 +35,9 @@ static WeightsScratch weights_scratch(const gs_conv2d& s, float* start) {
     return f;
 }
 
-int64_t conv2d_backward_weights_scratch(const gs_conv2d& s) { return weights_scratch(s, nullptr).floats; }
+int64_t conv2d_backward_weights_scratch(const gs_conv2d& s) {
+    return winograd_backward_weights_pays(s) ? winograd_weights_scratch(winograd_forward(s)) : weights_scratch(s, nullptr).floats;
+}
 
 /* A group of samples whose planes are filled, as one tile after another sees it. */
 struct Group {
@@ -99,7 +102,16 @@ static void bias_of_sample(const gs_conv2d& s, const float* output_gradient, flo
     add_norm(norm, norms);
 }
 
-void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* input, const float* output_gradient,
+/* What a sample's filters do not have part in: its bias, and its norm from the lanes of the squares. */
+static void finish_sample(const gs_conv2d& s, const float* output_gradient, float* bias_gradient, double* norms, float* norm2) {
+    if (bias_gradient != nullptr) bias_of_sample(s, output_gradient, bias_gradient, norms);
+    if (norm2 == nullptr) return;
+    double norm = 0;
+    for (int lane = 0; lane < LANES; lane++) norm += norms[lane];
+    *norm2 += static_cast<float>(norm);
+}
+
+static void direct_backward_weights(const gs_conv2d& s, int64_t batch, const float* input, const float* output_gradient,
                              float* weights_gradient, float* bias_gradient, float* norm2, float* scratch) {
     WeightsScratch f = weights_scratch(s, scratch);
     f.run_count = make_runs(f.plane, s.kernel_height, s.kernel_width, f.runs);
@@ -121,14 +133,23 @@ void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* inp
             n = blocks_at(b, blocks);
             run_blocks(s, group, pass, b, n);
         }
-        for (int64_t i = 0; i < samples; i++) {
-            if (bias_gradient != nullptr)
-                bias_of_sample(s, group.output_gradient + i * output_floats, bias_gradient, f.norms + i * LANES);
-            if (norm2 == nullptr) continue;
-            double norm = 0;
-            for (int lane = 0; lane < LANES; lane++) norm += f.norms[i * LANES + lane];
-            norm2[first + i] += static_cast<float>(norm);
-        }
+        for (int64_t i = 0; i < samples; i++)
+            finish_sample(s, group.output_gradient + i * output_floats, bias_gradient, f.norms + i * LANES,
+                          norm2 == nullptr ? nullptr : norm2 + first + i);
+    }
+}
+
+void conv2d_backward_weights(const gs_conv2d& s, int64_t batch, const float* input, const float* output_gradient,
+                             float* weights_gradient, float* bias_gradient, float* norm2, float* scratch) {
+    if (!winograd_backward_weights_pays(s))
+        return direct_backward_weights(s, batch, input, output_gradient, weights_gradient, bias_gradient, norm2, scratch);
+    const Winograd w = winograd_forward(s);
+    winograd_clear(w, scratch);
+    for (int64_t i = 0; i < batch; i++) {
+        const float* gradient = output_gradient + i * w.height * w.width * s.out_pitch;
+        double norms[LANES] = {};
+        winograd_backward_weights(w, s, input + i * s.height * s.width * s.pitch, gradient, weights_gradient, norms, scratch);
+        finish_sample(s, gradient, bias_gradient, norms, norm2 == nullptr ? nullptr : norm2 + i);
     }
 }
 

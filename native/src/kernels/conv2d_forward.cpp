@@ -3,7 +3,7 @@
  * input[y * stride + ky - padding][x * stride + kx - padding][c] * weights[o / 16][ky][kx][c][o % 16]), "=".
  * conv2d_maxpool_forward: pooling rows of that from a buffer of a few KB, so that the unpooled output never meets memory.
  */
-#include "conv2d_tile.h"
+#include "conv2d_winograd.h"
 
 namespace gradsieve {
 namespace GS_ISA {
@@ -30,7 +30,17 @@ static ForwardScratch forward_scratch(const gs_conv2d& s, int64_t pool, float* s
     return f;
 }
 
-int64_t conv2d_forward_scratch(const gs_conv2d& shape, int64_t pool) { return forward_scratch(shape, pool, nullptr).floats; }
+int64_t conv2d_forward_scratch(const gs_conv2d& s, int64_t pool) {
+    return winograd_forward_pays(s, pool) ? winograd_scratch(winograd_forward(s)) : forward_scratch(s, pool, nullptr).floats;
+}
+
+int64_t conv2d_prepared(const gs_conv2d& s, int64_t pool) {
+    return winograd_forward_pays(s, pool) ? winograd_filters(winograd_forward(s)) : 0;
+}
+
+void conv2d_prepare(const gs_conv2d& s, int64_t pool, int64_t part, int64_t parts, const float* weights, float* prepared) {
+    if (winograd_forward_pays(s, pool)) winograd_conv2d_prepare(s, part, parts, weights, prepared);
+}
 
 /* Scratch with zeroed planes, the runs, and the bias padded with zeros. */
 static ForwardScratch prepare_forward(const gs_conv2d& s, int64_t pool, const float* bias, float* start) {
@@ -51,6 +61,8 @@ static void fill_group(const gs_conv2d& s, const ForwardScratch& f, int64_t samp
 
 void conv2d_forward(const gs_conv2d& s, int64_t batch, const float* input, const float* weights, const float* bias,
                     int activation, float* output, float* scratch) {
+    if (winograd_forward_pays(s, 1))
+        return winograd_conv2d_forward(s, 1, batch, input, weights, bias, activation, output, nullptr, scratch);
     const ForwardScratch f = prepare_forward(s, 1, bias, scratch);
     const int64_t height = output_height(s), width = output_width(s), blocks = s.out_pitch / BLOCK;
     const int64_t sample = height * width * s.out_pitch, row = s.stride * f.plane.columns * f.plane.pitch;
@@ -99,6 +111,8 @@ static void pool_rows(const float* rows, int64_t width, int64_t lanes, int64_t a
 
 void conv2d_maxpool_forward(const gs_conv2d& s, int64_t pool, int64_t batch, const float* input, const float* weights,
                             const float* bias, int activation, float* output, uint8_t* choice, float* scratch) {
+    if (winograd_forward_pays(s, pool))
+        return winograd_conv2d_forward(s, pool, batch, input, weights, bias, activation, output, choice, scratch);
     const ForwardScratch f = prepare_forward(s, pool, bias, scratch);
     const int64_t width = output_width(s), blocks = s.out_pitch / BLOCK;
     const int64_t pooled_height = output_height(s) / pool, pooled_row = width / pool * s.out_pitch;

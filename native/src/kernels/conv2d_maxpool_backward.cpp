@@ -4,18 +4,27 @@
  * which no built-in network asks of its first layer, is the plain pass over the spread gradient of one sample.
  */
 #include "conv2d_sparse.h"
+#include "conv2d_winograd.h"
 
 namespace gradsieve {
 namespace GS_ISA {
 
 int64_t conv2d_dense_transposed(const gs_conv2d& shape);
-void conv2d_dense_transpose(const gs_conv2d& shape, const float* weights, float* transposed);
+void conv2d_dense_transpose(const gs_conv2d& shape, int64_t part, int64_t parts, const float* weights, float* transposed);
 
 int64_t conv2d_maxpool_backward_scratch(const gs_conv2d& s, int64_t pool) {
     if (pool <= 1) return 0;
     if (is_sparse(s, pool)) return larger(conv2d_sparse_weights_scratch(s), conv2d_sparse_input_scratch(s, pool));
     return larger(conv2d_narrow_weights_scratch(s, pool),
                   round_up(output_height(s) * output_width(s) * s.out_pitch, BLOCK) + conv2d_backward_input_scratch(s));
+}
+
+int conv2d_algorithm(const gs_conv2d& s, int64_t pool, int pass) {
+    if (pass != GS_PASS_FORWARD && is_sparse(s, pool)) return GS_SPARSE;
+    const bool pays = pass == GS_PASS_FORWARD          ? winograd_forward_pays(s, pool)
+                      : pass == GS_PASS_BACKWARD_INPUT ? winograd_backward_input_pays(s)
+                                                       : pool == 1 && winograd_backward_weights_pays(s);
+    return pays ? GS_WINOGRAD : GS_DIRECT;
 }
 
 int64_t conv2d_scratch(const gs_conv2d& s, int64_t pool) {
@@ -30,11 +39,11 @@ int64_t conv2d_transposed(const gs_conv2d& s, int64_t pool) {
     return is_sparse(s, pool) ? conv2d_sparse_transposed(s) : conv2d_dense_transposed(s);
 }
 
-void conv2d_transpose(const gs_conv2d& s, int64_t pool, const float* weights, float* transposed) {
+void conv2d_transpose(const gs_conv2d& s, int64_t pool, int64_t part, int64_t parts, const float* weights, float* transposed) {
     if (is_sparse(s, pool))
-        conv2d_sparse_transpose(s, weights, transposed);
+        conv2d_sparse_transpose(s, part, parts, weights, transposed);
     else
-        conv2d_dense_transpose(s, weights, transposed);
+        conv2d_dense_transpose(s, part, parts, weights, transposed);
 }
 
 /* δ of one sample before pooling and activation, [H'][W'][P']: zero but where a window chose. */

@@ -25,7 +25,7 @@ int64_t conv2d_sparse_weights_scratch(const gs_conv2d& shape);
 int64_t conv2d_sparse_input_scratch(const gs_conv2d& shape, int64_t pool);
 /* Weights [C_out][blocks of C_in][kh][kw][16]: for one δ, all it is multiplied with lies in one piece. */
 int64_t conv2d_sparse_transposed(const gs_conv2d& shape);
-void conv2d_sparse_transpose(const gs_conv2d& shape, const float* weights, float* transposed);
+void conv2d_sparse_transpose(const gs_conv2d& shape, int64_t part, int64_t parts, const float* weights, float* transposed);
 void conv2d_sparse_backward_weights(const gs_conv2d& shape, int64_t pool, int64_t batch, const float* input,
                                     const PooledSample& first, float* weights_gradient, float* bias_gradient, float* norm2,
                                     float* scratch);

@@ -37,11 +37,11 @@ static int64_t channel_floats(const gs_conv2d& s) {
 
 int64_t conv2d_sparse_transposed(const gs_conv2d& s) { return s.out_channels * channel_floats(s); }
 
-void conv2d_sparse_transpose(const gs_conv2d& s, const float* weights, float* transposed) {
+void conv2d_sparse_transpose(const gs_conv2d& s, int64_t part, int64_t parts, const float* weights, float* transposed) {
     const int64_t taps = s.kernel_height * s.kernel_width, blocks = (s.channels + BLOCK - 1) / BLOCK;
     for (int64_t o = 0; o < s.out_channels; o += BLOCK)
         for (int64_t b = 0; b < blocks; b++)
-            for (int64_t t = 0; t < taps; t++) {
+            for (int64_t t = part; t < taps; t += parts) {
                 const float* from = weights + o / BLOCK * weights_block(s) + (t * s.channels + b * BLOCK) * BLOCK;
                 float* to = transposed + o * channel_floats(s) + (b * taps + t) * BLOCK;
                 transpose_filters(from, smaller(BLOCK, s.channels - b * BLOCK), smaller(BLOCK, s.out_channels - o), to,

@@ -11,7 +11,10 @@ namespace gradsieve {
 
 const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .name = GS_TEXT(GS_ISA),
+    .conv2d_algorithm = GS_ISA::conv2d_algorithm,
     .conv2d_scratch = GS_ISA::conv2d_scratch,
+    .conv2d_prepared = GS_ISA::conv2d_prepared,
+    .conv2d_prepare = GS_ISA::conv2d_prepare,
     .conv2d_transposed = GS_ISA::conv2d_transposed,
     .conv2d_transpose = GS_ISA::conv2d_transpose,
     .conv2d_forward = GS_ISA::conv2d_forward,

@@ -116,7 +116,7 @@ class NativeLibraryTest {
       assertThat(line(process)).startsWith("loaded from " + shared);
     }
     try (var children = Files.list(shared)) {
-      assertThat(children).as("two bundles, no leftovers").hasSize(2);
+      assertThat(children).as("one bundle, no leftovers").hasSize(1);
     }
   }
 

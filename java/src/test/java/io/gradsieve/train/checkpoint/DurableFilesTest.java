@@ -45,7 +45,8 @@ class DurableFilesTest {
 
   @Test
   void aManifestThatListsWhatIsNoNameIsRefused() throws IOException {
-    Files.writeString(directory.resolve(RunManifest.FILE), "{\"files\":[\"\\u0000\"]}");
+    Files.writeString(
+        directory.resolve(RunManifest.FILE), "{\"schema\":1,\"files\":[\"\\u0000\"]}");
     assertThatThrownBy(() -> RunManifest.read(directory, new DurableFiles()))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("nothing was deleted");

@@ -3,12 +3,14 @@ package io.gradsieve.bench.peers;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.InterruptedIOException;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** A process that trains in windows, and waits in between. Its errors go where ours go. */
 final class Side implements AutoCloseable {
@@ -50,8 +52,19 @@ final class Side implements AutoCloseable {
     return new Side(name, builder.start());
   }
 
+  /** OpenMP's threads spin for up to 200 ms after their last loop: not in the other's window. */
+  private static void settle() throws IOException {
+    try {
+      TimeUnit.MILLISECONDS.sleep(300);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted between two windows");
+    }
+  }
+
   /** Samples/s of a window of at least so many seconds and steps. */
   double window(double seconds, int steps) throws IOException {
+    settle();
     requests.write(seconds + " " + steps + "\n");
     requests.flush();
     String[] words = answer().split(" ", -1);

@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -16,12 +17,16 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.LongStream;
 
 /**
- * PyTorch's side: {@code MODEL BATCH [channels-first]}. Batches lie ready as tensors; forward,
- * backward and the update are calls into libtorch, the update in place; nothing is read back but
- * the loss at a window's end; a step's tensors are freed with its manager.
+ * PyTorch's side: {@code MODEL BATCH [channels-first]}. The whole standardised set lies ready as
+ * one tensor, from which each step takes the rows of a shuffled batch; forward, backward and the
+ * update are calls into libtorch, the update in place; nothing is read back but the loss at a
+ * window's end; a step's tensors are freed with its manager.
  */
 final class TorchWindows {
   private static final float RATE = 0.02f;
@@ -33,8 +38,10 @@ final class TorchWindows {
   private final int batchSize;
   private final ParameterStore store;
   private final Optimizer optimizer;
-  private final List<NDArray> inputs = new ArrayList<>();
-  private final List<NDArray> targets = new ArrayList<>();
+  private final Random random = new Random(1);
+  private final long[] order;
+  private final NDArray images;
+  private final NDArray targets;
   private final List<Parameter> trainable = new ArrayList<>();
   private int next;
   private double loss;
@@ -62,7 +69,15 @@ final class TorchWindows {
         trainable.add(parameter);
       }
     }
-    loadBatches();
+    FashionMnist data = FashionMnist.read();
+    int size = data.size();
+    images = manager.create(data.standardised(0, size), new Shape(size, 1, 28, 28));
+    float[] oneHot = new float[size * FashionMnist.CLASSES];
+    for (int i = 0; i < size; i++) {
+      oneHot[i * FashionMnist.CLASSES + data.labels()[i]] = 1;
+    }
+    targets = manager.create(oneHot, new Shape(size, FashionMnist.CLASSES));
+    order = LongStream.range(0, size).toArray();
   }
 
   /**
@@ -76,25 +91,26 @@ final class TorchWindows {
     filter.intern(dense.transpose(0, 3, 1, 2).duplicate());
   }
 
-  private void loadBatches() {
-    FashionMnist data = FashionMnist.read();
-    for (int from = 0; from + batchSize <= data.size(); from += batchSize) {
-      int to = from + batchSize;
-      inputs.add(manager.create(data.standardised(from, to), new Shape(batchSize, 1, 28, 28)));
-      float[] oneHot = new float[batchSize * FashionMnist.CLASSES];
-      for (int i = from; i < to; i++) {
-        oneHot[(i - from) * FashionMnist.CLASSES + data.labels()[i]] = 1;
-      }
-      targets.add(manager.create(oneHot, new Shape(batchSize, FashionMnist.CLASSES)));
+  /** The next rows of a shuffled epoch; a rest at its end is left out. */
+  private long[] batch() {
+    if (next + batchSize > order.length) {
+      next = 0;
     }
+    for (int i = next; i < next + batchSize; i++) {
+      int j = i + random.nextInt(order.length - i);
+      long row = order[j];
+      order[j] = order[i];
+      order[i] = row;
+    }
+    next += batchSize;
+    return Arrays.copyOfRange(order, next - batchSize, next);
   }
 
   private void step() {
-    NDArray input = inputs.get(next);
-    NDArray target = targets.get(next);
-    next = (next + 1) % inputs.size();
     try (NDManager step = manager.newSubManager()) {
-      input.attach(step);
+      NDIndex rows = new NDIndex("{}", step.create(batch()));
+      NDArray input = images.get(step, rows);
+      NDArray target = targets.get(step, rows);
       try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
         NDArray logits = block.forward(store, new NDList(input), true).singletonOrThrow();
         NDArray mean = logits.logSoftmax(1).mul(target).sum().div(-batchSize);
@@ -108,7 +124,6 @@ final class TorchWindows {
           optimizer.update(parameter.getId(), parameter.getArray(), gradient);
         }
       }
-      input.attach(manager);
     }
   }
 
@@ -125,7 +140,12 @@ final class TorchWindows {
     boolean channelsLast = arguments.length < 3 || !arguments[2].equals("channels-first");
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
       TorchWindows torch = new TorchWindows(manager, model, batchSize, channelsLast);
-      Windows.serve(batchSize, torch::step, torch::loss);
+      Windows windows = new Windows();
+      boolean asked = windows.open();
+      while (asked) {
+        torch.step();
+        asked = windows.stepDone(batchSize, torch::loss);
+      }
     }
   }
 }

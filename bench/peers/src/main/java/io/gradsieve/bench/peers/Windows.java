@@ -4,47 +4,61 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.DoubleSupplier;
 
 /**
- * The side of a window that trains. Each line of standard input, {@code <seconds> <steps>}, asks
- * for a window of at least so many seconds and steps; the answer is one line, {@code <samples>
- * <seconds> <loss>}. Between windows the process waits and takes no processor time. The end of the
- * input ends it.
+ * The side of a window that trains, step by step. Each line of standard input, {@code <seconds>
+ * <steps>}, asks for a window of at least so many seconds and steps; the answer is one line, {@code
+ * <samples> <seconds> <loss>}. Between windows the process waits. The end of the input ends it.
  */
 final class Windows {
-  /** One training step over a whole batch. */
-  interface Step {
-    /** Trains on the next batch. */
-    void run();
-  }
+  private final BufferedReader in =
+      new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+  private final PrintStream out = System.out;
+  private double wanted;
+  private int least;
+  private int steps;
+  private long samples;
+  private long start;
 
-  /** The loss of the last step, so that a run that learns nothing is seen. */
-  interface Loss {
-    double value();
-  }
-
-  private Windows() {}
-
-  /** Says {@code ready}, then answers windows until the input ends. */
-  static void serve(int batchSize, Step step, Loss loss) throws IOException {
-    PrintStream out = System.out;
-    BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+  /** Says {@code ready} and waits for the first window; false if none comes. */
+  boolean open() {
     out.println("ready");
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      String[] words = line.split(" ", -1);
-      double wanted = Double.parseDouble(words[0]);
-      int least = Integer.parseInt(words[1]);
-      long start = System.nanoTime();
-      double seconds = 0;
-      int steps = 0;
-      while (steps < least || seconds < wanted) {
-        step.run();
-        steps++;
-        seconds = (System.nanoTime() - start) * 1e-9;
-      }
-      out.println((long) steps * batchSize + " " + seconds + " " + loss.value());
+    return begin();
+  }
+
+  /**
+   * Counts a step. At the end of its window answers, with a loss so that a run that learns nothing
+   * is seen, and waits for the next; false if none comes.
+   */
+  boolean stepDone(int batch, DoubleSupplier loss) {
+    steps++;
+    samples += batch;
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    if (steps < least || seconds < wanted) {
+      return true;
     }
+    out.println(samples + " " + seconds + " " + loss.getAsDouble());
+    return begin();
+  }
+
+  private boolean begin() {
+    try {
+      String line = in.readLine();
+      if (line == null) {
+        return false;
+      }
+      String[] words = line.split(" ", -1);
+      wanted = Double.parseDouble(words[0]);
+      least = Integer.parseInt(words[1]);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    steps = 0;
+    samples = 0;
+    start = System.nanoTime();
+    return true;
   }
 }
