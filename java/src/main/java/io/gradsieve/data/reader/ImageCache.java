@@ -54,7 +54,7 @@ final class ImageCache {
     this.leastImages = leastImages;
   }
 
-  /** In {@code $XDG_CACHE_HOME} or {@code ~/.cache}. */
+  /** In {@code $XDG_CACHE_HOME} or {@code ~/.cache}; of a user without a home, nothing is kept. */
   static ImageCache ofUser() {
     return ofUser(System.getenv(), System.getProperty("user.home", "."));
   }
@@ -62,13 +62,19 @@ final class ImageCache {
   static ImageCache ofUser(Map<String, String> environment, String home) {
     String base = environment.getOrDefault("XDG_CACHE_HOME", "");
     Path cache = base.startsWith("/") ? Path.of(base) : Path.of(home, ".cache");
-    return new ImageCache(cache.resolve("gradsieve").resolve("decoded"), LEAST_IMAGES);
+    int leastImages = cache.isAbsolute() ? LEAST_IMAGES : Integer.MAX_VALUE;
+    return new ImageCache(cache.resolve("gradsieve").resolve("decoded"), leastImages);
+  }
+
+  /** Whether so many images are worth a file. */
+  boolean keeps(int images) {
+    return images >= leastImages;
   }
 
   /** The images of the entries, from the cache or decoded; in the channels wanted, if any are. */
   DecodedImages get(ImageListing listing, List<Entry> entries, Optional<Integer> channels) {
     DecodedImages images;
-    if (entries.size() < leastImages) {
+    if (!keeps(entries.size())) {
       images = DecodedImages.decode(listing, entries);
     } else {
       Path file = directory.resolve(key(entries) + ".images");

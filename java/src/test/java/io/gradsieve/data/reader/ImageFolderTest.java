@@ -202,6 +202,14 @@ class ImageFolderTest {
     assertThat(data.size()).isEqualTo(4);
   }
 
+  /** The JVM calls the home of a user whom the system does not know "?". */
+  @Test
+  void withoutAHomeNothingIsKept() {
+    assertThat(ImageCache.ofUser(Map.of(), "?").keeps(ImageCache.LEAST_IMAGES)).isFalse();
+    assertThat(ImageCache.ofUser(Map.of(), "/home/x").keeps(ImageCache.LEAST_IMAGES)).isTrue();
+    assertThat(ImageCache.ofUser(Map.of("XDG_CACHE_HOME", "/c"), "?").keeps(2_000)).isTrue();
+  }
+
   private static Dataset read(Path directory, DataRequest request, ImageCache cache) {
     try (ImageListing listing = ImageFolder.listing(directory, request)) {
       return ImageFolder.read(listing, "images", request, cache);
