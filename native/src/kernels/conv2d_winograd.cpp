@@ -6,25 +6,9 @@ namespace GS_ISA {
 
 /* G g G^T of one input channel and 16 outputs, from taps `tap` apart to points `point` apart. */
 static void transform_filter(const float* taps, int64_t tap, float* points, int64_t point) {
-    for (int v = 0; v < VECTORS; v++) {
-        Vector half[6][3];
-#pragma GCC unroll 3
-        for (int x = 0; x < 3; x++) {
-            Vector g[3], u[6];
-#pragma GCC unroll 3
-            for (int y = 0; y < 3; y++) g[y] = load(taps + (3 * y + x) * tap + v * LANES);
-            filter_points(g, u);
-#pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) half[i][x] = u[i];
-        }
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) {
-            Vector u[6];
-            filter_points(half[i], u);
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++) store(points + (6 * i + j) * point + v * LANES, u[j]);
-        }
-    }
+    for (int v = 0; v < BLOCK; v += LANES)
+        transform<3, 6>(filter_points, [=](int y, int x) GS_INLINE { return load(taps + (3 * y + x) * tap + v); },
+                        [=](int i, int j, Vector u) GS_INLINE { store(points + (6 * i + j) * point + v, u); });
 }
 
 void winograd_conv2d_prepare(const gs_conv2d& s, int64_t part, int64_t parts, const float* weights, float* prepared) {
@@ -95,41 +79,9 @@ int64_t winograd_scratch(const Winograd& w) { return scratch_of(w, nullptr).floa
 
 /* B^T d B of one tile and block of channels. */
 void winograd_transform_input(const float* plane, int64_t row, float* points, int64_t point) {
-    for (int v = 0; v < VECTORS; v++) {
-        Vector half[6][6];
-#pragma GCC unroll 6
-        for (int x = 0; x < 6; x++) {
-            Vector d[6], t[6];
-#pragma GCC unroll 6
-            for (int y = 0; y < 6; y++) d[y] = load(plane + y * row + x * BLOCK + v * LANES);
-            input_points(d, t);
-#pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) half[i][x] = t[i];
-        }
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) {
-            Vector t[6];
-            input_points(half[i], t);
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++) store(points + (6 * i + j) * point + v * LANES, t[j]);
-        }
-    }
-}
-
-/* A^T m A of one tile and vector of channels. */
-static inline __attribute__((always_inline)) void transform_output(const float* points, int64_t point, Vector (&y)[4][4]) {
-    Vector half[4][6];
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; j++) {
-        Vector m[6], t[4];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) m[i] = load(points + (6 * i + j) * point);
-        output_points(m, t);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) half[i][j] = t[i];
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) output_points(half[i], y[i]);
+    for (int v = 0; v < BLOCK; v += LANES)
+        transform<6, 6>(input_points, [=](int y, int x) GS_INLINE { return load(plane + y * row + x * BLOCK + v); },
+                        [=](int i, int j, Vector t) GS_INLINE { store(points + (6 * i + j) * point + v, t); });
 }
 
 /* The outputs of a tile that lie inside, with bias and relu. */
@@ -206,15 +158,17 @@ static void run_chunk(const Winograd& w, const WinogradScratch& f, int64_t first
                     nullptr, n * BLOCK, f.outputs + p * f.out_point + b * BLOCK);
         }
     for (int64_t t = 0; t < count; t++) {
-        const int64_t tile = (first + t) % tiles, i = sample + (first + t) / tiles;
+        const int64_t tile = (first + t) % tiles, n = sample + (first + t) / tiles;
         const int64_t top = tile / w.columns * TILE, left = tile % w.columns * TILE;
         for (int64_t lane = 0; lane < f.out_pitch; lane += LANES) {
             Vector y[4][4];
-            transform_output(f.outputs + t * f.out_pitch + lane, f.out_point, y);
+            const float* points = f.outputs + t * f.out_pitch + lane;
+            transform<6, 4>(output_points, [=](int i, int j) GS_INLINE { return load(points + (6 * i + j) * f.out_point); },
+                            [&](int i, int j, Vector value) GS_INLINE { y[i][j] = value; });
             if (o.choice == nullptr)
-                put_tile(w, o, top, left, lane, y, o.output + i * o.sample);
+                put_tile(w, o, top, left, lane, y, o.output + n * o.sample);
             else
-                put_pooled(w, o, top, left, lane, y, o.output + i * o.sample, o.choice + i * o.sample);
+                put_pooled(w, o, top, left, lane, y, o.output + n * o.sample, o.choice + n * o.sample);
         }
     }
 }

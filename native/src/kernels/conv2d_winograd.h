@@ -9,6 +9,7 @@
 #define GRADSIEVE_CONV2D_WINOGRAD_H
 
 #include "conv2d_tile.h"
+#include "positions.h"
 
 namespace gradsieve {
 namespace GS_ISA {
@@ -99,6 +100,27 @@ static inline void filter_points(const Vector (&g)[3], Vector (&u)[6]) {
     u[3] = c + e;
     u[4] = c - e;
     u[5] = g[2];
+}
+
+/* A one-dimensional transform of FROM values to TO, along both dimensions: put(i, j, point) of get(y, x). */
+template <int FROM, int TO, typename Get, typename Put>
+static inline __attribute__((always_inline)) void transform(void (*points)(const Vector (&)[FROM], Vector (&)[TO]), Get get,
+                                                            Put put) {
+    Vector half[TO][FROM], from[FROM], to[TO];
+#pragma GCC unroll 6
+    for (int x = 0; x < FROM; x++) {
+#pragma GCC unroll 6
+        for (int y = 0; y < FROM; y++) from[y] = get(y, x);
+        points(from, to);
+#pragma GCC unroll 6
+        for (int i = 0; i < TO; i++) half[i][x] = to[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < TO; i++) {
+        points(half[i], to);
+#pragma GCC unroll 6
+        for (int j = 0; j < TO; j++) put(i, j, to[j]);
+    }
 }
 
 /* B^T d B of one tile and block of 16 channels, whose rows are `row` floats apart, to points `point` apart. */

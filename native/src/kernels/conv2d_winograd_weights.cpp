@@ -32,26 +32,10 @@ static inline void filter_gradient(const Vector (&u)[6], Vector (&g)[3]) {
 /* A δ A^T of one tile and block of channels; what lies outside the output is zero. */
 static void transform_gradient(const float* gradient, int64_t pitch, int64_t row, int64_t height, int64_t width, float* points,
                                int64_t point) {
-    for (int v = 0; v < VECTORS; v++) {
-        Vector half[6][4];
-#pragma GCC unroll 4
-        for (int x = 0; x < 4; x++) {
-            Vector d[4], t[6];
-#pragma GCC unroll 4
-            for (int y = 0; y < 4; y++)
-                d[y] = y < height && x < width ? load(gradient + y * row + x * pitch + v * LANES) : Vector{};
-            gradient_points(d, t);
-#pragma GCC unroll 6
-            for (int i = 0; i < 6; i++) half[i][x] = t[i];
-        }
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) {
-            Vector t[6];
-            gradient_points(half[i], t);
-#pragma GCC unroll 6
-            for (int j = 0; j < 6; j++) store(points + (6 * i + j) * point + v * LANES, t[j]);
-        }
-    }
+    for (int v = 0; v < BLOCK; v += LANES)
+        transform<4, 6>(gradient_points, [=](int y, int x) GS_INLINE {
+            return y < height && x < width ? load(gradient + y * row + x * pitch + v) : Vector{};
+        }, [=](int i, int j, Vector t) GS_INLINE { store(points + (6 * i + j) * point + v, t); });
 }
 
 /* Input channels whose points are summed together. */
@@ -82,27 +66,13 @@ int64_t winograd_weights_scratch(const Winograd& w) { return weights_scratch_of(
 
 /* Sums [36][count][lanes] of count channels to the taps of a vector of outputs; returns the lanes of their squares. */
 static Vector add_taps(const float* sums, int64_t point, float* target, int64_t tap) {
-    Vector half[3][6], norm = {};
-#pragma GCC unroll 6
-    for (int j = 0; j < 6; j++) {
-        Vector u[6], g[3];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) u[i] = load(sums + (6 * i + j) * point);
-        filter_gradient(u, g);
-#pragma GCC unroll 3
-        for (int i = 0; i < 3; i++) half[i][j] = g[i];
-    }
-#pragma GCC unroll 3
-    for (int i = 0; i < 3; i++) {
-        Vector g[3];
-        filter_gradient(half[i], g);
-#pragma GCC unroll 3
-        for (int j = 0; j < 3; j++) {
-            float* at = target + (3 * i + j) * tap;
-            store(at, load(at) + g[j]);
-            norm = fma(g[j], g[j], norm);
-        }
-    }
+    Vector norm = {};
+    transform<6, 3>(filter_gradient, [=](int i, int j) GS_INLINE { return load(sums + (6 * i + j) * point); },
+                    [&](int i, int j, Vector g) GS_INLINE {
+                        float* at = target + (3 * i + j) * tap;
+                        store(at, load(at) + g);
+                        norm = fma(g, g, norm);
+                    });
     return norm;
 }
 
