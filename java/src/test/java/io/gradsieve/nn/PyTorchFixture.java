@@ -27,7 +27,8 @@ record PyTorchFixture(String name, NetworkSpec spec, Path weights, Path expected
           "image-layer-norm",
           "flattened-batch-norm",
           "preactivation",
-          "feature-residuals");
+          "feature-residuals",
+          "wide-convolutions");
 
   static PyTorchFixture of(String name) {
     return new PyTorchFixture(
