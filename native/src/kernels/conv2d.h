@@ -1,7 +1,8 @@
 /*
- * Convolution: no unfolding, no matrix product of a library; directly, or by Winograd's transforms where they pay. What the functions do is said in gradsieve.h, their
- * arguments in kernels.h. Read first: conv2d_plane.h (the bordered copy of a sample), then conv2d_tile.h (the loop that
- * forward and input gradient share), then one file a pass.
+ * Convolution: no unfolding, no matrix product of a library; directly, or by Winograd's transforms where they pay. What the
+ * functions do is said in gradsieve.h, their arguments in kernels.h. Read first: conv2d_plane.h (the bordered copy of a
+ * sample), then conv2d_tile.h (the loop that forward and input gradient share), then one file a pass; conv2d_winograd.h for
+ * the transforms.
  */
 #ifndef GRADSIEVE_CONV2D_H
 #define GRADSIEVE_CONV2D_H
