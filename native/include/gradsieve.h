@@ -197,7 +197,10 @@ int gs_step_segment(gs_step* step, int64_t block, int32_t recompute);
 int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift);
 int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
                    int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
-int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient);
+/* shift: a float for each of the input's, or NULL: the layer's features are input + shift. Blank pixels then lie in memory as
+ * zeros, which the products skip. */
+int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
+                   const float* shift);
 /* The two halves of batch norm: statistics ends a segment, normalize is in the next one; normalizer is the number that
  * statistics returns. */
 int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,

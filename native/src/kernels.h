@@ -58,17 +58,20 @@ struct Kernels {
                                     const float* transposed, int activation, int gradient, float* input_gradient,
                                     float* weights_gradient, float* bias_gradient, float* norm2, float* scratch);
 
+    /* Scratch as for convolutions, linear_scratch floats; */
+    int64_t (*linear_scratch)(const LinearShape& shape);
     void (*linear_forward)(const LinearShape& shape, int64_t batch, const float* input, const float* weights, const float* bias,
-                           int activation, float* output);
+                           int activation, float* output, float* scratch);
     /* The weights as the input gradient wants them, linear_transposed floats; features from..to-1, from a multiple of 16. */
     int64_t (*linear_transposed)(const LinearShape& shape);
     void (*linear_transpose)(const LinearShape& shape, int64_t from, int64_t to, const float* weights, float* transposed);
     void (*linear_backward_input)(const LinearShape& shape, int64_t batch, const float* output_gradient, const float* transposed,
-                                  int gradient, float* input_gradient);
-    /* One part, "=" or (add) "+="; returns the sum of its squares. Scratch as for convolutions. */
-    int64_t (*linear_backward_weights_scratch)(const LinearShape& shape);
+                                  int gradient, float* input_gradient, float* scratch);
+    /* One part, "=" or (add) "+="; returns the sum of its squares. A layer of features input + shift gives both shift [features]
+     * and the column sums of the output gradient [pitch], which make one sample more; NULL otherwise. */
     double (*linear_backward_weights)(const LinearShape& shape, int64_t batch, const LinearPart& part, const float* input,
-                                      const float* output_gradient, bool add, float* weights_gradient, float* scratch);
+                                      const float* output_gradient, const float* shift, const float* gradient_sums, bool add,
+                                      float* weights_gradient, float* scratch);
     /* norm2[i] += (|input_i|^2 + with_bias) * |output_gradient_i|^2 */
     void (*linear_norm)(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input,
                         const float* output_gradient, bool with_bias, float* norm2);
@@ -124,6 +127,8 @@ struct Kernels {
     /* target[i] = the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
     double (*reduce)(int64_t count, int64_t parts, const float* const* part, float* target);
     double (*squared_norm)(int64_t count, const float* values);
+    /* Of values + shift. */
+    double (*shifted_squared_norm)(int64_t count, const float* values, const float* shift);
     void (*sgd_update)(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
                        const float* gradient, float* velocity, float* theta);
     void (*adamw_update)(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,

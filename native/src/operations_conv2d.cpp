@@ -26,6 +26,12 @@ double PrivateGradients::reduce(Worker& worker, int64_t from, const Parameter& p
     return kernels().reduce(range.to - range.from, step_.threads, parts, target);
 }
 
+void PrivateGradients::total(float* target) const {
+    const float* parts[MAX_THREADS];
+    for (int t = 0; t < step_.threads; t++) parts[t] = step_.scratch.own(region_, t);
+    kernels().reduce(floats_, step_.threads, parts, target);
+}
+
 /* ---- convolution ------------------------------------------------------------------------------------------------------ */
 
 namespace {

@@ -1,9 +1,8 @@
 /*
- * Linear layer. The products with the input and the gradient run block by block; the gradient of the weights is one product
- * over the whole batch, split over the threads by outputs (by features where there are few outputs).
+ * Linear layer. The products with the input and the gradient run block by block, and so do the sums that make the gradient of
+ * the bias; the gradient of the weights is one product over the whole batch, split over the threads by outputs (by features
+ * where there are few outputs). A shift of the features is one more sample of that product, and part of the bias.
  */
-#include <string.h>
-
 #include "step_operations.h"
 
 namespace gradsieve {
@@ -11,7 +10,7 @@ namespace {
 
 class Linear : public Operation {
 public:
-    Linear(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient)
+    Linear(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient, const float* shift)
         : Operation(step, "linear"),
           in_(in),
           out_(out),
@@ -20,7 +19,8 @@ public:
           activation_(activation),
           gradient_(gradient),
           shape_{step.tensors[static_cast<size_t>(in)].floats(), step.tensors[static_cast<size_t>(out)].channels,
-                 step.tensors[static_cast<size_t>(out)].pitch} {
+                 step.tensors[static_cast<size_t>(out)].pitch},
+          bias_gradients_(step, ordinal_, shape_.pitch) {
         const Tensor& result = step.tensors[static_cast<size_t>(out)];
         check_activation(name, activation);
         if (result.positions() != 1)
@@ -33,7 +33,13 @@ public:
                                                    std::to_string(ordinal_), step.capacity);
         parameter(weights, blocks() * LANES * shape_.features, "weights");
         if (bias >= 0) parameter(bias, shape_.outputs, "bias");
-        scratch_ = step.scratch.own("linear", kernels().linear_backward_weights_scratch(shape_));
+        scratch_ = step.scratch.own("linear", kernels().linear_scratch(shape_));
+        if (shift != nullptr) {
+            shift_.assign(shift, shift + shape_.features);
+            shifted_bias_ = step.scratch.shared("shifted bias " + std::to_string(ordinal_), shape_.outputs);
+            gradient_sums_ = step.scratch.own("gradient sums " + std::to_string(ordinal_), shape_.pitch);
+            prepares_forward = true;
+        }
         if (gradient != GS_GRADIENT_NONE) {
             transposed_ = step.scratch.shared("transposed " + std::to_string(ordinal_), kernels().linear_transposed(shape_));
             prepares_backward = true;
@@ -47,19 +53,36 @@ public:
         backward_takes(out, true);
     }
 
+    /* bias + weights · shift, each thread some outputs: what the blocks start from. */
+    void forward_begin(Worker& worker) override {
+        if (!shifted()) return;
+        Range outputs = share(shape_.outputs, LANES, worker.index, step_.threads);
+        int64_t count = outputs.to - outputs.from;
+        if (count <= 0) return;
+        kernels().linear_forward({shape_.features, count, count}, 1, shift_.data(),
+                                 step_.weights(weights_ + outputs.from * shape_.features),
+                                 bias_ < 0 ? nullptr : step_.weights(bias_ + outputs.from), GS_IDENTITY,
+                                 step_.scratch.shared(shifted_bias_) + outputs.from, scratch(worker));
+    }
+
     void forward(const Block& block) override {
         const float* input = step_.value(block, in_);
-        kernels().linear_forward(shape_, block.count, input, step_.weights(weights_), step_.weights(bias_), activation_,
-                                 step_.value(block, out_));
+        const float* bias = shifted() ? step_.scratch.shared(shifted_bias_) : step_.weights(bias_);
+        kernels().linear_forward(shape_, block.count, input, step_.weights(weights_), bias, activation_, step_.value(block, out_),
+                                 scratch(block.worker));
         if (!step_.norms) return;
         /* The input's share of the norm, while the input is in cache: backward's blocks do not read it. */
         float* norms = step_.scratch.shared(input_norms_) + block.first;
-        for (int64_t i = 0; i < block.count; i++)
-            norms[i] = static_cast<float>(kernels().squared_norm(shape_.features, input + i * shape_.features));
+        for (int64_t i = 0; i < block.count; i++) {
+            const float* row = input + i * shape_.features;
+            norms[i] = static_cast<float>(shifted() ? kernels().shifted_squared_norm(shape_.features, row, shift_.data())
+                                                    : kernels().squared_norm(shape_.features, row));
+        }
     }
 
     /* Each thread turns its share of the weights; the blocks need all of them. */
     void backward_begin(Worker& worker) override {
+        bias_gradients_.clear(worker);
         if (gradient_ == GS_GRADIENT_NONE) return;
         Range features = share(shape_.features, LANES, worker.index, step_.threads);
         kernels().linear_transpose(shape_, features.from, features.to, step_.weights(weights_),
@@ -72,18 +95,23 @@ public:
             kernels().activation_backward(Extent{block.count, 1, shape_.outputs, shape_.pitch}, activation_, nullptr,
                                           step_.value(block, out_), delta, GS_GRADIENT_STORE, delta);
         if (step_.norms) add_norms(block, delta);
+        if (bias_ >= 0 || shifted())
+            kernels().column_sums(block.count, shape_.pitch, 0, shape_.outputs, delta, bias_gradients_.of(block.worker));
         if (gradient_ == GS_GRADIENT_NONE) return;
         kernels().linear_backward_input(shape_, block.count, delta, step_.scratch.shared(transposed_), gradient_,
-                                        step_.gradient(block, in_));
+                                        step_.gradient(block, in_), scratch(block.worker));
     }
 
     void backward_end(Worker& worker) override {
         double& sum = squares[static_cast<size_t>(worker.index)];
         sum = weights_gradient(worker);
-        if (bias_ >= 0) sum += bias_gradient(worker);
+        if (bias_ >= 0) sum += bias_gradients_.reduce(worker, 0, parameters[1]);
     }
 
 private:
+    bool shifted() const { return !shift_.empty(); }
+    float* scratch(const Worker& worker) const { return step_.scratch.own(scratch_, worker.index); }
+
     void add_norms(const Block& block, const float* delta) {
         const float* input_norms = step_.scratch.shared(input_norms_) + block.first;
         float* norm2 = step_.norm2(block);
@@ -103,26 +131,22 @@ private:
         } else {
             features = share(shape_.features, LANES, worker.index, step_.threads);
         }
+        float* sums = nullptr;
+        if (shifted()) bias_gradients_.total(sums = step_.scratch.own(gradient_sums_, worker.index));
         Block whole{worker, 0, worker.run.batch, 0};
         return kernels().linear_backward_weights(shape_, whole.count, {outputs.from, outputs.to, features.from, features.to},
-                                                 step_.value(whole, in_), step_.gradient(whole, out_), false,
-                                                 step_.gradients(weights_), step_.scratch.own(scratch_, worker.index));
-    }
-
-    double bias_gradient(Worker& worker) {
-        Range range = share(shape_.outputs, LANES, worker.index, step_.threads);
-        if (range.from >= range.to) return 0;
-        float* sums = step_.gradients(bias_);
-        memset(sums + range.from, 0, static_cast<size_t>(range.to - range.from) * sizeof(float));
-        kernels().column_sums(worker.run.batch, shape_.pitch, range.from, range.to,
-                              step_.gradient(Block{worker, 0, worker.run.batch, 0}, out_), sums);
-        return kernels().squared_norm(range.to - range.from, sums + range.from);
+                                                 step_.value(whole, in_), step_.gradient(whole, out_),
+                                                 shifted() ? shift_.data() : nullptr, sums, false, step_.gradients(weights_),
+                                                 scratch(worker));
     }
 
     const int32_t in_, out_;
     const int64_t weights_, bias_;
     const int activation_, gradient_;
     const LinearShape shape_;
+    const PrivateGradients bias_gradients_; /* δ summed over samples */
+    std::vector<float> shift_;
+    int shifted_bias_ = -1, gradient_sums_ = -1;
     int input_norms_ = -1; /* |a|^2 of every sample */
     int scratch_ = -1, transposed_ = -1;
 };
@@ -130,10 +154,10 @@ private:
 }  // namespace
 
 std::unique_ptr<Operation> linear_operation(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias,
-                                            int activation, int gradient) {
+                                            int activation, int gradient, const float* shift) {
     step.tensor("linear", "in", in);
     step.tensor("linear", "out", out);
-    return std::make_unique<Linear>(step, in, out, weights, bias, activation, gradient);
+    return std::make_unique<Linear>(step, in, out, weights, bias, activation, gradient, shift);
 }
 
 }  // namespace gradsieve

@@ -23,7 +23,9 @@ int gs_linear_forward(int64_t batch, int64_t in_pitch, int64_t out, int64_t out_
     const int status = check("linear_forward", batch, shape, input && weights && output);
     if (status != GS_OK) return status;
     GS_REQUIRE(is_activation(activation), "linear_forward: activation %d is none of gs_activation", activation);
-    kernels().linear_forward(shape, batch, input, weights, bias, activation, output);
+    Floats scratch(kernels().linear_scratch(shape));
+    if (scratch.status != GS_OK) return scratch.status;
+    kernels().linear_forward(shape, batch, input, weights, bias, activation, output, scratch.data());
     return GS_OK;
 }
 
@@ -35,10 +37,12 @@ int gs_linear_backward_input(int64_t batch, int64_t in_pitch, int64_t out, int64
     if (status != GS_OK) return status;
     GS_REQUIRE(is_gradient(gradient), "linear_backward_input: gradient %d is none of gs_gradient", gradient);
     if (gradient == GS_GRADIENT_NONE) return GS_OK;
-    Floats transposed(kernels().linear_transposed(shape));
+    Floats transposed(kernels().linear_transposed(shape)), scratch(kernels().linear_scratch(shape));
     if (transposed.status != GS_OK) return transposed.status;
+    if (scratch.status != GS_OK) return scratch.status;
     kernels().linear_transpose(shape, 0, in_pitch, weights, transposed.data());
-    kernels().linear_backward_input(shape, batch, output_gradient, transposed.data(), gradient, input_gradient);
+    kernels().linear_backward_input(shape, batch, output_gradient, transposed.data(), gradient, input_gradient,
+                                    scratch.data());
     return GS_OK;
 }
 
@@ -47,10 +51,11 @@ int gs_linear_backward_weights(int64_t batch, int64_t in_pitch, int64_t out, int
     const LinearShape shape = {in_pitch, out, out_pitch};
     const int status = check("linear_backward_weights", batch, shape, input && output_gradient && weights_gradient);
     if (status != GS_OK) return status;
-    Floats scratch(kernels().linear_backward_weights_scratch(shape));
+    Floats scratch(kernels().linear_scratch(shape));
     if (scratch.status != GS_OK) return scratch.status;
     const LinearPart whole = {0, (out + 15) / 16, 0, in_pitch};
-    kernels().linear_backward_weights(shape, batch, whole, input, output_gradient, true, weights_gradient, scratch.data());
+    kernels().linear_backward_weights(shape, batch, whole, input, output_gradient, nullptr, nullptr, true, weights_gradient,
+                                      scratch.data());
     if (bias_gradient) kernels().column_sums(batch, out_pitch, 0, out, output_gradient, bias_gradient);
     if (norm2) kernels().linear_norm(batch, in_pitch, out_pitch, input, output_gradient, bias_gradient != nullptr, norm2);
     return GS_OK;

@@ -108,8 +108,9 @@ int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height
     });
 }
 
-int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient) {
-    return with(step, [&](Step& s) { s.add(linear_operation(s, in, out, weights, bias, activation, gradient)); });
+int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
+                   const float* shift) {
+    return with(step, [&](Step& s) { s.add(linear_operation(s, in, out, weights, bias, activation, gradient, shift)); });
 }
 
 int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,

@@ -11,7 +11,7 @@ std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out,
                                             int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
                                             int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
 std::unique_ptr<Operation> linear_operation(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias,
-                                            int activation, int gradient);
+                                            int activation, int gradient, const float* shift);
 std::unique_ptr<Operation> batchnorm_statistics_operation(Step& step, int32_t in, int64_t running_mean,
                                                           int64_t running_variance, float eps, float momentum,
                                                           int gradient, int32_t* normalizer);
@@ -62,6 +62,8 @@ public:
     float* of(const Worker& worker) const;
     /* Stores the sums of floats at `from` into the parameter's gradient; returns the sum of squares of this thread's slice. */
     double reduce(Worker& worker, int64_t from, const Parameter& parameter) const;
+    /* All sums, to target [floats]. */
+    void total(float* target) const;
 
 private:
     Step& step_;

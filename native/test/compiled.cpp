@@ -89,6 +89,16 @@ gs_step* Compiled::build(int threads, int64_t capacity, bool norms) {
     return step_;
 }
 
+/* A float for each of the input's, zero in pad lanes; none (NULL) where the layer has no shift. */
+std::vector<float> Compiled::shift_of(const Node& n) const {
+    const Shape& in = network_.tensors[static_cast<size_t>(n.in)];
+    if (!network_.shift_features || n.in != network_.nodes[0].out) return {};
+    std::vector<float> shift(static_cast<size_t>(in.floats()));
+    for (int64_t i = 0; i < in.floats(); i++)
+        if (i % in.pitch < in.channels) shift[static_cast<size_t>(i)] = network_.shift[static_cast<size_t>(i % in.pitch)];
+    return shift;
+}
+
 void Compiled::add(const Node& n, size_t index) {
     int32_t in = n.in < 0 ? -1 : tensors_[static_cast<size_t>(n.in)];
     int32_t skip = n.skip < 0 ? -1 : tensors_[static_cast<size_t>(n.skip)];
@@ -100,12 +110,13 @@ void Compiled::add(const Node& n, size_t index) {
     switch (n.kind) {
         case INPUT:
             return must(gs_step_input(step_, out, network_.bytes ? GS_UINT8 : GS_FLOAT32, network_.scale.data(),
-                                      network_.shift.data()));
+                                      network_.shift_features ? std::vector<float>(network_.shift.size()).data()
+                                                              : network_.shift.data()));
         case CONV2D:
             return must(gs_step_conv2d(step_, in, out, n.kernel, n.kernel, n.stride, n.padding, n.weights, n.bias,
                                        n.activation, n.pool, saved, mode));
         case LINEAR:
-            return must(gs_step_linear(step_, in, out, n.weights, n.bias, n.activation, mode));
+            return must(gs_step_linear(step_, in, out, n.weights, n.bias, n.activation, mode, shift_of(n).data()));
         case STATISTICS:
             return must(gs_step_batchnorm_statistics(step_, in, network_.trainable + n.running,
                                                      network_.trainable + n.running + channels, 1e-5f, 0.1f, mode,

@@ -47,6 +47,7 @@ public:
 private:
     gs_step* build(int threads, int64_t capacity, bool norms);
     void add(const Node& node, size_t index);
+    std::vector<float> shift_of(const Node& linear) const;
     int gradient(int tensor, size_t node) const;
     int64_t memory(bool scratch) const;
 

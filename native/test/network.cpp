@@ -199,7 +199,8 @@ void Network::fill(unsigned fill_seed, int64_t samples) {
     byte_inputs.resize(values);
     for (size_t i = 0; i < values; i++) {
         float_inputs[i] = normal(random);
-        byte_inputs[i] = static_cast<uint8_t>(random() & 255);
+        bool blank = shift_features && i / 7 % 2 == 0; /* whole tiles and parts of one */
+        byte_inputs[i] = blank ? 0 : static_cast<uint8_t>(random() & 255);
     }
     for (int64_t c = 0; c < in.channels; c++) {
         scale.push_back(1.0f / (60.0f + static_cast<float>(c)));

@@ -74,6 +74,7 @@ public:
     std::vector<Shape> tensors;
     std::vector<bool> value_in_scratch, gradient_in_scratch, trained; /* trained: a parameter lies before it */
     bool bytes = false;
+    bool shift_features = false; /* the linear layer after the input adds the shift, in place of the input */
     int logits = -1;
     int64_t trainable = 0, running_floats = 0;
 

@@ -56,6 +56,18 @@ std::unique_ptr<Network> features() {
     return n;
 }
 
+/* Images whose blank pixels lie in memory as zeros: their shift is part of the linear layer. */
+std::unique_ptr<Network> shifted_features() {
+    auto n = std::make_unique<Network>("shifted-features");
+    n->shift_features = true;
+    n->segment(3);
+    int x = n->input(5, 4, 2, true);
+    int h = n->linear(x, 35, GS_RELU);
+    n->segment(2);
+    n->loss(n->linear(h, 4, GS_IDENTITY), 0);
+    return n;
+}
+
 /* Batch norm over features, with a skip. */
 std::unique_ptr<Network> normalized_features() {
     auto n = std::make_unique<Network>("batchnorm-features");
@@ -341,7 +353,7 @@ int main(int count, char** arguments) {
         return 77;
     }
     must(status);
-    const Make makes[] = {perceptron, features, normalized_features, convolutions, norms, residual};
+    const Make makes[] = {perceptron, features, shifted_features, normalized_features, convolutions, norms, residual};
     const unsigned seed = 20201;
     printf("%s\nseed %u\n", gs_describe(), seed);
     for (Make make : makes) {

@@ -82,26 +82,12 @@ static inline void drain_plane(const Plane& p, int64_t top, int64_t left, int64_
     }
 }
 
-static inline void zero_floats(float* at, int64_t count) {
-    __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(float));
-}
-
 /* Samples that take turns at one block of weights, so that weights too large for the cache are read once for all of them:
  * as many as fit into half a level-2 cache, 1 where the weights are small. A constant of the shape, so sums keep their order. */
 static inline int64_t group_of(const gs_conv2d& s, int64_t floats_of_a_sample) {
     const int64_t weights = weights_block(s) * ((s.out_channels + BLOCK - 1) / BLOCK);
     if (weights <= 65536) return 1;
     return larger(1, smaller(8, 131072 / larger(1, floats_of_a_sample)));
-}
-
-/* One tap's filters [channels][16] to rows [outputs][16], to_row apart, lanes channels..15 zero. */
-static inline void transpose_filters(const float* from, int64_t channels, int64_t outputs, float* to, int64_t to_row) {
-    if (channels == BLOCK && outputs == BLOCK) {
-        transpose_block(from, BLOCK, false, to, to_row);
-        return;
-    }
-    for (int64_t j = 0; j < outputs; j++)
-        for (int64_t i = 0; i < BLOCK; i++) to[j * to_row + i] = i < channels ? from[i * BLOCK + j] : 0.0f;
 }
 
 /* Hands out a thread's scratch from its start; with a NULL start it only counts. */

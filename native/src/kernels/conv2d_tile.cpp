@@ -1,4 +1,4 @@
-/* The register tiles of conv2d_tile.h, for all widths and steps. A linear layer is run by them too. */
+/* The register tiles of conv2d_tile.h, for all widths and steps. */
 #include "conv2d_tile.h"
 
 namespace gradsieve {

@@ -23,11 +23,11 @@ struct FunctionOf<Result (*)(Arguments...)> {
 
 #define GS_KERNEL(name) FunctionOf<decltype(Kernels::name)>::Type name
 
+GS_KERNEL(linear_scratch);
 GS_KERNEL(linear_forward);
 GS_KERNEL(linear_transposed);
 GS_KERNEL(linear_transpose);
 GS_KERNEL(linear_backward_input);
-GS_KERNEL(linear_backward_weights_scratch);
 GS_KERNEL(linear_backward_weights);
 GS_KERNEL(linear_norm);
 GS_KERNEL(column_sums);
@@ -50,6 +50,7 @@ GS_KERNEL(input);
 GS_KERNEL(softmax_cross_entropy);
 GS_KERNEL(reduce);
 GS_KERNEL(squared_norm);
+GS_KERNEL(shifted_squared_norm);
 GS_KERNEL(sgd_update);
 GS_KERNEL(adamw_update);
 

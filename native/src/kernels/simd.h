@@ -181,6 +181,20 @@ static inline void transpose_block(const float* from, int64_t from_row, bool add
         }
 }
 
+/* One tap's filters [channels][16] to rows [outputs][16], to_row apart, lanes channels..15 zero. */
+static inline void transpose_filters(const float* from, int64_t channels, int64_t outputs, float* to, int64_t to_row) {
+    if (channels == BLOCK && outputs == BLOCK) {
+        transpose_block(from, BLOCK, false, to, to_row);
+        return;
+    }
+    for (int64_t j = 0; j < outputs; j++)
+        for (int64_t i = 0; i < BLOCK; i++) to[j * to_row + i] = i < channels ? from[i * BLOCK + j] : 0.0f;
+}
+
+static inline void zero_floats(float* at, int64_t count) {
+    __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(float));
+}
+
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }

@@ -1,12 +1,14 @@
 package io.gradsieve.nn;
 
 import io.gradsieve.nn.Lowering.Step;
+import io.gradsieve.nn.layer.Shape;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Activate;
 import io.gradsieve.plan.Operation.Activation;
 import io.gradsieve.plan.Operation.Add;
 import io.gradsieve.plan.Operation.BatchNormNormalize;
 import io.gradsieve.plan.Operation.Conv2d;
+import io.gradsieve.plan.Operation.Input;
 import io.gradsieve.plan.Operation.Linear;
 import io.gradsieve.plan.Operation.Pool;
 import io.gradsieve.plan.Operation.Pool2d;
@@ -20,7 +22,7 @@ import java.util.Optional;
  * Lets an operation swallow the cheap one that follows it, so that a value is not written only to
  * be read once: convolution + relu + max-pool, linear + activation, batch norm + sum + relu. Gelu
  * is never swallowed, since its backward pass reads its input. One pass: each operation tries to
- * join the one that makes its input.
+ * join the one that makes its input. A linear layer takes the shift of the bytes that it reads.
  */
 final class Fusion {
   private final Lowering lowering;
@@ -47,18 +49,45 @@ final class Fusion {
   }
 
   private void take(Step step) {
-    Optional<Step> joined =
-        step.operation() instanceof Activate activate
-            ? alone(activate.in()).flatMap(before -> activated(before, activate, step))
-            : step.operation() instanceof Pool2d pool
-                ? alone(pool.in()).flatMap(before -> pooled(before, pool, step))
-                : step.operation() instanceof Add add ? summed(add, step) : Optional.empty();
-    Step next = joined.orElse(step);
+    Step next =
+        step.operation() instanceof Linear linear
+            ? shifted(linear, step)
+            : joined(step).orElse(step);
     fused.add(next);
     int out = next.operation().dataflow().writes();
     if (out >= 0) {
       producers.put(lowering.origin(out), next);
     }
+  }
+
+  private Optional<Step> joined(Step step) {
+    Operation operation = step.operation();
+    if (operation instanceof Activate activate) {
+      return alone(activate.in()).flatMap(before -> activated(before, activate, step));
+    }
+    if (operation instanceof Pool2d pool) {
+      return alone(pool.in()).flatMap(before -> pooled(before, pool, step));
+    }
+    return operation instanceof Add add ? summed(add, step) : Optional.empty();
+  }
+
+  /**
+   * The shift of standardised bytes moves from the input into the linear layer that reads it, so
+   * that blank pixels are zeros, which the layer's products skip.
+   */
+  private Step shifted(Linear linear, Step step) {
+    Optional<Step> before = alone(linear.in());
+    if (before.isEmpty() || !(before.get().operation() instanceof Input input) || !input.bytes()) {
+      return step;
+    }
+    Shape shape = lowering.shape(input.out());
+    float[] shift = new float[shape.floats()];
+    for (int i = 0; i < shift.length; i++) {
+      int channel = i % shape.pitch();
+      shift[i] = channel < shape.channels() ? input.shift()[channel] : 0;
+    }
+    fused.set(fused.indexOf(before.get()), new Step(input.unshifted(), before.get().layers()));
+    return new Step(linear.shifted(shift), step.layers());
   }
 
   /** What makes this value, if nothing but the asking operation reads it. */
@@ -81,17 +110,7 @@ final class Fusion {
     if (operation instanceof Linear linear
         && linear.activation() == Activation.IDENTITY
         && function != Activation.GELU) {
-      return Optional.of(
-          join(
-              before,
-              step,
-              new Linear(
-                  linear.in(),
-                  activate.out(),
-                  linear.weights(),
-                  linear.bias(),
-                  function,
-                  linear.gradient())));
+      return Optional.of(join(before, step, linear.fused(activate.out(), function)));
     }
     if (operation instanceof BatchNormNormalize normalize
         && normalize.activation() == Activation.IDENTITY

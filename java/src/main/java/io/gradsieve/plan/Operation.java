@@ -61,6 +61,11 @@ public sealed interface Operation {
     public Input renumber(IntUnaryOperator tensor) {
       return new Input(tensor.applyAsInt(out), bytes, scale, shift);
     }
+
+    /** The same without the shift: a byte of 0 becomes 0. */
+    public Input unshifted() {
+      return new Input(out, bytes, scale, new float[shift.length]);
+    }
   }
 
   /**
@@ -113,9 +118,24 @@ public sealed interface Operation {
     }
   }
 
-  /** out = activation(in · Wᵀ + bias). */
-  record Linear(int in, int out, long weights, long bias, Activation activation, Gradient gradient)
+  /**
+   * out = activation((in + shift) · Wᵀ + bias); {@code shift}, one a float of {@code in}, is empty
+   * where there is none.
+   */
+  record Linear(
+      int in,
+      int out,
+      long weights,
+      long bias,
+      Activation activation,
+      Gradient gradient,
+      float[] shift)
       implements Operation {
+    /** A layer of its input as it is, before any fusion. */
+    public Linear(int in, int out, long weights, long bias) {
+      this(in, out, weights, bias, Activation.IDENTITY, Gradient.NONE, new float[0]);
+    }
+
     @Override
     public Dataflow dataflow() {
       return Dataflow.chain(in, out, -1, activated(in, out, activation), gradient, true);
@@ -123,13 +143,29 @@ public sealed interface Operation {
 
     @Override
     public Linear withGradients(List<Gradient> gradients) {
-      return new Linear(in, out, weights, bias, activation, gradients.get(0));
+      return new Linear(in, out, weights, bias, activation, gradients.get(0), shift);
     }
 
     @Override
     public Linear renumber(IntUnaryOperator tensor) {
       return new Linear(
-          tensor.applyAsInt(in), tensor.applyAsInt(out), weights, bias, activation, gradient);
+          tensor.applyAsInt(in),
+          tensor.applyAsInt(out),
+          weights,
+          bias,
+          activation,
+          gradient,
+          shift);
+    }
+
+    /** The same followed by an activation. */
+    public Linear fused(int newOut, Activation newActivation) {
+      return new Linear(in, newOut, weights, bias, newActivation, gradient, shift);
+    }
+
+    /** The same for an input that lacks this shift. */
+    public Linear shifted(float[] newShift) {
+      return new Linear(in, out, weights, bias, activation, gradient, newShift);
     }
   }
 

@@ -40,15 +40,14 @@ final class Perceptron {
             0,
             List.of(
                 new Operation.Input(0, false, new float[0], new float[0]),
-                new Operation.Linear(
-                    0, 1, WEIGHTS_1, BIAS_1, Operation.Activation.RELU, Operation.Gradient.NONE)));
+                new Operation.Linear(0, 1, WEIGHTS_1, BIAS_1).fused(1, Operation.Activation.RELU)));
     Operation.Gradient store = backward ? Operation.Gradient.STORE : Operation.Gradient.NONE;
     Segment second =
         new Segment(
             4,
             0,
             List.of(
-                new Operation.Linear(1, 2, WEIGHTS_2, BIAS_2, Operation.Activation.IDENTITY, store),
+                new Operation.Linear(1, 2, WEIGHTS_2, BIAS_2).withGradients(List.of(store)),
                 new Operation.SoftmaxCrossEntropy(2, 0, store)));
     return new StepPlan(
         capacity,

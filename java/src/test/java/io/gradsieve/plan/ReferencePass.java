@@ -6,6 +6,7 @@ import io.gradsieve.plan.Operation.Conv2d;
 import io.gradsieve.plan.Operation.Linear;
 import io.gradsieve.plan.Operation.Pool;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** One operation on one sample of a reference step, forward and backward. */
 final class ReferencePass {
@@ -170,9 +171,16 @@ final class ReferencePass {
     return slope;
   }
 
+  private double[] shifted(Linear o, int i) {
+    double[] x = step.value(o.in(), i);
+    return o.shift().length == 0
+        ? x
+        : IntStream.range(0, x.length).mapToDouble(j -> x[j] + o.shift()[j]).toArray();
+  }
+
   private void linear(Linear o, int i) {
     PlanTensor out = step.tensor(o.out());
-    double[] x = step.value(o.in(), i);
+    double[] x = shifted(o, i);
     double[] y = new double[(int) out.floats()];
     for (int k = 0; k < out.channels(); k++) {
       y[k] = o.bias() < 0 ? 0 : step.weights[(int) o.bias() + k];
@@ -186,7 +194,7 @@ final class ReferencePass {
   private void linearBackward(Linear o, int i) {
     PlanTensor out = step.tensor(o.out());
     double[] slope = masked(o.activation(), o.out(), i);
-    double[] x = step.value(o.in(), i);
+    double[] x = shifted(o, i);
     double[] dw = new double[out.pitch() * x.length];
     double[] dx = new double[x.length];
     for (int k = 0; k < out.channels(); k++) {

@@ -44,6 +44,10 @@ public class CpuLibraryMapping implements InfoMapper {
         "gs_step_input(Step step, int out, int element, @Const float[] scale, @Const float[] shift)");
     function(
         map,
+        "gs_step_linear(Step step, int in, int out, long weights, long bias, int activation,"
+            + " int gradient, @Const float[] shift)");
+    function(
+        map,
         "gs_step_batchnorm_statistics(Step step, int in, long running_mean, long running_variance,"
             + " float eps, float momentum, int gradient, int[] normalizer)");
     function(

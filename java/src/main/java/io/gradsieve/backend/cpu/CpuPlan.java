@@ -98,7 +98,14 @@ final class CpuPlan {
     }
     if (operation instanceof Operation.Linear o) {
       return CpuLibrary.gs_step_linear(
-          step, o.in(), o.out(), o.weights(), o.bias(), code(o.activation()), code(o.gradient()));
+          step,
+          o.in(),
+          o.out(),
+          o.weights(),
+          o.bias(),
+          code(o.activation()),
+          code(o.gradient()),
+          o.shift().length == 0 ? null : o.shift());
     }
     if (operation instanceof Operation.BatchNormStatistics o) {
       int status =

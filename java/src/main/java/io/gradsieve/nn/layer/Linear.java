@@ -49,9 +49,7 @@ public record Linear(int features, boolean bias) implements Layer {
             in,
             out,
             lowering.offset(name + ".weight"),
-            bias ? lowering.offset(name + ".bias") : -1,
-            Operation.Activation.IDENTITY,
-            Operation.Gradient.NONE));
+            bias ? lowering.offset(name + ".bias") : -1));
     return out;
   }
 }
