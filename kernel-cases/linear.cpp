@@ -7,13 +7,15 @@ namespace cases {
 
 struct Linear {
     int64_t batch, in, out, out_pitch;
+    bool blank = false; /* half of what is multiplied is zero, in stretches as in images: whole tiles are skipped */
 
     /* Larger batches are there for their time; what they compute, a batch of 128 has shown. */
     bool tested() const { return batch <= 128; }
     double flops() const { return 2.0 * static_cast<double>(batch * in * out); }
     double bytes() const { return 4.0 * static_cast<double>(batch * (in + out_pitch) + in * out); }
     std::string name() const {
-        return text("%lld x %lld-%lld/%lld", (long long)batch, (long long)in, (long long)out, (long long)out_pitch);
+        return text("%lld x %lld-%lld/%lld%s", (long long)batch, (long long)in, (long long)out, (long long)out_pitch,
+                    blank ? " blank" : "");
     }
     size_t x(int64_t i, int64_t k) const { return static_cast<size_t>(i * in + k); }
     size_t y(int64_t i, int64_t o) const { return static_cast<size_t>(i * out_pitch + o); }
@@ -31,6 +33,13 @@ static double activated(double x, int activation) {
     }
 }
 
+/* Zeros in half of every row of values: in stretches of 11, which move on by 3 from row to row; one row has nothing else. */
+static void blank(const Linear& c, int64_t row, Buffer<float>& rows) {
+    for (int64_t i = 0; c.blank && i < c.batch; i++)
+        for (int64_t k = 0; k < row; k++)
+            if ((k + 3 * i) / 11 % 2 == 0 || i == 1) rows[static_cast<size_t>(i * row + k)] = 0;
+}
+
 /* Lanes beyond the outputs are zero. */
 static Buffer<float> weights_of(Run& run, const Linear& c, double scale) {
     Buffer<float> weights = run.random("weights", c.weights(), scale);
@@ -45,6 +54,7 @@ static Case forward_case(const Linear& c, bool with_bias, int activation, bool t
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
         auto input = run.random("input", c.batch * c.in);
+        blank(c, c.in, input);
         auto weights = weights_of(run, c, 1 / sqrt(static_cast<double>(c.in)));
         /* A single output of a bias that cancels its product would be no measure of the rounding error. */
         auto bias = c.out < 8 ? run.filled("bias", c.out, 3) : run.random("bias", c.out);
@@ -73,6 +83,7 @@ static Case backward_input_case(const Linear& c, int gradient, bool timed) {
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
         auto output_gradient = run.rows("output_gradient", c.batch, c.out, c.out_pitch);
+        blank(c, c.out_pitch, output_gradient);
         auto weights = weights_of(run, c, 1);
         auto input_gradient =
             gradient == GS_GRADIENT_ADD ? run.random("input_gradient", c.batch * c.in) : run.unwritten("input_gradient", c.batch * c.in);
@@ -100,6 +111,7 @@ static Case backward_weights_case(const Linear& c, bool with_bias, bool with_nor
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
         auto input = run.random("input", c.batch * c.in);
+        blank(c, c.in, input);
         auto output_gradient = run.rows("output_gradient", c.batch, c.out, c.out_pitch);
         auto weights_gradient = parameter_gradient(run, "weights_gradient", c.weights());
         auto bias_gradient = parameter_gradient(run, "bias_gradient", c.out);
@@ -165,7 +177,8 @@ static Case refusals_case() {
 }
 
 static void declare(std::vector<Case>& cases) {
-    const Linear odd[] = {{1, 1, 1, 1}, {1, 16, 1, 16}, {3, 7, 5, 5}, {2, 33, 17, 32}, {5, 100, 10, 16}, {70, 48, 31, 33}, {9, 1100, 20, 32}, {131, 40, 33, 48}, {3, 4100, 18, 32}, {130, 2050, 3, 16}};
+    const Linear odd[] = {{1, 1, 1, 1}, {1, 16, 1, 16}, {3, 7, 5, 5}, {2, 33, 17, 32}, {5, 100, 10, 16}, {70, 48, 31, 33}, {9, 1100, 20, 32}, {131, 40, 33, 48}, {3, 4100, 18, 32}, {130, 2050, 3, 16},
+                          {1, 5, 3, 16, true}, {7, 40, 70, 80, true}, {131, 50, 100, 112, true}, {300, 35, 17, 32, true}, {6, 1100, 20, 32, true}};
     for (const Linear& c : odd) {
         for (int activation = GS_IDENTITY; activation <= GS_SIGMOID; activation++)
             cases.push_back(forward_case(c, activation != GS_TANH, activation, false));
@@ -177,7 +190,7 @@ static void declare(std::vector<Case>& cases) {
     }
     cases.push_back(refusals_case());
     for (int64_t batch : {128, 512, 2048}) { /* mlp on Fashion-MNIST */
-        const Linear layers[] = {{batch, 784, 512, 512}, {batch, 512, 256, 256}, {batch, 256, 10, 16}};
+        const Linear layers[] = {{batch, 784, 512, 512}, {batch, 512, 256, 256}, {batch, 256, 10, 16}, {batch, 784, 512, 512, true}};
         for (const Linear& c : layers) {
             cases.push_back(forward_case(c, true, GS_RELU, true));
             cases.push_back(backward_input_case(c, GS_GRADIENT_STORE, true));

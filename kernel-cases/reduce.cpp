@@ -1,4 +1,4 @@
-/* reduce and squared_norm of the table: sums over threads in their order, norms in double. */
+/* reduce, squared_norm and shifted_squared_norm of the table: sums over threads in their order, norms in double. */
 #include "cases.h"
 
 #include "../native/src/kernels.h"
@@ -52,6 +52,27 @@ static Case norm_case(int64_t count, bool timed) {
     return result;
 }
 
+static Case shifted_norm_case(int64_t count, bool timed) {
+    Case result = {"shifted_squared_norm", text("%lld", (long long)count), 3.0 * static_cast<double>(count),
+                   8.0 * static_cast<double>(count), 1, timed, nullptr};
+    result.body = [=](Run& run) {
+        auto values = run.random("values", count);
+        auto shift = run.random("shift", count);
+        double norm2 = 0;
+        long double squares = 0;
+        run.call([&] {
+            norm2 = gradsieve::kernels().shifted_squared_norm(count, values.data, shift.data);
+            return GS_OK;
+        });
+        for (size_t i = 0; i < values.size; i++) {
+            const double sum = static_cast<double>(values[i]) + shift[i];
+            squares += sum * sum;
+        }
+        run.expect(fabsl(norm2 - squares) <= 1e-13L * squares, text("norm %.17g instead of %.17Lg", norm2, squares));
+    };
+    return result;
+}
+
 static Case not_finite_case() {
     Case result = {"squared_norm", "a value that is not finite shows", 0, 0, 1, false, nullptr};
     result.body = [](Run& run) {
@@ -72,6 +93,7 @@ static void declare(std::vector<Case>& cases) {
             cases.push_back(reduce_case(count, parts, true, false));
         }
         cases.push_back(norm_case(count, false));
+        cases.push_back(shifted_norm_case(count, false));
     }
     cases.push_back(not_finite_case());
     cases.push_back(reduce_case(1 << 17, 2, false, true));

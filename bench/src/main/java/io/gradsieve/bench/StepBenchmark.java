@@ -37,6 +37,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class StepBenchmark {
   private static final int PIXELS = 28 * 28;
   private static final int CLASSES = 10;
+  private static final int STRETCH = 23;
 
   @Param({"mlp", "cnn", "resnet20"})
   public String model = "";
@@ -49,6 +50,10 @@ public class StepBenchmark {
 
   @Param("2")
   public int threads;
+
+  /** Share of pixels that are 0, in stretches as in images; linear layers skip zeros. */
+  @Param("0")
+  public double blank;
 
   private Backend backend;
   private Network network;
@@ -69,7 +74,7 @@ public class StepBenchmark {
     RandomBits random = RandomBits.of(1, "benchmark", 0);
     ByteBuffer pixels = input.inputs();
     for (int i = 0; i < batch * PIXELS; i++) {
-      pixels.put(i, (byte) random.below(i, 256));
+      pixels.put(i, i % STRETCH < blank * STRETCH ? 0 : (byte) random.below(i, 256));
     }
     for (int i = 0; i < batch; i++) {
       input.labels().put(i, random.below(i, CLASSES));

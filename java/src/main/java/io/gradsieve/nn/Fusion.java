@@ -2,11 +2,11 @@ package io.gradsieve.nn;
 
 import io.gradsieve.nn.Lowering.Step;
 import io.gradsieve.nn.layer.Shape;
+import io.gradsieve.plan.Normalization.BatchNormNormalize;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Activate;
 import io.gradsieve.plan.Operation.Activation;
 import io.gradsieve.plan.Operation.Add;
-import io.gradsieve.plan.Operation.BatchNormNormalize;
 import io.gradsieve.plan.Operation.Conv2d;
 import io.gradsieve.plan.Operation.Input;
 import io.gradsieve.plan.Operation.Linear;

@@ -99,7 +99,7 @@ public final class Lowering {
   /** Adds the next operation of a layer. */
   public void add(String layer, Operation operation) {
     // Aliases that differ in nothing but PyTorch's view are of no interest from here on.
-    Operation plain = operation.renumber(v -> sameMemory(v) ? origin(v) : v);
+    Operation plain = operation.renumber(v -> v >= 0 && sameMemory(v) ? origin(v) : v);
     steps.add(new Step(plain, List.of(layer)));
   }
 

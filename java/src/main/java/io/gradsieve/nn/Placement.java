@@ -5,6 +5,7 @@ import io.gradsieve.plan.Dataflow;
 import io.gradsieve.plan.MemoryPlan;
 import io.gradsieve.plan.MemoryPlan.Demand;
 import io.gradsieve.plan.MemoryPlan.Span;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.PlanTensor.Place;
 import io.gradsieve.plan.PlanTensor.Storage;
@@ -56,7 +57,7 @@ final class Placement {
   void segment(List<Step> steps, int repeats, int block) {
     segments.add(new SegmentSteps(steps, repeats, block));
     for (Step step : steps) {
-      if (step.operation() instanceof Operation.BatchNormNormalize n) {
+      if (step.operation() instanceof Normalization.BatchNormNormalize n) {
         normalized.put(n.normalizer(), lowering.origin(n.out()));
       }
     }
@@ -134,7 +135,7 @@ final class Placement {
     if (operation.dataflow().writes() >= 0) {
       touched.add(lowering.origin(operation.dataflow().writes()));
     }
-    if (operation instanceof Operation.BatchNormStatistics statistics) {
+    if (operation instanceof Normalization.BatchNormStatistics statistics) {
       touched.add(normalized.get(statistics.normalizer()));
     }
     return touched;

@@ -4,6 +4,7 @@ import io.gradsieve.nn.Lowering.Step;
 import io.gradsieve.nn.Schedule.Chain;
 import io.gradsieve.nn.layer.Shape;
 import io.gradsieve.plan.Dataflow;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Gradient;
 import io.gradsieve.plan.PlanTensor;
@@ -47,7 +48,7 @@ final class PlanBuilder {
     Map<Integer, Integer> numbers = new HashMap<>();
     for (List<Step> steps : segments) {
       for (int i = 0; i < steps.size(); i++) {
-        if (steps.get(i).operation() instanceof Operation.BatchNormStatistics s) {
+        if (steps.get(i).operation() instanceof Normalization.BatchNormStatistics s) {
           numbers.put(s.normalizer(), numbers.size());
         }
         steps.set(i, new Step(numbered(steps.get(i).operation(), numbers), steps.get(i).layers()));
@@ -56,8 +57,8 @@ final class PlanBuilder {
   }
 
   private static Operation numbered(Operation operation, Map<Integer, Integer> numbers) {
-    if (operation instanceof Operation.BatchNormStatistics s) {
-      return new Operation.BatchNormStatistics(
+    if (operation instanceof Normalization.BatchNormStatistics s) {
+      return new Normalization.BatchNormStatistics(
           numbers.get(s.normalizer()),
           s.in(),
           s.runningMean(),
@@ -66,8 +67,8 @@ final class PlanBuilder {
           s.momentum(),
           s.gradient());
     }
-    if (operation instanceof Operation.BatchNormNormalize n) {
-      return new Operation.BatchNormNormalize(
+    if (operation instanceof Normalization.BatchNormNormalize n) {
+      return new Normalization.BatchNormNormalize(
           numbers.get(n.normalizer()),
           n.in(),
           n.skip(),
@@ -157,6 +158,9 @@ final class PlanBuilder {
     }
 
     int of(int value) {
+      if (value < 0) {
+        return value;
+      }
       return numbers.computeIfAbsent(
           value,
           v -> {

@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.nn.Lowering.Step;
 import io.gradsieve.nn.layer.Shape;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -107,7 +108,7 @@ final class Schedule {
       pinned[i] = true;
       features[i] = true;
       result = new Ready(inputs.level + (inputs.after == After.LINEAR ? 1 : 0), After.LINEAR);
-    } else if (operation instanceof Operation.BatchNormStatistics s) {
+    } else if (operation instanceof Normalization.BatchNormStatistics s) {
       pinned[i] = true;
       features[i] = isFeatures(s.in()) && inputs.after != After.CONVOLUTION;
       statistics.put(s.normalizer(), inputs.level);
@@ -127,7 +128,7 @@ final class Schedule {
 
   private Ready light(int i, Operation operation, Ready inputs) {
     Ready least = inputs;
-    if (operation instanceof Operation.BatchNormNormalize n) {
+    if (operation instanceof Normalization.BatchNormNormalize n) {
       least = inputs.with(new Ready(statistics.get(n.normalizer()) + 1, After.NOTHING));
     }
     features[i] = isFeatures(operation.dataflow().writes());

@@ -1,5 +1,6 @@
 package io.gradsieve.plan;
 
+import io.gradsieve.plan.Operation.Activation;
 import io.gradsieve.plan.Operation.Gradient;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,11 @@ public record Dataflow(
       int in, int out, int saves, List<Integer> readsBackward, Gradient gradient, boolean trains) {
     return new Dataflow(
         List.of(in), out, saves, readsBackward, List.of(in), List.of(gradient), trains);
+  }
+
+  /** What an activated operation reads in backward: input, and output for the derivative. */
+  static List<Integer> activated(int in, int out, Activation activation) {
+    return activation == Activation.IDENTITY ? List.of(in) : List.of(in, out);
   }
 
   /** Whether there is a backward pass of this operation at all. */

@@ -12,7 +12,16 @@ import java.util.function.IntUnaryOperator;
  * <p>To add one: a record here with its {@link Dataflow}, a line in every backend's compiler, a
  * layer in {@code nn.layer} that lowers to it.
  */
-public sealed interface Operation {
+public sealed interface Operation
+    permits Normalization,
+        Operation.Input,
+        Operation.Conv2d,
+        Operation.Linear,
+        Operation.Activate,
+        Operation.Pool2d,
+        Operation.Dropout,
+        Operation.Add,
+        Operation.SoftmaxCrossEntropy {
   /** What backward does with the gradient of an input. */
   enum Gradient {
     /** Leaves it out: nothing before this operation is trained. */
@@ -44,7 +53,7 @@ public sealed interface Operation {
     return this;
   }
 
-  /** The same on other tensor numbers; -1 stays. */
+  /** The same on other tensor numbers; {@code tensor} keeps -1. */
   Operation renumber(IntUnaryOperator tensor);
 
   /**
@@ -88,7 +97,8 @@ public sealed interface Operation {
       implements Operation {
     @Override
     public Dataflow dataflow() {
-      return Dataflow.chain(in, out, saved, activated(in, out, activation), gradient, true);
+      return Dataflow.chain(
+          in, out, saved, Dataflow.activated(in, out, activation), gradient, true);
     }
 
     @Override
@@ -103,7 +113,7 @@ public sealed interface Operation {
           tensor.applyAsInt(out),
           activation,
           pool,
-          other(saved, tensor),
+          tensor.applyAsInt(saved),
           gradient);
     }
 
@@ -138,7 +148,7 @@ public sealed interface Operation {
 
     @Override
     public Dataflow dataflow() {
-      return Dataflow.chain(in, out, -1, activated(in, out, activation), gradient, true);
+      return Dataflow.chain(in, out, -1, Dataflow.activated(in, out, activation), gradient, true);
     }
 
     @Override
@@ -166,153 +176,6 @@ public sealed interface Operation {
     /** The same for an input that lacks this shift. */
     public Linear shifted(float[] newShift) {
       return new Linear(in, out, weights, bias, activation, gradient, newShift);
-    }
-  }
-
-  /**
-   * Mean and variance over batch and positions; a segment boundary lies between it and its
-   * normalize, of the same {@code normalizer} (batch norm layers numbered from 0). Its backward
-   * pass turns the gradient that normalize left in its output into the gradient of {@code in}.
-   */
-  record BatchNormStatistics(
-      int normalizer,
-      int in,
-      long runningMean,
-      long runningVariance,
-      float eps,
-      float momentum,
-      Gradient gradient)
-      implements Operation {
-    @Override
-    public Dataflow dataflow() {
-      return new Dataflow(List.of(in), -1, -1, List.of(in), List.of(in), List.of(gradient), false);
-    }
-
-    @Override
-    public BatchNormStatistics withGradients(List<Gradient> gradients) {
-      return new BatchNormStatistics(
-          normalizer, in, runningMean, runningVariance, eps, momentum, gradients.get(0));
-    }
-
-    @Override
-    public BatchNormStatistics renumber(IntUnaryOperator tensor) {
-      return new BatchNormStatistics(
-          normalizer, tensor.applyAsInt(in), runningMean, runningVariance, eps, momentum, gradient);
-    }
-  }
-
-  /**
-   * activation(normalised in · gamma + beta + skip); in a segment after its statistics. Its
-   * backward pass masks the gradient of {@code out} in place by the activation and leaves it there
-   * for the statistics.
-   */
-  record BatchNormNormalize(
-      int normalizer,
-      int in,
-      int skip,
-      int out,
-      long gamma,
-      long beta,
-      Activation activation,
-      Gradient skipGradient)
-      implements Operation {
-    @Override
-    public Dataflow dataflow() {
-      List<Integer> kept = activated(in, out, activation);
-      return skip < 0
-          ? new Dataflow(List.of(in), out, -1, kept, List.of(), List.of(), true)
-          : new Dataflow(
-              List.of(in, skip), out, -1, kept, List.of(skip), List.of(skipGradient), true);
-    }
-
-    @Override
-    public BatchNormNormalize withGradients(List<Gradient> gradients) {
-      return skip < 0 ? this : change(in, skip, out, activation, gradients.get(0));
-    }
-
-    @Override
-    public BatchNormNormalize renumber(IntUnaryOperator tensor) {
-      return change(
-          tensor.applyAsInt(in),
-          other(skip, tensor),
-          tensor.applyAsInt(out),
-          activation,
-          skipGradient);
-    }
-
-    /** The same followed by the sum with {@code newSkip} (-1: none) and an activation. */
-    public BatchNormNormalize fused(int newSkip, int newOut, Activation newActivation) {
-      return change(in, newSkip, newOut, newActivation, skipGradient);
-    }
-
-    private BatchNormNormalize change(int a, int s, int b, Activation f, Gradient g) {
-      return new BatchNormNormalize(normalizer, a, s, b, gamma, beta, f, g);
-    }
-  }
-
-  /** Group norm; {@code saved} holds mean and inverse deviation, 2 · groups floats a sample. */
-  record GroupNorm(
-      int in, int out, int groups, long gamma, long beta, float eps, int saved, Gradient gradient)
-      implements Operation {
-    @Override
-    public Dataflow dataflow() {
-      return Dataflow.chain(in, out, saved, List.of(in), gradient, true);
-    }
-
-    @Override
-    public GroupNorm withGradients(List<Gradient> gradients) {
-      return new GroupNorm(in, out, groups, gamma, beta, eps, saved, gradients.get(0));
-    }
-
-    @Override
-    public GroupNorm renumber(IntUnaryOperator tensor) {
-      return new GroupNorm(
-          tensor.applyAsInt(in),
-          tensor.applyAsInt(out),
-          groups,
-          gamma,
-          beta,
-          eps,
-          other(saved, tensor),
-          gradient);
-    }
-  }
-
-  /**
-   * Layer norm over all features, or ({@code spatial}) over W; {@code saved}: 2 or 2 · H · P floats
-   * a sample.
-   */
-  record LayerNorm(
-      int in,
-      int out,
-      boolean spatial,
-      long gamma,
-      long beta,
-      float eps,
-      int saved,
-      Gradient gradient)
-      implements Operation {
-    @Override
-    public Dataflow dataflow() {
-      return Dataflow.chain(in, out, saved, List.of(in), gradient, true);
-    }
-
-    @Override
-    public LayerNorm withGradients(List<Gradient> gradients) {
-      return new LayerNorm(in, out, spatial, gamma, beta, eps, saved, gradients.get(0));
-    }
-
-    @Override
-    public LayerNorm renumber(IntUnaryOperator tensor) {
-      return new LayerNorm(
-          tensor.applyAsInt(in),
-          tensor.applyAsInt(out),
-          spatial,
-          gamma,
-          beta,
-          eps,
-          other(saved, tensor),
-          gradient);
     }
   }
 
@@ -360,7 +223,7 @@ public sealed interface Operation {
           pool,
           kernelHeight,
           kernelWidth,
-          other(saved, tensor),
+          tensor.applyAsInt(saved),
           gradient);
     }
   }
@@ -421,14 +284,5 @@ public sealed interface Operation {
     public SoftmaxCrossEntropy renumber(IntUnaryOperator tensor) {
       return new SoftmaxCrossEntropy(tensor.applyAsInt(logits), labelSmoothing, gradient);
     }
-  }
-
-  /** What an activated operation reads in backward: input, and output for the derivative. */
-  private static List<Integer> activated(int in, int out, Activation activation) {
-    return activation == Activation.IDENTITY ? List.of(in) : List.of(in, out);
-  }
-
-  private static int other(int number, IntUnaryOperator tensor) {
-    return number < 0 ? number : tensor.applyAsInt(number);
   }
 }

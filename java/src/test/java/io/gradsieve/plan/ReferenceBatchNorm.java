@@ -7,8 +7,8 @@ import java.util.Arrays;
  * halves.
  */
 final class ReferenceBatchNorm {
-  private Operation.BatchNormStatistics statistics;
-  private Operation.BatchNormNormalize normalize;
+  private Normalization.BatchNormStatistics statistics;
+  private Normalization.BatchNormNormalize normalize;
   private double[] mean = new double[0];
   private double[] inverse = new double[0];
   private double[] sum = new double[0];
@@ -20,7 +20,7 @@ final class ReferenceBatchNorm {
     int count = 0;
     for (Segment segment : plan.segments()) {
       for (Operation operation : segment.operations()) {
-        if (operation instanceof Operation.BatchNormStatistics s) {
+        if (operation instanceof Normalization.BatchNormStatistics s) {
           count = Math.max(count, s.normalizer() + 1);
         }
       }
@@ -31,9 +31,9 @@ final class ReferenceBatchNorm {
     }
     for (Segment segment : plan.segments()) {
       for (Operation operation : segment.operations()) {
-        if (operation instanceof Operation.BatchNormStatistics s) {
+        if (operation instanceof Normalization.BatchNormStatistics s) {
           norms[s.normalizer()].statistics = s;
-        } else if (operation instanceof Operation.BatchNormNormalize n) {
+        } else if (operation instanceof Normalization.BatchNormNormalize n) {
           norms[n.normalizer()].normalize = n;
         }
       }
@@ -50,7 +50,7 @@ final class ReferenceBatchNorm {
    * At the end of the statistics' segment: over the batch in training, from the running ones in
    * evaluation.
    */
-  void measure(ReferenceStep step, Operation.BatchNormStatistics s) {
+  void measure(ReferenceStep step, Normalization.BatchNormStatistics s) {
     PlanTensor t = step.tensor(s.in());
     int channels = t.channels();
     mean = new double[channels];
@@ -90,7 +90,7 @@ final class ReferenceBatchNorm {
   }
 
   private void move(
-      double[] weights, Operation.BatchNormStatistics s, double[] variance, double count) {
+      double[] weights, Normalization.BatchNormStatistics s, double[] variance, double count) {
     for (int c = 0; c < mean.length; c++) {
       int m = (int) s.runningMean() + c;
       int v = (int) s.runningVariance() + c;

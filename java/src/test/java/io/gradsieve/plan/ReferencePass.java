@@ -23,11 +23,11 @@ final class ReferencePass {
       convolution(o, i);
     } else if (operation instanceof Linear o) {
       linear(o, i);
-    } else if (operation instanceof Operation.BatchNormNormalize o) {
+    } else if (operation instanceof Normalization.BatchNormNormalize o) {
       step.norm(o.normalizer()).forward(step, i);
-    } else if (operation instanceof Operation.GroupNorm o) {
+    } else if (operation instanceof Normalization.GroupNorm o) {
       norm(o.in(), o.out(), o.saved(), groups(o), o.groups(), o.eps(), o.gamma(), o.beta(), i);
-    } else if (operation instanceof Operation.LayerNorm o) {
+    } else if (operation instanceof Normalization.LayerNorm o) {
       norm(o.in(), o.out(), o.saved(), groups(o), layerGroups(o), o.eps(), o.gamma(), o.beta(), i);
     } else if (operation instanceof Operation.Activate o) {
       PlanTensor t = step.tensor(o.in());
@@ -62,14 +62,14 @@ final class ReferencePass {
       convolutionBackward(o, i);
     } else if (operation instanceof Linear o) {
       linearBackward(o, i);
-    } else if (operation instanceof Operation.BatchNormNormalize o) {
+    } else if (operation instanceof Normalization.BatchNormNormalize o) {
       step.norm(o.normalizer()).backwardSums(step, i);
-    } else if (operation instanceof Operation.BatchNormStatistics o) {
+    } else if (operation instanceof Normalization.BatchNormStatistics o) {
       step.norm(o.normalizer()).backwardInput(step, i);
-    } else if (operation instanceof Operation.GroupNorm o) {
+    } else if (operation instanceof Normalization.GroupNorm o) {
       normBackward(
           o.in(), o.out(), o.saved(), groups(o), o.groups(), o.gamma(), o.beta(), o.gradient(), i);
-    } else if (operation instanceof Operation.LayerNorm o) {
+    } else if (operation instanceof Normalization.LayerNorm o) {
       normBackward(
           o.in(),
           o.out(),
@@ -231,16 +231,16 @@ final class ReferencePass {
     }
   }
 
-  private Groups groups(Operation.GroupNorm o) {
+  private Groups groups(Normalization.GroupNorm o) {
     PlanTensor t = step.tensor(o.in());
     return new Groups(t, t.channels() / o.groups(), false, false);
   }
 
-  private Groups groups(Operation.LayerNorm o) {
+  private Groups groups(Normalization.LayerNorm o) {
     return new Groups(step.tensor(o.in()), 1, true, o.spatial());
   }
 
-  private int layerGroups(Operation.LayerNorm o) {
+  private int layerGroups(Normalization.LayerNorm o) {
     PlanTensor t = step.tensor(o.in());
     return o.spatial() ? t.height() * t.pitch() : 1;
   }

@@ -139,7 +139,7 @@ public final class ReferenceStep {
     for (Segment segment : segments) {
       blocks(segment, false);
       for (Operation operation : segment.operations()) {
-        if (operation instanceof Operation.BatchNormStatistics s) {
+        if (operation instanceof Normalization.BatchNormStatistics s) {
           norm(s.normalizer()).measure(this, s);
         }
       }
@@ -148,7 +148,7 @@ public final class ReferenceStep {
       for (int s = segments.size() - 1; s >= 0; s--) {
         blocks(segments.get(s), true);
         for (Operation operation : segments.get(s).operations()) {
-          if (operation instanceof Operation.BatchNormNormalize n) {
+          if (operation instanceof Normalization.BatchNormNormalize n) {
             norm(n.normalizer()).finishSums(this);
           }
           if (operation instanceof Operation.Linear linear) {

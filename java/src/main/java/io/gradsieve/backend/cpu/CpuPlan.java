@@ -2,6 +2,7 @@ package io.gradsieve.backend.cpu;
 
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Activation;
 import io.gradsieve.plan.Operation.Gradient;
@@ -107,7 +108,7 @@ final class CpuPlan {
           code(o.gradient()),
           o.shift().length == 0 ? null : o.shift());
     }
-    if (operation instanceof Operation.BatchNormStatistics o) {
+    if (operation instanceof Normalization.BatchNormStatistics o) {
       int status =
           CpuLibrary.gs_step_batchnorm_statistics(
               step,
@@ -123,7 +124,7 @@ final class CpuPlan {
       }
       return status;
     }
-    if (operation instanceof Operation.BatchNormNormalize o) {
+    if (operation instanceof Normalization.BatchNormNormalize o) {
       return CpuLibrary.gs_step_batchnorm_normalize(
           step,
           normalizers.getOrDefault(o.normalizer(), -1),
@@ -139,7 +140,7 @@ final class CpuPlan {
   }
 
   private int addMore(Operation operation) {
-    if (operation instanceof Operation.GroupNorm o) {
+    if (operation instanceof Normalization.GroupNorm o) {
       return CpuLibrary.gs_step_groupnorm(
           step,
           o.in(),
@@ -151,7 +152,7 @@ final class CpuPlan {
           o.saved(),
           code(o.gradient()));
     }
-    if (operation instanceof Operation.LayerNorm o) {
+    if (operation instanceof Normalization.LayerNorm o) {
       return CpuLibrary.gs_step_layernorm(
           step,
           o.in(),

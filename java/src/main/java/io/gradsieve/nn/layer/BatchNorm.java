@@ -3,6 +3,7 @@ package io.gradsieve.nn.layer;
 import io.gradsieve.nn.IndexMap;
 import io.gradsieve.nn.Lowering;
 import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +51,7 @@ public record BatchNorm() implements Layer {
     int x = lanes ? lowering.view(in) : in;
     lowering.add(
         name,
-        new Operation.BatchNormStatistics(
+        new Normalization.BatchNormStatistics(
             normalizer,
             x,
             lowering.offset(name + ".running_mean"),
@@ -60,7 +61,7 @@ public record BatchNorm() implements Layer {
             Operation.Gradient.NONE));
     lowering.add(
         name,
-        new Operation.BatchNormNormalize(
+        new Normalization.BatchNormNormalize(
             normalizer,
             x,
             -1,

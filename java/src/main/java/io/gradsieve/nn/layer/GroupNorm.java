@@ -3,6 +3,7 @@ package io.gradsieve.nn.layer;
 import io.gradsieve.nn.IndexMap;
 import io.gradsieve.nn.Lowering;
 import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ public record GroupNorm(int groups) implements Layer {
     int out = lowering.value(lowering.shape(in));
     lowering.add(
         name,
-        new Operation.GroupNorm(
+        new Normalization.GroupNorm(
             in,
             out,
             groups,

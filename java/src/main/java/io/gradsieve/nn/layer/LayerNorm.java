@@ -3,6 +3,7 @@ package io.gradsieve.nn.layer;
 import io.gradsieve.nn.IndexMap;
 import io.gradsieve.nn.Lowering;
 import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,7 @@ public record LayerNorm() implements Layer {
     long rows = shape.flat() ? 1 : (long) shape.height() * shape.pitch();
     lowering.add(
         name,
-        new Operation.LayerNorm(
+        new Normalization.LayerNorm(
             in,
             out,
             !shape.flat(),
