@@ -70,6 +70,7 @@ public final class NativeLibrary {
       try {
         makePrivate(base);
         Path directory = library.unpack(base);
+        keepCacheAway(base);
         System.load(directory.resolve("libgradsieve.so").toString());
         return new LoadResult.Loaded(directory, List.copyOf(refusals));
       } catch (IOException | UnsatisfiedLinkError e) {
@@ -77,6 +78,18 @@ public final class NativeLibrary {
       }
     }
     return new LoadResult.Failed(summary(refusals), List.copyOf(refusals));
+  }
+
+  /**
+   * JavaCPP makes a cache in the user's home even if nothing is put there. A user without a home
+   * has {@code ?} for one, which would appear in the working directory.
+   */
+  private static void keepCacheAway(Path base) {
+    String property = "org.bytedeco.javacpp.cachedir";
+    if (!Path.of(System.getProperty("user.home")).isAbsolute()
+        && System.getProperty(property) == null) {
+      System.setProperty(property, base.resolve("javacpp").toString());
+    }
   }
 
   /** Where to unpack, in order of preference. */
@@ -92,10 +105,18 @@ public final class NativeLibrary {
     if (caches.isAbsolute()) {
       directories.add(caches.resolve("gradsieve").resolve("native"));
     }
-    String user = System.getProperty("user.name").replace('/', '_');
     directories.add(
-        Path.of(System.getProperty("java.io.tmpdir")).resolve("gradsieve-native-" + user));
+        Path.of(System.getProperty("java.io.tmpdir")).resolve("gradsieve-native-" + user()));
     return directories;
+  }
+
+  /** The user's number; in a container it may have no name. */
+  private static int user() {
+    try {
+      return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    } catch (IOException e) {
+      throw new IllegalStateException("/proc/self cannot be read", e);
+    }
   }
 
   /**
@@ -115,9 +136,8 @@ public final class NativeLibrary {
       }
     }
     int owner = (Integer) Files.getAttribute(directory, "unix:uid");
-    int self = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     int mode = (Integer) Files.getAttribute(directory, "unix:mode");
-    if (owner != self && owner != 0) {
+    if (owner != user() && owner != 0) {
       throw new IOException("it belongs to another user");
     }
     if ((mode & OTHERS_MAY_WRITE) != 0) {

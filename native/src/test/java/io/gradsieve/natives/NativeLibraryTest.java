@@ -29,6 +29,7 @@ class NativeLibraryTest {
       LoadResult result = NativeLibrary.load();
       if (result instanceof LoadResult.Loaded loaded) {
         NativeException.check(CpuLibrary.gs_open(null));
+        new Conv2dShape().close();
         System.out.println("loaded from " + loaded.directory() + " after " + loaded.refusals());
       } else if (result instanceof LoadResult.Failed failed) {
         System.out.println("failed: " + failed.reason());
@@ -138,6 +139,17 @@ class NativeLibraryTest {
                     "GRADSIEVE_NATIVE_DIR", noexec.toString(),
                     "XDG_CACHE_HOME", cache.toString())));
     assertThat(line).startsWith("loaded from " + cache).contains("mounted noexec");
+  }
+
+  @Test
+  void aUserWithoutAHomeGetsNoDirectoryWhereTheProgramRuns() throws Exception {
+    Path here = Files.createDirectory(directory.resolve("here"));
+    List<String> command =
+        new ArrayList<>(List.of("sh", "-c", "cd " + here + " && exec \"$@\"", "sh"));
+    command.addAll(java("-Duser.home=?", "-Djava.io.tmpdir=" + directory));
+    assertThat(line(start(command, Map.of("XDG_CACHE_HOME", ""))))
+        .startsWith("loaded from " + directory.resolve("gradsieve-native-"));
+    assertThat(here).isEmptyDirectory();
   }
 
   @Test
