@@ -30,10 +30,10 @@ final class Description {
     TrainingConfig config = prepared.config();
     return String.format(
         Locale.ROOT,
-        "%s: %,d parameters; %d epochs, batch %d, %s; %s with %s, threads %d",
+        "%s: %,d parameters; %s, batch %d, %s; %s with %s, threads %d",
         config.model(),
         NetworkSummary.of(prepared.spec()).parameters(),
-        config.epochs(),
+        config.epochs() == 1 ? "1 epoch" : config.epochs() + " epochs",
         config.batchSize(),
         "sieve " + config.policy().name(),
         machine.device(),

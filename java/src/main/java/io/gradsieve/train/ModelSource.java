@@ -19,11 +19,16 @@ import java.util.Optional;
  *
  * @param name of a built-in model; empty: the file says
  * @param spec of a model file
+ * @param file that model file
  * @param weights to load
  * @param run the directory the model came from, if it is a run
  */
 public record ModelSource(
-    Optional<String> name, Optional<NetworkSpec> spec, Optional<Path> weights, Optional<Path> run) {
+    Optional<String> name,
+    Optional<NetworkSpec> spec,
+    Optional<Path> file,
+    Optional<Path> weights,
+    Optional<Path> run) {
 
   /**
    * Looks both up.
@@ -35,7 +40,11 @@ public record ModelSource(
     Optional<Path> weightsAt = weights.map(text -> existing("--weights", text));
     if (model.isPresent() && Models.NAMES.contains(model.get())) {
       return new ModelSource(
-          model, Optional.empty(), weightsAt.map(ModelSource::weightsIn), Optional.empty());
+          model,
+          Optional.empty(),
+          Optional.empty(),
+          weightsAt.map(ModelSource::weightsIn),
+          Optional.empty());
     }
     Optional<Path> modelAt = model.map(ModelSource::modelPath).or(() -> weightsAt);
     if (modelAt.isEmpty()) {
@@ -55,6 +64,7 @@ public record ModelSource(
     return new ModelSource(
         Optional.empty(),
         Optional.of(NetworkSpec.read(yaml)),
+        Optional.of(yaml),
         weightsAt.map(ModelSource::weightsIn).or(() -> ownWeights),
         isDirectory ? Optional.of(directory) : Optional.empty());
   }
@@ -79,6 +89,7 @@ public record ModelSource(
     return new ModelSource(
         source.name,
         Optional.of(found),
+        Optional.of(yaml),
         source.weights,
         weights.map(Path::of).filter(Files::isDirectory));
   }
@@ -169,16 +180,23 @@ public record ModelSource(
                     shape.height(),
                     shape.width(),
                     data.classes().size()));
-    checkShape(found, data);
+    checkFit(found, data);
     return found;
   }
 
-  private static void checkShape(NetworkSpec spec, Dataset data) {
+  private void checkFit(NetworkSpec spec, Dataset data) {
+    String model = file.map(Path::toString).or(() -> name).orElseThrow();
+    int classes = data.classes().size();
     if (spec.inputs() != data.shape().elements()
         || (spec.input().size() == 3 && spec.input().get(0) != data.shape().channels())) {
       throw new GradsieveException.BadData(
-          "the model takes %s, the samples of %s are %s; choose the data or the model that fits"
-              .formatted(spec.input(), data.name(), data.shape()));
+          "%s: takes %s, the samples of the data '%s' are %s; choose the data or the model that fits"
+              .formatted(model, spec.input(), data.name(), data.shape()));
+    }
+    if (spec.outputs() != classes) {
+      throw new GradsieveException.BadData(
+          "%s: its last layer gives %d outputs, the data '%s' has %d classes; give it features: %d"
+              .formatted(model, spec.outputs(), data.name(), classes, classes));
     }
   }
 }

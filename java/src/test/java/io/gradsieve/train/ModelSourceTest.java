@@ -59,4 +59,29 @@ class ModelSourceTest {
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining(weights.toString());
   }
+
+  @Test
+  void aModelThatDoesNotFitTheDataIsNamedByItsFile() throws IOException {
+    Path yaml = directory.resolve("m.yaml");
+    for (String[] layers :
+        new String[][] {
+          {
+            "input: [1, 8, 8]",
+            "features: 2",
+            "its last layer gives 2 outputs, the data 'digits' has 10"
+          },
+          {
+            "input: [1, 7, 8]",
+            "features: 10",
+            "takes [1, 7, 8], the samples of the data 'digits' are"
+          }
+        }) {
+      Files.writeString(
+          yaml, layers[0] + "\nlayers:\n  - flatten\n  - linear: {" + layers[1] + "}\n");
+      assertThatThrownBy(
+              () -> Trainer.of(TrainingConfig.of("model=" + yaml, "out=" + directory.resolve("r"))))
+          .isInstanceOf(GradsieveException.BadData.class)
+          .hasMessageContaining(yaml + ": " + layers[2]);
+    }
+  }
 }

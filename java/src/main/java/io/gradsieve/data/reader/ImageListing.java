@@ -7,6 +7,7 @@ import io.gradsieve.format.zip.ZipArchive;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,10 +75,17 @@ final class ImageListing implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      throw ByteSource.unreadable(directory.toString(), e);
+      throw unreadable(directory, e);
     } catch (UncheckedIOException e) {
-      throw ByteSource.unreadable(directory.toString(), e.getCause());
+      throw unreadable(directory, e.getCause());
     }
+  }
+
+  /** Names the very directory below that cannot be read, where the system says which. */
+  private static BadData unreadable(Path directory, IOException e) {
+    boolean known = e instanceof FileSystemException f && f.getFile() != null;
+    String place = known ? ((FileSystemException) e).getFile() : directory.toString();
+    return ByteSource.unreadable(place, e);
   }
 
   private static byte[] readFile(Path file) {

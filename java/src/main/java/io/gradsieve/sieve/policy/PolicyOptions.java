@@ -5,6 +5,7 @@ import io.gradsieve.sieve.Steps;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The {@code NAME[:key=value,…]} of {@code --sieve}. A policy's constructor asks for its own keys
@@ -31,6 +32,10 @@ public final class PolicyOptions {
           && (this != BELOW_ONE || value < 1);
     }
   }
+
+  private static final Pattern NUMBER =
+      Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?");
+  private static final Pattern EPOCH = Pattern.compile("0*[1-9][0-9]{0,8}");
 
   private final String name;
   private final Map<String, String> given;
@@ -112,12 +117,11 @@ public final class PolicyOptions {
   }
 
   private double number(String key, String text) {
-    try {
-      return new BigDecimal(text).doubleValue();
-    } catch (NumberFormatException e) {
+    if (!NUMBER.matcher(text).matches()) {
       throw new GradsieveException.Usage(
           "--sieve %s: %s must be a number, is '%s'".formatted(name, key, text));
     }
+    return Double.parseDouble(text);
   }
 
   /** When to filter and how to cut; every policy asks for it, after its own keys. */
@@ -132,17 +136,13 @@ public final class PolicyOptions {
 
   private int from() {
     String text = given.getOrDefault("from", "2");
-    try {
-      int from = Integer.parseInt(text);
-      if (from >= 1) {
-        effective.put("from", Integer.toString(from));
-        return from;
-      }
-    } catch (NumberFormatException e) {
-      // the message below says what is wrong
+    if (!EPOCH.matcher(text).matches()) {
+      throw new GradsieveException.Usage(
+          "--sieve %s: from must be a whole number from 1 on, is '%s'".formatted(name, text));
     }
-    throw new GradsieveException.Usage(
-        "--sieve %s: from must be a whole number from 1 on, is '%s'".formatted(name, text));
+    int from = Integer.parseInt(text);
+    effective.put("from", Integer.toString(from));
+    return from;
   }
 
   /**

@@ -28,6 +28,8 @@ class PoliciesTest {
         "variance:keep=0 | keep must lie in (0,1], is 0",
         "variance:keep=1.01 | keep must lie in (0,1]",
         "variance:keep=half | keep must be a number, is 'half'",
+        "variance:keep=\u0660.\u0665 | keep must be a number",
+        "none:from=\u0663 | from must be a whole number",
         "variance:keep=NaN | keep must be a number",
         "variance:floor=-0.1 | floor must lie in [0,1]",
         "variance:keep=0.2,floor=0.3 | floor must not exceed keep, is 0.3",
