@@ -79,7 +79,9 @@ class ModelSourceTest {
       Files.writeString(
           yaml, layers[0] + "\nlayers:\n  - flatten\n  - linear: {" + layers[1] + "}\n");
       assertThatThrownBy(
-              () -> Trainer.of(TrainingConfig.of("model=" + yaml, "out=" + directory.resolve("r"))))
+              () ->
+                  Trainer.of(TrainingConfig.of("model=" + yaml, "out=" + directory.resolve("r")))
+                      .run())
           .isInstanceOf(GradsieveException.BadData.class)
           .hasMessageContaining(yaml + ": " + layers[2]);
     }
