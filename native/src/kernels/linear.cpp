@@ -27,16 +27,17 @@ constexpr int64_t FEATURES = 1024;
 constexpr int64_t SAMPLES = 128 + 8;
 /* Features of packed samples that lie side by side, in rows of 16 floats: whole tiles. */
 constexpr int64_t TILES = BLOCK / TILE_VALUES, PANEL = TILES * TILE_VALUES;
-/* A list: its length, the numbers, and the place where the next one would be written. */
-constexpr int64_t FEATURE_LIST = 1 + FEATURES + 1, SAMPLE_LIST = 1 + SAMPLES + 1;
+/* A list: its length, the numbers, and room that list_lanes writes over. */
+constexpr int64_t FEATURE_LIST = 1 + FEATURES + LANES, SAMPLE_LIST = 1 + SAMPLES + LANES;
 
 static int64_t ceil_div(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
 int64_t linear_scratch(const LinearShape& s) {
     const int64_t panels = ceil_div(smaller(FEATURES, s.features), PANEL);
     const int64_t packed = SAMPLES * (panels * BLOCK + TILE_BLOCKS * BLOCK);
-    const int64_t listed = larger(panels * TILES * SAMPLE_LIST, ceil_div(ROWS, TILE_VALUES) * FEATURE_LIST);
-    return packed + ceil_div(listed, 2);
+    const int64_t by_samples = panels * (SAMPLES + TILES * SAMPLE_LIST) + LANES;
+    const int64_t by_features = ceil_div(ROWS, TILE_VALUES) * FEATURE_LIST;
+    return packed + ceil_div(larger(by_samples, by_features), 2);
 }
 
 struct Result {
@@ -49,12 +50,9 @@ struct Result {
 static void list_features(int64_t rows, int64_t pitch, const float* in, int64_t count, uint16_t* list) {
     int64_t n = 0;
     for (int64_t k = 0; k < count; k += LANES) {
-        uint32_t present = 0;
-        for (int64_t x = 0; x < rows; x++) present |= bits(load_some(in + x * pitch + k, count - k) != Vector{});
-        for (int64_t lane = 0; lane < LANES; lane++) {
-            list[1 + n] = (uint16_t)(k + lane);
-            n += present >> lane & 1;
-        }
+        IntVector present = {};
+        for (int64_t x = 0; x < rows; x++) present |= load_some(in + x * pitch + k, count - k) != Vector{};
+        n += list_lanes(bits(present), k, list + 1 + n);
     }
     list[0] = (uint16_t)n;
 }
@@ -129,24 +127,25 @@ static uint32_t pack(const float* row, int64_t count, int64_t width, float* pack
     return present;
 }
 
-/* inputs [panel][SAMPLES][16], and for each tile's features the samples in which they are not all zero. Row by row, as they lie. */
+/* inputs [panel][SAMPLES][16], and which of a panel's values are not zero, present [panel][SAMPLES]; row by row, as they lie. */
 static void pack_inputs(const Rows& rows, int64_t first, int64_t samples, int64_t feature, int64_t count, float* inputs,
-                        uint16_t* lists) {
-    const int64_t panels = ceil_div(count, PANEL);
-    for (int64_t t = 0; t < panels * TILES; t++) lists[t * SAMPLE_LIST] = 0;
+                        uint16_t* present) {
     for (int64_t i = 0; i < samples; i++) {
         const float* row = rows[first + i] + feature;
-        for (int64_t p = 0; p < panels; p++) {
-            const uint32_t present = pack(row + p * PANEL, count - p * PANEL, BLOCK, inputs + (p * SAMPLES + i) * BLOCK);
-#pragma GCC unroll 8
-            for (int64_t t = 0; t < TILES; t++) {
-                uint16_t* list = lists + (p * TILES + t) * SAMPLE_LIST;
-                const uint16_t n = list[0];
-                list[1 + n] = (uint16_t)i;
-                list[0] = (uint16_t)(n + ((present >> t * TILE_VALUES & ((1u << TILE_VALUES) - 1)) != 0));
-            }
-        }
+        for (int64_t k = 0, at = i; k < count; k += PANEL, at += SAMPLES)
+            present[at] = (uint16_t)pack(row + k, count - k, BLOCK, inputs + at * BLOCK);
     }
+}
+
+/* The samples in which a tile's values are not all zero. */
+static void list_samples(int64_t tile, int64_t samples, const uint16_t* present, uint16_t* list) {
+    const IntVector values = broadcast_int(((1 << TILE_VALUES) - 1) << tile * TILE_VALUES);
+    int64_t n = 0;
+    for (int64_t i = 0; i < samples; i += LANES) {
+        const uint32_t beyond = samples - i < LANES ? ~0u << (samples - i) : 0;
+        n += list_lanes(bits((load_shorts(present + i) & values) != IntVector{}) & ~beyond, i, list + 1 + n);
+    }
+    list[0] = (uint16_t)n;
 }
 
 double linear_backward_weights(const LinearShape& s, int64_t batch, const LinearPart& part, const float* input,
@@ -159,11 +158,15 @@ double linear_backward_weights(const LinearShape& s, int64_t batch, const Linear
     double squares = 0;
     for (int64_t feature = part.first_feature; feature < part.last_feature; feature += FEATURES) {
         const int64_t count = smaller(FEATURES, part.last_feature - feature);
-        uint16_t* const lists = (uint16_t*)(packed_inputs + ceil_div(count, PANEL) * SAMPLES * BLOCK);
+        const int64_t panels = ceil_div(count, PANEL);
+        uint16_t* const present = (uint16_t*)(packed_inputs + panels * SAMPLES * BLOCK);
+        uint16_t* const lists = present + panels * SAMPLES + LANES;
         for (int64_t n = 0; n < parts; n++) {
             const int64_t first = n * rows / parts, samples = (n + 1) * rows / parts - first;
             const Product p = {1, BLOCK, BLOCK, s.features * BLOCK, false, add || n > 0};
-            pack_inputs(inputs, first, samples, feature, count, packed_inputs, lists);
+            pack_inputs(inputs, first, samples, feature, count, packed_inputs, present);
+            for (int64_t t = 0; t < panels * TILES; t++)
+                list_samples(t % TILES, samples, present + t / TILES * SAMPLES, lists + t * SAMPLE_LIST);
             for (int64_t b = part.first_block; b < part.last_block; b += TILE_BLOCKS) {
                 const int64_t blocks = smaller(TILE_BLOCKS, part.last_block - b);
                 float* target = weights_gradient + (b * s.features + feature) * BLOCK;

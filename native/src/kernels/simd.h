@@ -64,6 +64,17 @@ static inline void store_bytes(uint8_t* to, IntVector v) {
 #endif
 }
 
+/* LANES 16-bit numbers as 32-bit lanes. */
+static inline IntVector load_shorts(const uint16_t* from) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<IntVector>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+#elif defined(__AVX2__)
+    return reinterpret_cast<IntVector>(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#else
+    return reinterpret_cast<IntVector>(_mm_cvtepu16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#endif
+}
+
 static inline Vector broadcast(float x) { return x - Vector{}; }
 static inline IntVector broadcast_int(int32_t x) { return x - IntVector{}; }
 static inline Vector fma(Vector a, Vector b, Vector c) { return a * b + c; }
@@ -85,6 +96,23 @@ static inline IntVector lane_index() {
     IntVector v = {};
     for (int i = 0; i < LANES; i++) v[i] = i;
     return v;
+}
+
+/* Writes first + lane for every set bit of a mask, in their order; returns how many. LANES numbers are written over. */
+static inline int64_t list_lanes(uint32_t mask, int64_t first, uint16_t* to) {
+#if defined(__AVX512F__)
+    const IntVector numbers = lane_index() + broadcast_int(static_cast<int32_t>(first));
+    const __m512i set = _mm512_maskz_compress_epi32(static_cast<__mmask16>(mask), reinterpret_cast<__m512i>(numbers));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(set));
+    return __builtin_popcount(mask);
+#else
+    int64_t n = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        to[n] = static_cast<uint16_t>(first + lane);
+        n += mask >> lane & 1;
+    }
+    return n;
+#endif
 }
 
 /* The first n lanes of memory (0 <= n <= LANES), the others zero; nothing beyond them is touched. */
