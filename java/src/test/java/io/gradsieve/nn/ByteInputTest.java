@@ -1,0 +1,123 @@
+package io.gradsieve.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gradsieve.RandomBits;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.StepInput;
+import io.gradsieve.nn.layer.Activation;
+import io.gradsieve.nn.layer.Conv2d;
+import io.gradsieve.nn.layer.Flatten;
+import io.gradsieve.nn.layer.Layer;
+import io.gradsieve.nn.layer.Linear;
+import io.gradsieve.plan.Operation;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.plan.UpdateRule;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Bytes of images, standardised by the step, against floats that were standardised before. */
+class ByteInputTest {
+  private static final int BATCH = 37;
+  private static final int CLASSES = 4;
+  private static final List<Integer> IMAGE = List.of(3, 5, 6);
+
+  /** Sums of a hundred float32 products in another order, relative to the largest of their kind. */
+  private static final double TOLERANCE = 3e-6;
+
+  private static final Layer RELU = new Activation(Operation.Activation.RELU);
+
+  @Test
+  void bytesGiveWhatTheirStandardisedFloatsGive() {
+    Layer last = new Linear(CLASSES, true);
+    compare(List.of(new Flatten(), new Linear(21, true), RELU, last), true);
+    compare(List.of(new Flatten(), new Linear(70, false), RELU, last), true);
+    compare(List.of(new Flatten(), last), true);
+    compare(List.of(new Conv2d(8, 3, 3, 1, 1, true), RELU, new Flatten(), last), false);
+  }
+
+  private static void compare(List<Layer> layers, boolean linearFirst) {
+    NetworkSpec spec =
+        NetworkSpec.of(IMAGE, layers)
+            .with(
+                Optional.of(new Normalize(List.of(0.3, 0.5, 0.1), List.of(0.2, 0.35, 0.3))),
+                List.of(),
+                List.of());
+    try (Backend backend = Backends.open("cpu", 2);
+        Network network = Network.create(spec, backend, 1)) {
+      StepPlan bytes = network.plan(BATCH, true, true, 0, true);
+      List<Operation> operations = bytes.segments().get(0).operations();
+      if (linearFirst) {
+        assertThat(((Operation.Input) operations.get(0)).shift()).containsOnly(0);
+        assertThat(((Operation.Linear) operations.get(1)).shift()).hasSize(3 * 5 * 6);
+      }
+      float[][] fromBytes = run(backend, network, bytes, spec, true);
+      float[][] fromFloats =
+          run(backend, network, network.plan(BATCH, true, true, 0, false), spec, false);
+      for (int i = 0; i < fromFloats.length; i++) {
+        float largest = 0;
+        for (float value : fromFloats[i]) {
+          largest = Math.max(largest, Math.abs(value));
+        }
+        for (int j = 0; j < fromFloats[i].length; j++) {
+          assertThat(fromBytes[i][j])
+              .as("%s: %s %d", spec.layers(), List.of("loss", "norm", "gradient").get(i), j)
+              .isCloseTo(fromFloats[i][j], within((float) (TOLERANCE * largest)));
+        }
+      }
+    }
+  }
+
+  /** Losses, squared norms and the gradient. */
+  private static float[][] run(
+      Backend backend, Network network, StepPlan plan, NetworkSpec spec, boolean asBytes) {
+    try (CompiledStep step =
+            backend.compile(plan, network.weights(), Optional.of(new UpdateRule.Sgd(0, false, 0)));
+        StepInput input = step.newInput()) {
+      fill(input, spec.normalize().orElseThrow(), asBytes);
+      step.begin(input, BATCH, Mode.TRAINING, 1, 1, -1);
+      step.forward();
+      step.backward();
+      step.await();
+      float[] gradient = new float[Math.toIntExact(network.parameters().layout().trainable())];
+      step.gradients().read(0, gradient);
+      return new float[][] {
+        values(step.records().loss()), values(step.records().squaredNorm()), gradient
+      };
+    }
+  }
+
+  /** Half of the pixels are blank, in stretches. */
+  private static void fill(StepInput input, Normalize normalize, boolean asBytes) {
+    RandomBits random = RandomBits.of(1, "pixels", 0);
+    ByteBuffer pixels = input.inputs();
+    for (int i = 0; i < BATCH * 3 * 5 * 6; i++) {
+      int pixel = i / 13 % 2 == 0 ? 0 : random.below(i, 256);
+      if (asBytes) {
+        pixels.put(i, (byte) pixel);
+      } else {
+        float value = pixel * normalize.scale()[i % 3] + normalize.shift()[i % 3];
+        pixels.putFloat(i * Float.BYTES, value);
+      }
+    }
+    for (int i = 0; i < BATCH; i++) {
+      input.labels().put(i, random.below(-1 - i, CLASSES));
+      input.ids().put(i, i);
+      input.planWeights().put(i, 1 + i % 3);
+      input.sampleWeights().put(i, 1);
+    }
+  }
+
+  private static float[] values(FloatBuffer buffer) {
+    float[] values = new float[BATCH];
+    buffer.get(0, values);
+    return values;
+  }
+}
