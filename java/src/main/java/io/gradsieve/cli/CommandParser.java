@@ -142,7 +142,7 @@ final class CommandParser {
         OptionSpec.builder(CONFIG)
             .paramLabel("FILE")
             .type(String.class)
-            .description("a YAML file of options; every option below is a key")
+            .description("a YAML file whose keys are options of the sections below")
             .build());
     spec.addOption(
         OptionSpec.builder(SET)
