@@ -113,6 +113,7 @@ struct Worker {
     int index;
     Run run;
     int64_t first = 0, last = 0; /* samples */
+    int64_t waited = 0;          /* nanoseconds at barriers inside the command, if they are measured */
 };
 
 /* Samples that go through a segment together. */
@@ -215,6 +216,8 @@ public:
     void begin(const Run& run);
     void put(Command::Kind kind, int32_t segment);
     void rule(const gs_update_rule& rule);
+    /* Where the threads note their times, as gs_step_profile says; NULL: nowhere. */
+    void profile(int64_t* times);
     int wait(double* gradient_norm2);
 
     /* ---- for operations, on a worker */
@@ -243,6 +246,8 @@ public:
 private:
     void count_traffic(Segment& segment) const;
     void run(Worker& worker, const Command& command);
+    void measured(Worker& worker, const Command& command);
+    void meet(Worker& worker);
     void start(Worker& worker, const Run& run);
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);
@@ -254,6 +259,7 @@ private:
     Workers<Command> workers_;
     std::vector<Worker> contexts_;
     int tensor_region_ = -1;
+    int64_t* times_ = nullptr;
     bool started_ = false; /* the threads */
     Run run_;              /* of the last begin, as the caller knows it */
     bool began_ = false;

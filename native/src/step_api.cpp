@@ -180,6 +180,10 @@ int gs_step_traffic(gs_step* step, int32_t segment, int64_t* forward, int64_t* b
     });
 }
 
+int gs_step_profile(gs_step* step, int64_t* times) {
+    return with(step, [&](Step& s) { s.profile(times); });
+}
+
 int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, int64_t trainable, float* gradients,
                  float* state1, float* state2, float* records, float* probabilities) {
     return with(step, [&](Step& s) {

@@ -1,6 +1,7 @@
 /* How a step runs: the caller's side puts commands into the queue, every worker executes them on its share. */
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -33,7 +34,7 @@ void Step::bind(const Memory& bound_memory, float* scratch_memory) {
     contexts_.reserve(static_cast<size_t>(threads));
     for (int t = 0; t < threads; t++) contexts_.push_back(Worker{*this, t, Run(), 0, 0});
     started_ = workers_.start(
-        [this](int thread, const Command& command) { run(contexts_[static_cast<size_t>(thread)], command); });
+        [this](int thread, const Command& command) { measured(contexts_[static_cast<size_t>(thread)], command); });
     if (!started_) {
         memory = Memory();
         contexts_.clear();
@@ -104,6 +105,12 @@ void Step::rule(const gs_update_rule& rule) {
     workers_.put(Command{Command::RULE, 0, Run(), rule});
 }
 
+void Step::profile(int64_t* times) {
+    if (!bound()) refuse(GS_INVALID_ARGUMENT, "profile: the step has no memory yet: gs_step_bind comes first");
+    workers_.wait();
+    times_ = times;
+}
+
 int Step::wait(double* gradient_norm2) {
     if (gradient_norm2) *gradient_norm2 = 0;
     if (!began_) return GS_OK;
@@ -146,6 +153,41 @@ float* Step::norm2(const Block& block) const {
 
 /* ---- on the workers ------------------------------------------------------------------------------------------------- */
 
+static int64_t now() {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+/* The phase that a command is part of; -1: none that is measured. */
+static int phase_of(Command::Kind kind) {
+    switch (kind) {
+        case Command::FORWARD: return GS_PHASE_FORWARD;
+        case Command::BACKWARD: return GS_PHASE_BACKWARD;
+        case Command::UPDATE: return GS_PHASE_UPDATE;
+        default: return -1;
+    }
+}
+
+void Step::measured(Worker& worker, const Command& command) {
+    int phase = phase_of(command.kind);
+    if (times_ == nullptr || phase < 0) return run(worker, command);
+    size_t segment = static_cast<size_t>(worker.index) * segments.size() + static_cast<size_t>(command.segment);
+    int64_t* times = times_ + (segment * GS_PHASES + static_cast<size_t>(phase)) * GS_PHASE_TIMES;
+    worker.waited = 0;
+    times[GS_PHASE_BEGAN] = now();
+    run(worker, command);
+    times[GS_PHASE_ENDED] = now();
+    times[GS_PHASE_WAITED] = worker.waited;
+}
+
+void Step::meet(Worker& worker) {
+    if (times_ == nullptr) return workers_.meet();
+    int64_t arrived = now();
+    workers_.meet();
+    worker.waited += now() - arrived;
+}
+
 void Step::run(Worker& worker, const Command& command) {
     Segment& segment = segments[static_cast<size_t>(command.segment)];
     switch (command.kind) {
@@ -185,13 +227,13 @@ void Step::start(Worker& worker, const Run& run) {
 
 void Step::forward(Worker& worker, Segment& segment) {
     for (auto& operation : segment.operations) operation->forward_begin(worker);
-    if (segment.prepares_forward) workers_.meet();
+    if (segment.prepares_forward) meet(worker);
     for (int64_t first = worker.first; first < worker.last; first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (auto& operation : segment.operations) operation->forward(block);
     }
     if (!segment.joins_forward) return;
-    workers_.meet();
+    meet(worker);
     for (auto& operation : segment.operations)
         if (operation->joins_forward) operation->forward_end(worker);
 }
@@ -200,7 +242,7 @@ void Step::backward(Worker& worker, Segment& segment) {
     for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward_begin(worker);
     for (auto& operation : segment.operations)
         if (operation->has_backward) operation->backward_begin(worker);
-    if (segment.prepares_backward) workers_.meet();
+    if (segment.prepares_backward) meet(worker);
     for (int64_t first = worker.first; first < worker.last; first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);
@@ -208,7 +250,7 @@ void Step::backward(Worker& worker, Segment& segment) {
             if (segment.operations[i]->has_backward) segment.operations[i]->backward(block);
     }
     if (!segment.joins_backward) return;
-    workers_.meet();
+    meet(worker);
     for (size_t i = segment.operations.size(); i-- > 0;)
         if (!segment.operations[i]->parameters.empty()) segment.operations[i]->backward_end(worker);
 }

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <functional>
-#include <memory>
 
 #include "compiled.h"
+#include "networks.h"
 
 namespace {
 
@@ -19,137 +20,6 @@ int passed = 0, failed = 0;
 void check(bool good, const std::string& network, const char* sentence, double got, double bound) {
     (good ? passed : failed)++;
     if (!good) printf("FAILED %s: %s: %g against %g\n", network.c_str(), sentence, got, bound);
-}
-
-/* ---- networks ------------------------------------------------------------------------------------------------------- */
-
-typedef std::unique_ptr<Network> (*Make)();
-
-std::unique_ptr<Network> perceptron() {
-    auto n = std::make_unique<Network>("mlp");
-    n->segment(3);
-    int x = n->input(1, 1, 13, false);
-    int h = n->linear(x, 21, GS_RELU);
-    n->segment(2);
-    h = n->linear(h, 34, GS_TANH);
-    n->segment(4);
-    n->loss(n->linear(h, 5, GS_IDENTITY), 0.1f);
-    return n;
-}
-
-/* Every activation, layer norm and dropout between linear layers, with and without recomputing. */
-std::unique_ptr<Network> features() {
-    auto n = std::make_unique<Network>("features");
-    n->segment(2);
-    int x = n->input(1, 1, 9, true);
-    int a = n->linear(x, 19, GS_SIGMOID);
-    n->segment(3, 2);
-    int b = n->layernorm(a, 0);
-    int c = n->activation(b, GS_GELU);
-    int d = n->dropout(c, 0.3);
-    int e = n->linear(d, 19, GS_IDENTITY);
-    n->scratch(b, true, true);
-    n->scratch(c, true, true);
-    n->segment(5);
-    int f = n->add(e, a);
-    n->loss(n->linear(f, 4, GS_IDENTITY), 0);
-    return n;
-}
-
-/* Images whose blank pixels lie in memory as zeros: their shift is part of the linear layer. */
-std::unique_ptr<Network> shifted_features() {
-    auto n = std::make_unique<Network>("shifted-features");
-    n->shift_features = true;
-    n->segment(3);
-    int x = n->input(5, 4, 2, true);
-    int h = n->linear(x, 35, GS_RELU);
-    n->segment(2);
-    n->loss(n->linear(h, 4, GS_IDENTITY), 0);
-    return n;
-}
-
-/* Batch norm over features, with a skip. */
-std::unique_ptr<Network> normalized_features() {
-    auto n = std::make_unique<Network>("batchnorm-features");
-    n->segment(2);
-    int x = n->input(1, 1, 7, false);
-    int a = n->linear(x, 18, GS_IDENTITY);
-    n->statistics(a);
-    n->segment(3);
-    int b = n->normalize(a, -1, GS_RELU);
-    int c = n->linear(b, 18, GS_IDENTITY);
-    n->statistics(c);
-    n->segment(2);
-    int d = n->normalize(c, b, GS_IDENTITY);
-    n->loss(n->linear(d, 3, GS_IDENTITY), 0);
-    return n;
-}
-
-std::unique_ptr<Network> convolutions() {
-    auto n = std::make_unique<Network>("conv");
-    n->segment(1, 1);
-    int x = n->input(8, 7, 2, true);
-    n->scratch(x, true, false);
-    int a = n->conv2d(x, 5, 3, 1, 1, GS_RELU, 2);
-    n->segment(2);
-    int b = n->conv2d(a, 6, 3, 1, 1, GS_TANH);
-    int c = n->conv2d(b, 4, 2, 1, 0, GS_IDENTITY);
-    n->scratch(c, false, true);
-    int d = n->activation(c, GS_GELU);
-    n->segment(4);
-    n->loss(n->linear(d, 5, GS_IDENTITY), 0.05f);
-    return n;
-}
-
-std::unique_ptr<Network> norms() {
-    auto n = std::make_unique<Network>("norms");
-    n->segment(2);
-    int x = n->input(6, 5, 3, false);
-    int a = n->conv2d(x, 20, 3, 1, 1, GS_IDENTITY);
-    n->segment(1, 2);
-    int b = n->groupnorm(a, 4);
-    int c = n->activation(b, GS_RELU);
-    n->scratch(b, true, true);
-    n->scratch(c, true, true);
-    n->scratch(n->nodes[2].saved, true, false);
-    int d = n->conv2d(c, 6, 3, 2, 1, GS_IDENTITY, 1, false);
-    n->segment(2);
-    int e = n->layernorm(d, 1);
-    int f = n->activation(e, GS_SIGMOID);
-    n->segment(3);
-    int g = n->layernorm(f, 0);
-    int h = n->pool2d(g, GS_AVERAGE_POOL, 3);
-    n->segment(2);
-    n->loss(n->linear(h, 3, GS_IDENTITY), 0);
-    return n;
-}
-
-/* Two blocks as in a residual network, the second with a projection; max-pool and add as operations of their own. */
-std::unique_ptr<Network> residual() {
-    auto n = std::make_unique<Network>("residual");
-    n->segment(1, 1);
-    int x = n->input(6, 6, 1, true);
-    n->scratch(x, true, false);
-    int a = n->conv2d(x, 4, 3, 1, 1, GS_IDENTITY, 1, false);
-    n->statistics(a);
-    n->segment(1);
-    int b = n->normalize(a, -1, GS_RELU);
-    int c = n->conv2d(b, 4, 3, 1, 1, GS_IDENTITY, 1, false);
-    n->statistics(c);
-    n->segment(2);
-    int d = n->normalize(c, b, GS_RELU);
-    int e = n->conv2d(d, 6, 3, 2, 1, GS_IDENTITY, 1, false);
-    n->statistics(e);
-    int p = n->conv2d(d, 6, 1, 2, 0, GS_IDENTITY, 1, false);
-    n->statistics(p);
-    n->segment(1);
-    int q = n->normalize(p, -1, GS_IDENTITY);
-    int f = n->normalize(e, q, GS_RELU);
-    int g = n->add(f, q);
-    int h = n->pool2d(g, GS_MAX_POOL, 2);
-    n->segment(3);
-    n->loss(n->linear(h, 3, GS_IDENTITY), 0);
-    return n;
 }
 
 /* ---- checks --------------------------------------------------------------------------------------------------------- */
@@ -318,6 +188,46 @@ void statistics_obey_the_momentum(const Network& n) {
 }
 
 /* At the edges of what a convolution takes; each would read or count beyond its memory. */
+int64_t now() {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+void times_lie_within_the_step(const Network& network) {
+    const int threads = 2;
+    Compiled compiled(network, threads, BATCH);
+    const size_t segments = static_cast<size_t>(compiled.segments());
+    std::vector<int64_t> times(threads * segments * GS_PHASES * GS_PHASE_TIMES, -1);
+    auto of = [&](size_t thread, size_t segment, int phase) {
+        return &times[((thread * segments + segment) * GS_PHASES + static_cast<size_t>(phase)) * GS_PHASE_TIMES];
+    };
+    must(gs_step_profile(compiled.step(), times.data()));
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    int64_t before = now();
+    compiled.run(GS_TRAINING, 0, BATCH, &rule);
+    int64_t after = now();
+    for (size_t t = 0; t < threads; t++) {
+        for (size_t s = 0; s < segments; s++) {
+            for (int phase = 0; phase < GS_PHASES; phase++) {
+                const int64_t* at = of(t, s, phase);
+                int64_t took = at[GS_PHASE_ENDED] - at[GS_PHASE_BEGAN];
+                check(before <= at[GS_PHASE_BEGAN] && at[GS_PHASE_ENDED] <= after, network.name, "a phase within the step",
+                      static_cast<double>(at[GS_PHASE_BEGAN]), static_cast<double>(before));
+                check(0 <= at[GS_PHASE_WAITED] && at[GS_PHASE_WAITED] <= took, network.name, "waiting within the phase",
+                      static_cast<double>(at[GS_PHASE_WAITED]), static_cast<double>(took));
+            }
+            for (size_t other = 0; other < threads && s + 1 < segments; other++)
+                check(of(t, s, GS_PHASE_FORWARD)[GS_PHASE_ENDED] <= of(other, s + 1, GS_PHASE_FORWARD)[GS_PHASE_BEGAN], network.name,
+                      "a segment after the one before, on all threads", static_cast<double>(t), static_cast<double>(s));
+        }
+    }
+    must(gs_step_profile(compiled.step(), nullptr));
+    std::vector<int64_t> kept = times;
+    compiled.run(GS_TRAINING, 0, BATCH, &rule);
+    check(kept == times, network.name, "no times once they are not asked for", 0, 0);
+}
+
 void convolutions_that_do_not_fit_are_refused() {
     const int64_t SIDE = 40, HUGE_NUMBER = int64_t{1} << 62;
     const struct {
@@ -353,11 +263,9 @@ int main(int count, char** arguments) {
         return 77;
     }
     must(status);
-    const Make makes[] = {perceptron, features, shifted_features, normalized_features, convolutions, norms, residual};
     const unsigned seed = 20201;
     printf("%s\nseed %u\n", gs_describe(), seed);
-    for (Make make : makes) {
-        std::unique_ptr<Network> network = make();
+    for (std::unique_ptr<Network>& network : networks()) {
         if (count > 1 && network->name.find(arguments[1]) == std::string::npos) continue;
         network->fill(seed, BATCH);
         gradients_are_right(*network, GS_TRAINING);
@@ -369,6 +277,7 @@ int main(int count, char** arguments) {
         updates_follow_their_formulas(*network);
         divergence_leaves_weights_alone(*network);
         statistics_obey_the_momentum(*network);
+        times_lie_within_the_step(*network);
     }
     convolutions_that_do_not_fit_are_refused();
     printf("%d passed, %d failed\n", passed, failed);
