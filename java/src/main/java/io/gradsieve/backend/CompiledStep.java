@@ -71,6 +71,12 @@ public interface CompiledStep extends AutoCloseable {
   /** Bytes of memory a sample's forward and backward pass read and write, over all segments. */
   long trafficPerSample();
 
+  /**
+   * Measures every step from now on; costs two looks at the clock for each thread, segment and
+   * phase. Not between {@link #begin} and {@link #await}.
+   */
+  StepTimes measure();
+
   @Override
   void close();
 }

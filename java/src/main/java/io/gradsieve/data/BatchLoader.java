@@ -44,6 +44,7 @@ public final class BatchLoader implements AutoCloseable {
   private int taken;
   private boolean epochBegins;
   private boolean filling;
+  private long waited;
   private boolean closed;
   private @Nullable Throwable failure;
 
@@ -150,12 +151,10 @@ public final class BatchLoader implements AutoCloseable {
     if (taken >= batchSizes.length) {
       throw new NoSuchElementException("the epoch has no more batches");
     }
-    while (readyCount == 0 && failure == null && !closed) {
-      if (freeCount == 0 && !filling) {
-        throw new IllegalStateException(
-            "all " + batches.length + " slots are on loan; release one first");
-      }
-      await();
+    if (readyCount == 0) {
+      long began = System.nanoTime();
+      awaitReady();
+      waited += System.nanoTime() - began;
     }
     if (closed) {
       throw new IllegalStateException("the loader is closed");
@@ -168,6 +167,21 @@ public final class BatchLoader implements AutoCloseable {
     readyCount--;
     taken++;
     return batch;
+  }
+
+  private void awaitReady() {
+    while (readyCount == 0 && failure == null && !closed) {
+      if (freeCount == 0 && !filling) {
+        throw new IllegalStateException(
+            "all " + batches.length + " slots are on loan; release one first");
+      }
+      await();
+    }
+  }
+
+  /** Nanoseconds that {@link #next} has waited for batches so far. */
+  public synchronized long waited() {
+    return waited;
   }
 
   private static RuntimeException rethrown(@Nullable Throwable failure) {
@@ -211,10 +225,10 @@ public final class BatchLoader implements AutoCloseable {
    */
   private void await() {
     boolean interrupted = false;
-    for (boolean waited = false; !waited; ) {
+    for (boolean done = false; !done; ) {
       try {
         wait();
-        waited = true;
+        done = true;
       } catch (InterruptedException e) {
         interrupted = true;
       }

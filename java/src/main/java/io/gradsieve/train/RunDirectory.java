@@ -22,9 +22,10 @@ public final class RunDirectory {
   public static final String SCORES = "scores.csv";
   public static final String WEIGHTS = "model.safetensors";
   public static final String MODEL = "model.yaml";
+  public static final String PROFILE = "profile.json";
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
-  private static final List<String> OWN = List.of(CONFIG, METRICS, SCORES, WEIGHTS, MODEL);
+  private static final List<String> OWN = List.of(CONFIG, METRICS, SCORES, WEIGHTS, MODEL, PROFILE);
 
   private final Path path;
   private final DurableFiles files;

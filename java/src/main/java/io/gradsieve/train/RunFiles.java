@@ -104,6 +104,11 @@ final class RunFiles {
     return checkpoints.last();
   }
 
+  /** Writes the trace of {@code --profile}. */
+  void trace(String json) {
+    directory.writeText(RunDirectory.PROFILE, json);
+  }
+
   Path path() {
     return directory.path();
   }

@@ -199,6 +199,11 @@ public record TrainingConfig(Settings settings) {
     return settings.get(Options.OVERWRITE);
   }
 
+  /** Whether to measure where the time goes. */
+  public boolean profile() {
+    return settings.get(Options.PROFILE);
+  }
+
   /** In epochs. */
   public int checkpointEvery() {
     return settings.get(Options.CHECKPOINT_EVERY);

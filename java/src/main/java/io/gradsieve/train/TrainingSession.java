@@ -10,6 +10,7 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.train.Trainer.Evaluations;
 import io.gradsieve.train.option.Options;
@@ -75,6 +76,15 @@ final class TrainingSession implements AutoCloseable {
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
       files.ifPresent(run -> this.listeners.addAll(run.listeners()));
+      if (config.profile()) {
+        this.listeners.add(
+            new StepProfile(
+                step.measure(),
+                batches.training(),
+                NetworkSummary.of(prepared.spec()),
+                notes,
+                trace -> files.ifPresent(run -> run.trace(trace))));
+      }
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }

@@ -4,6 +4,7 @@ import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.backend.StepTimes;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
@@ -14,6 +15,7 @@ import java.nio.DoubleBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A plan in the native executor. Order of a step: begin, forward over all segments, backward over
@@ -39,6 +41,7 @@ final class CpuStep implements CompiledStep {
   private final int segments;
   private final long trafficPerSample;
   private long segmentCalls;
+  private @Nullable StepTimes times;
   private boolean closed;
 
   private CpuStep(
@@ -265,6 +268,17 @@ final class CpuStep implements CompiledStep {
   @Override
   public long trafficPerSample() {
     return trafficPerSample;
+  }
+
+  @Override
+  public StepTimes measure() {
+    if (times == null) {
+      int bytes = StepTimes.longs(backend.threads(), segments) * Long.BYTES;
+      CpuBuffer memory = own(bytes, "profile");
+      CpuErrors.check(CpuLibrary.gs_step_profile(open(), memory.address()));
+      times = new StepTimes(backend.threads(), segments, memory.view(0, bytes).asLongBuffer());
+    }
+    return times;
   }
 
   @Override

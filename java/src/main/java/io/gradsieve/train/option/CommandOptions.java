@@ -49,7 +49,8 @@ public final class CommandOptions {
               Options.CHECKPOINT_EVERY,
               Options.KEEP_CHECKPOINTS,
               Options.EVAL_EVERY,
-              Options.DRY_RUN),
+              Options.DRY_RUN,
+              Options.PROFILE),
           OUTPUT);
   public static final List<Option<?>> SCORE_COMMAND =
       join(
@@ -98,6 +99,7 @@ public final class CommandOptions {
           Options.RESUME,
           Options.OVERWRITE,
           Options.DRY_RUN,
+          Options.PROFILE,
           Options.QUIET,
           Options.PROGRESS,
           Options.JSON,
@@ -112,7 +114,7 @@ public final class CommandOptions {
 
   /** Options of one invocation: they are not written to {@code config.yaml}. */
   public static final List<Option<?>> OF_ONE_INVOCATION =
-      List.of(Options.OUT, Options.RESUME, Options.OVERWRITE);
+      List.of(Options.OUT, Options.RESUME, Options.OVERWRITE, Options.PROFILE);
 
   private CommandOptions() {}
 

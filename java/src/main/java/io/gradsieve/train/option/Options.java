@@ -229,6 +229,13 @@ public final class Options {
           "epochs from one evaluation to the next; the last is always evaluated");
   public static final Option<Boolean> DRY_RUN =
       of(Section.RUN, "dry-run", truth(), "false", "show what would be done, and do nothing");
+  public static final Option<Boolean> PROFILE =
+      of(
+          Section.RUN,
+          "profile",
+          truth(),
+          "false",
+          "show where the steps' time went, and write a trace of some (profile.json)");
 
   // Other commands' own
   public static final Option<String> SCORES_OUT =
