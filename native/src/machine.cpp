@@ -218,7 +218,9 @@ const char* gs_describe(void) {
 
 /* ---- memory ----------------------------------------------------------------------------------------------------- */
 
-static const int64_t LINE = 64, HUGE_PAGE = int64_t{2} << 20, HUGE_FROM = int64_t{4} << 20;
+static const int64_t LINE = 64, HUGE_PAGE = int64_t{2} << 20;
+/* The weights of small networks too: 1.5 % of a step of `mlp` at batch 128, against huge pages from 4 MiB on. */
+static const int64_t HUGE_FROM = int64_t{1} << 20;
 static const int64_t LARGEST = int64_t{1} << 46; /* bytes; half of what a process can address */
 
 static int64_t round_up(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
