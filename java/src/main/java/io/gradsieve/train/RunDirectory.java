@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The directory of a run, its files by name and the manifest that lists them. */
@@ -25,7 +26,7 @@ public final class RunDirectory {
   public static final String PROFILE = "profile.json";
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
-  private static final List<String> OWN = List.of(CONFIG, METRICS, SCORES, WEIGHTS, MODEL, PROFILE);
+  private static final List<String> OF_EVERY_RUN = List.of(CONFIG, METRICS, SCORES, WEIGHTS, MODEL);
 
   private final Path path;
   private final DurableFiles files;
@@ -120,15 +121,20 @@ public final class RunDirectory {
       refuseForeign(path);
     }
     manifest.add(List.of(RunManifest.FILE));
-    for (String name : OWN) {
-      manifest.add(List.of(name, name + DurableFiles.PARTIAL));
-    }
+    OF_EVERY_RUN.forEach(name -> list(manifest, name));
     return new RunDirectory(path, files, manifest);
+  }
+
+  /** A file is ours from before it is written, beside its place too. */
+  private static void list(RunManifest manifest, String name) {
+    manifest.add(List.of(name, name + DurableFiles.PARTIAL));
   }
 
   /** What is left after deleting our files is not ours: it must not be written over. */
   private static void refuseForeign(Path path) {
-    for (String name : OWN) {
+    List<String> names = new ArrayList<>(OF_EVERY_RUN);
+    names.add(PROFILE);
+    for (String name : names) {
       if (Files.exists(path.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
         throw new GradsieveException.Usage(
             "--overwrite: %s is not listed in a manifest of ours; move it away"
@@ -157,7 +163,14 @@ public final class RunDirectory {
 
   /** All is written: the files beside, which have been renamed, are no longer listed. */
   void finished() {
-    manifest.remove(OWN.stream().map(name -> name + DurableFiles.PARTIAL).toList());
+    manifest.remove(OF_EVERY_RUN.stream().map(name -> name + DurableFiles.PARTIAL).toList());
+  }
+
+  /** Writes the trace of {@code --profile}, which not every run has. */
+  void writeProfile(String json) {
+    list(manifest, PROFILE);
+    writeText(PROFILE, json);
+    manifest.remove(List.of(PROFILE + DurableFiles.PARTIAL));
   }
 
   /** Replaces one of its text files. */

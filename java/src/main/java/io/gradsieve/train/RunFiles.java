@@ -106,7 +106,7 @@ final class RunFiles {
 
   /** Writes the trace of {@code --profile}. */
   void trace(String json) {
-    directory.writeText(RunDirectory.PROFILE, json);
+    directory.writeProfile(json);
   }
 
   Path path() {

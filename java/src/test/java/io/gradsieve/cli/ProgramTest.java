@@ -82,7 +82,7 @@ class ProgramTest {
         "train --precision fp32 | '--precision'",
         "train --early-stopping 3 | '--early-stopping'",
         "train --time-budget 1m | '--time-budget'",
-        "train --profile | '--profile'",
+        "train --early-stopping 3 | '--early-stopping'",
         "train --micro-batch 3 | '--micro-batch'",
         "train --ui | '--ui'",
         "train --nesterov --optimizer adamw | nesterov",

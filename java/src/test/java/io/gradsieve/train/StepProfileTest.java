@@ -77,8 +77,12 @@ class StepProfileTest {
   @Test
   void theTraceShowsEverySegmentOfTheLastStepsOnEveryThread() throws IOException {
     run("run", 3, "profile=true");
-    JsonNode trace =
-        new ObjectMapper().readTree(directory.resolve("run/" + RunDirectory.PROFILE).toFile());
+    Path run = directory.resolve("run");
+    JsonNode manifest = new ObjectMapper().readTree(run.resolve("manifest.json").toFile());
+    List<String> listed = new ArrayList<>();
+    manifest.get("files").forEach(name -> listed.add(name.asText()));
+    assertThat(listed).contains(RunDirectory.PROFILE);
+    JsonNode trace = new ObjectMapper().readTree(run.resolve(RunDirectory.PROFILE).toFile());
     List<JsonNode> steps = new ArrayList<>();
     List<JsonNode> phases = new ArrayList<>();
     for (JsonNode event : trace.get("traceEvents")) {
