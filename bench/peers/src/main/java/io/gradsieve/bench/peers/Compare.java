@@ -2,20 +2,24 @@ package io.gradsieve.bench.peers;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.Arrays;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
- * Engine and PyTorch in one sitting: for each model and batch size both are started, warmed up, and
- * then take turns in short windows; each pair of neighbouring windows gives a ratio. What drifts
- * slowly (clock, heat, neighbours) cancels in it.
+ * Engine and PyTorch in one sitting: for each model, batch size and number of threads both are
+ * started, warmed up, and then take turns in short windows; each pair of neighbouring windows gives
+ * a ratio. What drifts slowly (clock, heat, neighbours) cancels in it. Least and most of five
+ * ratios enclose the true median with 94 %.
  *
  * <pre>
- * --models mlp,cnn,resnet20  --batches 128,512,2048  --pairs 7  --seconds 3  --steps 3  --threads 2
+ * --models mlp,cnn,resnet20  --batches 128,512,2048  --threads 2  --pairs 5  --seconds 5  --steps 3
  * --sides engine,pytorch     also engine-norms-off, pytorch-channels-first; ratios are of the first to each other
+ * --cells DIR                a JSON file a cell; one that is there already is shown, not measured again
  * </pre>
  */
 final class Compare {
@@ -24,11 +28,12 @@ final class Compare {
           Map.of(
               "models", "mlp,cnn,resnet20",
               "batches", "128,512,2048",
-              "pairs", "7",
-              "seconds", "3",
-              "steps", "3",
               "threads", Integer.toString(Runtime.getRuntime().availableProcessors()),
-              "sides", "engine,pytorch"));
+              "pairs", "5",
+              "seconds", "5",
+              "steps", "3",
+              "sides", "engine,pytorch",
+              "cells", ""));
   private final PrintStream out = System.out;
 
   private Compare(String[] arguments) {
@@ -51,94 +56,81 @@ final class Compare {
   }
 
   private void run() throws IOException {
-    out.println("samples/s of a training step (median, least to most); ratio pair by pair");
+    out.println("model, batch, threads; samples/s of a training step (median, least to most)");
     for (String model : list("models")) {
       for (String batch : list("batches")) {
-        compare(model, batch);
+        for (String threads : list("threads")) {
+          cell(model, Integer.parseInt(batch), Integer.parseInt(threads))
+              .lines(list("sides"))
+              .forEach(out::println);
+        }
       }
     }
   }
 
-  private void compare(String model, String batch) throws IOException {
-    List<String> names = list("sides");
-    int pairs = number("pairs");
-    Side[] sides = new Side[names.size()];
-    double[][] rates = new double[names.size()][pairs];
-    double seconds = Double.parseDouble(options.get("seconds"));
-    try {
-      for (int side = 0; side < sides.length; side++) {
-        sides[side] = start(names.get(side), model, batch);
-        sides[side].window(seconds, number("steps"));
+  private Cell cell(String model, int batch, int threads) throws IOException {
+    if (options.get("cells").isEmpty()) {
+      return measure(model, batch, threads);
+    }
+    Path directory = Path.of(options.get("cells"));
+    Path file = Cell.file(directory, model, batch, threads);
+    if (Files.exists(file)) {
+      Cell kept = Cell.read(file);
+      if (kept.covers(list("sides"), number("pairs"), seconds())) {
+        return kept;
       }
-      for (int pair = 0; pair < pairs; pair++) {
-        for (int side = 0; side < sides.length; side++) {
-          rates[side][pair] = sides[side].window(seconds, number("steps"));
+    }
+    Cell cell = measure(model, batch, threads);
+    cell.write(directory);
+    return cell;
+  }
+
+  private double seconds() {
+    return Double.parseDouble(options.get("seconds"));
+  }
+
+  private Cell measure(String model, int batch, int threads) throws IOException {
+    List<String> names = list("sides");
+    Map<String, Side> sides = new LinkedHashMap<>();
+    Map<String, List<Double>> rates = new LinkedHashMap<>();
+    Map<String, Cell.Result> results = new LinkedHashMap<>();
+    try {
+      for (String name : names) {
+        Side side = start(name, model, batch, threads);
+        sides.put(name, side);
+        rates.put(name, new ArrayList<>());
+        side.window(seconds(), number("steps"));
+      }
+      for (int pair = 0; pair < number("pairs"); pair++) {
+        for (String name : names) {
+          rates.get(name).add(sides.get(name).window(seconds(), number("steps")));
         }
       }
-      for (int side = 0; side < sides.length; side++) {
-        print(model, batch, names.get(side), rates[side], "loss " + format(sides[side].loss()));
+      for (String name : names) {
+        Side side = sides.get(name);
+        results.put(
+            name,
+            new Cell.Result(
+                rates.get(name), side.firstStepSeconds(), side.peakMebibytes(), side.loss()));
       }
     } finally {
-      for (Side side : sides) {
-        if (side != null) {
-          side.close();
-        }
-      }
+      sides.values().forEach(Side::close);
     }
-    for (int side = 1; side < sides.length; side++) {
-      double[] ratios = new double[pairs];
-      for (int pair = 0; pair < pairs; pair++) {
-        ratios[pair] = rates[0][pair] / rates[side][pair];
-      }
-      print(
-          model,
-          batch,
-          names.get(0) + "/" + names.get(side),
-          ratios,
-          Arrays.toString(rounded(ratios)));
-    }
+    return new Cell(model, batch, threads, seconds(), LocalDate.now().toString(), results);
   }
 
-  private Side start(String name, String model, String batch) throws IOException {
-    String threads = options.get("threads");
+  private static Side start(String name, String model, int batch, int threads) throws IOException {
+    String size = Integer.toString(batch);
+    String count = Integer.toString(threads);
     return switch (name) {
-      case "engine" -> side(name, EngineWindows.class, model, batch, threads);
+      case "engine" -> Side.start(name, threads, EngineWindows.class, List.of(model, size, count));
       case "engine-norms-off" ->
-          side(name, EngineWindows.class, model, batch, threads, "norms-off");
-      case "pytorch" -> side(name, TorchWindows.class, model, batch);
+          Side.start(name, threads, EngineWindows.class, List.of(model, size, count, "norms-off"));
+      case "pytorch" -> Side.start(name, threads, TorchWindows.class, List.of(model, size));
       case "pytorch-channels-first" ->
-          side(name, TorchWindows.class, model, batch, "channels-first");
+          Side.start(name, threads, TorchWindows.class, List.of(model, size, "channels-first"));
       default -> throw new IllegalArgumentException("unknown side " + name);
     };
-  }
-
-  private Side side(String name, Class<?> program, String... arguments) throws IOException {
-    return Side.start(name, number("threads"), program, List.of(arguments));
-  }
-
-  private void print(String model, String batch, String what, double[] values, String note) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int n = sorted.length;
-    double median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-    out.printf(
-        Locale.ROOT,
-        "%-8s %5s  %-32s %10s  (%s to %s)  %s%n",
-        model,
-        batch,
-        what,
-        format(median),
-        format(sorted[0]),
-        format(sorted[n - 1]),
-        note);
-  }
-
-  private static String format(double value) {
-    return String.format(Locale.ROOT, value < 100 ? "%.3f" : "%,.0f", value);
-  }
-
-  private static double[] rounded(double[] values) {
-    return Arrays.stream(values).map(v -> Math.rint(v * 100) / 100).toArray();
   }
 
   public static void main(String[] arguments) throws IOException {
