@@ -58,7 +58,7 @@ struct Kernels {
                                     const float* transposed, int activation, int gradient, float* input_gradient,
                                     float* weights_gradient, float* bias_gradient, float* norm2, float* scratch);
 
-    /* Scratch as for convolutions, linear_scratch floats; */
+    /* Scratch as for convolutions, linear_scratch floats, for all three products. */
     int64_t (*linear_scratch)(const LinearShape& shape);
     void (*linear_forward)(const LinearShape& shape, int64_t batch, const float* input, const float* weights, const float* bias,
                            int activation, float* output, float* scratch);

@@ -39,18 +39,7 @@ static void tile(const Pass& pass, const float* in, const float* weights, const 
     for (int x = 0; x < X; x++) {
 #pragma GCC unroll 16
         for (int n = 0; n < N; n++) {
-            float* at = out + x * pass.out_step + n * LANES;
-            const bool whole = lanes >= (n + 1) * LANES;
-            const int64_t some = lanes - n * LANES;
-            if (!whole && some <= 0) continue;
-            Vector v = sum[x][n];
-            if (pass.add) v += whole ? load(at) : load_partial(at, some);
-            if (pass.relu) v = relu(v);
-            if (whole) {
-                store(at, v);
-            } else {
-                store_partial(at, some, v);
-            }
+            store_result(out + x * pass.out_step + n * LANES, lanes - n * LANES, sum[x][n], pass.add, pass.relu);
         }
     }
 }

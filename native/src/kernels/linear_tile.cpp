@@ -35,17 +35,7 @@ static void tile(const Product& product, const uint16_t* terms, const float* val
 #pragma GCC unroll 16
         for (int n = 0; n < N; n++) {
             float* at = out + x * product.out_row + n / VECTORS * product.out_block + n % VECTORS * LANES;
-            const bool whole = count >= (n + 1) * LANES;
-            const int64_t some = count - n * LANES;
-            if (!whole && some <= 0) continue;
-            Vector result = sum[x][n];
-            if (product.add) result += whole ? load(at) : load_partial(at, some);
-            if (product.relu) result = relu(result);
-            if (whole) {
-                store(at, result);
-            } else {
-                store_partial(at, some, result);
-            }
+            store_result(at, count - n * LANES, sum[x][n], product.add, product.relu);
         }
     }
 }

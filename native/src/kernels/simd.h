@@ -223,6 +223,19 @@ static inline void zero_floats(float* at, int64_t count) {
     __builtin_memset(at, 0, static_cast<size_t>(count) * sizeof(float));
 }
 
+/* A tile's vector to memory: its first `count` lanes (none below 1, all from LANES on), added to what is there, through relu. */
+static inline __attribute__((always_inline)) void store_result(float* at, int64_t count, Vector result, bool add, bool through_relu) {
+    const bool whole = count >= LANES;
+    if (!whole && count <= 0) return;
+    if (add) result += whole ? load(at) : load_partial(at, count);
+    if (through_relu) result = relu(result);
+    if (whole) {
+        store(at, result);
+    } else {
+        store_partial(at, count, result);
+    }
+}
+
 constexpr int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
