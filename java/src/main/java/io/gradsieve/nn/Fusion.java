@@ -77,7 +77,7 @@ final class Fusion {
    */
   private Step shifted(Linear linear, Step step) {
     Optional<Step> before = alone(linear.in());
-    if (before.isEmpty() || !(before.get().operation() instanceof Input input) || !input.bytes()) {
+    if (before.isEmpty() || !(before.get().operation() instanceof Input input) || !input.shifts()) {
       return step;
     }
     Shape shape = lowering.shape(input.out());

@@ -71,6 +71,16 @@ public sealed interface Operation
       return new Input(tensor.applyAsInt(out), bytes, scale, shift);
     }
 
+    /** Whether a byte of 0 becomes anything but 0. */
+    public boolean shifts() {
+      for (float s : shift) {
+        if (s != 0) {
+          return true;
+        }
+      }
+      return false;
+    }
+
     /** The same without the shift: a byte of 0 becomes 0. */
     public Input unshifted() {
       return new Input(out, bytes, scale, new float[shift.length]);
