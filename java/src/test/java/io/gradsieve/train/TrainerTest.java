@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -298,33 +297,6 @@ class TrainerTest {
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("epoch 3")
         .hasMessageContaining("checkpoints/epoch-0002");
-  }
-
-  @Test
-  void aSteadyStepAllocatesNothing() {
-    com.sun.management.ThreadMXBean threads =
-        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long thread = Thread.currentThread().getId();
-    int epochs = 6;
-    long[] largest = new long[epochs + 1];
-    TrainingListener listener =
-        new TrainingListener() {
-          private long before;
-
-          @Override
-          public void stepFinished(TrainingState state) {
-            long now = threads.getThreadAllocatedBytes(thread);
-            if (state.step() > 1) {
-              largest[state.epoch()] = Math.max(largest[state.epoch()], now - before);
-            }
-            before = threads.getThreadAllocatedBytes(thread);
-          }
-        };
-    Trainer.of(
-            TrainingConfig.of("data=digits", "epochs=" + epochs, "batch-size=32", "threads=1"),
-            listener)
-        .run();
-    assertThat(Arrays.copyOfRange(largest, 2, epochs + 1)).containsOnly(0);
   }
 
   @Test

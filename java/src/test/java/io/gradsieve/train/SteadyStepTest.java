@@ -1,0 +1,65 @@
+package io.gradsieve.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What the trainer's thread allocates in a step, in an interpreted JVM of its own: a compiler adds
+ * no allocation to a step, but the JVM makes a class's string constants whenever it first compiles
+ * one of the class's methods, in any epoch.
+ */
+class SteadyStepTest {
+  private static final int EPOCHS = 3;
+
+  @TempDir Path directory;
+
+  @Test
+  void aSteadyStepAllocatesNothing() throws IOException, InterruptedException {
+    Path output = directory.resolve("bytes");
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xint",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SteadyStepTest.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .redirectOutput(output.toFile())
+            .start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    List<String> bytes = Files.readAllLines(output, StandardCharsets.US_ASCII);
+    assertThat(bytes).hasSizeGreaterThan(20 * EPOCHS).containsOnly("0");
+  }
+
+  /** Prints the bytes allocated by each step but an epoch's first, which starts the loader. */
+  public static void main(String[] arguments) {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    TrainingListener listener =
+        new TrainingListener() {
+          private long before;
+
+          @Override
+          public void stepFinished(TrainingState state) {
+            long allocated = threads.getThreadAllocatedBytes(thread) - before;
+            if (state.step() > 1) {
+              System.out.println(allocated);
+            }
+            before = threads.getThreadAllocatedBytes(thread);
+          }
+        };
+    Trainer.of(
+            TrainingConfig.of("data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1"),
+            listener)
+        .run();
+  }
+}
