@@ -173,8 +173,9 @@ int gs_adamw_update(int64_t count, float scale, float rate, double beta1, double
 /* ---- a compiled step ---------------------------------------------------------------------------------------------- */
 /*
  * Built once from a plan: tensors, then operations in order, segment by segment; then bound to memory that the caller
- * owns. Runs are asynchronous: begin, segment and update calls put work in the step's queue, gs_step_wait waits for all
- * of it. Its threads are its own, each with a fixed, contiguous range of the batch, and flush denormals to zero.
+ * owns. Runs are asynchronous: begin, segment and update calls put work in the step's queue, gs_step_wait waits for it.
+ * A second step may be begun before the first is waited for, so that the threads go from one to the next. They are the
+ * step's own, each with a fixed, contiguous range of the batch, and flush denormals to zero.
  */
 typedef struct gs_step gs_step;
 
@@ -230,11 +231,13 @@ int gs_step_memory(gs_step* step, int64_t* arena, int64_t* scratch);
 int gs_step_traffic(gs_step* step, int32_t segment, int64_t* forward, int64_t* backward);
 
 /* weights: trainable first, then running statistics; gradients and the two optimizer states (may be NULL): trainable
- * floats each. records: float[GS_RECORDS][capacity]. probabilities: NULL or float[capacity][pitch of logits]. */
+ * floats each. records: float[2][GS_RECORDS][capacity], probabilities: NULL or float[2][capacity][pitch of logits]: the first
+ * step begun writes the first of two sets, the next one the second, and so on in turn. */
 int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, int64_t trainable, float* gradients,
                  float* state1, float* state2, float* records, float* probabilities);
 
-/* Starts a step over batch <= capacity samples. These arrays stay the caller's and must live until gs_step_wait.
+/* Starts a step over batch <= capacity samples; at most two are under way. These arrays stay the caller's and must live until
+ * the step was waited for.
  * plan_weights and sample_weights are float[B]; labels may be NULL in evaluation without backward. statistics_momentum
  * from 0 to 1 replaces the layers' own momentum for the running statistics (0 keeps them, 1/k in the k-th batch of a
  * recalibration averages); negative: the layers' own. Gradients and records start at zero. */
@@ -260,14 +263,16 @@ typedef struct gs_update_rule {
 int gs_step_rule(gs_step* step, const gs_update_rule* rule);
 int gs_segment_update(gs_step* step, int32_t segment);
 
-/* From the next step on every thread notes when it ran each phase of each segment: times is int64[threads][segments][GS_PHASES]
- * [GS_PHASE_TIMES], of the last step that ran the phase, to be read after gs_step_wait. NULL ends it. */
+/* From the next step on every thread notes when it ran each phase of each segment: times is int64[2][threads][segments]
+ * [GS_PHASES][GS_PHASE_TIMES], two sets in turn as for the records, of the last step that ran the phase. NULL ends it. */
 enum gs_phase { GS_PHASE_FORWARD = 0, GS_PHASE_BACKWARD = 1, GS_PHASE_UPDATE = 2, GS_PHASES = 3 };
 /* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner barriers. */
 enum gs_phase_time { GS_PHASE_BEGAN = 0, GS_PHASE_ENDED = 1, GS_PHASE_WAITED = 2, GS_PHASE_TIMES = 3 };
 int gs_step_profile(gs_step* step, int64_t* times);
 
-/* Waits. GS_DIVERGED as said above. gradient_norm2 (may be NULL): squared norm of the summed gradient, undivided. */
+/* Waits for the first step that was not waited for yet; with none, tells of the last again. GS_DIVERGED as said above, and for a
+ * step begun before the caller knew of the one before it, which then does nothing. gradient_norm2 (may be NULL): squared norm of
+ * the summed gradient, undivided. */
 int gs_step_wait(gs_step* step, double* gradient_norm2);
 
 #ifdef __cplusplus

@@ -36,12 +36,13 @@ public:
     }
 
     void forward(const Block& block) override {
-        float* probabilities = step_.memory.probabilities;
+        const Run& run = block.worker.run;
+        float* probabilities = step_.probabilities(run);
         if (probabilities) probabilities += block.first * logits().pitch;
         apply(block, nullptr, probabilities);
-        if (block.worker.run.labelled) return;
+        if (run.labelled) return;
         for (int record : {GS_RECORD_LOSS, GS_RECORD_CROSS_ENTROPY, GS_RECORD_EL2N, GS_RECORD_MARGIN, GS_RECORD_CONFIDENCE})
-            memset(step_.memory.records + record * step_.capacity + block.first, 0,
+            memset(step_.records(run) + record * step_.capacity + block.first, 0,
                    static_cast<size_t>(block.count) * sizeof(float));
     }
 
@@ -55,7 +56,7 @@ private:
         kernels().softmax_cross_entropy(block.count, logits().channels, logits().pitch, label_smoothing_,
                                         step_.value(block, logits_), run.labels + block.first,
                                         run.plan_weights + block.first, run.sample_weights + block.first, gradient,
-                                        probabilities, step_.memory.records + block.first, step_.capacity);
+                                        probabilities, step_.records(run) + block.first, step_.capacity);
     }
 
     const int32_t logits_;

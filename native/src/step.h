@@ -24,6 +24,7 @@
 namespace gradsieve {
 
 const int MAX_THREADS = 256;
+const uint32_t STEPS_UNDER_WAY = 2; /* one runs, the next is queued, so that the threads go from one to the other */
 const int64_t LANES = 16; /* floats; slices and regions begin at multiples of it, a cache line */
 
 /* What a wrong call is answered with: fail() has its line already. Never leaves the library. */
@@ -55,6 +56,8 @@ struct Run {
     int64_t seed = 0, epoch = 0;
     double statistics_momentum = -1;
     bool labelled = false; /* else labels are zeros that stand in */
+    int set = 0;           /* which of the two sets of results it writes */
+    bool follows = false;  /* was begun before the one before it was waited for */
 
     bool training() const { return mode == GS_TRAINING; }
 };
@@ -186,17 +189,18 @@ struct Segment {
 };
 
 struct Command {
-    enum Kind { BEGIN, FORWARD, BACKWARD, RULE, UPDATE } kind;
+    enum Kind { BEGIN, FORWARD, BACKWARD, RULE, UPDATE, JUDGE } kind;
     int32_t segment;
     Run run;
     gs_update_rule rule;
 };
 
-/* Whether a step may change weights. */
+/* Whether a step may change weights, and the next one, which may be queued already, do anything at all. */
 struct Verdict {
     enum What { NONE, FINE, LOSS, NORM, GRADIENT } what = NONE;
     int64_t sample = 0;
     double gradient_norm2 = 0;
+    bool diverged() const { return what > FINE; }
 };
 
 class Step {
@@ -224,6 +228,9 @@ public:
     float* value(const Block& block, int tensor) const;
     float* gradient(const Block& block, int tensor) const;
     float* norm2(const Block& block) const;
+    /* [GS_RECORDS][capacity] and [capacity][pitch] of a run's set. */
+    float* records(const Run& run) const { return memory.records + run.set * GS_RECORDS * capacity; }
+    float* probabilities(const Run& run) const;
     const float* weights(int64_t offset) const { return offset < 0 ? nullptr : memory.weights + offset; }
     float* gradients(int64_t offset) const { return offset < 0 ? nullptr : memory.gradients + offset; }
     Range samples(const Run& run, int thread) const { return share(run.batch, 1, thread, threads); }
@@ -252,7 +259,8 @@ private:
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);
     void update(Worker& worker, const Segment& segment);
-    Verdict judge() const;
+    void settle(const Run& run);
+    Verdict judge(const Run& run) const;
     static double scale_of(const gs_update_rule& rule, double gradient_norm2);
     float* place(const Block& block, int storage, int64_t offset, int64_t floats) const;
 
@@ -262,11 +270,12 @@ private:
     int64_t* times_ = nullptr;
     bool started_ = false; /* the threads */
     Run run_;              /* of the last begin, as the caller knows it */
-    bool began_ = false;
+    uint32_t begun_ = 0, waited_ = 0; /* steps; at most STEPS_UNDER_WAY apart */
+    uint32_t first_end_ = 0;          /* commands up to the end of the first of two steps under way */
     /* Written by thread 0 in one command, read by all in later ones. */
     gs_update_rule rule_{};
     float scale_ = 0; /* clip factor / divisor */
-    Verdict verdict_;
+    Verdict verdicts_[STEPS_UNDER_WAY];
 };
 
 }  // namespace gradsieve

@@ -26,6 +26,7 @@ void Step::bind(const Memory& bound_memory, float* scratch_memory) {
                        static_cast<long long>(update.offset + update.count),
                        static_cast<long long>(bound_memory.trainable));
     if (started_) workers_.wait();
+    begun_ = waited_ = 0;
     memory = bound_memory;
     scratch.bind(scratch_memory, threads);
     zero_labels.assign(static_cast<size_t>(capacity), 0);
@@ -44,6 +45,8 @@ void Step::bind(const Memory& bound_memory, float* scratch_memory) {
 
 void Step::begin(const Run& asked) {
     if (!bound()) refuse(GS_INVALID_ARGUMENT, "begin: the step has no memory yet: gs_step_bind comes first");
+    if (begun_ - waited_ == STEPS_UNDER_WAY)
+        refuse(GS_INVALID_ARGUMENT, "begin: %u steps are under way: gs_step_wait comes first", STEPS_UNDER_WAY);
     if (asked.batch < 0 || asked.batch > capacity)
         refuse(GS_INVALID_ARGUMENT, "begin: a batch of %lld in a step for %lld samples",
                static_cast<long long>(asked.batch), static_cast<long long>(capacity));
@@ -63,12 +66,18 @@ void Step::begin(const Run& asked) {
     if (asked.labels == nullptr) run_.labels = zero_labels.data();
     if (asked.plan_weights == nullptr) run_.plan_weights = unit_weights.data();
     if (asked.sample_weights == nullptr) run_.sample_weights = unit_weights.data();
-    began_ = true;
+    run_.set = static_cast<int>(begun_ % STEPS_UNDER_WAY);
+    run_.follows = begun_ != waited_;
+    if (run_.follows) {
+        workers_.put(Command{Command::JUDGE, 0, Run(), gs_update_rule()});
+        first_end_ = workers_.queued();
+    }
+    begun_++;
     put(Command::BEGIN, 0);
 }
 
 void Step::put(Command::Kind kind, int32_t number) {
-    if (!began_) refuse(GS_INVALID_ARGUMENT, "step: gs_step_begin comes first");
+    if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "step: gs_step_begin comes first");
     if (number < 0 || static_cast<size_t>(number) >= segments.size())
         refuse(GS_INVALID_ARGUMENT, "step: segment %d of %zu", number, segments.size());
     const Segment& segment = segments[static_cast<size_t>(number)];
@@ -100,7 +109,7 @@ static void check_rule(const gs_update_rule& rule, const Memory& memory) {
 }
 
 void Step::rule(const gs_update_rule& rule) {
-    if (!began_) refuse(GS_INVALID_ARGUMENT, "rule: gs_step_begin comes first");
+    if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "rule: gs_step_begin comes first");
     check_rule(rule, memory);
     workers_.put(Command{Command::RULE, 0, Run(), rule});
 }
@@ -113,9 +122,15 @@ void Step::profile(int64_t* times) {
 
 int Step::wait(double* gradient_norm2) {
     if (gradient_norm2) *gradient_norm2 = 0;
-    if (!began_) return GS_OK;
-    workers_.wait();
-    Verdict verdict = verdict_.what == Verdict::NONE ? judge() : verdict_;
+    if (begun_ == 0) return GS_OK;
+    if (begun_ - waited_ == STEPS_UNDER_WAY) {
+        workers_.wait_for(first_end_);
+    } else {
+        workers_.wait();
+        settle(contexts_[0].run);
+    }
+    if (waited_ != begun_) waited_++;
+    const Verdict& verdict = verdicts_[(waited_ - 1) % STEPS_UNDER_WAY];
     if (gradient_norm2) *gradient_norm2 = verdict.gradient_norm2;
     long long sample = verdict.sample;
     switch (verdict.what) {
@@ -148,7 +163,12 @@ float* Step::gradient(const Block& block, int number) const {
 }
 
 float* Step::norm2(const Block& block) const {
-    return norms ? memory.records + GS_RECORD_NORM2 * capacity + block.first : nullptr;
+    return norms ? records(block.worker.run) + GS_RECORD_NORM2 * capacity + block.first : nullptr;
+}
+
+float* Step::probabilities(const Run& run) const {
+    if (memory.probabilities == nullptr) return nullptr;
+    return memory.probabilities + run.set * capacity * tensors[static_cast<size_t>(loss_logits)].pitch;
 }
 
 /* ---- on the workers ------------------------------------------------------------------------------------------------- */
@@ -173,6 +193,7 @@ void Step::measured(Worker& worker, const Command& command) {
     int phase = phase_of(command.kind);
     if (times_ == nullptr || phase < 0) return run(worker, command);
     size_t segment = static_cast<size_t>(worker.index) * segments.size() + static_cast<size_t>(command.segment);
+    segment += static_cast<size_t>(worker.run.set * threads) * segments.size();
     int64_t* times = times_ + (segment * GS_PHASES + static_cast<size_t>(phase)) * GS_PHASE_TIMES;
     worker.waited = 0;
     times[GS_PHASE_BEGAN] = now();
@@ -203,26 +224,32 @@ void Step::run(Worker& worker, const Command& command) {
         case Command::RULE:
             if (worker.index != 0) break;
             rule_ = command.rule;
-            verdict_ = judge();
-            scale_ = static_cast<float>(scale_of(rule_, verdict_.gradient_norm2));
+            settle(worker.run);
+            scale_ = static_cast<float>(scale_of(rule_, verdicts_[worker.run.set].gradient_norm2));
             break;
         case Command::UPDATE:
-            if (verdict_.what == Verdict::FINE) update(worker, segment);
+            if (verdicts_[worker.run.set].what == Verdict::FINE) update(worker, segment);
+            break;
+        case Command::JUDGE:
+            if (worker.index == 0) settle(worker.run);
             break;
     }
 }
 
 void Step::start(Worker& worker, const Run& run) {
     worker.run = run;
-    Range range = samples(run, worker.index);
+    const Verdict& before = verdicts_[1 - run.set];
+    bool lost = run.follows && before.diverged(); /* the caller does not know yet */
+    if (lost) worker.run.batch = 0;
+    Range range = samples(worker.run, worker.index);
     worker.first = range.from;
     worker.last = range.to;
     size_t bytes = static_cast<size_t>(range.to - range.from) * sizeof(float);
     for (int record = 0; record < GS_RECORDS; record++)
-        memset(memory.records + record * capacity + range.from, 0, bytes);
+        memset(records(run) + record * capacity + range.from, 0, bytes);
     for (Segment& segment : segments)
         for (auto& operation : segment.operations) operation->squares[static_cast<size_t>(worker.index)] = 0;
-    if (worker.index == 0) verdict_ = Verdict();
+    if (worker.index == 0) verdicts_[run.set] = lost ? before : Verdict();
 }
 
 void Step::forward(Worker& worker, Segment& segment) {
@@ -280,17 +307,22 @@ void Step::update(Worker& worker, const Segment& segment) {
     }
 }
 
-Verdict Step::judge() const {
+/* The verdict on a run whose commands are done so far, unless there is one. */
+void Step::settle(const Run& run) {
+    Verdict& verdict = verdicts_[run.set];
+    if (verdict.what == Verdict::NONE) verdict = judge(run);
+}
+
+Verdict Step::judge(const Run& run) const {
     Verdict verdict;
     verdict.what = Verdict::FINE;
-    int64_t batch = contexts_[0].run.batch;
     const struct {
         int record;
         Verdict::What what;
     } watched[] = {{GS_RECORD_LOSS, Verdict::LOSS}, {GS_RECORD_NORM2, Verdict::NORM}};
     for (const auto& watch : watched) {
-        const float* values = memory.records + watch.record * capacity;
-        for (int64_t i = 0; i < batch && verdict.what == Verdict::FINE; i++) {
+        const float* values = records(run) + watch.record * capacity;
+        for (int64_t i = 0; i < run.batch && verdict.what == Verdict::FINE; i++) {
             if (isfinite(values[i])) continue;
             verdict.what = watch.what;
             verdict.sample = i;

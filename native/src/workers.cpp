@@ -108,21 +108,22 @@ void Crew::arrive(bool command_done) {
     arrived_.store(0, std::memory_order_relaxed);
     if (command_done) {
         uint32_t done = done_.fetch_add(1, std::memory_order_seq_cst) + 1;
-        if (done == queued_.value()) drained_.advance(); /* the caller wakes once a step, not once a command */
+        if (done == awaited_.load(std::memory_order_seq_cst)) reached_.advance(); /* the caller wakes once a step */
     }
     phase_.advance();
 }
 
 uint32_t Crew::next_slot() {
-    if (queued_.value() - done_.load(std::memory_order_seq_cst) == SLOTS) wait();
+    if (queued_.value() - done_.load(std::memory_order_seq_cst) == SLOTS) wait_for(queued_.value());
     return queued_.value() % SLOTS;
 }
 
-void Crew::wait() {
+void Crew::wait_for(uint32_t commands) {
+    awaited_.store(commands, std::memory_order_seq_cst);
     for (;;) {
-        uint32_t seen = drained_.value();
-        if (done_.load(std::memory_order_seq_cst) == queued_.value()) return;
-        drained_.await_change(seen, 0);
+        uint32_t seen = reached_.value();
+        if (static_cast<int32_t>(done_.load(std::memory_order_seq_cst) - commands) >= 0) return;
+        reached_.await_change(seen, 0);
     }
 }
 

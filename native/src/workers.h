@@ -44,8 +44,10 @@ public:
     /* The slot that the next command goes to; waits while the ring is full. */
     uint32_t next_slot();
     void publish() { queued_.advance(); }
-    /* The caller waits for all commands. */
-    void wait();
+    /* Commands queued so far, modulo 2^32. */
+    uint32_t queued() const { return queued_.value(); }
+    /* The caller waits until so many commands are done. */
+    void wait_for(uint32_t commands);
     int threads() const { return threads_; }
 
     static const uint32_t SLOTS = 1024; /* commands; a step of 100 segments queues about 310 */
@@ -65,9 +67,10 @@ private:
     std::function<void(int, uint32_t)> body_;
     std::vector<pthread_t> handles_;
     std::vector<Entry> entries_;
-    Signal queued_, phase_, drained_;
+    Signal queued_, phase_, reached_;
     alignas(64) std::atomic<int> arrived_{0};
     alignas(64) std::atomic<uint32_t> done_{0};
+    std::atomic<uint32_t> awaited_{0}; /* the caller sleeps until so many are done */
     std::atomic<bool> stopping_{false};
 };
 
@@ -83,7 +86,9 @@ public:
         ring_[crew_.next_slot()] = command;
         crew_.publish();
     }
-    void wait() { crew_.wait(); }
+    uint32_t queued() const { return crew_.queued(); }
+    void wait_for(uint32_t commands) { crew_.wait_for(commands); }
+    void wait() { wait_for(queued()); }
     void meet() { crew_.meet(); }
 
 private:

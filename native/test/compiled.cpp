@@ -31,8 +31,8 @@ Compiled::Compiled(const Network& network, int threads, int64_t capacity, bool n
       gradients_(network.trainable),
       state1_(network.trainable),
       state2_(network.trainable),
-      records_(GS_RECORDS * capacity),
-      probabilities_(capacity * network.tensors[static_cast<size_t>(network.logits)].pitch) {
+      records_(2 * GS_RECORDS * capacity),
+      probabilities_(2 * capacity * network.tensors[static_cast<size_t>(network.logits)].pitch) {
     memcpy(weights_.data(), network.parameters.data(), network.parameters.size() * sizeof(float));
     /* What a step does not write before it reads would show. */
     memset(arena_.data(), 0xff, static_cast<size_t>(memory(false)) * sizeof(float));
@@ -143,6 +143,12 @@ void Compiled::add(const Node& n, size_t index) {
 
 Outcome Compiled::run(int mode, int64_t from, int64_t count, const gs_update_rule* rule, bool backward,
                       double statistics_momentum) {
+    begin(mode, from, count, rule, backward, statistics_momentum);
+    return wait();
+}
+
+void Compiled::begin(int mode, int64_t from, int64_t count, const gs_update_rule* rule, bool backward,
+                     double statistics_momentum) {
     const Network& n = network_;
     const Shape& in = n.tensors[static_cast<size_t>(n.nodes[0].out)];
     int64_t first = from * in.positions() * in.channels;
@@ -155,12 +161,20 @@ Outcome Compiled::run(int mode, int64_t from, int64_t count, const gs_update_rul
     for (int32_t s = segments(); backward && s-- > 0;) must(gs_segment_backward(step_, s));
     if (rule) must(gs_step_rule(step_, rule));
     for (int32_t s = 0; rule && s < segments(); s++) must(gs_segment_update(step_, s));
+}
+
+Outcome Compiled::wait() {
     Outcome outcome;
     outcome.status = gs_step_wait(step_, &outcome.gradient_norm2);
     outcome.gradients = gradients_.copy();
     outcome.weights = weights_.copy();
-    outcome.records = records_.copy();
-    outcome.probabilities = probabilities_.copy();
+    const size_t set = waited_++ % 2;
+    const auto half = [set](const std::vector<float>& both) {
+        const auto middle = both.begin() + static_cast<std::ptrdiff_t>(both.size() / 2);
+        return set == 0 ? std::vector<float>(both.begin(), middle) : std::vector<float>(middle, both.end());
+    };
+    outcome.records = half(records_.copy());
+    outcome.probabilities = half(probabilities_.copy());
     return outcome;
 }
 

@@ -39,6 +39,10 @@ public:
     /* A step over samples from..from+count-1; a rule makes it update too. */
     Outcome run(int mode, int64_t from, int64_t count, const gs_update_rule* rule = nullptr, bool backward = true,
                 double statistics_momentum = -1);
+    /* The same in two halves: two steps may be under way. Weights and gradients are those that lie there when wait returns. */
+    void begin(int mode, int64_t from, int64_t count, const gs_update_rule* rule = nullptr, bool backward = true,
+               double statistics_momentum = -1);
+    Outcome wait();
     void traffic(int64_t* forward, int64_t* backward) const;
     float* weights() const { return weights_.data(); }
     gs_step* step() const { return step_; }
@@ -55,6 +59,7 @@ private:
     const int64_t capacity_;
     std::vector<int32_t> tensors_, normalizers_;
     gs_step* step_;
+    size_t waited_ = 0;
     Floats arena_, scratch_, weights_, gradients_, state1_, state2_, records_, probabilities_;
 };
 

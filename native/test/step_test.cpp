@@ -120,6 +120,34 @@ void runs_repeat(const Network& n) {
     }
 }
 
+/* The second of two steps under way starts from the weights of the first, with the bits of one after the other. */
+void queued_steps_are_the_same(const Network& n) {
+    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1};
+    Compiled apart(n, 2, BATCH), queued(n, 2, BATCH);
+    std::vector<Outcome> expected;
+    for (int i = 0; i < 6; i++) expected.push_back(apart.run(GS_TRAINING, i % 2, BATCH - 1 - i % 3, &rule));
+    bool equal = true;
+    for (int i = 0; i <= 6; i++) {
+        if (i < 6) queued.begin(GS_TRAINING, i % 2, BATCH - 1 - i % 3, &rule);
+        if (i == 0) continue;
+        Outcome got = queued.wait();
+        const Outcome& wanted = expected[static_cast<size_t>(i) - 1];
+        equal &= same(got.records, wanted.records) && same(got.probabilities, wanted.probabilities) &&
+                 got.gradient_norm2 == wanted.gradient_norm2;
+        if (i == 6) equal &= same(got.weights, wanted.weights) && same(got.gradients, wanted.gradients);
+    }
+    check(equal, n.name, "queued steps give the bits of steps apart", 1, 0);
+}
+
+void a_third_step_has_to_wait(const Network& n) {
+    Compiled compiled(n, 2, BATCH);
+    compiled.begin(GS_TRAINING, 0, BATCH, nullptr, false);
+    compiled.begin(GS_TRAINING, 0, BATCH, nullptr, false);
+    int status = gs_step_begin(compiled.step(), 0, GS_TRAINING, nullptr, nullptr, nullptr, nullptr, nullptr, 0, 0, -1);
+    check(status == GS_INVALID_ARGUMENT, n.name, "a third step under way is refused", status, GS_INVALID_ARGUMENT);
+    check(compiled.wait().status == GS_OK && compiled.wait().status == GS_OK, n.name, "both end well", 1, 0);
+}
+
 void small_batches_work(const Network& n) {
     Compiled many(n, 5, BATCH), one(n, 1, BATCH);
     for (int64_t batch : {2, 1, 0}) {
@@ -178,6 +206,24 @@ void divergence_leaves_weights_alone(const Network& n) {
     }
 }
 
+/* The loss of the first sample is not finite; the step behind leaves it out, but starts before anybody knows. */
+void divergence_stops_the_step_behind(const Network& n) {
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    Network broken = n;
+    broken.sample_weights[0] = NAN;
+    Compiled compiled(broken, 2, BATCH);
+    for (const gs_update_rule* first : {static_cast<const gs_update_rule*>(&rule), static_cast<const gs_update_rule*>(nullptr)}) {
+        compiled.begin(GS_TRAINING, 0, BATCH, first, true, 0);
+        compiled.begin(GS_TRAINING, 1, BATCH - 1, &rule, true, 0);
+        Outcome one = compiled.wait(), two = compiled.wait();
+        check(one.status == GS_DIVERGED && two.status == GS_DIVERGED, n.name, "both steps say that the first diverged", two.status,
+              GS_DIVERGED);
+        check(same(two.weights, broken.parameters), n.name, "neither changes weights or statistics", 1, 0);
+    }
+    Outcome fine = compiled.run(GS_TRAINING, 1, BATCH - 1, &rule);
+    check(fine.status == GS_OK && !same(fine.weights, broken.parameters), n.name, "a step after that goes on", fine.status, GS_OK);
+}
+
 void statistics_obey_the_momentum(const Network& n) {
     if (n.running_floats == 0) return;
     Compiled compiled(n, 2, BATCH);
@@ -198,7 +244,7 @@ void times_lie_within_the_step(const Network& network) {
     const int threads = 2;
     Compiled compiled(network, threads, BATCH);
     const size_t segments = static_cast<size_t>(compiled.segments());
-    std::vector<int64_t> times(threads * segments * GS_PHASES * GS_PHASE_TIMES, -1);
+    std::vector<int64_t> times(2 * threads * segments * GS_PHASES * GS_PHASE_TIMES, -1); /* two sets; the first is written */
     auto of = [&](size_t thread, size_t segment, int phase) {
         return &times[((thread * segments + segment) * GS_PHASES + static_cast<size_t>(phase)) * GS_PHASE_TIMES];
     };
@@ -272,10 +318,13 @@ int main(int count, char** arguments) {
         gradients_are_right(*network, GS_EVALUATION);
         one_sample_at_a_time_agrees(*network);
         runs_repeat(*network);
+        queued_steps_are_the_same(*network);
+        a_third_step_has_to_wait(*network);
         small_batches_work(*network);
         norms_change_nothing(*network);
         updates_follow_their_formulas(*network);
         divergence_leaves_weights_alone(*network);
+        divergence_stops_the_step_behind(*network);
         statistics_obey_the_momentum(*network);
         times_lie_within_the_step(*network);
     }

@@ -4,7 +4,9 @@ import java.util.List;
 
 /**
  * A plan bound to memory. One step is {@code begin, forward, [backward, [update,]] await}; all but
- * {@code await} only queue work. Not safe for use by several threads.
+ * {@code await} only queue work. A second step may be begun and queued before the first is awaited,
+ * so that the device goes from one to the next; each still sees the weights the other left. Not
+ * safe for use by several threads.
  */
 public interface CompiledStep extends AutoCloseable {
   /**
@@ -23,7 +25,7 @@ public interface CompiledStep extends AutoCloseable {
   StepInput newInput();
 
   /**
-   * Starts a step over the first {@code batch} samples of {@code input}.
+   * Starts a step over the first {@code batch} samples of {@code input}; at most two are under way.
    *
    * @param statisticsMomentum replaces the layers' own momentum of running statistics; 0 keeps
    *     them, negative: their own
@@ -46,23 +48,24 @@ public interface CompiledStep extends AutoCloseable {
   void update(double learningRate, double divisor, double clipNorm, long step);
 
   /**
-   * Waits for the queued work.
+   * Waits for the first step that was not awaited yet.
    *
    * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward
    * @throws io.gradsieve.GradsieveException.Diverged if a loss, norm or gradient is not finite; no
-   *     weight was changed then
+   *     weight was changed then, nor by a step queued behind this one, whose await throws as well
    */
   double await();
 
   /**
-   * Per-sample results of the last step, valid after {@link #await} until the next {@link #begin}.
+   * Per-sample results of the step last awaited; they stay until the second {@link #begin} after
+   * that step's own.
    */
   StepRecords records();
 
   /** Optimizer state, one buffer of trainable floats each, for checkpoints. */
   List<DeviceBuffer> optimizerState();
 
-  /** Σ term_i of the last step, trainable floats, laid out as the weights. */
+  /** Σ term_i of the last step that ran, trainable floats, laid out as the weights. */
   DeviceBuffer gradients();
 
   /** Native segment calls so far (segments × passes). */

@@ -1,11 +1,11 @@
 package io.gradsieve.backend;
 
 import java.nio.LongBuffer;
+import java.util.function.IntSupplier;
 
 /**
- * When each thread of the device ran each phase of each segment in the last step that ran it, in
- * nanoseconds of {@link System#nanoTime}'s clock. Read between {@link CompiledStep#await} and the
- * next {@link CompiledStep#begin}.
+ * When each thread of the device ran each phase of each segment in the step last awaited, in
+ * nanoseconds of {@link System#nanoTime}'s clock. As valid as {@link CompiledStep#records}.
  */
 public final class StepTimes {
   /** The passes over the segments. */
@@ -21,20 +21,24 @@ public final class StepTimes {
   private final int threads;
   private final int segments;
   private final LongBuffer times;
+  private final IntSupplier set;
 
   /**
-   * @param times [threads, segments, phases, 3]: began, ended, and how much of that was waiting
+   * @param times sets of [threads, segments, phases, 3]: began, ended, and how much of that was
+   *     waiting
+   * @param set which of them to read
    */
-  public StepTimes(int threads, int segments, LongBuffer times) {
+  public StepTimes(int threads, int segments, LongBuffer times, IntSupplier set) {
     this.threads = threads;
     this.segments = segments;
     this.times = times;
+    this.set = set;
     if (times.capacity() < longs(threads, segments)) {
       throw new IllegalArgumentException("no room for the times of all threads and segments");
     }
   }
 
-  /** Numbers that are kept. */
+  /** Numbers of a set. */
   public static int longs(int threads, int segments) {
     return Math.multiplyExact(threads, segments) * PHASES * NUMBERS;
   }
@@ -61,11 +65,15 @@ public final class StepTimes {
   }
 
   private int at(int thread, int segment, Phase phase) {
-    return ((thread * segments + segment) * PHASES + phase.ordinal()) * NUMBERS;
+    return first() + ((thread * segments + segment) * PHASES + phase.ordinal()) * NUMBERS;
+  }
+
+  private int first() {
+    return set.getAsInt() * longs(threads, segments);
   }
 
   /** A copy of all numbers, into an array of {@link #longs}. */
   public void copyTo(long[] target) {
-    times.get(0, target, 0, longs(threads, segments));
+    times.get(first(), target, 0, longs(threads, segments));
   }
 }

@@ -1,22 +1,16 @@
 package io.gradsieve.train;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import io.gradsieve.backend.StepTimes;
 import io.gradsieve.backend.StepTimes.Phase;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.nn.NetworkSummary;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
-import java.nio.LongBuffer;
 import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
  * {@code --profile}: where the time of a run's training steps goes. A table of the segments, with
- * how long the threads waited for each other, and of what lies between the steps; and a trace of
- * some steps in Chrome's format, a row a thread.
+ * how long the threads waited for each other, and of what lies between the steps; and a {@link
+ * StepTrace} of the last ones.
  */
 final class StepProfile implements TrainingListener {
   /**
@@ -24,18 +18,15 @@ final class StepProfile implements TrainingListener {
    */
   private static final int WARM_UP = 20;
 
-  /** Steps in the trace, the last ones measured. */
-  private static final int TRACED = 10;
-
   private static final Phase[] PHASES = Phase.values();
   private static final double NANOS_PER_MILLI = 1e6;
-  private static final double NANOS_PER_MICRO = 1e3;
 
   private final StepTimes times;
   private final BatchLoader loader;
   private final String[] segments;
   private final Consumer<String> notes;
-  private final Consumer<String> trace;
+  private final Consumer<String> traceFile;
+  private final StepTrace trace;
 
   /**
    * Nanoseconds of all measured steps: of a phase from its first thread's start to the last's end.
@@ -53,36 +44,24 @@ final class StepProfile implements TrainingListener {
   private long total;
   private long previousEnd;
   private long previousWaited;
-  private final Step[] traced = new Step[TRACED];
 
-  /** The numbers of one step in the trace. */
-  private static final class Step {
-    private final long[] times;
-    private long began;
-    private long loaded;
-    private long ended;
-
-    Step(int longs) {
-      times = new long[longs];
-    }
-  }
+  /** How long the trainer waited for the batch of the step that is queued. */
+  private long waitedAhead;
 
   StepProfile(
       StepTimes times,
       BatchLoader loader,
       NetworkSummary network,
       Consumer<String> notes,
-      Consumer<String> trace) {
+      Consumer<String> traceFile) {
     this.times = times;
     this.loader = loader;
     this.notes = notes;
-    this.trace = trace;
+    this.traceFile = traceFile;
     segments = labels(network, times.segments());
     took = new long[segments.length][PHASES.length];
     idle = new long[segments.length][PHASES.length];
-    for (int i = 0; i < TRACED; i++) {
-      traced[i] = new Step(StepTimes.longs(times.threads(), times.segments()));
-    }
+    trace = new StepTrace(times, segments);
   }
 
   private static String[] labels(NetworkSummary network, int segments) {
@@ -111,32 +90,38 @@ final class StepProfile implements TrainingListener {
     previousWaited = loader.waited();
   }
 
+  /**
+   * The step after this one runs already, so what lies between two steps is where the threads had
+   * none; waiting for data counts as far as it made them stand still.
+   */
   @Override
   public void stepFinished(TrainingState state) {
-    long now = System.nanoTime();
-    long waited = loader.waited();
+    long waited = loader.waited() - previousWaited;
+    long began = Long.MAX_VALUE;
+    for (int t = 0; t < times.threads(); t++) {
+      began = Math.min(began, times.began(t, 0, Phase.FORWARD));
+    }
+    long gap = began - previousEnd;
+    long loaded = Math.min(gap, state.step() == 1 ? waited : waitedAhead);
     if (seen == WARM_UP) {
       forget();
     }
-    Step step = traced[measured % TRACED];
-    step.began = previousEnd;
-    step.loaded = previousEnd + waited - previousWaited;
-    step.ended = now;
-    times.copyTo(step.times);
-    long last = 0;
+    long ended = 0;
     for (int s = 0; s < segments.length; s++) {
       for (Phase phase : PHASES) {
-        last = Math.max(last, add(s, phase));
+        ended = Math.max(ended, add(s, phase));
       }
     }
     seen++;
     measured++;
     samples += state.plan().batchSizes()[state.step() - 1];
-    ran += last - times.began(0, 0, Phase.FORWARD);
-    loading += waited - previousWaited;
-    total += now - previousEnd;
-    previousWaited = waited;
-    previousEnd = System.nanoTime();
+    ran += ended - began;
+    loading += loaded;
+    total += ended - previousEnd;
+    trace.add(previousEnd, previousEnd + loaded, began, ended);
+    waitedAhead = waited;
+    previousWaited += waited;
+    previousEnd = ended;
   }
 
   private void forget() {
@@ -145,6 +130,7 @@ final class StepProfile implements TrainingListener {
     ran = 0;
     loading = 0;
     total = 0;
+    trace.clear();
     for (int s = 0; s < segments.length; s++) {
       for (Phase phase : PHASES) {
         took[s][phase.ordinal()] = 0;
@@ -195,7 +181,7 @@ final class StepProfile implements TrainingListener {
             measured, milliseconds(total), samples * 1e9 / total, times.threads()));
     notes.accept(row("waiting for data", loading));
     notes.accept(row("forward, backward and update", ran));
-    notes.accept(row("recording and listeners", between));
+    notes.accept(row("between two steps", between));
     notes.accept(
         line(
             "  %7s %9s %9s %9s %8s %8s  %s",
@@ -220,7 +206,7 @@ final class StepProfile implements TrainingListener {
               all == 0 ? 0.0 : 100.0 * unused / ((double) all * times.threads()),
               segments[s]));
     }
-    trace.accept(trace());
+    traceFile.accept(trace.json());
   }
 
   private String row(String what, long nanos) {
@@ -233,82 +219,5 @@ final class StepProfile implements TrainingListener {
 
   private static String line(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
-  }
-
-  /** Chrome's trace event format: complete events, microseconds. */
-  private String trace() {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-      json.writeStartObject();
-      json.writeStringField("displayTimeUnit", "ms");
-      json.writeArrayFieldStart("traceEvents");
-      name(json, 0, "trainer");
-      for (int t = 0; t < times.threads(); t++) {
-        name(json, 1 + t, "thread " + t);
-      }
-      for (int i = Math.max(0, measured - TRACED); i < measured; i++) {
-        write(json, traced[i % TRACED]);
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return text + "\n";
-  }
-
-  private void write(JsonGenerator json, Step step) throws IOException {
-    StepTimes at = new StepTimes(times.threads(), times.segments(), LongBuffer.wrap(step.times));
-    long last = 0;
-    for (int t = 0; t < times.threads(); t++) {
-      for (int s = 0; s < segments.length; s++) {
-        for (Phase phase : PHASES) {
-          long began = at.began(t, s, phase);
-          long ended = at.ended(t, s, phase);
-          String kind = phase.name().toLowerCase(Locale.ROOT);
-          event(
-              json,
-              1 + t,
-              kind,
-              kind + " " + s + ": " + segments[s],
-              began,
-              ended,
-              at.waited(t, s, phase));
-          last = Math.max(last, ended);
-        }
-      }
-    }
-    event(json, 0, "load", "waiting for data", step.began, step.loaded, step.loaded - step.began);
-    event(json, 0, "step", "forward, backward and update", step.loaded, last, 0);
-    event(json, 0, "record", "recording and listeners", last, step.ended, 0);
-  }
-
-  private static void name(JsonGenerator json, int thread, String name) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("ph", "M");
-    json.writeStringField("name", "thread_name");
-    json.writeNumberField("pid", 1);
-    json.writeNumberField("tid", thread);
-    json.writeObjectFieldStart("args");
-    json.writeStringField("name", name);
-    json.writeEndObject();
-    json.writeEndObject();
-  }
-
-  private static void event(
-      JsonGenerator json, int thread, String kind, String name, long began, long ended, long waited)
-      throws IOException {
-    json.writeStartObject();
-    json.writeStringField("ph", "X");
-    json.writeStringField("cat", kind);
-    json.writeStringField("name", name);
-    json.writeNumberField("pid", 1);
-    json.writeNumberField("tid", thread);
-    json.writeNumberField("ts", began / NANOS_PER_MICRO);
-    json.writeNumberField("dur", (ended - began) / NANOS_PER_MICRO);
-    json.writeObjectFieldStart("args");
-    json.writeNumberField("waited_us", waited / NANOS_PER_MICRO);
-    json.writeEndObject();
-    json.writeEndObject();
   }
 }

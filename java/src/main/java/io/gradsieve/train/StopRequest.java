@@ -1,6 +1,9 @@
 package io.gradsieve.train;
 
-/** Asks a running training to finish its step, save a checkpoint and return. Thread-safe. */
+/**
+ * Asks a running training to finish its step, and the one that may be queued behind it, save a
+ * checkpoint and return. Thread-safe.
+ */
 public final class StopRequest {
   private volatile int signal;
 

@@ -19,6 +19,12 @@ import java.util.function.Consumer;
 public final class Trainer {
   private static final double NANOS = 1e-9;
 
+  /**
+   * Seconds from which on steps are not queued ahead: it would gain nothing, and a stop, which
+   * waits for what is queued, has 25 s.
+   */
+  private static final double LONG_STEP = 1;
+
   private final TrainingConfig asked;
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
@@ -81,6 +87,7 @@ public final class Trainer {
     private final List<TrainingListener> told;
     private Evaluations last = Evaluations.NONE;
     private long epochStart;
+    private boolean queuesAhead;
 
     private Loop(TrainingSession session) {
       this.session = session;
@@ -109,7 +116,7 @@ public final class Trainer {
         if (stop.asked()) {
           told.forEach(listener -> listener.interrupted(state));
         } else {
-          finish();
+          finishEpoch();
         }
       }
       if (stop.asked() && state.step == 0 && state.epoch < config.epochs()) {
@@ -144,7 +151,10 @@ public final class Trainer {
       }
     }
 
-    /** The epoch's steps that are left: one at least, so that a stop has one to save. */
+    /**
+     * The epoch's steps that are left: one at least, so that a stop has one to save. While one
+     * runs, the next is queued behind it, so that the device never waits for us.
+     */
     private void train() {
       EpochPlan plan = state.plan;
       if (state.step == plan.steps()) {
@@ -158,36 +168,56 @@ public final class Trainer {
           config.seed(),
           state.epoch);
       long before = System.nanoTime();
-      do {
-        Batch batch = loader.next();
-        step(batch);
-        loader.release(batch);
+      Batch running = queue(loader.next(), 0);
+      while (running != null) {
+        Batch next = queuesAhead && goesOn(loader) ? queue(loader.next(), 1) : null;
+        step.await();
+        finishStep(running);
+        loader.release(running);
         long now = System.nanoTime();
-        session.measure(batch.size(), (now - before) * NANOS);
+        double seconds = (now - before) * NANOS;
+        session.measure(running.size(), seconds);
+        queuesAhead = seconds < LONG_STEP;
         before = now;
         for (int i = 0; i < told.size(); i++) {
           told.get(i).stepFinished(state);
         }
-      } while (loader.hasNext() && !stop.asked());
+        running = next == null && goesOn(loader) ? queue(loader.next(), 0) : next;
+      }
       Batches.stop(loader);
     }
 
-    private void step(Batch batch) {
+    private boolean goesOn(BatchLoader loader) {
+      return loader.hasNext() && !stop.asked();
+    }
+
+    /** Queues the epoch's next step, or ({@code ahead} 1) the one behind it. */
+    private Batch queue(Batch batch, int ahead) {
       EpochPlan plan = state.plan;
       int b = batch.size();
-      double progress = Schedule.progress(state.epoch, config.epochs(), state.step, plan.steps());
-      double rate = schedule.rate(progress);
       step.begin(session.batches().input(batch), b, Mode.TRAINING, config.seed(), state.epoch, -1);
       step.forward();
       step.backward();
       step.update(
-          rate * plan.lrScale(), b * plan.meanWeight(), config.clipNorm(), state.updates + 1);
-      step.await();
+          rate(state.step + ahead) * plan.lrScale(),
+          b * plan.meanWeight(),
+          config.clipNorm(),
+          state.updates + ahead + 1);
+      return batch;
+    }
+
+    /** The learning rate of a step of this epoch. */
+    private double rate(int number) {
+      int steps = state.plan.steps();
+      return schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
+    }
+
+    private void finishStep(Batch batch) {
       record(batch);
-      state.epochTotals.learningRate = rate;
+      state.epochTotals.learningRate = rate(state.step);
       state.updates++;
       state.step++;
-      state.done += b;
+      state.done += batch.size();
     }
 
     private void record(Batch batch) {
@@ -225,7 +255,7 @@ public final class Trainer {
       }
     }
 
-    private void finish() {
+    private void finishEpoch() {
       EpochTotals totals = state.epochTotals;
       int candidates = state.data.train().length;
       state.runTotals.add(totals, candidates, totals.kept < candidates);

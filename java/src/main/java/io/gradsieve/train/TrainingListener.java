@@ -30,7 +30,10 @@ public interface TrainingListener {
 
   default void epochStarted(TrainingState state) {}
 
-  /** Called after every step: must not allocate. */
+  /**
+   * Called after every step: must not allocate. The next step may run already, so the weights are
+   * not at rest here; they are in all other calls.
+   */
   default void stepFinished(TrainingState state) {}
 
   /**

@@ -93,11 +93,16 @@ public abstract class BackendContract {
       return step.await();
     }
 
-    void train(long count) {
-      begin(BATCH);
+    /** A step over the first samples, to the update, not awaited. */
+    void queue(int batch, long count) {
+      begin(batch);
       step.forward();
       step.backward();
       step.update(0.1, BATCH * 1.5, 0, count);
+    }
+
+    void train(long count) {
+      queue(BATCH, count);
       step.await();
     }
 
@@ -265,12 +270,48 @@ public abstract class BackendContract {
   void aLossThatIsNotFiniteChangesNoWeight() {
     try (Bench bench = training()) {
       bench.input.inputs().asFloatBuffer().put(3, Float.NaN);
-      bench.begin(BATCH);
-      bench.step.forward();
-      bench.step.backward();
-      bench.step.update(0.1, BATCH, 0, 1);
+      bench.queue(BATCH, 1);
       assertThatThrownBy(bench.step::await).isInstanceOf(GradsieveException.Diverged.class);
       assertThat(bench.weightsNow()).containsExactly(weights);
+    }
+  }
+
+  @Test
+  void aStepQueuedBehindOneThatDivergesChangesNoWeightEither() {
+    try (Bench bench = training();
+        StepInput spoilt = bench.step.newInput()) {
+      spoilt.inputs().asFloatBuffer().put(0, Float.NaN);
+      spoilt.planWeights().put(0, 1);
+      spoilt.sampleWeights().put(0, 1);
+      bench.step.begin(spoilt, 1, Mode.TRAINING, 1, 1, -1);
+      bench.step.forward();
+      bench.step.backward();
+      bench.step.update(0.1, 1, 0, 1);
+      bench.queue(BATCH, 2);
+      assertThatThrownBy(bench.step::await).isInstanceOf(GradsieveException.Diverged.class);
+      assertThatThrownBy(bench.step::await).isInstanceOf(GradsieveException.Diverged.class);
+      assertThat(bench.weightsNow()).containsExactly(weights);
+      bench.train(3);
+      assertThat(bench.weightsNow()).isNotEqualTo(weights);
+    }
+  }
+
+  @Test
+  void aStepQueuedBehindAnotherGivesTheSameBits() {
+    try (Bench apart = training();
+        Bench queued = training()) {
+      apart.train(1);
+      float first = apart.step.records().loss().get(0);
+      apart.train(2);
+      queued.queue(BATCH, 1);
+      queued.queue(BATCH, 2);
+      assertThatThrownBy(() -> queued.begin(1)).hasMessageContaining("2 steps are under way");
+      queued.step.await();
+      assertThat(queued.step.records().loss().get(0)).isEqualTo(first);
+      queued.step.await();
+      assertThat(queued.step.records().loss()).isEqualTo(apart.step.records().loss());
+      assertThat(queued.step.records().squaredNorm()).isEqualTo(apart.step.records().squaredNorm());
+      assertThat(queued.weightsNow()).containsExactly(apart.weightsNow());
     }
   }
 
@@ -320,10 +361,7 @@ public abstract class BackendContract {
     try (Bench waited = training();
         Bench closed = training()) {
       waited.train(1);
-      closed.begin(BATCH);
-      closed.step.forward();
-      closed.step.backward();
-      closed.step.update(0.1, BATCH * 1.5, 0, 1);
+      closed.queue(BATCH, 1);
       closed.input.close();
       assertThat(closed.weightsNow()).containsExactly(waited.weightsNow());
     }

@@ -139,7 +139,7 @@ class TrainerTest {
     try (Stream<Path> all = Files.list(path("parts").resolve("checkpoints"))) {
       newest = all.sorted().reduce((a, b) -> b).orElseThrow();
     }
-    assertThat(newest.getFileName().toString()).isEqualTo("epoch-0003-step-000006");
+    assertThat(newest.getFileName().toString()).isEqualTo("epoch-0003-step-000007");
     byte[] optimizer = Files.readAllBytes(newest.resolve("optimizer.bin"));
     optimizer[optimizer.length / 2] ^= 4;
     Files.write(newest.resolve("optimizer.bin"), optimizer);

@@ -5,19 +5,21 @@ import io.gradsieve.natives.CpuLibrary;
 import java.nio.FloatBuffer;
 
 /**
- * Views of the records float[GS_RECORDS][capacity] and of the probabilities float[capacity][pitch].
+ * Views of one set of records float[GS_RECORDS][capacity] and probabilities float[capacity][pitch].
  */
 final class CpuRecords implements StepRecords {
   private final FloatBuffer[] rows = new FloatBuffer[CpuLibrary.GS_RECORDS];
   private final FloatBuffer probabilities;
 
-  CpuRecords(CpuBuffer records, CpuBuffer probabilities, int capacity) {
+  /**
+   * @param first byte of {@code records} at which the set begins
+   */
+  CpuRecords(CpuBuffer records, long first, FloatBuffer probabilities, int capacity) {
+    int row = capacity * Float.BYTES;
     for (int i = 0; i < rows.length; i++) {
-      rows[i] =
-          records.view((long) i * capacity * Float.BYTES, capacity * Float.BYTES).asFloatBuffer();
+      rows[i] = records.view(first + (long) i * row, row).asFloatBuffer();
     }
-    this.probabilities =
-        probabilities.view(0, Math.toIntExact(probabilities.bytes())).asFloatBuffer();
+    this.probabilities = probabilities;
   }
 
   @Override

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * allocated on the way.
  */
 final class CpuStep implements CompiledStep {
+  /** Of results: two steps may be under way, which take turns with them. */
+  private static final int SETS = 2;
+
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
@@ -35,12 +38,14 @@ final class CpuStep implements CompiledStep {
 
   private final List<DeviceBuffer> states = new ArrayList<>();
   private final CpuBuffer gradients;
-  private final CpuRecords records;
+  private final CpuRecords[] records = new CpuRecords[SETS];
   private final CpuBuffer result;
   private final DoubleBuffer gradientNorm2;
   private final int segments;
   private final long trafficPerSample;
   private long segmentCalls;
+  private long begun;
+  private long awaited;
   private @Nullable StepTimes times;
   private boolean closed;
 
@@ -71,10 +76,17 @@ final class CpuStep implements CompiledStep {
       int capacity = plan.capacity();
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
       long pitch = plan.tensors().get(plan.logits()).pitch();
-      CpuBuffer recordRows = own(rows, "records");
-      CpuBuffer probabilities =
-          own(CpuErrors.viewable(capacity, pitch * Float.BYTES, "results"), "records");
-      this.records = new CpuRecords(recordRows, probabilities, capacity);
+      CpuBuffer recordRows = own(SETS * rows, "records");
+      long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
+      CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
+      for (int set = 0; set < SETS; set++) {
+        records[set] =
+            new CpuRecords(
+                recordRows,
+                set * rows,
+                probabilities.view(set * probabilityBytes, (int) probabilityBytes).asFloatBuffer(),
+                capacity);
+      }
       this.result = own(Double.BYTES, "records");
       this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
       CpuErrors.check(
@@ -165,8 +177,9 @@ final class CpuStep implements CompiledStep {
    * came out of it, nobody asks for it any more.
    */
   private void drain() {
-    if (!closed) {
+    while (!closed && awaited < begun) {
       CpuLibrary.gs_step_wait(step, result.address());
+      awaited++;
     }
   }
 
@@ -191,6 +204,7 @@ final class CpuStep implements CompiledStep {
             seed,
             epoch,
             statisticsMomentum));
+    begun++;
   }
 
   @Override
@@ -233,7 +247,9 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public double await() {
-    CpuErrors.check(CpuLibrary.gs_step_wait(open(), result.address()));
+    Step handle = open();
+    awaited = Math.min(awaited + 1, begun);
+    CpuErrors.check(CpuLibrary.gs_step_wait(handle, result.address()));
     return gradientNorm2.get(0);
   }
 
@@ -247,7 +263,12 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public StepRecords records() {
-    return records;
+    return records[set()];
+  }
+
+  /** The set of results that the last step awaited has written. */
+  private int set() {
+    return (int) (Math.max(awaited - 1, 0) % SETS);
   }
 
   @Override
@@ -273,10 +294,12 @@ final class CpuStep implements CompiledStep {
   @Override
   public StepTimes measure() {
     if (times == null) {
-      int bytes = StepTimes.longs(backend.threads(), segments) * Long.BYTES;
+      int bytes = SETS * StepTimes.longs(backend.threads(), segments) * Long.BYTES;
       CpuBuffer memory = own(bytes, "profile");
       CpuErrors.check(CpuLibrary.gs_step_profile(open(), memory.address()));
-      times = new StepTimes(backend.threads(), segments, memory.view(0, bytes).asLongBuffer());
+      times =
+          new StepTimes(
+              backend.threads(), segments, memory.view(0, bytes).asLongBuffer(), this::set);
     }
     return times;
   }
