@@ -125,8 +125,10 @@ static void declare(std::vector<Case>& cases) {
         cases.push_back(everywhere_case(activation));
         cases.push_back(nan_case(activation));
         if (activation == GS_IDENTITY) continue;
-        cases.push_back(forward_case({16, 784, 16, 16}, activation, true));
-        cases.push_back(backward_case({16, 784, 16, 16}, activation, GS_GRADIENT_STORE, true));
+        for (const Shape& s : timed_shapes()) {
+            cases.push_back(forward_case(s, activation, true));
+            cases.push_back(backward_case(s, activation, GS_GRADIENT_STORE, true));
+        }
     }
     cases.push_back(refusals_case());
 }

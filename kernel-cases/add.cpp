@@ -7,8 +7,10 @@ namespace cases {
 
 static const int64_t COUNTS[] = {0, 1, 3, 15, 16, 17, 64, 1000, 12345};
 
-static Case add_case(int64_t count, bool timed) {
-    Case result = {"add", text("%lld", (long long)count), static_cast<double>(count), 12.0 * static_cast<double>(count), 1, timed, nullptr};
+/* samples of one call. */
+static Case add_case(int64_t count, int64_t samples, bool timed) {
+    Case result = {"add", text("%lld", (long long)count), static_cast<double>(count), 12.0 * static_cast<double>(count), samples, timed,
+                   nullptr};
     result.body = [=](Run& run) {
         auto a = run.random("a", count), b = run.random("b", count), output = run.unwritten("output", count);
         run.call([&] { return gs_add(count, a.data, b.data, output.data); });
@@ -41,10 +43,10 @@ static Case pass_case(int64_t count, int mode) {
 
 static void declare(std::vector<Case>& cases) {
     for (int64_t count : COUNTS) {
-        cases.push_back(add_case(count, false));
+        cases.push_back(add_case(count, 1, false));
         for (int mode : {GS_GRADIENT_NONE, GS_GRADIENT_STORE, GS_GRADIENT_ADD}) cases.push_back(pass_case(count, mode));
     }
-    cases.push_back(add_case(1 << 16, true));
+    for (const Shape& s : timed_shapes()) cases.push_back(add_case(s.count(), s.batch, true));
 }
 
 static const Registration registration(declare);

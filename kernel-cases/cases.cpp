@@ -89,12 +89,11 @@ static double now() {
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/* The best of windows of at least 10 ms of this thread's time: other work on the machine only ever makes one slower. */
-static double time_of(const std::function<int()>& function) {
+double seconds_of(const std::function<void()>& function, int windows) {
     const double window = 0.01;
     int64_t calls = 1;
     double best = INFINITY;
-    for (int windows = 0; windows < 24;) {
+    while (windows > 0) {
         const double start = now();
         for (int64_t i = 0; i < calls; i++) function();
         const double seconds = now() - start;
@@ -103,7 +102,7 @@ static double time_of(const std::function<int()>& function) {
             continue;
         }
         best = std::min(best, seconds / static_cast<double>(calls));
-        windows++;
+        windows--;
     }
     return best;
 }
@@ -114,7 +113,7 @@ void Run::call(const std::function<int()>& function) {
         failures_.push_back(text("status %d: %s", status, gs_last_error()));
         return;
     }
-    if (timing_) seconds_ = time_of(function);
+    if (timing_) seconds_ = seconds_of(function, 24);
 }
 
 void Run::refuses(int status, const std::function<int()>& function) {

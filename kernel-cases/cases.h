@@ -12,6 +12,7 @@
 #include "gradsieve.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -106,6 +107,8 @@ class Run {
 struct Case {
     std::string operation; /* a name of gradsieve.h without gs_ */
     std::string shape;     /* names the case together with the operation */
+    /* Of one call. flops: additions and multiplications of the formula, an exp or a square root counting as one, however the kernel
+     * computes it and whatever it leaves out. bytes: every array that it reads once, every one that it writes once more. */
     double flops = 0, bytes = 0;
     int64_t samples = 1;   /* of one call, for the time of one */
     bool timed = false;    /* a shape whose speed matters: `time` runs it */
@@ -121,8 +124,40 @@ std::vector<Case> all_cases();
 
 std::string text(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Floating-point peak of one core with this instruction set, GFLOP/s: independent multiply-adds in registers. */
-double peak_gflops(const std::string& isa);
+/* Seconds a call: the best of windows of at least 10 ms of this thread's time, for other work on the machine only ever makes one
+ * slower. */
+double seconds_of(const std::function<void()>& function, int windows);
+
+struct Product;
+
+/*
+ * What one core of this machine reaches at its best, measured when `time` starts, so that a kernel's figure says how much is left.
+ * Products of matrices stand beside sgemm: OpenBLAS on one thread where the system has libopenblas.so.0 (Debian's libopenblas0-pthread,
+ * or LD_LIBRARY_PATH), with the kernels it takes here whatever the instruction set of ours; else our own linear product.
+ * All else stands beside a triad, a[i] = b[i] + s * c[i] with this instruction set, over as many bytes as the call reads and writes: a
+ * step's blocks are small so that they stay in cache, and the speed of memory would be no ceiling for them. A triad reads two floats
+ * for one that it writes, elsewhere: a kernel that only reads, or writes where it has read, can go beyond it.
+ */
+class Ceilings {
+  public:
+    explicit Ceilings(const std::string& isa);
+    /* GFLOP/s: independent multiply-adds in registers. */
+    double peak() const { return peak_; }
+    /* GFLOP/s, and whose. */
+    double sgemm() const { return sgemm_; }
+    const std::string& sgemm_source() const { return sgemm_source_; }
+    /* GB/s over arrays of so many bytes together. */
+    double triad(double bytes);
+
+  private:
+    bool openblas();
+    void own_product();
+    void offer(const Product& product, double seconds, const std::string& source);
+    int lanes_;
+    double peak_ = 0, sgemm_ = 0;
+    std::string sgemm_source_;
+    std::map<int64_t, double> triads_;
+};
 
 }  // namespace cases
 #endif

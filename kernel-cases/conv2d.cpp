@@ -17,9 +17,14 @@ static double activated(double x, int activation) {
 
 static const char* const ACTIVATIONS[] = {"", " relu", " gelu", " tanh", " sigmoid"};
 
+/* values read and written, weights as often as given */
+static double bytes(const Convolution& c, double weights) {
+    return 4.0 * (static_cast<double>(c.inputs() + c.outputs()) + weights * static_cast<double>(c.weights()));
+}
+
 static Case forward_case(const Convolution& c, bool with_bias, int activation, bool timed) {
     Case result = {"conv2d_forward", c.name() + (with_bias ? " bias" : "") + ACTIVATIONS[activation], c.flops(),
-                   4.0 * static_cast<double>(c.inputs() + c.outputs()), c.batch, timed, nullptr};
+                   bytes(c, 1), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto input = input_of(run, c, "input");
         auto weights = weights_of(run, c, "weights");
@@ -39,7 +44,7 @@ static Case forward_case(const Convolution& c, bool with_bias, int activation, b
 
 static Case backward_input_case(const Convolution& c, int gradient, bool timed) {
     Case result = {"conv2d_backward_input", c.name() + (gradient == GS_GRADIENT_ADD ? " add" : ""), c.flops(),
-                   4.0 * static_cast<double>(c.inputs() + c.outputs()), c.batch, timed, nullptr};
+                   bytes(c, 1), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto output_gradient = run.rows("output_gradient", c.batch * c.height() * c.width(), c.shape.out_channels, c.shape.out_pitch);
         auto weights = weights_of(run, c, "weights");
@@ -56,7 +61,7 @@ static Case backward_input_case(const Convolution& c, int gradient, bool timed) 
 
 static Case backward_weights_case(const Convolution& c, bool with_bias, bool with_norms, bool timed) {
     Case result = {"conv2d_backward_weights", c.name() + (with_bias ? " bias" : "") + (with_norms ? "" : " without norms"), c.flops(),
-                   4.0 * static_cast<double>(c.inputs() + c.outputs()), c.batch, timed, nullptr};
+                   bytes(c, 2), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto input = input_of(run, c, "input");
         auto output_gradient = run.rows("output_gradient", c.batch * c.height() * c.width(), c.shape.out_channels, c.shape.out_pitch);
@@ -165,10 +170,15 @@ static void declare(std::vector<Case>& cases) {
     declare_all(cases, convolution(16, 28, 28, 16, 32, 1, 1, 2, 0), true);
     declare_all(cases, convolution(16, 14, 14, 32, 32, 3, 3, 1, 1), true);
     declare_all(cases, convolution(16, 14, 14, 32, 64, 3, 3, 2, 1), true);
+    declare_all(cases, convolution(16, 14, 14, 32, 64, 1, 1, 2, 0), true);
     declare_all(cases, convolution(16, 7, 7, 64, 64, 3, 3, 1, 1), true);
     declare_all(cases, convolution(16, 14, 14, 32, 64, 3, 3, 1, 1), true);
-    declare_all(cases, convolution(16, 32, 32, 16, 16, 3, 3, 1, 1), true);
+    declare_all(cases, convolution(16, 32, 32, 16, 16, 3, 3, 1, 1), true); /* the rest of resnet20 on CIFAR-10 */
+    declare_all(cases, convolution(16, 32, 32, 16, 32, 3, 3, 2, 1), true);
+    declare_all(cases, convolution(16, 32, 32, 16, 32, 1, 1, 2, 0), true);
     declare_all(cases, convolution(16, 16, 16, 32, 32, 3, 3, 1, 1), true);
+    declare_all(cases, convolution(16, 16, 16, 32, 64, 3, 3, 2, 1), true);
+    declare_all(cases, convolution(16, 16, 16, 32, 64, 1, 1, 2, 0), true);
     declare_all(cases, convolution(16, 8, 8, 64, 64, 3, 3, 1, 1), true);
     declare_all(cases, convolution(4, 32, 32, 64, 64, 3, 3, 1, 1), true); /* resnet18 */
     declare_all(cases, convolution(4, 16, 16, 128, 128, 3, 3, 1, 1), true);

@@ -50,7 +50,7 @@ static std::vector<double> spread(const Convolution& c, const float* output, con
 
 static Case forward_case(const Convolution& c, int activation, bool timed) {
     Case result = {"conv2d_maxpool_forward", c.name() + (activation == GS_RELU ? " relu" : ""), c.flops(),
-                   4.0 * static_cast<double>(c.inputs()) + 5.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
+                   4.0 * static_cast<double>(c.inputs() + c.weights()) + 5.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto input = input_of(run, c, "input");
         auto weights = weights_of(run, c, "weights");
@@ -99,7 +99,7 @@ static Backward backward_inputs(Run& run, const Convolution& c, double alive) {
 
 static Case backward_input_case(const Convolution& c, int activation, int gradient, double alive, bool timed) {
     Case result = {"conv2d_maxpool_backward_input", c.name() + text("%s%s alive %.1f", activation == GS_RELU ? " relu" : "", gradient == GS_GRADIENT_ADD ? " add" : "", alive),
-                   c.flops(), 4.0 * static_cast<double>(c.inputs()) + 9.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
+                   c.flops(), 4.0 * static_cast<double>(c.inputs() + c.weights()) + 9.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto b = backward_inputs(run, c, alive);
         auto weights = weights_of(run, c, "weights");
@@ -117,7 +117,7 @@ static Case backward_input_case(const Convolution& c, int activation, int gradie
 
 static Case backward_weights_case(const Convolution& c, int activation, double alive, bool timed) {
     Case result = {"conv2d_maxpool_backward_weights", c.name() + text("%s alive %.1f", activation == GS_RELU ? " relu" : "", alive), c.flops(),
-                   4.0 * static_cast<double>(c.inputs()) + 9.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
+                   4.0 * static_cast<double>(c.inputs() + 2 * c.weights()) + 9.0 * static_cast<double>(c.pooled()), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto input = input_of(run, c, "input");
         auto b = backward_inputs(run, c, alive);
@@ -190,6 +190,8 @@ static void declare(std::vector<Case>& cases) {
 
     declare_all(cases, convolution(16, 28, 28, 1, 32, 3, 3, 1, 1, 2, true), true); /* cnn on Fashion-MNIST */
     declare_all(cases, convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), true);
+    declare_all(cases, convolution(16, 32, 32, 3, 32, 3, 3, 1, 1, 2, true), true); /* cnn on CIFAR-10 */
+    declare_all(cases, convolution(16, 16, 16, 32, 64, 3, 3, 1, 1, 2), true);
     declare_all(cases, convolution(1, 14, 14, 32, 64, 3, 3, 1, 1, 2), true); /* sample by sample */
     cases.push_back(backward_input_case(convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), GS_RELU, GS_GRADIENT_STORE, 0.4, true));
     cases.push_back(backward_weights_case(convolution(16, 14, 14, 32, 64, 3, 3, 1, 1, 2), GS_RELU, 0.4, true));

@@ -100,6 +100,7 @@ static void declare(std::vector<Case>& cases) {
     cases.push_back(share_case());
     cases.push_back(refusals_case());
     cases.push_back(dropout_case({128, 1, 512, 512}, 0.1, GS_GRADIENT_STORE, true));
+    cases.push_back(dropout_case({16, 196, 32, 32}, 0.1, GS_GRADIENT_STORE, true));
 }
 
 static const Registration registration(declare);

@@ -6,9 +6,8 @@
 namespace cases {
 
 static Case input_case(const Shape& s, int element, bool timed) {
-    const double wide = element == GS_UINT8 ? 5 : 8;
     Case result = {"input", s.name() + (element == GS_UINT8 ? " bytes" : " floats"), 2.0 * static_cast<double>(s.used()),
-                   wide * static_cast<double>(s.count()), s.batch, timed, nullptr};
+                   (element == GS_UINT8 ? 1.0 : 4.0) * static_cast<double>(s.used()) + 4.0 * static_cast<double>(s.count()), s.batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto bytes = run.bytes("bytes", element == GS_UINT8 ? s.used() : 0);
         auto floats = run.random("floats", element == GS_FLOAT32 ? s.used() : 0);
@@ -52,8 +51,11 @@ static void declare(std::vector<Case>& cases) {
     for (const Shape& s : shapes)
         for (int element : {GS_UINT8, GS_FLOAT32}) cases.push_back(input_case(s, element, false));
     cases.push_back(refusals_case());
-    cases.push_back(input_case({16, 784, 1, 1}, GS_UINT8, true));
-    cases.push_back(input_case({16, 1024, 3, 3}, GS_UINT8, true));
+    for (int element : {GS_UINT8, GS_FLOAT32}) {
+        cases.push_back(input_case({128, 784, 1, 1}, element, true)); /* Fashion-MNIST */
+        cases.push_back(input_case({128, 1024, 3, 3}, element, true)); /* CIFAR-10 */
+    }
+    cases.push_back(input_case({128, 1, 784, 784}, GS_FLOAT32, true)); /* plain features */
 }
 
 static const Registration registration(declare);

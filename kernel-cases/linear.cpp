@@ -12,7 +12,7 @@ struct Linear {
     /* Larger batches are there for their time; what they compute, a batch of 128 has shown. */
     bool tested() const { return batch <= 128; }
     double flops() const { return 2.0 * static_cast<double>(batch * in * out); }
-    double bytes() const { return 4.0 * static_cast<double>(batch * (in + out_pitch) + in * out); }
+    double bytes(double weights) const { return 4.0 * (static_cast<double>(batch * (in + out_pitch)) + weights * static_cast<double>(in * out)); }
     std::string name() const {
         return text("%lld x %lld-%lld/%lld%s", (long long)batch, (long long)in, (long long)out, (long long)out_pitch,
                     blank ? " blank" : "");
@@ -49,7 +49,7 @@ static Buffer<float> weights_of(Run& run, const Linear& c, double scale) {
 }
 
 static Case forward_case(const Linear& c, bool with_bias, int activation, bool timed) {
-    Case result = {"linear_forward", c.name() + text("%s activation %d", with_bias ? " bias" : "", activation), c.flops(), c.bytes(),
+    Case result = {"linear_forward", c.name() + text("%s activation %d", with_bias ? " bias" : "", activation), c.flops(), c.bytes(1),
                    c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
@@ -78,7 +78,7 @@ static Case forward_case(const Linear& c, bool with_bias, int activation, bool t
 }
 
 static Case backward_input_case(const Linear& c, int gradient, bool timed) {
-    Case result = {"linear_backward_input", c.name() + (gradient == GS_GRADIENT_ADD ? " add" : ""), c.flops(), c.bytes(), c.batch,
+    Case result = {"linear_backward_input", c.name() + (gradient == GS_GRADIENT_ADD ? " add" : ""), c.flops(), c.bytes(1), c.batch,
                    timed, nullptr};
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
@@ -107,7 +107,7 @@ static Case backward_input_case(const Linear& c, int gradient, bool timed) {
 
 static Case backward_weights_case(const Linear& c, bool with_bias, bool with_norms, bool timed) {
     Case result = {"linear_backward_weights", c.name() + (with_bias ? " bias" : "") + (with_norms ? "" : " without norms"), c.flops(),
-                   c.bytes(), c.batch, timed, nullptr};
+                   c.bytes(2), c.batch, timed, nullptr};
     result.body = [=](Run& run) {
         if (!run.timing() && !c.tested()) return;
         auto input = run.random("input", c.batch * c.in);
@@ -189,13 +189,15 @@ static void declare(std::vector<Case>& cases) {
         cases.push_back(backward_weights_case(c, true, false, false));
     }
     cases.push_back(refusals_case());
-    for (int64_t batch : {128, 512, 2048}) { /* mlp on Fashion-MNIST */
-        const Linear layers[] = {{batch, 784, 512, 512}, {batch, 512, 256, 256}, {batch, 256, 10, 16}, {batch, 784, 512, 512, true}};
-        for (const Linear& c : layers) {
-            cases.push_back(forward_case(c, true, GS_RELU, true));
-            cases.push_back(backward_input_case(c, GS_GRADIENT_STORE, true));
-            cases.push_back(backward_weights_case(c, true, true, true));
-        }
+    std::vector<Linear> layers;
+    for (int64_t batch : {128, 512, 2048}) /* mlp on Fashion-MNIST */
+        for (const Linear& c : {Linear{batch, 784, 512, 512}, {batch, 512, 256, 256}, {batch, 256, 10, 16}, {batch, 784, 512, 512, true}}) layers.push_back(c);
+    /* cnn on Fashion-MNIST, then on CIFAR-10; its classifier; resnet20's */
+    for (const Linear& c : {Linear{512, 3136, 128, 128}, {512, 4096, 128, 128}, {512, 128, 10, 16}, {512, 64, 10, 16}}) layers.push_back(c);
+    for (const Linear& c : layers) {
+        cases.push_back(forward_case(c, true, GS_RELU, true));
+        cases.push_back(backward_input_case(c, GS_GRADIENT_STORE, true));
+        cases.push_back(backward_weights_case(c, true, true, true));
     }
 }
 

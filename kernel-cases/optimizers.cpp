@@ -102,8 +102,10 @@ static void declare(std::vector<Case>& cases) {
             for (float scale : {100.0f, 1e-5f}) cases.push_back(adamw_case(count, decay, scale, false));
     }
     cases.push_back(refusals_case());
-    cases.push_back(sgd_case(1 << 19, {0.9f, 0, 5e-4f}, true, true));
-    cases.push_back(adamw_case(1 << 19, 0.01f, 100, true));
+    for (int64_t count : {535818, 421642, 272186}) { /* the parameters of mlp, cnn and resnet20 */
+        cases.push_back(sgd_case(count, {0.9f, 0, 5e-4f}, true, true));
+        cases.push_back(adamw_case(count, 0.01f, 100, true));
+    }
 }
 
 static const Registration registration(declare);

@@ -131,9 +131,12 @@ static void declare(std::vector<Case>& cases) {
     cases.push_back(forward_case(whole, GS_AVERAGE_POOL, false));
     cases.push_back(backward_case(whole, GS_AVERAGE_POOL, GS_GRADIENT_STORE, false));
     cases.push_back(refusals_case());
-    cases.push_back(forward_case({16, 28, 28, 32, 32, 2, 2}, GS_MAX_POOL, true));
-    cases.push_back(backward_case({16, 28, 28, 32, 32, 2, 2}, GS_MAX_POOL, GS_GRADIENT_STORE, true));
-    cases.push_back(forward_case({16, 7, 7, 64, 64, 7, 7}, GS_AVERAGE_POOL, true));
+    for (const Pool& p : {Pool{16, 28, 28, 32, 32, 2, 2}, {16, 14, 14, 64, 64, 2, 2}}) /* cnn, were they not in its convolutions */
+        for (int pool : {GS_MAX_POOL, GS_AVERAGE_POOL}) {
+            cases.push_back(forward_case(p, pool, true));
+            cases.push_back(backward_case(p, pool, GS_GRADIENT_STORE, true));
+        }
+    cases.push_back(forward_case({16, 7, 7, 64, 64, 7, 7}, GS_AVERAGE_POOL, true)); /* resnet20 */
     cases.push_back(backward_case({16, 7, 7, 64, 64, 7, 7}, GS_AVERAGE_POOL, GS_GRADIENT_STORE, true));
 }
 

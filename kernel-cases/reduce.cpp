@@ -96,8 +96,9 @@ static void declare(std::vector<Case>& cases) {
         cases.push_back(shifted_norm_case(count, false));
     }
     cases.push_back(not_finite_case());
-    cases.push_back(reduce_case(1 << 17, 2, false, true));
-    cases.push_back(norm_case(1 << 19, true));
+    for (int64_t count : {18432, 36864}) cases.push_back(reduce_case(count, 2, true, true)); /* filters of cnn and of resnet20 */
+    for (int64_t count : {256, 512, 784}) cases.push_back(norm_case(count, true));           /* rows of mlp */
+    cases.push_back(shifted_norm_case(784, true));
 }
 
 static const Registration registration(declare);
