@@ -3,41 +3,28 @@ package io.gradsieve.bench;
 import static io.gradsieve.natives.NativeException.check;
 
 import io.gradsieve.natives.CpuLibrary;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
-/**
- * The first linear layer of {@code mlp} on Fashion-MNIST, 784 to 512 features, on one thread: µs a
- * call.
- */
+/** Linear layers of {@code mlp}, {@code cnn} and {@code resnet20} on Fashion-MNIST. */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 2, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(2)
-public class LinearBenchmark {
-  private static final int IN = 784;
-  private static final int OUT = 512;
+public class LinearBenchmark extends KernelBenchmark {
+  private static final int LANES = 16;
+
+  /** Features in and out; fewer than 16, or a multiple, come out. */
+  @Param({"784x512", "512x256", "256x10", "3136x128", "128x10", "64x10"})
+  public String shape = "";
 
   @Param({"128", "512", "2048"})
   public int batch;
 
-  @Param({"on", "off"})
-  public String norms = "";
-
-  private Operands operands;
+  private int in;
+  private int out;
+  private int pitch;
+  private double flops;
   private long input;
   private long output;
   private long outputGradient;
@@ -49,49 +36,59 @@ public class LinearBenchmark {
   private long norm2;
 
   @Setup
-  public void setUp() {
-    operands = new Operands();
-    input = operands.random((long) batch * IN);
-    output = operands.zeros((long) batch * OUT);
-    outputGradient = operands.random((long) batch * OUT);
-    weights = operands.random((long) OUT * IN);
-    bias = operands.random(OUT);
-    weightsGradient = operands.zeros((long) OUT * IN);
-    biasGradient = operands.zeros(OUT);
-    inputGradient = operands.zeros((long) batch * IN);
-    norm2 = norms.equals("on") ? operands.zeros(batch) : 0;
-  }
-
-  @TearDown
-  public void tearDown() {
-    operands.close();
+  public void setUp(Operands operands) {
+    in = sizes(shape)[0];
+    out = sizes(shape)[1];
+    pitch = (out + LANES - 1) / LANES * LANES;
+    flops = 2.0 * batch * in * out;
+    input = operands.random((long) batch * in);
+    output = operands.zeros((long) batch * pitch);
+    outputGradient = operands.random(batch, out, pitch);
+    weights = operands.random((long) pitch / LANES * in, Math.min(out, LANES), LANES);
+    bias = operands.random(out);
+    weightsGradient = operands.zeros((long) pitch * in);
+    biasGradient = operands.zeros(out);
+    inputGradient = operands.zeros((long) batch * in);
+    norm2 = operands.zeros(batch);
   }
 
   @Benchmark
-  public void forward() {
+  public void forward(Flops done) {
     check(
         CpuLibrary.gs_linear_forward(
-            batch, IN, OUT, OUT, input, weights, bias, CpuLibrary.GS_RELU, output));
+            batch, in, out, pitch, input, weights, bias, CpuLibrary.GS_RELU, output));
+    done.add(flops);
   }
 
   @Benchmark
-  public void backwardInput() {
+  public void backwardInput(Flops done) {
     check(
         CpuLibrary.gs_linear_backward_input(
             batch,
-            IN,
-            OUT,
-            OUT,
+            in,
+            out,
+            pitch,
             outputGradient,
             weights,
             CpuLibrary.GS_GRADIENT_STORE,
             inputGradient));
+    done.add(flops);
   }
 
   @Benchmark
-  public void backwardWeights() {
+  public void backwardWeights(Flops done) {
+    backwardWeights(done, norm2);
+  }
+
+  @Benchmark
+  public void backwardWeightsWithoutNorms(Flops done) {
+    backwardWeights(done, 0);
+  }
+
+  private void backwardWeights(Flops done, long norms) {
     check(
         CpuLibrary.gs_linear_backward_weights(
-            batch, IN, OUT, OUT, input, outputGradient, weightsGradient, biasGradient, norm2));
+            batch, in, out, pitch, input, outputGradient, weightsGradient, biasGradient, norms));
+    done.add(flops);
   }
 }
