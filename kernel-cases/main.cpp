@@ -77,7 +77,7 @@ int time(const Options& options, const std::vector<Case>& selected) {
     printf("isa %s, one core: peak %.0f GFLOP/s; best sgemm %.0f GFLOP/s (%s); triad %.0f GB/s over 512 KB, %.0f over 8 MB, %.0f over 512 MB\n",
            isa.c_str(), ceilings.peak(), ceilings.sgemm(), ceilings.sgemm_source().c_str(), ceilings.triad(512e3), ceilings.triad(8e6),
            ceilings.triad(512e6));
-    printf("%-31s %-48s %10s %9s %8s %9s %9s %9s\n", "operation", "shape", "us/sample", "GFLOP/s", "of peak", "of sgemm", "GB/s", "of triad");
+    printf("%-31s %-54s %10s %9s %8s %9s %9s %9s\n", "operation", "shape", "us/sample", "GFLOP/s", "of peak", "of sgemm", "GB/s", "of triad");
     for (const Case& c : selected) {
         if (!c.timed) continue;
         Run run(true, seed_of(options, c.operation + " " + c.shape));
@@ -85,7 +85,7 @@ int time(const Options& options, const std::vector<Case>& selected) {
         for (const std::string& failure : run.failures()) printf("FAILED %s %s: %s\n", c.operation.c_str(), c.shape.c_str(), failure.c_str());
         if (run.seconds() <= 0) continue;
         const double gflops = c.flops / run.seconds() * 1e-9, gbytes = c.bytes / run.seconds() * 1e-9;
-        printf("%-31s %-48s %10.3f %9.1f %7.0f%% %8.0f%% %9.1f %8.0f%%\n", c.operation.c_str(), c.shape.c_str(),
+        printf("%-31s %-54s %10.3f %9.1f %7.0f%% %8.0f%% %9.1f %8.0f%%\n", c.operation.c_str(), c.shape.c_str(),
                run.seconds() * 1e6 / static_cast<double>(c.samples), gflops, 100 * gflops / ceilings.peak(), 100 * gflops / ceilings.sgemm(),
                gbytes, 100 * gbytes / ceilings.triad(c.bytes));
         fflush(stdout);
