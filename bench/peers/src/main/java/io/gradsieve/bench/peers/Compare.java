@@ -11,14 +11,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Engine and PyTorch in one sitting: for each model, batch size and number of threads both are
+ * Engine and peers in one sitting: for each model, batch size and number of threads all are
  * started, warmed up, and then take turns in short windows; each pair of neighbouring windows gives
  * a ratio. What drifts slowly (clock, heat, neighbours) cancels in it. Least and most of five
  * ratios enclose the true median with 94 %.
  *
  * <pre>
  * --models mlp,cnn,resnet20  --batches 128,512,2048  --threads 2  --pairs 5  --seconds 5  --steps 3
- * --sides engine,pytorch     also engine-norms-off, pytorch-channels-first; ratios are of the first to each other
+ * --sides engine,pytorch     also torchscript, engine-norms-off, pytorch-channels-first;
+ *                            ratios are of the first to each other
  * --cells DIR                a JSON file a cell; one that is there already is shown, not measured again
  * </pre>
  */
@@ -96,7 +97,7 @@ final class Compare {
     Map<String, Cell.Result> results = new LinkedHashMap<>();
     try {
       for (String name : names) {
-        Side side = start(name, model, batch, threads);
+        Side side = Side.start(name, threads, Program.of(name, model, batch, threads));
         sides.put(name, side);
         rates.put(name, new ArrayList<>());
         side.window(seconds(), number("steps"));
@@ -119,21 +120,12 @@ final class Compare {
     return new Cell(model, batch, threads, seconds(), LocalDate.now().toString(), results);
   }
 
-  private static Side start(String name, String model, int batch, int threads) throws IOException {
-    String size = Integer.toString(batch);
-    String count = Integer.toString(threads);
-    return switch (name) {
-      case "engine" -> Side.start(name, threads, EngineWindows.class, List.of(model, size, count));
-      case "engine-norms-off" ->
-          Side.start(name, threads, EngineWindows.class, List.of(model, size, count, "norms-off"));
-      case "pytorch" -> Side.start(name, threads, TorchWindows.class, List.of(model, size));
-      case "pytorch-channels-first" ->
-          Side.start(name, threads, TorchWindows.class, List.of(model, size, "channels-first"));
-      default -> throw new IllegalArgumentException("unknown side " + name);
-    };
-  }
-
-  public static void main(String[] arguments) throws IOException {
-    new Compare(arguments).run();
+  public static void main(String[] arguments) {
+    try {
+      new Compare(arguments).run();
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+    }
   }
 }

@@ -40,21 +40,14 @@ final class Side implements AutoCloseable {
     firstStepSeconds = (System.nanoTime() - started) * 1e-9 - SETTLE_MILLIS * 1e-3;
   }
 
-  /**
-   * Starts {@code program} of this class path with the JVM that runs us, and waits until it has
-   * done a first step.
-   */
-  static Side start(String name, int threads, Class<?> program, List<String> arguments)
-      throws IOException {
+  /** Starts a program with the JVM that runs us, and waits until it has done a first step. */
+  static Side start(String name, int threads, Program program) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), "-Xmx6g"));
-    command.add("-Dai.djl.offline=true");
-    command.add("-Dai.djl.pytorch.num_threads=" + threads);
-    command.add("-Dai.djl.pytorch.num_interop_threads=1");
-    command.add("-Dai.djl.pytorch.graph_optimizer=false");
-    command.add(program.getName());
-    command.addAll(arguments);
+    command.addAll(List.of("-cp", program.classPath(), "-Xmx6g"));
+    command.addAll(program.options());
+    command.add(program.main());
+    command.addAll(program.arguments());
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     Map<String, String> environment = builder.environment();

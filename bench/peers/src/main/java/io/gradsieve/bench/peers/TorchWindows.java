@@ -6,16 +6,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.XavierInitializer;
 import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,10 +22,11 @@ import java.util.Random;
 import java.util.stream.LongStream;
 
 /**
- * PyTorch's side: {@code MODEL BATCH [channels-first]}. The whole standardised set lies ready as
- * one tensor, from which each step takes the rows of a shuffled batch; forward, backward and the
- * update are calls into libtorch, the update in place; nothing is read back but the loss at a
- * window's end; a step's tensors are freed with its manager.
+ * PyTorch's side: {@code MODEL BATCH channels-last}, or {@code channels-first}, or the file of a
+ * {@link TracedModel}. The whole standardised set lies ready as one tensor, from which each step
+ * takes the rows of a shuffled batch; forward, backward and the update are calls into libtorch, the
+ * update in place; nothing is read back but the loss at a window's end; a step's tensors are freed
+ * with its manager.
  */
 final class TorchWindows {
   private static final float RATE = 0.02f;
@@ -47,12 +47,10 @@ final class TorchWindows {
   private double loss;
   private boolean readLoss;
 
-  private TorchWindows(NDManager manager, String model, int batchSize, boolean channelsLast) {
+  private TorchWindows(NDManager manager, Block block, int batchSize) {
     this.manager = manager;
+    this.block = block;
     this.batchSize = batchSize;
-    block = TorchModels.of(model);
-    block.setInitializer(new XavierInitializer(), Parameter.Type.WEIGHT);
-    block.initialize(manager, DataType.FLOAT32, new Shape(batchSize, 1, 28, 28));
     store = new ParameterStore(manager, false);
     optimizer =
         Optimizer.sgd()
@@ -62,9 +60,6 @@ final class TorchWindows {
             .build();
     for (Parameter parameter : block.getParameters().values()) {
       if (parameter.requiresGradient()) {
-        if (channelsLast && parameter.getArray().getShape().dimension() == 4) {
-          toChannelsLast(parameter);
-        }
         parameter.getArray().setRequiresGradient(true);
         trainable.add(parameter);
       }
@@ -78,17 +73,6 @@ final class TorchWindows {
     }
     targets = manager.create(oneHot, new Shape(size, FashionMnist.CLASSES));
     order = LongStream.range(0, size).toArray();
-  }
-
-  /**
-   * The same filter in memory as [O][kh][kw][I] (a copy keeps the order), which libtorch then uses
-   * for everything after it: convolutions 1.4 to 1.9 times as fast here as channels first.
-   */
-  private static void toChannelsLast(Parameter parameter) {
-    NDArray filter = parameter.getArray();
-    NDArray last = filter.transpose(0, 2, 3, 1);
-    NDArray dense = last.reshape(new Shape(filter.size())).reshape(last.getShape());
-    filter.intern(dense.transpose(0, 3, 1, 2).duplicate());
   }
 
   /** The next rows of a shuffled epoch; a rest at its end is left out. */
@@ -135,11 +119,14 @@ final class TorchWindows {
   }
 
   public static void main(String[] arguments) throws IOException {
-    String model = arguments[0];
     int batchSize = Integer.parseInt(arguments[1]);
-    boolean channelsLast = arguments.length < 3 || !arguments[2].equals("channels-first");
+    String form = arguments[2];
     try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
-      TorchWindows torch = new TorchWindows(manager, model, batchSize, channelsLast);
+      Block block =
+          form.endsWith(".pt")
+              ? TracedModel.load(manager, Path.of(form))
+              : TorchModels.of(arguments[0], manager, form.equals("channels-last"));
+      TorchWindows torch = new TorchWindows(manager, block, batchSize);
       Windows windows = new Windows();
       boolean asked = windows.open();
       while (asked) {

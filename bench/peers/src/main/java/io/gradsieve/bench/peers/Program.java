@@ -1,0 +1,43 @@
+package io.gradsieve.bench.peers;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * What a side runs.
+ *
+ * @param options of the JVM
+ * @param main name of the class
+ */
+record Program(String classPath, List<String> options, String main, List<String> arguments) {
+  /** The program of a side that trains {@code model}. */
+  static Program of(String side, String model, int batch, int threads) throws IOException {
+    String size = Integer.toString(batch);
+    String count = Integer.toString(threads);
+    return switch (side) {
+      case "engine" -> ours(EngineWindows.class, List.of(), model, size, count);
+      case "engine-norms-off" ->
+          ours(EngineWindows.class, List.of(), model, size, count, "norms-off");
+      case "pytorch" -> torch(threads, model, size, "channels-last");
+      case "pytorch-channels-first" -> torch(threads, model, size, "channels-first");
+      case "torchscript" -> torch(threads, model, size, TracedModel.export(model).toString());
+      default -> throw new IOException("unknown side " + side);
+    };
+  }
+
+  private static Program ours(Class<?> main, List<String> options, String... arguments) {
+    return new Program(
+        System.getProperty("java.class.path"), options, main.getName(), List.of(arguments));
+  }
+
+  /** The graph optimizer is for traced modules; others have no graph. */
+  private static Program torch(int threads, String... arguments) {
+    List<String> options =
+        List.of(
+            "-Dai.djl.offline=true",
+            "-Dai.djl.pytorch.num_threads=" + threads,
+            "-Dai.djl.pytorch.num_interop_threads=1",
+            "-Dai.djl.pytorch.graph_optimizer=true");
+    return ours(TorchWindows.class, options, arguments);
+  }
+}
