@@ -18,7 +18,7 @@ import java.util.Map;
  *
  * <pre>
  * --models mlp,cnn,resnet20  --batches 128,512,2048  --threads 2  --pairs 5  --seconds 5  --steps 3
- * --sides engine,pytorch     also torchscript, engine-norms-off, pytorch-channels-first;
+ * --sides engine,pytorch     also torchscript, dl4j, engine-norms-off, pytorch-channels-first;
  *                            ratios are of the first to each other
  * --cells DIR                a JSON file a cell; one that is there already is shown, not measured again
  * </pre>

@@ -13,15 +13,15 @@ import java.util.zip.GZIPInputStream;
  * @param pixels [60000][784], bytes
  * @param labels [60000]
  */
-record FashionMnist(byte[] pixels, byte[] labels) {
-  static final int PIXELS = 784;
-  static final int CLASSES = 10;
-  static final double MEAN = 0.2860;
-  static final double DEVIATION = 0.3530;
+public record FashionMnist(byte[] pixels, byte[] labels) {
+  public static final int PIXELS = 784;
+  public static final int CLASSES = 10;
+  public static final double MEAN = 0.2860;
+  public static final double DEVIATION = 0.3530;
   private static final int HEADER_OF_IMAGES = 16;
   private static final int HEADER_OF_LABELS = 8;
 
-  static FashionMnist read() {
+  public static FashionMnist read() {
     String given = System.getenv("GRADSIEVE_DATA");
     Path directory = Path.of(given == null ? "/usr/share/datasets" : given, "fashion-mnist");
     try {
@@ -41,12 +41,12 @@ record FashionMnist(byte[] pixels, byte[] labels) {
     }
   }
 
-  int size() {
+  public int size() {
     return labels.length;
   }
 
   /** Pixel values standardised, of samples {@code from} to {@code to - 1}. */
-  float[] standardised(int from, int to) {
+  public float[] standardised(int from, int to) {
     float[] values = new float[(to - from) * PIXELS];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (((pixels[from * PIXELS + i] & 255) / 255.0 - MEAN) / DEVIATION);

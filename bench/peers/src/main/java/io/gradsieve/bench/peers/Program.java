@@ -1,6 +1,8 @@
 package io.gradsieve.bench.peers;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -10,6 +12,8 @@ import java.util.List;
  * @param main name of the class
  */
 record Program(String classPath, List<String> options, String main, List<String> arguments) {
+  private static final Path DL4J = Path.of("bench/peers/dl4j/target");
+
   /** The program of a side that trains {@code model}. */
   static Program of(String side, String model, int batch, int threads) throws IOException {
     String size = Integer.toString(batch);
@@ -21,6 +25,7 @@ record Program(String classPath, List<String> options, String main, List<String>
       case "pytorch" -> torch(threads, model, size, "channels-last");
       case "pytorch-channels-first" -> torch(threads, model, size, "channels-first");
       case "torchscript" -> torch(threads, model, size, TracedModel.export(model).toString());
+      case "dl4j" -> deeplearning4j(model, size);
       default -> throw new IOException("unknown side " + side);
     };
   }
@@ -39,5 +44,25 @@ record Program(String classPath, List<String> options, String main, List<String>
             "-Dai.djl.pytorch.num_interop_threads=1",
             "-Dai.djl.pytorch.graph_optimizer=true");
     return ours(TorchWindows.class, options, arguments);
+  }
+
+  /**
+   * With oneDNN, whose use by the layers ("helpers") is off unless told; avx512 is no faster. Its
+   * threads are told by the environment, see {@link Side}.
+   */
+  private static Program deeplearning4j(String... arguments) throws IOException {
+    Path classPath = DL4J.resolve("class-path");
+    if (!Files.exists(classPath)) {
+      throw new IOException(classPath + " is missing: bench/peers/run builds it for the side dl4j");
+    }
+    return new Program(
+        DL4J.resolve("classes") + ":" + Files.readString(classPath),
+        List.of(
+            "-Dorg.bytedeco.javacpp.platform.extension=-onednn-avx2",
+            "-Dorg.eclipse.deeplearning4j.helpers.disable=false",
+            "-Dorg.bytedeco.javacpp.maxbytes=12g",
+            "-Dorg.bytedeco.javacpp.maxphysicalbytes=0"),
+        "io.gradsieve.bench.peers.dl4j.Dl4jWindows",
+        List.of(arguments));
   }
 }

@@ -13,7 +13,7 @@ import java.util.function.DoubleSupplier;
  * <steps>}, asks for a window of at least so many seconds and steps; the answer is one line, {@code
  * <samples> <seconds> <loss>}. Between windows the process waits. The end of the input ends it.
  */
-final class Windows {
+public final class Windows {
   private final BufferedReader in =
       new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
   private final PrintStream out = System.out;
@@ -24,7 +24,7 @@ final class Windows {
   private long start;
 
   /** Says {@code ready} and waits for the first window; false if none comes. */
-  boolean open() {
+  public boolean open() {
     out.println("ready");
     return begin();
   }
@@ -33,7 +33,7 @@ final class Windows {
    * Counts a step. At the end of its window answers, with a loss so that a run that learns nothing
    * is seen, and waits for the next; false if none comes.
    */
-  boolean stepDone(int batch, DoubleSupplier loss) {
+  public boolean stepDone(int batch, DoubleSupplier loss) {
     steps++;
     samples += batch;
     double seconds = (System.nanoTime() - start) * 1e-9;
