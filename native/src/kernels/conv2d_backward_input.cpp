@@ -53,7 +53,8 @@ static BackwardInputScratch backward_input_scratch(const gs_conv2d& s, float* st
     Scratch scratch = {start, 0};
     f.rows = border_of(s.height, s.kernel_height, s.stride, s.padding, output_height(s));
     f.columns = border_of(s.width, s.kernel_width, s.stride, s.padding, output_width(s));
-    f.plane = plane_of(s.out_channels, f.rows.size, f.columns.size);
+    f.plane = plane_around(plane_of(s.out_channels, f.rows.size, f.columns.size), f.rows.before, f.columns.before, output_height(s),
+                           output_width(s));
     f.group = group_of(s, f.plane.floats);
     f.planes = scratch.take(f.group * f.plane.floats);
     f.runs = reinterpret_cast<Run*>(scratch.take(count_runs(f.plane, s.kernel_height, s.kernel_width) *
@@ -129,12 +130,12 @@ void conv2d_backward_input(const gs_conv2d& s, int64_t batch, const float* outpu
         return winograd_conv2d_backward_input(s, batch, output_gradient, transposed, gradient, input_gradient, scratch);
     const BackwardInputScratch f = backward_input_scratch(s, scratch);
     const int64_t height = output_height(s), width = output_width(s);
-    zero_floats(f.planes, f.group * f.plane.floats);
+    for (int64_t i = 0; i < f.group; i++) clear_border(f.plane, f.planes + i * f.plane.floats);
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first);
         for (int64_t i = 0; i < samples; i++)
-            fill_plane(f.plane, f.rows.before, f.columns.before, height, width, s.out_pitch,
-                       output_gradient + (first + i) * height * width * s.out_pitch, f.planes + i * f.plane.floats);
+            fill_plane(f.plane, s.out_pitch, output_gradient + (first + i) * height * width * s.out_pitch,
+                       f.planes + i * f.plane.floats);
         const float* weights = transposed;
         for (int64_t ry = 0; ry < s.stride; ry++)
             for (int64_t rx = 0; rx < s.stride; rx++) {

@@ -23,7 +23,7 @@ struct WeightsScratch {
 static WeightsScratch weights_scratch(const gs_conv2d& s, float* start) {
     WeightsScratch f;
     Scratch scratch = {start, 0};
-    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.plane = padded_inputs(s);
     f.group = group_of(s, f.plane.floats + output_height(s) * output_width(s) * s.out_pitch);
     f.run_count = count_runs(f.plane, s.kernel_height, s.kernel_width);
     f.planes = scratch.take(f.group * f.plane.floats);
@@ -116,7 +116,7 @@ static void direct_backward_weights(const gs_conv2d& s, int64_t batch, const flo
     WeightsScratch f = weights_scratch(s, scratch);
     f.run_count = make_runs(f.plane, s.kernel_height, s.kernel_width, f.runs);
     if (f.plane.pitch < BLOCK) narrow_offsets(s, f.plane, f.offsets);
-    zero_floats(f.planes, f.group * f.plane.floats);
+    for (int64_t i = 0; i < f.group; i++) clear_border(f.plane, f.planes + i * f.plane.floats);
     const int64_t height = output_height(s), width = output_width(s), blocks = s.out_pitch / BLOCK;
     const int64_t sample = s.height * s.width * s.pitch, output_floats = height * width * s.out_pitch;
     const WeightsPass pass = {height, width, s.stride * f.plane.pitch, s.stride * f.plane.columns * f.plane.pitch,
@@ -125,8 +125,7 @@ static void direct_backward_weights(const gs_conv2d& s, int64_t batch, const flo
         const int64_t samples = smaller(f.group, batch - first);
         for (int64_t i = 0; i < samples * LANES; i++) f.norms[i] = 0;
         for (int64_t i = 0; i < samples; i++)
-            fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + (first + i) * sample,
-                       f.planes + i * f.plane.floats);
+            fill_plane(f.plane, s.pitch, input + (first + i) * sample, f.planes + i * f.plane.floats);
         const Group group = {&f, samples, output_gradient + first * output_floats, output_floats, weights_block(s),
                              weights_gradient};
         for (int64_t b = 0, n; b < blocks; b += n) {

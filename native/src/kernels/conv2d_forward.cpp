@@ -19,7 +19,7 @@ struct ForwardScratch {
 static ForwardScratch forward_scratch(const gs_conv2d& s, int64_t pool, float* start) {
     ForwardScratch f;
     Scratch scratch = {start, 0};
-    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.plane = padded_inputs(s);
     f.group = group_of(s, f.plane.floats);
     f.run_count = count_runs(f.plane, s.kernel_height, s.kernel_width);
     f.planes = scratch.take(f.group * f.plane.floats);
@@ -42,11 +42,11 @@ void conv2d_prepare(const gs_conv2d& s, int64_t pool, int64_t part, int64_t part
     if (winograd_forward_pays(s, pool)) winograd_conv2d_prepare(s, part, parts, weights, prepared);
 }
 
-/* Scratch with zeroed planes, the runs, and the bias padded with zeros. */
+/* Scratch with zeros around the planes, the runs, and the bias padded with zeros. */
 static ForwardScratch prepare_forward(const gs_conv2d& s, int64_t pool, const float* bias, float* start) {
     ForwardScratch f = forward_scratch(s, pool, start);
     f.run_count = make_runs(f.plane, s.kernel_height, s.kernel_width, f.runs);
-    zero_floats(f.planes, f.group * f.plane.floats);
+    for (int64_t i = 0; i < f.group; i++) clear_border(f.plane, f.planes + i * f.plane.floats);
     zero_floats(f.bias, s.out_pitch);
     if (bias != nullptr)
         for (int64_t c = 0; c < s.out_channels; c++) f.bias[c] = bias[c];
@@ -55,8 +55,7 @@ static ForwardScratch prepare_forward(const gs_conv2d& s, int64_t pool, const fl
 
 static void fill_group(const gs_conv2d& s, const ForwardScratch& f, int64_t samples, const float* input) {
     for (int64_t i = 0; i < samples; i++)
-        fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + i * s.height * s.width * s.pitch,
-                   f.planes + i * f.plane.floats);
+        fill_plane(f.plane, s.pitch, input + i * s.height * s.width * s.pitch, f.planes + i * f.plane.floats);
 }
 
 void conv2d_forward(const gs_conv2d& s, int64_t batch, const float* input, const float* weights, const float* bias,

@@ -19,7 +19,7 @@ struct NarrowScratch {
 static NarrowScratch narrow_scratch(const gs_conv2d& s, int64_t pool, float* start) {
     NarrowScratch f;
     Scratch scratch = {start, 0};
-    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.plane = padded_inputs(s);
     f.terms = s.kernel_height * s.kernel_width * s.channels;
     f.input = scratch.take(f.plane.floats);
     f.rows = scratch.take(pool * output_width(s) * 2 * BLOCK);
@@ -73,11 +73,10 @@ void conv2d_narrow_backward_weights(const gs_conv2d& s, int64_t pool, int64_t ba
                                     float* scratch) {
     const NarrowScratch f = narrow_scratch(s, pool, scratch);
     narrow_offsets(s, f.plane, f.offsets);
-    zero_floats(f.input, f.plane.floats);
+    clear_border(f.plane, f.input);
     for (int64_t sample = 0; sample < batch; sample++) {
         const PooledSample p = sample_of(s, pool, first, sample);
-        fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + sample * s.height * s.width * s.pitch,
-                   f.input);
+        fill_plane(f.plane, s.pitch, input + sample * s.height * s.width * s.pitch, f.input);
         double norm = 0;
         for (int64_t b = 0, n; b < s.out_pitch / BLOCK; b += n) {
             n = blocks_at(b, s.out_pitch / BLOCK);

@@ -16,6 +16,7 @@ constexpr int64_t NARROW = 8;
 
 struct Plane {
     int64_t channels, rows, columns;
+    int64_t top, left, height, width; /* where the sample lies in it */
     int64_t pitch;  /* floats from one column to the next */
     int64_t blocks;
     int64_t block;  /* floats from one block to the next: 64 bytes more than it needs, for strides of powers of two share
@@ -23,11 +24,13 @@ struct Plane {
     int64_t floats; /* of the whole */
 };
 
+/* The plane as such: its sample fills it. */
 static inline Plane plane_of(int64_t channels, int64_t rows, int64_t columns) {
     Plane p;
     p.channels = channels;
-    p.rows = rows;
-    p.columns = columns;
+    p.rows = p.height = rows;
+    p.columns = p.width = columns;
+    p.top = p.left = 0;
     p.pitch = channels < NARROW ? channels : BLOCK;
     p.blocks = channels < NARROW ? 1 : (channels + BLOCK - 1) / BLOCK;
     p.block = round_up(rows * columns * p.pitch, BLOCK) + BLOCK;
@@ -35,26 +38,59 @@ static inline Plane plane_of(int64_t channels, int64_t rows, int64_t columns) {
     return p;
 }
 
+/* A sample [height][width] at row top, column left of a plane. */
+static inline Plane plane_around(const Plane& whole, int64_t top, int64_t left, int64_t height, int64_t width) {
+    Plane p = whole;
+    p.top = top;
+    p.left = left;
+    p.height = height;
+    p.width = width;
+    return p;
+}
+
+/* The inputs of a convolution with its padding. */
+static inline Plane padded_inputs(const gs_conv2d& s) {
+    return plane_around(plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding), s.padding, s.padding, s.height,
+                        s.width);
+}
+
 static inline int64_t block_channels(const Plane& p, int64_t block) {
     return p.pitch < BLOCK ? p.channels : smaller(BLOCK, p.channels - block * BLOCK);
 }
 
-/* Copies a sample [height][width][source_pitch] to row top, column left of a plane whose border is zero already. */
-static inline void fill_plane(const Plane& p, int64_t top, int64_t left, int64_t height, int64_t width,
-                              int64_t source_pitch, const float* source, float* plane) {
+/* Zeros around the sample, and in lanes that are no channels: once for a plane that is then filled again and again. */
+static inline void clear_border(const Plane& p, float* plane) {
+    const int64_t row = p.columns * p.pitch, before = p.left * p.pitch, after = row - before - p.width * p.pitch;
+    for (int64_t b = 0; b < p.blocks; b++, plane += p.block) {
+        if (block_channels(p, b) < p.pitch) {
+            zero_floats(plane, p.block);
+            continue;
+        }
+        float* at = plane + p.top * row;
+        zero_floats(plane, p.top * row);
+        for (int64_t y = 0; y < p.height; y++, at += row) {
+            zero_floats(at, before);
+            zero_floats(at + row - after, after);
+        }
+        zero_floats(at, plane + p.block - at);
+    }
+}
+
+/* Copies a sample [height][width][source_pitch] into a plane whose border is zero already. */
+static inline void fill_plane(const Plane& p, int64_t source_pitch, const float* source, float* plane) {
     for (int64_t b = 0; b < p.blocks; b++) {
         const int64_t channels = block_channels(p, b);
-        for (int64_t y = 0; y < height; y++) {
-            const float* from = source + y * width * source_pitch + b * BLOCK;
-            float* to = plane + b * p.block + ((top + y) * p.columns + left) * p.pitch;
+        for (int64_t y = 0; y < p.height; y++) {
+            const float* from = source + y * p.width * source_pitch + b * BLOCK;
+            float* to = plane + b * p.block + ((p.top + y) * p.columns + p.left) * p.pitch;
             if (channels == BLOCK) {
-                for (int64_t x = 0; x < width; x++)
+                for (int64_t x = 0; x < p.width; x++)
                     for (int v = 0; v < VECTORS; v++)
                         store(to + x * BLOCK + v * LANES, load(from + x * source_pitch + v * LANES));
             } else if (p.pitch == source_pitch) {
-                __builtin_memcpy(to, from, static_cast<size_t>(width * source_pitch) * sizeof(float));
+                __builtin_memcpy(to, from, static_cast<size_t>(p.width * source_pitch) * sizeof(float));
             } else {
-                for (int64_t x = 0; x < width; x++)
+                for (int64_t x = 0; x < p.width; x++)
                     for (int64_t c = 0; c < channels; c++) to[x * p.pitch + c] = from[x * source_pitch + c];
             }
         }
@@ -62,14 +98,13 @@ static inline void fill_plane(const Plane& p, int64_t top, int64_t left, int64_t
 }
 
 /* The way back: the inside of a plane to a sample [height][width][pitch], "=" or "+=". */
-static inline void drain_plane(const Plane& p, int64_t top, int64_t left, int64_t height, int64_t width, int64_t pitch,
-                               const float* plane, bool add, float* sample) {
+static inline void drain_plane(const Plane& p, int64_t pitch, const float* plane, bool add, float* sample) {
     for (int64_t b = 0; b < p.blocks; b++) {
         const int64_t lanes = p.pitch < BLOCK ? pitch : smaller(BLOCK, pitch - b * BLOCK);
-        for (int64_t y = 0; y < height; y++)
-            for (int64_t x = 0; x < width; x++) {
-                const float* from = plane + b * p.block + ((top + y) * p.columns + left + x) * p.pitch;
-                float* to = sample + (y * width + x) * pitch + b * BLOCK;
+        for (int64_t y = 0; y < p.height; y++)
+            for (int64_t x = 0; x < p.width; x++) {
+                const float* from = plane + b * p.block + ((p.top + y) * p.columns + p.left + x) * p.pitch;
+                float* to = sample + (y * p.width + x) * pitch + b * BLOCK;
                 for (int64_t c = 0; c < lanes; c += LANES) {
                     const int64_t some = smaller(LANES, lanes - c);
                     if (some == LANES)

@@ -19,7 +19,7 @@ struct SparseInputScratch {
 static SparseInputScratch sparse_input_scratch(const gs_conv2d& s, int64_t pool, float* start) {
     SparseInputScratch f;
     Scratch scratch = {start, 0};
-    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.plane = padded_inputs(s);
     f.taps = s.kernel_height * s.kernel_width;
     f.words = (s.out_channels + 31) / 32;
     f.places = (output_height(s) / pool) * (output_width(s) / pool) * pool * pool;
@@ -137,7 +137,7 @@ void conv2d_sparse_backward_input(const gs_conv2d& s, int64_t pool, int64_t batc
                                       f.masks + word * f.places,
                                       transposed + word * 32 * channel_floats(s) + (b * f.taps + ky * s.kernel_width + kx) * BLOCK,
                                       f.gradient + b * f.plane.block + (ky * f.plane.columns + kx) * BLOCK);
-        drain_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, f.gradient, gradient == GS_GRADIENT_ADD,
+        drain_plane(f.plane, s.pitch, f.gradient, gradient == GS_GRADIENT_ADD,
                     input_gradient + sample * s.height * s.width * s.pitch);
     }
 }

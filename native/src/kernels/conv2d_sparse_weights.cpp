@@ -25,7 +25,7 @@ struct SparseWeightsScratch {
 static SparseWeightsScratch sparse_weights_scratch(const gs_conv2d& s, float* start) {
     SparseWeightsScratch f;
     Scratch scratch = {start, 0};
-    f.plane = plane_of(s.channels, s.height + 2 * s.padding, s.width + 2 * s.padding);
+    f.plane = padded_inputs(s);
     f.places = output_height(s) * output_width(s) + 1; /* one is written beyond the last */
     f.taps = s.kernel_height * s.kernel_width;
     f.input = scratch.take(f.plane.floats);
@@ -149,12 +149,11 @@ void conv2d_sparse_backward_weights(const gs_conv2d& s, int64_t pool, int64_t ba
                                     float* scratch) {
     const SparseWeightsScratch f = sparse_weights_scratch(s, scratch);
     const int64_t sums = f.plane.blocks * f.taps * BLOCK;
-    zero_floats(f.input, f.plane.floats);
+    clear_border(f.plane, f.input);
     zero_floats(f.sums, s.out_pitch * sums);
     for (int64_t sample = 0; sample < batch; sample++) {
         const PooledSample p = sample_of(s, pool, first, sample);
-        fill_plane(f.plane, s.padding, s.padding, s.height, s.width, s.pitch, input + sample * s.height * s.width * s.pitch,
-                   f.input);
+        fill_plane(f.plane, s.pitch, input + sample * s.height * s.width * s.pitch, f.input);
         for (int i = 0; i < LANES; i++) f.norms[i] = 0;
         double norm = 0;
         for (int64_t o = 0; o < s.out_channels; o += BLOCK) {

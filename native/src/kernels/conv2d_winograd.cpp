@@ -173,15 +173,15 @@ static void run_chunk(const Winograd& w, const WinogradScratch& f, int64_t first
     }
 }
 
-/* Samples [in_height][in_width][in_pitch]. */
-static void convolve(const Winograd& w, const WinogradScratch& f, int64_t batch, int64_t in_height, int64_t in_width,
-                     int64_t in_pitch, const float* input, const float* filters, const WinogradOutput& output) {
-    zero_floats(f.planes, f.group * w.plane.floats);
+/* Samples [height][width][in_pitch], as they lie in the plane. */
+static void convolve(const Winograd& w, const WinogradScratch& f, int64_t batch, int64_t in_pitch, const float* input,
+                     const float* filters, const WinogradOutput& output) {
+    const int64_t in_sample = w.plane.height * w.plane.width * in_pitch;
+    for (int64_t i = 0; i < f.group; i++) clear_border(w.plane, f.planes + i * w.plane.floats);
     for (int64_t first = 0; first < batch; first += f.group) {
         const int64_t samples = smaller(f.group, batch - first), tiles = samples * w.rows * w.columns;
         for (int64_t i = 0; i < samples; i++)
-            fill_plane(w.plane, w.border, w.border, in_height, in_width, in_pitch,
-                       input + (first + i) * in_height * in_width * in_pitch, f.planes + i * w.plane.floats);
+            fill_plane(w.plane, in_pitch, input + (first + i) * in_sample, f.planes + i * w.plane.floats);
         const int64_t chunks = (tiles + CHUNK - 1) / CHUNK;
         for (int64_t k = 0; k < chunks; k++)
             run_chunk(w, f, tiles * k / chunks, tiles * (k + 1) / chunks - tiles * k / chunks, filters, output, first);
@@ -197,7 +197,7 @@ void winograd_conv2d_forward(const gs_conv2d& s, int64_t pool, int64_t batch, co
     const int64_t positions = w.height / pool * (w.width / pool);
     const WinogradOutput result = {output, pool > 1 ? choice : nullptr, positions * s.out_pitch, s.out_pitch, s.out_pitch,
                                    f.bias, activation == GS_RELU, false};
-    convolve(w, f, batch, s.height, s.width, s.pitch, input, weights, result);
+    convolve(w, f, batch, s.pitch, input, weights, result);
     if (activation != GS_IDENTITY && activation != GS_RELU)
         activation_forward({batch, positions, s.out_channels, s.out_pitch}, activation, output, output);
 }
@@ -207,7 +207,7 @@ void winograd_conv2d_backward_input(const gs_conv2d& s, int64_t batch, const flo
     const Winograd w = winograd_backward_input(s);
     const WinogradOutput result = {input_gradient, nullptr, s.height * s.width * s.pitch, s.pitch, s.pitch, nullptr, false,
                                    gradient == GS_GRADIENT_ADD};
-    convolve(w, scratch_of(w, scratch), batch, output_height(s), output_width(s), s.out_pitch, output_gradient, weights, result);
+    convolve(w, scratch_of(w, scratch), batch, s.out_pitch, output_gradient, weights, result);
 }
 
 }  // namespace GS_ISA

@@ -21,7 +21,6 @@ struct Winograd {
     int64_t height, width;       /* outputs */
     int64_t rows, columns;       /* tiles */
     int64_t channels, out_blocks;
-    int64_t border;
     Plane plane; /* the bordered inputs, with the overhang of the last tiles */
 };
 
@@ -33,8 +32,8 @@ static inline Winograd winograd_of(int64_t height, int64_t width, int64_t channe
     w.columns = (width + TILE - 1) / TILE;
     w.channels = channels;
     w.out_blocks = (out_channels + BLOCK - 1) / BLOCK;
-    w.border = border;
-    w.plane = plane_of(channels, w.rows * TILE + 2, w.columns * TILE + 2);
+    w.plane = plane_around(plane_of(channels, w.rows * TILE + 2, w.columns * TILE + 2), border, border, height + 2 - 2 * border,
+                           width + 2 - 2 * border);
     return w;
 }
 

@@ -97,13 +97,13 @@ static void add_sample(const Winograd& w, const WinogradWeightsScratch& f, float
     }
 }
 
-void winograd_clear(const Winograd& w, float* scratch) { zero_floats(weights_scratch_of(w, scratch).plane, w.plane.floats); }
+void winograd_clear(const Winograd& w, float* scratch) { clear_border(w.plane, weights_scratch_of(w, scratch).plane); }
 
 void winograd_backward_weights(const Winograd& w, const gs_conv2d& s, const float* input, const float* output_gradient,
                                float* weights_gradient, double* norms, float* scratch) {
     const WinogradWeightsScratch f = weights_scratch_of(w, scratch);
     const int64_t row = w.plane.columns * BLOCK;
-    fill_plane(w.plane, w.border, w.border, s.height, s.width, s.pitch, input, f.plane);
+    fill_plane(w.plane, s.pitch, input, f.plane);
     for (int64_t y = 0, t = 0; y < w.rows; y++)
         for (int64_t x = 0; x < w.columns; x++, t++) {
             for (int64_t b = 0; b < w.plane.blocks; b++)

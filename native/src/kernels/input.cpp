@@ -28,6 +28,10 @@ void input(const Extent& extent, int element, const void* input, const float* sc
     if (element == GS_UINT8 && channels == pitch && channels <= 16) {
         return dense_bytes(rows * channels, channels, (const uint8_t*)input, scale, shift, output);
     }
+    if (element == GS_FLOAT32 && channels == pitch) {
+        __builtin_memcpy(output, input, (unsigned long)(rows * channels) * sizeof(float));
+        return;
+    }
     for (int64_t t = 0; t < rows; t++) {
         float* to = output + t * pitch;
         if (element == GS_UINT8) {

@@ -158,11 +158,10 @@ static inline Vector max_keep_nan(Vector best, Vector x) { return exceeds(x, bes
 
 /* Sum of the lanes, always in this order: halves are added until one lane is left. */
 static inline float sum(Vector v) {
-    float lane[LANES];
-    store(lane, v);
+#pragma GCC unroll 4
     for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+        v += __builtin_shuffle(v, (lane_index() + broadcast_int(half)) % LANES);
+    return v[0];
 }
 
 static inline double sum_double(Vector v) {
