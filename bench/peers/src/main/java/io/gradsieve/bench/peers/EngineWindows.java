@@ -6,14 +6,21 @@ import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingState;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The engine's side, {@code MODEL BATCH THREADS [norms-off]}: training as {@code train} does it,
  * batches shuffled and loaded in the background, every sample's scores recorded.
  */
 final class EngineWindows implements TrainingListener {
+  /** One, and some more, since not all take the same time. */
+  private static final double STEPS_AWAITED = 1.5;
+
   private final Windows windows = new Windows();
   private final StopRequest stop;
+
+  /** A step was queued before the pause between two windows; it counts in none. */
+  private boolean ranOn;
 
   private EngineWindows(StopRequest stop) {
     this.stop = stop;
@@ -26,8 +33,23 @@ final class EngineWindows implements TrainingListener {
 
   @Override
   public void stepFinished(TrainingState state) {
-    int batch = state.plan().batchSizes()[state.step() - 1];
-    goOn(windows.stepDone(batch, state.epochTotals()::meanLoss));
+    if (ranOn) {
+      ranOn = false;
+      windows.restart();
+    } else if (windows.full(state.plan().batchSizes()[state.step() - 1])) {
+      awaitQueued();
+      ranOn = true;
+      goOn(windows.answer(state.epochTotals().meanLoss()));
+    }
+  }
+
+  /** The step that the trainer has queued behind this one must not run into another's window. */
+  private void awaitQueued() {
+    try {
+      TimeUnit.NANOSECONDS.sleep((long) (STEPS_AWAITED * windows.secondsOfStep() * 1e9));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void goOn(boolean asked) {

@@ -22,6 +22,7 @@ public final class Windows {
   private int steps;
   private long samples;
   private long start;
+  private double seconds;
 
   /** Says {@code ready} and waits for the first window; false if none comes. */
   public boolean open() {
@@ -34,14 +35,33 @@ public final class Windows {
    * is seen, and waits for the next; false if none comes.
    */
   public boolean stepDone(int batch, DoubleSupplier loss) {
+    return !full(batch) || answer(loss.getAsDouble());
+  }
+
+  /** Counts a step; whether it ends the window. */
+  boolean full(int batch) {
     steps++;
     samples += batch;
-    double seconds = (System.nanoTime() - start) * 1e-9;
-    if (steps < least || seconds < wanted) {
-      return true;
-    }
-    out.println(samples + " " + seconds + " " + loss.getAsDouble());
+    seconds = (System.nanoTime() - start) * 1e-9;
+    return steps >= least && seconds >= wanted;
+  }
+
+  /** Answers for the window that is full and waits for the next one; false if none comes. */
+  boolean answer(double loss) {
+    out.println(samples + " " + seconds + " " + loss);
     return begin();
+  }
+
+  /** Counts from here on: what was done since the window was asked for belongs to no window. */
+  void restart() {
+    steps = 0;
+    samples = 0;
+    start = System.nanoTime();
+  }
+
+  /** Of a step of the window that is full. */
+  double secondsOfStep() {
+    return seconds / steps;
   }
 
   private boolean begin() {
@@ -56,9 +76,7 @@ public final class Windows {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    steps = 0;
-    samples = 0;
-    start = System.nanoTime();
+    restart();
     return true;
   }
 }
