@@ -270,7 +270,7 @@ private:
     int64_t* times_ = nullptr;
     bool started_ = false; /* the threads */
     Run run_;              /* of the last begin, as the caller knows it */
-    uint32_t begun_ = 0, waited_ = 0; /* steps; at most STEPS_UNDER_WAY apart */
+    uint64_t begun_ = 0, waited_ = 0; /* steps; at most STEPS_UNDER_WAY apart */
     uint32_t first_end_ = 0;          /* commands up to the end of the first of two steps under way */
     /* Written by thread 0 in one command, read by all in later ones. */
     gs_update_rule rule_{};

@@ -1,5 +1,6 @@
 package io.gradsieve.bench;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -53,6 +54,6 @@ public abstract class KernelBenchmark {
 
   /** {@code 28x16} to 28 and 16. */
   static int[] sizes(String shape) {
-    return java.util.Arrays.stream(shape.split("x")).mapToInt(Integer::parseInt).toArray();
+    return Arrays.stream(shape.split("x")).mapToInt(Integer::parseInt).toArray();
   }
 }

@@ -16,7 +16,7 @@ import java.util.List;
  * while others are in use.
  */
 public final class Batches implements AutoCloseable {
-  /** One in use, two being filled or waiting. */
+  /** One in use, one queued behind it, one being filled. */
   private static final int SLOTS = 3;
 
   private final Resources resources = new Resources();

@@ -45,7 +45,7 @@ final class StepProfile implements TrainingListener {
   private long previousEnd;
   private long previousWaited;
 
-  /** How long the trainer waited for the batch of the step that is queued. */
+  /** How long the trainer waited for data before the last step ended. */
   private long waitedAhead;
 
   StepProfile(
@@ -88,11 +88,13 @@ final class StepProfile implements TrainingListener {
   public void epochStarted(TrainingState state) {
     previousEnd = System.nanoTime();
     previousWaited = loader.waited();
+    waitedAhead = 0;
   }
 
   /**
    * The step after this one runs already, so what lies between two steps is where the threads had
-   * none; waiting for data counts as far as it made them stand still.
+   * none. Its batch was waited for before the last step ended or, if it was not queued ahead, since
+   * then; that counts as far as it made the threads stand still.
    */
   @Override
   public void stepFinished(TrainingState state) {
@@ -102,7 +104,7 @@ final class StepProfile implements TrainingListener {
       began = Math.min(began, times.began(t, 0, Phase.FORWARD));
     }
     long gap = began - previousEnd;
-    long loaded = Math.min(gap, state.step() == 1 ? waited : waitedAhead);
+    long loaded = Math.min(gap, waitedAhead + waited);
     if (seen == WARM_UP) {
       forget();
     }

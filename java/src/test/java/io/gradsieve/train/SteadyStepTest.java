@@ -7,6 +7,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -31,17 +32,20 @@ class SteadyStepTest {
                 "-Xint",
                 "-cp",
                 System.getProperty("java.class.path"),
-                SteadyStepTest.class.getName())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .redirectOutput(output.toFile())
+                SteadyStepTest.class.getName(),
+                output.toString())
+            .inheritIO()
             .start();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     List<String> bytes = Files.readAllLines(output, StandardCharsets.US_ASCII);
     assertThat(bytes).hasSizeGreaterThan(20 * EPOCHS).containsOnly("0");
   }
 
-  /** Prints the bytes allocated by each step but an epoch's first, which starts the loader. */
-  public static void main(String[] arguments) {
+  /**
+   * To a file, the bytes that each step but an epoch's first, which starts the loader, allocates.
+   */
+  public static void main(String[] arguments) throws IOException {
+    List<String> bytes = new ArrayList<>();
     var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     long thread = Thread.currentThread().getId();
     TrainingListener listener =
@@ -52,7 +56,7 @@ class SteadyStepTest {
           public void stepFinished(TrainingState state) {
             long allocated = threads.getThreadAllocatedBytes(thread) - before;
             if (state.step() > 1) {
-              System.out.println(allocated);
+              bytes.add(Long.toString(allocated));
             }
             before = threads.getThreadAllocatedBytes(thread);
           }
@@ -61,5 +65,6 @@ class SteadyStepTest {
             TrainingConfig.of("data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1"),
             listener)
         .run();
+    Files.write(Path.of(arguments[0]), bytes, StandardCharsets.US_ASCII);
   }
 }
