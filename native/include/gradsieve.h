@@ -237,12 +237,13 @@ int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, in
                  float* state1, float* state2, float* records, float* probabilities);
 
 /* Starts a step over batch <= capacity samples; at most two are under way. These arrays stay the caller's and must live until
- * the step was waited for.
+ * the step was waited for, as must what samples points at: samples[i] is one sample, [H][W][C] densely as the input takes it,
+ * read where it lies.
  * plan_weights and sample_weights are float[B]; labels may be NULL in evaluation without backward. statistics_momentum
  * from 0 to 1 replaces the layers' own momentum for the running statistics (0 keeps them, 1/k in the k-th batch of a
  * recalibration averages); negative: the layers' own. Gradients and records start at zero. */
-int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* inputs, const int32_t* labels, const int64_t* ids,
-                  const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
+int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* const* samples, const int32_t* labels,
+                  const int64_t* ids, const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
                   double statistics_momentum);
 int gs_segment_forward(gs_step* step, int32_t segment);
 int gs_segment_backward(gs_step* step, int32_t segment);

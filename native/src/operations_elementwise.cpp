@@ -41,9 +41,11 @@ public:
     }
 
     void forward(const Block& block) override {
-        const char* samples = static_cast<const char*>(block.worker.run.inputs) + block.first * input_bytes;
-        kernels().input(step_.tensors[static_cast<size_t>(out_)].extent(block.count), element_, samples, scale_.data(),
-                        shift_.data(), step_.value(block, out_));
+        const Tensor& tensor = step_.tensors[static_cast<size_t>(out_)];
+        const void* const* samples = block.worker.run.samples + block.first;
+        float* out = step_.value(block, out_);
+        for (int64_t i = 0; i < block.count; i++)
+            kernels().input(tensor.extent(1), element_, samples[i], scale_.data(), shift_.data(), out + i * tensor.floats());
     }
 
 private:

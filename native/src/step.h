@@ -49,7 +49,7 @@ struct Tensor {
 struct Run {
     int64_t batch = 0;
     int mode = GS_EVALUATION;
-    const void* inputs = nullptr;
+    const void* const* samples = nullptr;
     const int32_t* labels = nullptr;
     const int64_t* ids = nullptr;
     const float *plan_weights = nullptr, *sample_weights = nullptr;
@@ -154,7 +154,7 @@ public:
     bool joins_forward = false;  /* has a forward_end */
     bool prepares_forward = false, prepares_backward = false; /* a begin makes what the other threads' blocks read */
     bool has_backward = false;   /* gradients of inputs or of parameters */
-    int64_t input_bytes = 0;     /* of one sample of the caller's inputs */
+    int64_t input_bytes = 0;     /* of one of the caller's samples */
     std::vector<Parameter> parameters;
     std::vector<Access> forward_accesses, backward_accesses; /* in order */
     std::vector<double> squares; /* per thread: sum of squares of its part of the gradients of parameters */

@@ -196,11 +196,11 @@ int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, in
 
 /* ---- running -------------------------------------------------------------------------------------------------------- */
 
-int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* inputs, const int32_t* labels, const int64_t* ids,
-                  const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
+int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* const* samples, const int32_t* labels,
+                  const int64_t* ids, const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
                   double statistics_momentum) {
     return with(step, [&](Step& s) {
-        s.begin(Run{batch, mode, inputs, labels, ids, plan_weights, sample_weights, seed, epoch, statistics_momentum,
+        s.begin(Run{batch, mode, samples, labels, ids, plan_weights, sample_weights, seed, epoch, statistics_momentum,
                     labels != nullptr});
     });
 }

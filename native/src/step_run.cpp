@@ -43,6 +43,13 @@ void Step::bind(const Memory& bound_memory, float* scratch_memory) {
     }
 }
 
+static void check_samples(const Run& asked) {
+    if (asked.batch > 0 && asked.samples == nullptr) refuse(GS_INVALID_ARGUMENT, "begin: no samples");
+    for (int64_t i = 0; i < asked.batch; i++)
+        if (asked.samples[i] == nullptr)
+            refuse(GS_INVALID_ARGUMENT, "begin: sample %lld lies nowhere", static_cast<long long>(i));
+}
+
 void Step::begin(const Run& asked) {
     if (!bound()) refuse(GS_INVALID_ARGUMENT, "begin: the step has no memory yet: gs_step_bind comes first");
     if (begun_ - waited_ == STEPS_UNDER_WAY)
@@ -56,8 +63,7 @@ void Step::begin(const Run& asked) {
         refuse(GS_INVALID_ARGUMENT, "begin: statistics_momentum %g is above 1", asked.statistics_momentum);
     for (const Segment& segment : segments) {
         for (const auto& operation : segment.operations) {
-            if (asked.batch > 0 && operation->input_bytes > 0 && asked.inputs == nullptr)
-                refuse(GS_INVALID_ARGUMENT, "begin: no inputs");
+            if (operation->input_bytes > 0) check_samples(asked);
             if (operation->check(asked) != GS_OK) throw Refusal{GS_INVALID_ARGUMENT};
         }
     }

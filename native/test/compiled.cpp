@@ -24,6 +24,7 @@ Compiled::Compiled(const Network& network, int threads, int64_t capacity, bool n
     : network_(network),
       capacity_(capacity),
       normalizers_(network.nodes.size(), -1),
+      samples_(network.labels.size()),
       step_(build(threads, capacity, norms)),
       arena_(memory(false)),
       scratch_(memory(true)),
@@ -151,10 +152,12 @@ void Compiled::begin(int mode, int64_t from, int64_t count, const gs_update_rule
                      double statistics_momentum) {
     const Network& n = network_;
     const Shape& in = n.tensors[static_cast<size_t>(n.nodes[0].out)];
-    int64_t first = from * in.positions() * in.channels;
-    const void* inputs = n.bytes ? static_cast<const void*>(n.byte_inputs.data() + first)
-                                 : static_cast<const void*>(n.float_inputs.data() + first);
-    must(gs_step_begin(step_, count, mode, inputs, n.labels.data() + from, n.ids.data() + from,
+    for (int64_t i = from; i < from + count; i++) {
+        int64_t first = i * in.positions() * in.channels;
+        samples_[static_cast<size_t>(i)] = n.bytes ? static_cast<const void*>(n.byte_inputs.data() + first)
+                                                   : static_cast<const void*>(n.float_inputs.data() + first);
+    }
+    must(gs_step_begin(step_, count, mode, samples_.data() + from, n.labels.data() + from, n.ids.data() + from,
                        n.plan_weights.data() + from, n.sample_weights.data() + from, n.seed, n.epoch,
                        statistics_momentum));
     for (int32_t s = 0; s < segments(); s++) must(gs_segment_forward(step_, s));

@@ -58,6 +58,7 @@ private:
     const Network& network_;
     const int64_t capacity_;
     std::vector<int32_t> tensors_, normalizers_;
+    std::vector<const void*> samples_; /* where each of the network's lies */
     gs_step* step_;
     size_t waited_ = 0;
     Floats arena_, scratch_, weights_, gradients_, state1_, state2_, records_, probabilities_;

@@ -148,6 +148,15 @@ void a_third_step_has_to_wait(const Network& n) {
     check(compiled.wait().status == GS_OK && compiled.wait().status == GS_OK, n.name, "both end well", 1, 0);
 }
 
+void samples_that_lie_nowhere_are_refused(const Network& n) {
+    Compiled compiled(n, 2, BATCH);
+    const void* samples[2] = {n.bytes ? static_cast<const void*>(n.byte_inputs.data()) : n.float_inputs.data(), nullptr};
+    for (const void* const* given : {static_cast<const void* const*>(nullptr), static_cast<const void* const*>(samples)}) {
+        int status = gs_step_begin(compiled.step(), 2, GS_EVALUATION, given, nullptr, nullptr, nullptr, nullptr, 0, 0, -1);
+        check(status == GS_INVALID_ARGUMENT, n.name, "a sample that lies nowhere is refused", status, GS_INVALID_ARGUMENT);
+    }
+}
+
 void small_batches_work(const Network& n) {
     Compiled many(n, 5, BATCH), one(n, 1, BATCH);
     for (int64_t batch : {2, 1, 0}) {
@@ -320,6 +329,7 @@ int main(int count, char** arguments) {
         runs_repeat(*network);
         queued_steps_are_the_same(*network);
         a_third_step_has_to_wait(*network);
+        samples_that_lie_nowhere_are_refused(*network);
         small_batches_work(*network);
         norms_change_nothing(*network);
         updates_follow_their_formulas(*network);

@@ -72,11 +72,12 @@ public class StepBenchmark {
             Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)));
     input = step.newInput();
     RandomBits random = RandomBits.of(1, "benchmark", 0);
-    ByteBuffer pixels = input.inputs();
+    ByteBuffer pixels = ByteBuffer.allocateDirect(batch * PIXELS);
     for (int i = 0; i < batch * PIXELS; i++) {
       pixels.put(i, i % STRETCH < blank * STRETCH ? 0 : (byte) random.below(i, 256));
     }
     for (int i = 0; i < batch; i++) {
+      input.sample(i, pixels, i * PIXELS);
       input.labels().put(i, random.below(i, CLASSES));
       input.ids().put(i, i);
       input.planWeights().put(i, 1);

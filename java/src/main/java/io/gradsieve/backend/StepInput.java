@@ -6,12 +6,16 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
- * A batch of up to capacity samples in memory the device reads. Inputs are [B][H][W][C] densely,
- * bytes or floats as the plan's input says. The views are little-endian and direct; invalid after
- * {@link #close}.
+ * A batch of up to capacity samples: where each lies, and what is known of it in memory the device
+ * reads. The views are little-endian and direct; invalid after {@link #close}.
  */
 public interface StepInput extends AutoCloseable {
-  ByteBuffer inputs();
+  /**
+   * Sample {@code i} of the batch begins at {@code offset} of direct {@code memory}: [H][W][C]
+   * densely, bytes or little-endian floats as the plan's input says. It may be read there until the
+   * step has been awaited, and must not change before.
+   */
+  void sample(int i, ByteBuffer memory, int offset);
 
   /** Class indices, [B]. */
   IntBuffer labels();

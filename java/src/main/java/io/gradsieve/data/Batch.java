@@ -5,6 +5,7 @@ public final class Batch {
   private final Slot slot;
   private final int number;
   private final int[] samples;
+  private int first;
   private int size;
 
   Batch(Slot slot, int number) {
@@ -31,7 +32,13 @@ public final class Batch {
     return number;
   }
 
-  void size(int value) {
-    size = value;
+  /** How many samples of the epoch come before this one's. */
+  int first() {
+    return first;
+  }
+
+  void begin(int first, int size) {
+    this.first = first;
+    this.size = size;
   }
 }

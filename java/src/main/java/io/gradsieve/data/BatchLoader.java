@@ -8,9 +8,10 @@ import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills slots with the batches of an epoch, in the plan's order, on a background thread of its own,
- * while the caller works on those filled before. One caller; nothing is allocated per batch. Slots
- * belong to the caller and must outlive this.
+ * Fills slots with the batches of an epoch, in the plan's order. Samples are read where the data
+ * set keeps them, and filling a slot is a matter of microseconds; if they are augmented, which is
+ * work, a background thread fills slots while the caller works on those filled before. One caller;
+ * nothing is allocated per batch. Slots belong to the caller and must outlive this.
  *
  * <pre>
  * loader.start(order, weights, batchSizes, seed, epoch);
@@ -27,7 +28,15 @@ public final class BatchLoader implements AutoCloseable {
   private final Augment augment;
   private final double[] userWeights;
   private final Batch[] batches;
-  private final Thread thread;
+
+  /** Augmented samples, a store for each slot; none without augmentation. */
+  private final SampleStore[] augmented;
+
+  private final byte[] source;
+  private final byte[] target;
+
+  /** Fills ahead; null where {@link #next} fills, and the monitor is never contended. */
+  private final @Nullable Thread thread;
 
   // All below is guarded by this object's monitor, which, unlike java.util.concurrent's locks,
   // allocates nothing when it waits.
@@ -42,14 +51,14 @@ public final class BatchLoader implements AutoCloseable {
   private RandomBits draws = Augment.draws(0, 0);
   private int filled;
   private int taken;
-  private boolean epochBegins;
+  private int filledSamples;
   private boolean filling;
   private long waited;
   private boolean closed;
   private @Nullable Throwable failure;
 
   /**
-   * Starts the thread.
+   * Starts the thread, if there is to be one.
    *
    * @param userWeights u_i by position in the data set, mean 1 over the training part
    * @param slots where batches are put; two suffice to overlap loading and work
@@ -74,16 +83,22 @@ public final class BatchLoader implements AutoCloseable {
     batches = new Batch[slots.size()];
     free = new int[slots.size()];
     ready = new int[slots.size()];
+    augmented = new SampleStore[augment == Augment.NONE ? 0 : slots.size()];
     for (int i = 0; i < batches.length; i++) {
-      if (slots.get(i).inputs().capacity() < (long) slots.get(i).capacity() * data.sampleBytes()) {
-        throw new IllegalArgumentException("slot " + i + " is too small for its batch");
-      }
       batches[i] = new Batch(slots.get(i), i);
       free[freeCount++] = i;
     }
-    thread = new Thread(this::fillAll, "gradsieve-batches");
-    thread.setDaemon(true);
-    thread.start();
+    for (int i = 0; i < augmented.length; i++) {
+      augmented[i] =
+          new SampleStore("--augment " + augment, slots.get(i).capacity(), data.sampleBytes());
+    }
+    source = new byte[data.sampleBytes()];
+    target = new byte[data.sampleBytes()];
+    thread = augment == Augment.NONE ? null : new Thread(this::fillAhead, "gradsieve-batches");
+    if (thread != null) {
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   /**
@@ -110,6 +125,7 @@ public final class BatchLoader implements AutoCloseable {
     this.planWeights = planWeights;
     this.draws = Augment.draws(seed, epoch);
     this.filled = 0;
+    this.filledSamples = 0;
     this.taken = 0;
     this.batchSizes = batchSizes;
     failure = null;
@@ -146,16 +162,12 @@ public final class BatchLoader implements AutoCloseable {
     return taken < batchSizes.length;
   }
 
-  /** The next batch, waiting for it. Rethrows what went wrong on the thread. */
+  /** The next batch, waiting for it. Rethrows what went wrong in filling it. */
   public synchronized Batch next() {
     if (taken >= batchSizes.length) {
       throw new NoSuchElementException("the epoch has no more batches");
     }
-    if (readyCount == 0) {
-      long began = System.nanoTime();
-      awaitReady();
-      waited += System.nanoTime() - began;
-    }
+    awaitReady();
     if (closed) {
       throw new IllegalStateException("the loader is closed");
     }
@@ -175,11 +187,17 @@ public final class BatchLoader implements AutoCloseable {
         throw new IllegalStateException(
             "all " + batches.length + " slots are on loan; release one first");
       }
-      await();
+      if (thread == null) {
+        fill(take());
+      } else {
+        long began = System.nanoTime();
+        await();
+        waited += System.nanoTime() - began;
+      }
     }
   }
 
-  /** Nanoseconds that {@link #next} has waited for batches so far. */
+  /** Nanoseconds that {@link #next} has waited for the thread so far. */
   public synchronized long waited() {
     return waited;
   }
@@ -207,7 +225,7 @@ public final class BatchLoader implements AutoCloseable {
       notifyAll();
     }
     boolean interrupted = false;
-    while (thread.isAlive()) {
+    while (thread != null && thread.isAlive()) {
       try {
         thread.join();
       } catch (InterruptedException e) {
@@ -238,36 +256,38 @@ public final class BatchLoader implements AutoCloseable {
     }
   }
 
-  private void fillAll() {
-    int first = 0;
+  private void fillAhead() {
     for (Batch batch = takeFree(); batch != null; batch = takeFree()) {
-      // the first batch of an epoch is the only one taken with nothing filled before it
-      first = epochBegins ? 0 : first;
-      Throwable thrown = null;
-      try {
-        fill(batch, first);
-      } catch (RuntimeException | Error e) {
-        thrown = e;
-      }
-      first += batch.size();
-      putFilled(batch, thrown);
+      fill(batch);
     }
   }
 
-  /** The next free slot with the size of the next batch, waiting for both; null when closed. */
+  /** A free slot for the next batch, waiting for both; null when closed. */
   private synchronized @Nullable Batch takeFree() {
     while (!closed && (failure != null || filled >= batchSizes.length || freeCount == 0)) {
       await();
     }
-    if (closed) {
-      return null;
-    }
+    return closed ? null : take();
+  }
+
+  /** Gives the next batch a free slot; there are both. */
+  private Batch take() {
     Batch batch = batches[free[--freeCount]];
-    batch.size(batchSizes[filled]);
-    epochBegins = filled == 0;
+    batch.begin(filledSamples, batchSizes[filled]);
+    filledSamples += batch.size();
     filled++;
     filling = true;
     return batch;
+  }
+
+  private void fill(Batch batch) {
+    Throwable thrown = null;
+    try {
+      load(batch);
+    } catch (RuntimeException | Error e) {
+      thrown = e;
+    }
+    putFilled(batch, thrown);
   }
 
   private synchronized void putFilled(Batch batch, @Nullable Throwable thrown) {
@@ -282,32 +302,37 @@ public final class BatchLoader implements AutoCloseable {
     notifyAll();
   }
 
-  private void fill(Batch batch, int first) {
+  private void load(Batch batch) {
     Slot slot = batch.slot();
-    int sampleBytes = data.sampleBytes();
-    int height = data.shape().height();
-    int width = data.shape().width();
-    int pixelBytes = sampleBytes / (height * width);
     for (int i = 0; i < batch.size(); i++) {
-      int sample = samples[first + i];
+      int place = batch.first() + i;
+      int sample = samples[place];
       batch.samples()[i] = sample;
-      if (augment == Augment.NONE) {
-        store.copy(sample, slot.inputs(), i * sampleBytes);
+      if (thread == null) {
+        slot.samples().put(i, store.chunk(sample), store.offset(sample));
       } else {
-        augment.apply(
-            draws.bits(data.index(sample)),
-            store.chunk(sample),
-            store.offset(sample),
-            height,
-            width,
-            pixelBytes,
-            slot.inputs(),
-            i * sampleBytes);
+        SampleStore changed = augmented[batch.number()];
+        augment(sample, changed, i);
+        slot.samples().put(i, changed.chunk(i), changed.offset(i));
       }
       slot.labels().put(i, Math.max(0, data.label(sample)));
       slot.ids().put(i, data.index(sample));
-      slot.planWeights().put(i, planWeights[first + i]);
+      slot.planWeights().put(i, planWeights[place]);
       slot.sampleWeights().put(i, (float) userWeights[sample]);
     }
+  }
+
+  private void augment(int sample, SampleStore changed, int i) {
+    int height = data.shape().height();
+    int width = data.shape().width();
+    store.get(sample, source);
+    augment.apply(
+        draws.bits(data.index(sample)),
+        source,
+        height,
+        width,
+        source.length / (height * width),
+        target);
+    changed.set(i, target);
   }
 }

@@ -16,12 +16,12 @@ final class ByteFigures {
   /** Of value/255 per channel over {@code part}; a deviation of 0 becomes 1. */
   static Normalize of(SampleStore store, int[] part, int channels) {
     long[] counts = new long[channels * VALUES];
+    byte[] values = new byte[store.sampleBytes()];
     for (int sample : part) {
-      byte[] chunk = store.chunk(sample);
-      int end = store.offset(sample) + store.sampleBytes();
+      store.get(sample, values);
       int c = 0;
-      for (int i = store.offset(sample); i < end; i++) {
-        counts[c * VALUES + (chunk[i] & 0xff)]++;
+      for (byte value : values) {
+        counts[c * VALUES + (value & 0xff)]++;
         c = c + 1 == channels ? 0 : c + 1;
       }
     }

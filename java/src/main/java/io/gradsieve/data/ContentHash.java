@@ -21,16 +21,19 @@ final class ContentHash {
   ContentHash(SampleStore store) {
     low = new long[store.samples()];
     high = new long[store.samples()];
+    byte[] content = new byte[store.sampleBytes()];
     for (int i = 0; i < low.length; i++) {
-      hash(store.chunk(i), store.offset(i), store.sampleBytes(), i);
+      store.get(i, content);
+      hash(content, i);
     }
   }
 
-  private void hash(byte[] data, int offset, int length, int sample) {
+  private void hash(byte[] data, int sample) {
     long h1 = 0;
     long h2 = 0;
+    int length = data.length;
     int whole = length & ~15;
-    for (int i = offset; i < offset + whole; i += 16) {
+    for (int i = 0; i < whole; i += 16) {
       h1 ^= mix1((long) LONG.get(data, i));
       h1 = (Long.rotateLeft(h1, 27) + h2) * 5 + 0x52dce729;
       h2 ^= mix2((long) LONG.get(data, i + 8));
@@ -39,7 +42,7 @@ final class ContentHash {
     long k1 = 0;
     long k2 = 0;
     for (int i = whole; i < length; i++) {
-      long b = (data[offset + i] & 0xffL) << (8 * (i & 7));
+      long b = (data[i] & 0xffL) << (8 * (i & 7));
       if (i - whole < 8) {
         k1 |= b;
       } else {

@@ -62,10 +62,10 @@ public final class Dataset {
 
   /** Copies a sample's inputs to {@code target} at {@code position}; allocates nothing. */
   public void copy(int sample, ByteBuffer target, int position) {
-    store.copy(sample, target, position);
+    target.put(position, store.chunk(sample), store.offset(sample), store.sampleBytes());
   }
 
-  /** The samples' bytes, for those who change them on the way. */
+  /** Where the samples lie. */
   SampleStore store() {
     return store;
   }

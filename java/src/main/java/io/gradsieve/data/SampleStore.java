@@ -1,33 +1,28 @@
 package io.gradsieve.data;
 
 import io.gradsieve.GradsieveException.BadData;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Samples of one size, densely in chunks of bytes, so that their sum may pass 2 GiB; floats are
- * little-endian. Written once by a reader (different samples from different threads if it likes),
- * then only read.
+ * Samples of one size, densely in chunks of bytes outside the Java heap, so that devices read them
+ * where they lie and their sum may pass 2 GiB; floats are little-endian. Written once by a reader
+ * (different samples from different threads if it likes), then only read.
  */
 public final class SampleStore {
-  /** A chunk; large enough to be few, small enough to be found in a fragmented heap. */
+  /** A chunk; large enough to be few, small enough for a buffer to address. */
   private static final int CHUNK_BYTES = 1 << 26;
 
   /** The largest sample, bytes: one chunk. */
   public static final int MAX_SAMPLE_BYTES = CHUNK_BYTES;
 
-  /** Share of the Java heap that samples may fill. */
-  private static final double MOST_OF_HEAP = 0.9;
-
-  private static final VarHandle FLOAT =
-      MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
+  /** Share of what Java may use outside its heap, by default as much as its heap. */
+  private static final double MOST_OF_MEMORY = 0.9;
 
   private final int samples;
   private final int sampleBytes;
   private final int chunkShift;
-  private final byte[][] chunks;
+  private final ByteBuffer[] chunks;
 
   /** Room for samples, zeroed; {@code where} begins the message when memory does not suffice. */
   public SampleStore(String where, long samples, long sampleBytes) {
@@ -53,14 +48,16 @@ public final class SampleStore {
     this.sampleBytes = (int) sampleBytes;
     this.chunkShift = 31 - Integer.numberOfLeadingZeros(CHUNK_BYTES / this.sampleBytes);
     long bytes = samples * sampleBytes;
-    if (bytes > Runtime.getRuntime().maxMemory() * MOST_OF_HEAP) {
+    if (bytes > Runtime.getRuntime().maxMemory() * MOST_OF_MEMORY) {
       throw tooLarge(where, bytes);
     }
-    this.chunks = new byte[(int) ((samples + (1L << chunkShift) - 1) >>> chunkShift)][];
+    this.chunks = new ByteBuffer[(int) ((samples + (1L << chunkShift) - 1) >>> chunkShift)];
     try {
       for (int i = 0; i < chunks.length; i++) {
         long left = samples - ((long) i << chunkShift);
-        chunks[i] = new byte[(int) Math.min(left, 1L << chunkShift) * this.sampleBytes];
+        chunks[i] =
+            ByteBuffer.allocateDirect((int) Math.min(left, 1L << chunkShift) * this.sampleBytes)
+                .order(ByteOrder.LITTLE_ENDIAN);
       }
     } catch (OutOfMemoryError e) {
       throw tooLarge(where, bytes);
@@ -88,28 +85,38 @@ public final class SampleStore {
     return sampleBytes;
   }
 
-  /** The array a sample lies in, at {@link #offset}. */
-  public byte[] chunk(int sample) {
+  /** The direct buffer a sample lies in, at {@link #offset}. */
+  ByteBuffer chunk(int sample) {
     return chunks[sample >>> chunkShift];
   }
 
   /** Where the sample begins in its {@link #chunk}. */
-  public int offset(int sample) {
+  int offset(int sample) {
     return (sample & ((1 << chunkShift) - 1)) * sampleBytes;
   }
 
-  /** Copies a sample; allocates nothing. */
-  public void copy(int sample, ByteBuffer target, int position) {
-    target.put(position, chunk(sample), offset(sample), sampleBytes);
+  /** Copies a sample to the beginning of {@code target}; allocates nothing. */
+  public void get(int sample, byte[] target) {
+    chunk(sample).get(offset(sample), target, 0, sampleBytes);
+  }
+
+  /** Stores a sample, the first bytes of {@code source}. */
+  public void set(int sample, byte[] source) {
+    chunk(sample).put(offset(sample), source, 0, sampleBytes);
+  }
+
+  /** Stores byte {@code element} of a sample. */
+  public void setByte(int sample, int element, byte value) {
+    chunk(sample).put(offset(sample) + element, value);
   }
 
   /** Stores element {@code element} of a sample of floats. */
   public void setFloat(int sample, int element, float value) {
-    FLOAT.set(chunk(sample), offset(sample) + 4 * element, value);
+    chunk(sample).putFloat(offset(sample) + 4 * element, value);
   }
 
   /** Element {@code element} of a sample of floats. */
   public float getFloat(int sample, int element) {
-    return (float) FLOAT.get(chunk(sample), offset(sample) + 4 * element);
+    return chunk(sample).getFloat(offset(sample) + 4 * element);
   }
 }

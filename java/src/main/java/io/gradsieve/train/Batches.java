@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Samples on their way into a compiled step: a few inputs of its own, filled in the background
- * while others are in use.
+ * Samples on their way into a compiled step: a few inputs of its own, filled while others are in
+ * use.
  */
 public final class Batches implements AutoCloseable {
   /** One in use, one queued behind it, one being filled. */
@@ -37,7 +37,7 @@ public final class Batches implements AutoCloseable {
         inputs.add(input);
         slots.add(
             new Slot(
-                input.inputs(),
+                input::sample,
                 input.labels(),
                 input.ids(),
                 input.planWeights(),

@@ -11,6 +11,7 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.lang.management.ManagementFactory;
+import java.nio.FloatBuffer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -67,14 +68,17 @@ public abstract class BackendContract {
     final DeviceBuffer buffer;
     final CompiledStep step;
     final StepInput input;
+    final FloatBuffer samples;
 
     Bench(StepPlan plan, Optional<UpdateRule> rule) {
       buffer = backend.allocate(plan.weights() * Float.BYTES, "weights");
       buffer.write(0, weights);
       step = backend.compile(plan, buffer, rule);
       input = step.newInput();
+      samples =
+          DirectSamples.bytes(input, BATCH, Perceptron.FEATURES * Float.BYTES).asFloatBuffer();
       for (int i = 0; i < BATCH; i++) {
-        input.inputs().asFloatBuffer().put(i * Perceptron.FEATURES, inputs[i]);
+        samples.put(i * Perceptron.FEATURES, inputs[i]);
         input.labels().put(i, labels[i]);
         input.ids().put(i, 100 + i);
         input.planWeights().put(i, (float) planWeights[i]);
@@ -269,7 +273,7 @@ public abstract class BackendContract {
   @Test
   void aLossThatIsNotFiniteChangesNoWeight() {
     try (Bench bench = training()) {
-      bench.input.inputs().asFloatBuffer().put(3, Float.NaN);
+      bench.samples.put(3, Float.NaN);
       bench.queue(BATCH, 1);
       assertThatThrownBy(bench.step::await).isInstanceOf(GradsieveException.Diverged.class);
       assertThat(bench.weightsNow()).containsExactly(weights);
@@ -280,7 +284,7 @@ public abstract class BackendContract {
   void aStepQueuedBehindOneThatDivergesChangesNoWeightEither() {
     try (Bench bench = training();
         StepInput spoilt = bench.step.newInput()) {
-      spoilt.inputs().asFloatBuffer().put(0, Float.NaN);
+      DirectSamples.bytes(spoilt, 1, Perceptron.FEATURES * Float.BYTES).putFloat(0, Float.NaN);
       spoilt.planWeights().put(0, 1);
       spoilt.sampleWeights().put(0, 1);
       bench.step.begin(spoilt, 1, Mode.TRAINING, 1, 1, -1);

@@ -10,9 +10,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class BatchLoaderTest {
@@ -25,16 +29,22 @@ class BatchLoaderTest {
     return values;
   }
 
-  static List<Slot> slots(int count, int capacity, int sampleBytes) {
+  /** The samples of each slot as they were when it was told where they lie, [B][64]. */
+  private final Map<Slot, ByteBuffer> copies = new IdentityHashMap<>();
+
+  private List<Slot> slots(int count, int capacity) {
     List<Slot> slots = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      slots.add(
+      ByteBuffer copy = direct(capacity * 64);
+      Slot slot =
           new Slot(
-              direct(capacity * sampleBytes),
+              (row, memory, offset) -> copy.put(row * 64, memory, offset, 64),
               direct(4 * capacity).asIntBuffer(),
               direct(8 * capacity).asLongBuffer(),
               direct(4 * capacity).asFloatBuffer(),
-              direct(4 * capacity).asFloatBuffer()));
+              direct(4 * capacity).asFloatBuffer());
+      copies.put(slot, copy);
+      slots.add(slot);
     }
     return slots;
   }
@@ -60,7 +70,7 @@ class BatchLoaderTest {
       weights[i] = 1 + i % 7;
       user[i] = 0.5 + i % 3;
     }
-    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, user, slots(3, 64, 64))) {
+    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, user, slots(3, 64))) {
       for (int epoch = 1; epoch <= 3; epoch++) {
         loader.start(order, weights, sizes(order.length, 64), 1, epoch);
         int at = 0;
@@ -71,7 +81,7 @@ class BatchLoaderTest {
             byte[] expected = new byte[64];
             digits.copy(sample, ByteBuffer.wrap(expected), 0);
             byte[] found = new byte[64];
-            batch.slot().inputs().get(i * 64, found);
+            copies.get(batch.slot()).get(i * 64, found);
             assertThat(found).isEqualTo(expected);
             assertThat(batch.samples()[i]).isEqualTo(sample);
             assertThat(batch.slot().labels().get(i)).isEqualTo(digits.label(sample));
@@ -86,9 +96,10 @@ class BatchLoaderTest {
     }
   }
 
-  @Test
-  void oneSlotSufficesAndABatchOnLoanIsNotOverwritten() {
-    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, ones, slots(1, 10, 64))) {
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "CROP_FLIP"})
+  void oneSlotSufficesAndABatchOnLoanIsNotOverwritten(Augment augment) {
+    try (BatchLoader loader = new BatchLoader(digits, augment, ones, slots(1, 10))) {
       int[] order = {3, 4, 5, 6};
       loader.start(order, new float[4], new int[] {2, 2}, 1, 1);
       Batch first = loader.next();
@@ -102,10 +113,11 @@ class BatchLoaderTest {
     }
   }
 
-  @Test
-  void anEpochCanBeLeftInTheMiddleAndAnotherStarted() {
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "CROP_FLIP"})
+  void anEpochCanBeLeftInTheMiddleAndAnotherStarted(Augment augment) {
     int[] all = digits.train();
-    try (BatchLoader loader = new BatchLoader(digits, Augment.CROP_FLIP, ones, slots(2, 32, 64))) {
+    try (BatchLoader loader = new BatchLoader(digits, augment, ones, slots(2, 32))) {
       for (int epoch = 1; epoch < 200; epoch++) {
         loader.start(all, new float[all.length], sizes(all.length, 32), 1, epoch);
         for (int i = 0; i < epoch % 5; i++) {
@@ -117,9 +129,10 @@ class BatchLoaderTest {
     }
   }
 
-  @Test
-  void anErrorOfTheThreadIsThrownByNextAndTheLoaderGoesOnAfterwards() {
-    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, ones, slots(2, 8, 64))) {
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "CROP_FLIP"})
+  void anErrorInFillingIsThrownByNextAndTheLoaderGoesOnAfterwards(Augment augment) {
+    try (BatchLoader loader = new BatchLoader(digits, augment, ones, slots(2, 8))) {
       loader.start(new int[] {0, 1, 99_999, 2}, new float[4], new int[] {2, 2}, 1, 1);
       loader.release(loader.next());
       assertThatThrownBy(loader::next).isInstanceOf(IndexOutOfBoundsException.class);
@@ -131,7 +144,7 @@ class BatchLoaderTest {
   @Test
   void closingEndsTheThreadWhateverItWaitsFor() {
     for (int i = 0; i < 20; i++) {
-      BatchLoader loader = new BatchLoader(digits, Augment.NONE, ones, slots(2, 8, 64));
+      BatchLoader loader = new BatchLoader(digits, Augment.FLIP, ones, slots(2, 8));
       if (i % 2 == 0) {
         loader.start(digits.train(), new float[1438], sizes(1438, 8), 1, 1);
       }
@@ -143,11 +156,36 @@ class BatchLoaderTest {
 
   @Test
   void batchesThatDoNotFitAreRefused() {
-    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, ones, slots(2, 8, 64))) {
+    try (BatchLoader loader = new BatchLoader(digits, Augment.NONE, ones, slots(2, 8))) {
       assertThatThrownBy(() -> loader.start(new int[9], new float[9], new int[] {9}, 1, 1))
           .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> loader.start(new int[9], new float[9], new int[] {8}, 1, 1))
           .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void augmentedSamplesAreThoseOfTheirOwnDrawInEveryBatch() {
+    int[] order = RandomBits.of(5, "shuffle", 1).permutation(digits.size());
+    byte[] source = new byte[64];
+    byte[] expected = new byte[64];
+    byte[] found = new byte[64];
+    try (BatchLoader loader = new BatchLoader(digits, Augment.CROP_FLIP, ones, slots(3, 50))) {
+      for (int epoch = 1; epoch <= 3; epoch++) {
+        RandomBits draws = Augment.draws(9, epoch);
+        loader.start(order, new float[order.length], sizes(order.length, 50), 9, epoch);
+        while (loader.hasNext()) {
+          Batch batch = loader.next();
+          for (int i = 0; i < batch.size(); i++) {
+            int sample = batch.samples()[i];
+            digits.copy(sample, ByteBuffer.wrap(source), 0);
+            Augment.CROP_FLIP.apply(draws.bits(digits.index(sample)), source, 8, 8, 1, expected);
+            copies.get(batch.slot()).get(i * 64, found);
+            assertThat(found).isEqualTo(expected);
+          }
+          loader.release(batch);
+        }
+      }
     }
   }
 
@@ -158,7 +196,7 @@ class BatchLoaderTest {
         new DatasetBuilder("t", SampleShape.features(2), false, store)
             .labels(new int[] {0, 1})
             .build("t", DataRequest.train("t"));
-    assertThatThrownBy(() -> new BatchLoader(numbers, Augment.FLIP, filled(2), slots(2, 2, 8)))
+    assertThatThrownBy(() -> new BatchLoader(numbers, Augment.FLIP, filled(2), slots(2, 2)))
         .isInstanceOf(Usage.class);
   }
 
@@ -169,7 +207,7 @@ class BatchLoaderTest {
     int[] sizes = sizes(all.length, 4);
     var threads =
         (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
-    try (BatchLoader loader = new BatchLoader(digits, Augment.CROP_FLIP, ones, slots(3, 4, 64))) {
+    try (BatchLoader loader = new BatchLoader(digits, Augment.CROP_FLIP, ones, slots(3, 4))) {
       long worker =
           Thread.getAllStackTraces().keySet().stream()
               .filter(t -> t.getName().equals("gradsieve-batches") && t.isAlive())

@@ -16,7 +16,7 @@ class DuplicatesTest {
   private static Duplicates count(byte[][] samples, int[] labels, int train) {
     SampleStore store = new SampleStore("t", samples.length, samples[0].length);
     for (int i = 0; i < samples.length; i++) {
-      System.arraycopy(samples[i], 0, store.chunk(i), store.offset(i), samples[i].length);
+      store.set(i, samples[i]);
     }
     return new DatasetBuilder("t", SampleShape.features(samples[0].length), true, store)
         .labels(labels)
@@ -64,7 +64,7 @@ class DuplicatesTest {
       Map<List<Long>, Integer> seen = new HashMap<>();
       SampleStore store = new SampleStore("t", 8L * length + 1, length);
       for (int bit = 0; bit < 8 * length; bit++) {
-        store.chunk(bit)[store.offset(bit) + bit / 8] ^= (byte) (1 << bit % 8);
+        store.setByte(bit, bit / 8, (byte) (1 << bit % 8));
       }
       ContentHash hash = new ContentHash(store);
       for (int i = 0; i < store.samples(); i++) {
@@ -79,7 +79,7 @@ class DuplicatesTest {
     // MurmurHash3_x64_128 of "hello, world", seed 0, as published with the reference implementation
     byte[] text = "hello, world".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     SampleStore store = new SampleStore("t", 1, text.length);
-    System.arraycopy(text, 0, store.chunk(0), 0, text.length);
+    store.set(0, text);
     ContentHash hash = new ContentHash(store);
     assertThat(Long.toHexString(hash.low[0])).isEqualTo("342fac623a5ebc8e");
     assertThat(Long.toHexString(hash.high[0])).isEqualTo("4cdcbc079642414d");

@@ -12,14 +12,16 @@ class SampleStoreTest {
     int bytes = (1 << 20) + 3; // 63 would fit a chunk, 32 are put in one
     SampleStore store = new SampleStore("t", 70, bytes);
     for (int i = 0; i < 70; i++) {
-      store.chunk(i)[store.offset(i)] = (byte) i;
-      store.chunk(i)[store.offset(i) + bytes - 1] = (byte) -i;
+      store.setByte(i, 0, (byte) i);
+      store.setByte(i, bytes - 1, (byte) -i);
     }
+    byte[] sample = new byte[bytes];
     for (int i = 0; i < 70; i++) {
-      assertThat(store.chunk(i)[store.offset(i)]).isEqualTo((byte) i);
-      assertThat(store.chunk(i)[store.offset(i) + bytes - 1]).isEqualTo((byte) -i);
+      store.get(i, sample);
+      assertThat(sample[0]).isEqualTo((byte) i);
+      assertThat(sample[bytes - 1]).isEqualTo((byte) -i);
     }
-    assertThat(store.chunk(69)).hasSize(6 * bytes);
+    assertThat(store.chunk(69).capacity()).isEqualTo(6 * bytes);
   }
 
   @Test

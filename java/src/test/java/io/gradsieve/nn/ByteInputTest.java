@@ -8,6 +8,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.nn.layer.Activation;
 import io.gradsieve.nn.layer.Conv2d;
@@ -97,7 +98,7 @@ class ByteInputTest {
   /** Half of the pixels are blank, in stretches. */
   private static void fill(StepInput input, Normalize normalize, boolean asBytes) {
     RandomBits random = RandomBits.of(1, "pixels", 0);
-    ByteBuffer pixels = input.inputs();
+    ByteBuffer pixels = DirectSamples.bytes(input, BATCH, 3 * 5 * 6 * (asBytes ? 1 : Float.BYTES));
     for (int i = 0; i < BATCH * 3 * 5 * 6; i++) {
       int pixel = i / 13 % 2 == 0 ? 0 : random.below(i, 256);
       if (asBytes) {

@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.plan.ReferenceStep;
@@ -149,9 +150,11 @@ class EngineAgainstReferenceTest {
   }
 
   private static void fill(StepInput input, ReferenceStep.Batch batch) {
-    for (int i = 0; i < batch.inputs().length; i++) {
-      input.inputs().asFloatBuffer().put(i, (float) batch.inputs()[i]);
+    float[] inputs = new float[batch.inputs().length];
+    for (int i = 0; i < inputs.length; i++) {
+      inputs[i] = (float) batch.inputs()[i];
     }
+    DirectSamples.floats(input, batch.size(), inputs);
     for (int i = 0; i < batch.size(); i++) {
       input.labels().put(i, batch.labels()[i]);
       input.ids().put(i, batch.ids()[i]);

@@ -8,6 +8,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.format.safetensors.SafeTensorsWriter;
@@ -117,7 +118,7 @@ class PyTorchExchangeTest {
             backend.compile(
                 network.plan(BATCH, false, false, 0, false), network.weights(), Optional.empty());
         StepInput input = step.newInput()) {
-      input.inputs().asFloatBuffer().put(PyTorchFixture.channelsLast(inputs, network.spec()));
+      DirectSamples.floats(input, BATCH, PyTorchFixture.channelsLast(inputs, network.spec()));
       step.begin(input, BATCH, CompiledStep.Mode.EVALUATION, 1, 1, -1);
       step.forward();
       step.await();

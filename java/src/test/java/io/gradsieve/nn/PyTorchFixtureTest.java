@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.plan.ReferenceStep;
@@ -120,8 +121,8 @@ class PyTorchFixtureTest {
   }
 
   private static void fill(StepInput input, PyTorchFixture fixture) {
-    input.inputs().asFloatBuffer().put(fixture.inputs());
     int[] labels = fixture.labels();
+    DirectSamples.floats(input, labels.length, fixture.inputs());
     for (int i = 0; i < labels.length; i++) {
       input.labels().put(i, labels[i]);
       input.ids().put(i, i);

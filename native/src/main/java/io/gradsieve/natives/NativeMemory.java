@@ -32,6 +32,14 @@ public final class NativeMemory {
     return new Place(address, bytes).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** Where the first byte of a direct buffer lies; valid while the buffer is reachable. */
+  public static long address(ByteBuffer direct) {
+    if (!direct.isDirect()) {
+      throw new IllegalArgumentException("the buffer lies in the Java heap, where it may move");
+    }
+    return new Pointer(direct).address();
+  }
+
   /** A range of memory that JavaCPP can make a buffer of; owns nothing. */
   private static final class Place extends Pointer {
     Place(long address, long bytes) {

@@ -11,9 +11,12 @@ import io.gradsieve.natives.UpdateParameters;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +38,9 @@ final class CpuStep implements CompiledStep {
 
   /** All memory of this step, in the order it was taken. */
   private final List<CpuBuffer> owned = new ArrayList<>();
+
+  /** Of every buffer that samples were read from. */
+  private final Map<ByteBuffer, Long> sampleAddresses = new IdentityHashMap<>();
 
   private final List<DeviceBuffer> states = new ArrayList<>();
   private final CpuBuffer gradients;
@@ -169,7 +175,11 @@ final class CpuStep implements CompiledStep {
     var tensor = plan.tensors().get(input.out());
     long values = (long) tensor.height() * tensor.width() * tensor.channels();
     return new CpuInput(
-        backend, plan.capacity(), values * (input.bytes() ? Byte.BYTES : Float.BYTES), this::drain);
+        backend,
+        plan.capacity(),
+        values * (input.bytes() ? Byte.BYTES : Float.BYTES),
+        sampleAddresses,
+        this::drain);
   }
 
   /**
@@ -196,7 +206,7 @@ final class CpuStep implements CompiledStep {
             open(),
             batch,
             mode == Mode.TRAINING ? CpuLibrary.GS_TRAINING : CpuLibrary.GS_EVALUATION,
-            slot.inputsAddress(),
+            slot.samplesAddress(),
             slot.labelsAddress(),
             slot.idsAddress(),
             slot.planWeightsAddress(),

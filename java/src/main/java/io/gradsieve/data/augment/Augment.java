@@ -2,7 +2,6 @@ package io.gradsieve.data.augment;
 
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.RandomBits;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -61,32 +60,24 @@ public enum Augment {
   }
 
   /**
-   * Writes a changed copy of an image; allocates nothing.
+   * Writes a changed copy of an image to {@code target}; allocates nothing.
    *
    * @param bits the sample's draw, {@code draws(seed, epoch).bits(index)}
-   * @param source holds the image at {@code offset}, [H][W] pixels of {@code pixelBytes}
-   * @param target takes it at {@code position}
+   * @param source the image, [H][W] pixels of {@code pixelBytes}
    */
   public void apply(
-      long bits,
-      byte[] source,
-      int offset,
-      int height,
-      int width,
-      int pixelBytes,
-      ByteBuffer target,
-      int position) {
+      long bits, byte[] source, int height, int width, int pixelBytes, byte[] target) {
     int down = crop ? place(bits) - PADDING : 0;
     int right = crop ? place(bits >>> 24) - PADDING : 0;
     boolean mirror = flip && bits < 0;
     int rowBytes = width * pixelBytes;
     for (int y = 0; y < height; y++) {
-      int row = position + y * rowBytes;
+      int row = y * rowBytes;
       int from = y + down;
       if (from < 0 || from >= height) {
-        clear(target, row, rowBytes);
+        Arrays.fill(target, row, row + rowBytes, (byte) 0);
       } else {
-        copyRow(source, offset + from * rowBytes, width, pixelBytes, right, mirror, target, row);
+        copyRow(source, from * rowBytes, width, pixelBytes, right, mirror, target, row);
       }
     }
   }
@@ -103,38 +94,25 @@ public enum Augment {
       int pixelBytes,
       int right,
       boolean mirror,
-      ByteBuffer target,
+      byte[] target,
       int row) {
-    int first = Math.max(0, -right);
-    int end = Math.min(width, width - right);
-    if (first >= end) {
-      clear(target, row, width * pixelBytes);
-      return;
-    }
+    int first = Math.min(width, Math.max(0, -right));
+    int end = Math.max(first, Math.min(width, width - right));
+    int before = (mirror ? width - end : first) * pixelBytes;
+    int after = before + (end - first) * pixelBytes;
+    Arrays.fill(target, row, row + before, (byte) 0);
+    Arrays.fill(target, row + after, row + width * pixelBytes, (byte) 0);
     if (!mirror) {
-      clear(target, row, first * pixelBytes);
-      target.put(
-          row + first * pixelBytes,
-          source,
-          offset + (first + right) * pixelBytes,
-          (end - first) * pixelBytes);
-      clear(target, row + end * pixelBytes, (width - end) * pixelBytes);
+      System.arraycopy(
+          source, offset + (first + right) * pixelBytes, target, row + before, after - before);
       return;
     }
-    clear(target, row, (width - end) * pixelBytes);
     for (int x = first; x < end; x++) {
       int from = offset + (x + right) * pixelBytes;
       int to = row + (width - 1 - x) * pixelBytes;
       for (int b = 0; b < pixelBytes; b++) {
-        target.put(to + b, source[from + b]);
+        target[to + b] = source[from + b];
       }
-    }
-    clear(target, row + (width - first) * pixelBytes, first * pixelBytes);
-  }
-
-  private static void clear(ByteBuffer target, int position, int bytes) {
-    for (int i = position; i < position + bytes; i++) {
-      target.put(i, (byte) 0);
     }
   }
 }

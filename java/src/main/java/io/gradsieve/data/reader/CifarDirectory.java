@@ -62,8 +62,10 @@ final class CifarDirectory {
     ClassIndices indices = new ClassIndices(request);
     int count = CifarRecords.count(file);
     try (CifarRecords records = CifarRecords.open(file)) {
+      byte[] image = new byte[store.sampleBytes()];
       for (int i = 0; i < count; i++) {
-        int label = records.read(store.chunk(first + i), store.offset(first + i));
+        int label = records.read(image);
+        store.set(first + i, image);
         if (request.labelled()) {
           checkLabel(label, file, i);
           labels[first + i] = indices.check(label, file.toString(), i);

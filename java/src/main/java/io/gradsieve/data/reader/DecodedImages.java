@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.reader.ImageListing.Entry;
 import io.gradsieve.format.image.ImageDecoder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -44,15 +45,14 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
       SampleStore from, int channels, int wanted, String where) {
     int pixels = from.sampleBytes() / channels;
     SampleStore to = new SampleStore(where, from.samples(), (long) pixels * wanted);
+    byte[] source = new byte[from.sampleBytes()];
+    byte[] target = new byte[to.sampleBytes()];
     for (int i = 0; i < from.samples(); i++) {
-      byte[] source = from.chunk(i);
-      byte[] target = to.chunk(i);
+      from.get(i, source);
       for (int t = 0; t < pixels; t++) {
-        byte value = source[from.offset(i) + t * channels];
-        for (int c = 0; c < wanted; c++) {
-          target[to.offset(i) + t * wanted + c] = value;
-        }
+        Arrays.fill(target, t * wanted, (t + 1) * wanted, source[t * channels]);
       }
+      to.set(i, target);
     }
     return to;
   }
@@ -153,7 +153,7 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
         String name = listing.nameOf(entry);
         byte[] pixels =
             decoder.decode(name, listing.read(entry), (h, w) -> checkSize(name, h, w)).pixels();
-        System.arraycopy(pixels, 0, store.chunk(i), store.offset(i), pixels.length);
+        store.set(i, pixels);
         if (!coloured.get() && isColoured(pixels)) {
           coloured.set(true);
         }

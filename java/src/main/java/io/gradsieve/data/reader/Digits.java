@@ -36,7 +36,7 @@ final class Digits {
     try (ByteSource in = ByteSource.of("digits", resource, Integer.MAX_VALUE)) {
       for (int i = 0; i < SAMPLES; i++) {
         for (int t = 0; t < SIDE * SIDE; t++) {
-          store.chunk(i)[store.offset(i) + t] = (byte) number(in);
+          store.setByte(i, t, (byte) number(in));
         }
         labels[i] = number(in);
       }

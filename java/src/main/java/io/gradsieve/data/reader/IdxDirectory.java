@@ -100,8 +100,10 @@ final class IdxDirectory {
       if (header.count() != (long) count * store.sampleBytes()) {
         throw new BadData(file + ": changed while it was read; try again");
       }
+      byte[] image = new byte[store.sampleBytes()];
       for (int i = first; i < first + count; i++) {
-        in.read(store.chunk(i), store.offset(i), store.sampleBytes());
+        in.read(image, 0, image.length);
+        store.set(i, image);
       }
       in.expectEnd();
     }

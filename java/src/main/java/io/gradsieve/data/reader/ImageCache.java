@@ -124,8 +124,10 @@ final class ImageCache {
         return Optional.empty();
       }
       SampleStore store = new SampleStore(where, samples, sampleBytes);
+      byte[] image = new byte[store.sampleBytes()];
       for (int i = 0; i < samples; i++) {
-        in.readFully(store.chunk(i), store.offset(i), store.sampleBytes());
+        in.readFully(image);
+        store.set(i, image);
       }
       long expected = crc.getValue();
       boolean whole = in.readLong() == expected && (channels == 1 || channels == 3);
@@ -168,8 +170,10 @@ final class ImageCache {
           }) {
         out.writeInt(value);
       }
+      byte[] image = new byte[store.sampleBytes()];
       for (int i = 0; i < store.samples(); i++) {
-        out.write(store.chunk(i), store.offset(i), store.sampleBytes());
+        store.get(i, image);
+        out.write(image);
       }
       out.flush();
       out.writeLong(crc.getValue());

@@ -111,8 +111,7 @@ final class NpzFile {
       for (int i = 0; i < n; i++) {
         int place = places[element];
         if (layout.bytes()) {
-          store.chunk(first + sample)[store.offset(first + sample) + place] =
-              (byte) (int) values[i];
+          store.setByte(first + sample, place, (byte) (int) values[i]);
         } else {
           float value = (float) values[i];
           if (!Float.isFinite(value)) {

@@ -56,12 +56,12 @@ public final class CifarRecords implements AutoCloseable {
     return new CifarRecords(ByteSource.open(file));
   }
 
-  /** Reads the next record, its image to [H][W][C] at {@code offset}; returns the label, 0..255. */
-  public int read(byte[] target, int offset) {
+  /** Reads the next record, its image to [H][W][C]; returns the label, 0..255. */
+  public int read(byte[] target) {
     in.read(record, 0, RECORD_BYTES);
     for (int c = 0; c < CHANNELS; c++) {
       for (int t = 0; t < PLANE; t++) {
-        target[offset + t * CHANNELS + c] = record[1 + c * PLANE + t];
+        target[t * CHANNELS + c] = record[1 + c * PLANE + t];
       }
     }
     return record[0] & 0xff;

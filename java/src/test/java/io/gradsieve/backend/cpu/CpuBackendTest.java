@@ -7,6 +7,8 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
 import io.gradsieve.backend.BackendInfo;
+import java.nio.ByteBuffer;
+import java.util.IdentityHashMap;
 import org.junit.jupiter.api.Test;
 
 class CpuBackendTest extends BackendContract {
@@ -16,13 +18,26 @@ class CpuBackendTest extends BackendContract {
   }
 
   @Test
-  void aBatchTooLargeForOneBufferIsRefusedBeforeMemoryIsTaken() {
-    try (CpuBackend backend = CpuBackend.open(1)) {
-      assertThatThrownBy(() -> new CpuInput(backend, 1 << 20, 1 << 11, () -> {}))
-          .isInstanceOf(GradsieveException.Usage.class)
-          .hasMessageStartingWith("--batch-size: ")
-          .hasMessageContaining("1048576 samples");
-      assertThat(backend.ledger().open()).isEmpty();
+  void resultsTooLargeForOneBufferAreRefused() {
+    assertThatThrownBy(() -> CpuErrors.viewable(1 << 20, 1 << 11, "results"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageStartingWith("--batch-size: ")
+        .hasMessageContaining("1048576 samples");
+  }
+
+  @Test
+  void aSampleLiesWhollyInADirectBuffer() {
+    ByteBuffer direct = ByteBuffer.allocateDirect(24);
+    try (CpuBackend backend = CpuBackend.open(1);
+        CpuInput input = new CpuInput(backend, 2, 16, new IdentityHashMap<>(), () -> {})) {
+      input.sample(1, direct, 8);
+      assertThatThrownBy(() -> input.sample(1, direct, 9))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> input.sample(2, direct, 0))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> input.sample(0, ByteBuffer.allocate(16), 0))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("Java heap");
     }
   }
 

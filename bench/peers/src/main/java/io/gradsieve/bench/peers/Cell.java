@@ -84,7 +84,7 @@ record Cell(
   }
 
   private String line(String what, List<Double> values, String note) {
-    List<Double> sorted = values.stream().sorted().toList();
+    Median median = Median.of(values);
     return String.format(
         Locale.ROOT,
         "%-8s %5d  %d  %-32s %10s  (%s to %s)  %s",
@@ -92,16 +92,10 @@ record Cell(
         batch,
         threads,
         what,
-        format(median(values)),
-        format(sorted.get(0)),
-        format(sorted.get(sorted.size() - 1)),
+        format(median.value()),
+        format(median.low()),
+        format(median.high()),
         note);
-  }
-
-  private static double median(List<Double> values) {
-    List<Double> sorted = values.stream().sorted().toList();
-    int n = sorted.size();
-    return (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2;
   }
 
   private static String format(double value) {
