@@ -73,7 +73,7 @@ public final class SampleStore {
             + (Runtime.getRuntime().maxMemory() >> 20)
             + " MiB; raise it with -Xmx (java -Xmx"
             + ((bytes >> 30) + 2)
-            + "g -jar …) or give less data");
+            + "g -jar …; where it is set, -XX:MaxDirectMemorySize too) or give less data");
   }
 
   public int samples() {
