@@ -1,4 +1,4 @@
-/* sgd_update, adamw_update: several steps against PyTorch's formulas in double precision. */
+/* sgd_update, adamw_update, lamb_direction: several steps against PyTorch's formulas in double precision. */
 #include "cases.h"
 
 #include <math.h>
@@ -75,6 +75,40 @@ static Case adamw_case(int64_t count, float decay, float gradient_scale, bool ti
     return result;
 }
 
+static Case lamb_case(int64_t count, float decay, float gradient_scale, bool timed) {
+    Case result = {"lamb_direction", text("%lld decay %g gradients %g", (long long)count, (double)decay, (double)gradient_scale),
+                   14.0 * static_cast<double>(count), 28.0 * static_cast<double>(count), 1, timed, nullptr};
+    result.body = [=](Run& run) {
+        const float scale = 1.0f / 128, eps = 1e-6f;
+        const double beta1 = 0.9, beta2 = 0.999;
+        auto gradient = run.random("gradient", count, gradient_scale), theta = run.random("theta", count);
+        auto first = run.filled("first", count, 0), second = run.filled("second", count, 0);
+        int64_t t = 0;
+        std::vector<double> m(static_cast<size_t>(count)), v(m.size()), wanted(m.size());
+        const auto step = [&] {
+            t = run.timing() ? 1 : t + 1;
+            if (!run.timing())
+                for (size_t i = 0; i < m.size(); i++) { /* the last direction is the next gradient */
+                    const double g = static_cast<double>(scale) * gradient[i];
+                    m[i] = beta1 * m[i] + (1 - beta1) * g;
+                    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+                    wanted[i] = m[i] / (1 - pow(beta1, static_cast<double>(t))) /
+                                    (sqrt(v[i] / (1 - pow(beta2, static_cast<double>(t)))) + eps) +
+                                static_cast<double>(decay) * theta[i];
+                }
+            return gs_lamb_direction(count, scale, beta1, beta2, eps, decay, t, theta.data, first.data, second.data, gradient.data);
+        };
+        run.call(step);
+        if (run.timing()) return;
+        for (int k = 1; k < STEPS; k++) run.expect(step() == GS_OK, gs_last_error());
+        const Tolerance tolerance = {1e-6, "three steps of eight roundings"};
+        run.compare(gradient, tolerance, [&] { return wanted; });
+        run.compare(first, tolerance, [&] { return m; });
+        run.compare(second, tolerance, [&] { return v; });
+    };
+    return result;
+}
+
 static Case refusals_case() {
     Case result = {"adamw_update", "refuses a step before the first", 0, 0, 1, false, nullptr};
     result.body = [](Run& run) {
@@ -88,6 +122,8 @@ static Case refusals_case() {
         refused(16, 1, 0.999, 1);
         refused(16, 0.9, -0.1, 1);
         refused(-1, 0.9, 0.999, 1);
+        run.refuses(GS_INVALID_ARGUMENT, [&] { return gs_lamb_direction(16, 1, 0.9, 0.999, 1e-6f, 0, 0, f.data, f.data + 16, f.data + 32, f.data + 48); });
+        run.refuses(GS_INVALID_ARGUMENT, [&] { return gs_lamb_direction(16, 1, 0.9, 0.999, 1e-6f, 0, 1, f.data, nullptr, f.data + 32, f.data + 48); });
         run.refuses(GS_INVALID_ARGUMENT, [&] { return gs_sgd_update(16, 1, 0.1f, 0.9f, 0, 0, f.data, nullptr, f.data); });
         run.refuses(GS_INVALID_ARGUMENT, [&] { return gs_sgd_update(-1, 1, 0.1f, 0.9f, 0, 0, f.data, f.data, f.data); });
     };
@@ -99,12 +135,16 @@ static void declare(std::vector<Case>& cases) {
         for (const Sgd& rule : {Sgd{0.9f, 0, 5e-4f}, Sgd{0.9f, 1, 5e-4f}, Sgd{0.9f, 0, 0}, Sgd{0, 0, 5e-4f}}) cases.push_back(sgd_case(count, rule, true, false));
         cases.push_back(sgd_case(count, {0, 0, 5e-4f}, false, false));
         for (float decay : {0.0f, 0.1f})
-            for (float scale : {100.0f, 1e-5f}) cases.push_back(adamw_case(count, decay, scale, false));
+            for (float scale : {100.0f, 1e-5f}) {
+                cases.push_back(adamw_case(count, decay, scale, false));
+                cases.push_back(lamb_case(count, decay, scale, false));
+            }
     }
     cases.push_back(refusals_case());
     for (int64_t count : {535818, 421642, 272186}) { /* the parameters of mlp, cnn and resnet20 */
         cases.push_back(sgd_case(count, {0.9f, 0, 5e-4f}, true, true));
         cases.push_back(adamw_case(count, 0.01f, 100, true));
+        cases.push_back(lamb_case(count, 0.01f, 100, true));
     }
 }
 

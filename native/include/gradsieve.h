@@ -169,6 +169,9 @@ int gs_sgd_update(int64_t count, float scale, float rate, float momentum, int ne
 /* theta *= 1 - rate * decay; then Adam with both biases corrected for the step (from 1). */
 int gs_adamw_update(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,
                     int64_t step, const float* gradient, float* first, float* second, float* theta);
+/* Adam's moments, then gradient = the direction of LAMB, decay * theta included, before its trust ratio. */
+int gs_lamb_direction(int64_t count, float scale, double beta1, double beta2, float eps, float decay, int64_t step,
+                      const float* theta, float* first, float* second, float* gradient);
 
 /* ---- a compiled step ---------------------------------------------------------------------------------------------- */
 /*
@@ -248,7 +251,17 @@ int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* const* sam
 int gs_segment_forward(gs_step* step, int32_t segment);
 int gs_segment_backward(gs_step* step, int32_t segment);
 
-enum gs_optimizer { GS_SGD = 0, GS_ADAMW = 1 };
+/* After backward: the gradient of a batch that is computed in parts, a step each. sum is trainable floats of the caller's. The
+ * first part starts it, each adds to it, and the last leaves the whole in the gradients, whose norm gs_step_wait then returns and
+ * the rule clips by. */
+enum gs_part { GS_PART_FIRST = 1, GS_PART_LAST = 2 };
+int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum);
+
+/* LARS (You et al. 2017) is SGD whose gradient and decay are multiplied by trust * |theta| / (|g| + decay * |theta|), LAMB (You et
+ * al. 2020) takes its direction times |theta| / |direction|: for each weight tensor its own ratio, 1 where a norm is 0. Biases and the
+ * parameters of norms have a ratio of 1 and no decay. Nesterov is SGD's alone. After an update by LAMB the gradient buffer holds
+ * the direction. */
+enum gs_optimizer { GS_SGD = 0, GS_ADAMW = 1, GS_LARS = 2, GS_LAMB = 3 };
 typedef struct gs_update_rule {
     int32_t optimizer;
     int32_t nesterov;
@@ -259,6 +272,7 @@ typedef struct gs_update_rule {
     double divisor;    /* b * w_bar: gradients are divided by it */
     double clip_norm;  /* of the divided gradient; <= 0: none */
     int64_t step;      /* from 1 */
+    double trust;      /* of LARS */
 } gs_update_rule;
 /* The rule for the update calls that follow. The step updates nothing if its loss, a norm or its gradient is not finite. */
 int gs_step_rule(gs_step* step, const gs_update_rule* rule);

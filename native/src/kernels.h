@@ -133,6 +133,8 @@ struct Kernels {
                        const float* gradient, float* velocity, float* theta);
     void (*adamw_update)(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,
                          int64_t step, const float* gradient, float* first, float* second, float* theta);
+    void (*lamb_direction)(int64_t count, float scale, double beta1, double beta2, float eps, float decay, int64_t step,
+                           const float* theta, float* first, float* second, float* gradient);
 };
 
 extern const Kernels kernels_baseline, kernels_avx2, kernels_avx512;

@@ -1,5 +1,5 @@
 /*
- * gs_softmax_cross_entropy, gs_sgd_update, gs_adamw_update.
+ * gs_softmax_cross_entropy, gs_sgd_update, gs_adamw_update, gs_lamb_direction.
  */
 #include "single.h"
 
@@ -32,12 +32,27 @@ int gs_sgd_update(int64_t count, float scale, float rate, float momentum, int ne
     return GS_OK;
 }
 
+/* What the rules with Adam's moments have in common; GS_OK if all is well. */
+static int check_moments(const char* name, int64_t count, double beta1, double beta2, int64_t step, bool pointers) {
+    GS_REQUIRE(count >= 0, "%s: count %lld is negative", name, (long long)count);
+    GS_REQUIRE(step >= 1, "%s: step %lld: the first is 1", name, (long long)step);
+    GS_REQUIRE(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1, "%s: betas %g, %g are not in [0, 1)", name, beta1, beta2);
+    GS_REQUIRE(count == 0 || pointers, "%s: a buffer that it needs is NULL", name);
+    return GS_OK;
+}
+
 int gs_adamw_update(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,
                     int64_t step, const float* gradient, float* first, float* second, float* theta) {
-    GS_REQUIRE(count >= 0, "adamw_update: count %lld is negative", (long long)count);
-    GS_REQUIRE(step >= 1, "adamw_update: step %lld: the first is 1", (long long)step);
-    GS_REQUIRE(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1, "adamw_update: betas %g, %g are not in [0, 1)", beta1, beta2);
-    GS_REQUIRE_POINTERS("adamw_update", count == 0 || (gradient && first && second && theta));
+    const int status = check_moments("adamw_update", count, beta1, beta2, step, gradient && first && second && theta);
+    if (status != GS_OK) return status;
     kernels().adamw_update(count, scale, rate, beta1, beta2, eps, decay, step, gradient, first, second, theta);
+    return GS_OK;
+}
+
+int gs_lamb_direction(int64_t count, float scale, double beta1, double beta2, float eps, float decay, int64_t step,
+                      const float* theta, float* first, float* second, float* gradient) {
+    const int status = check_moments("lamb_direction", count, beta1, beta2, step, gradient && first && second && theta);
+    if (status != GS_OK) return status;
+    kernels().lamb_direction(count, scale, beta1, beta2, eps, decay, step, theta, first, second, gradient);
     return GS_OK;
 }

@@ -91,7 +91,7 @@ void Operation::masks(int tensor) {
 void Operation::parameter(int64_t offset, int64_t count, const char* role) {
     if (offset < 0) refuse(GS_INVALID_ARGUMENT, "%s: %s at offset %lld", name, role, static_cast<long long>(offset));
     has_backward = true;
-    parameters.push_back({offset, count});
+    parameters.push_back({offset, count, strcmp(role, "weights") == 0});
 }
 
 /* ---- building ------------------------------------------------------------------------------------------------------- */
@@ -189,13 +189,18 @@ static void check_parameters(const Step& step) {
                    static_cast<long long>(all[i].offset));
 }
 
-/* The ranges that one update call goes through, neighbours joined. */
-static std::vector<Parameter> updates_of(const Segment& segment) {
-    std::vector<Parameter> all, joined;
+static std::vector<Parameter> parameters_of(const Segment& segment) {
+    std::vector<Parameter> all;
     for (const auto& operation : segment.operations)
         all.insert(all.end(), operation->parameters.begin(), operation->parameters.end());
     std::sort(all.begin(), all.end(), [](const Parameter& a, const Parameter& b) { return a.offset < b.offset; });
-    for (const Parameter& parameter : all) {
+    return all;
+}
+
+/* The ranges that one update call goes through. */
+static std::vector<Parameter> joined(const std::vector<Parameter>& parameters) {
+    std::vector<Parameter> joined;
+    for (const Parameter& parameter : parameters) {
         if (!joined.empty() && joined.back().offset + joined.back().count == parameter.offset) {
             joined.back().count += parameter.count;
         } else {
@@ -219,7 +224,9 @@ void Step::seal() {
         check_backward(*this, number, segment, check_forward(*this, number, arena));
         for (int32_t i = 0; i < segment.recompute; i++)
             segment.prepares_backward |= segment.operations[static_cast<size_t>(i)]->prepares_forward;
-        segment.updates = updates_of(segment);
+        segment.parameters = parameters_of(segment);
+        segment.updates = joined(segment.parameters);
+        segment.trust_squares.resize(static_cast<size_t>(threads) * segment.parameters.size() * 2);
         count_traffic(segment);
         for (const auto& operation : segment.operations) {
             for (const auto* accesses : {&operation->forward_accesses, &operation->backward_accesses}) {

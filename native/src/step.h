@@ -72,6 +72,7 @@ struct Memory {
 /* Trainable floats from offset on, of the weights and of the gradients alike. */
 struct Parameter {
     int64_t offset, count;
+    bool matrix = false; /* the weights of a layer, which have a trust ratio of their own; else biases, or of a norm */
 };
 
 struct Range {
@@ -184,15 +185,19 @@ struct Segment {
     bool has_backward = false, joins_forward = false, joins_backward = false;
     bool prepares_forward = false, prepares_backward = false;
     std::string forward_only; /* why there is no backward pass; empty: there is one */
-    std::vector<Parameter> updates;
+    std::vector<Parameter> parameters; /* in order of their offsets */
+    std::vector<Parameter> updates;    /* the same, neighbours joined */
+    std::vector<double> trust_squares; /* [threads][parameters][2]: of each thread's share of theta, of where it would go */
     int64_t forward_bytes = 0, backward_bytes = 0; /* of one sample */
 };
 
 struct Command {
-    enum Kind { BEGIN, FORWARD, BACKWARD, RULE, UPDATE, JUDGE } kind;
+    enum Kind { BEGIN, FORWARD, BACKWARD, ACCUMULATE, RULE, UPDATE, JUDGE } kind;
     int32_t segment;
     Run run;
     gs_update_rule rule;
+    int parts = 0;        /* of ACCUMULATE */
+    float* sum = nullptr; /* the same */
 };
 
 /* Whether a step may change weights, and the next one, which may be queued already, do anything at all. */
@@ -220,6 +225,7 @@ public:
     void begin(const Run& run);
     void put(Command::Kind kind, int32_t segment);
     void rule(const gs_update_rule& rule);
+    void accumulate(int32_t segment, int parts, float* sum);
     /* Where the threads note their times, as gs_step_profile says; NULL: nowhere. */
     void profile(int64_t* times);
     int wait(double* gradient_norm2);
@@ -251,6 +257,7 @@ public:
     bool sealed = false;
 
 private:
+    const Segment& begun_segment(int32_t number) const;
     void count_traffic(Segment& segment) const;
     void run(Worker& worker, const Command& command);
     void measured(Worker& worker, const Command& command);
@@ -258,7 +265,9 @@ private:
     void start(Worker& worker, const Run& run);
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);
-    void update(Worker& worker, const Segment& segment);
+    void accumulate(Worker& worker, Segment& segment, int parts, float* sum);
+    void update(Worker& worker, Segment& segment);
+    void update_by_trust(Worker& worker, Segment& segment);
     void settle(const Run& run);
     Verdict judge(const Run& run) const;
     static double scale_of(const gs_update_rule& rule, double gradient_norm2);

@@ -213,6 +213,10 @@ int gs_segment_backward(gs_step* step, int32_t segment) {
     return with(step, [&](Step& s) { s.put(Command::BACKWARD, segment); });
 }
 
+int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum) {
+    return with(step, [&](Step& s) { s.accumulate(segment, parts, sum); });
+}
+
 int gs_step_rule(gs_step* step, const gs_update_rule* rule) {
     return with(step, [&](Step& s) {
         if (!rule) refuse(GS_INVALID_ARGUMENT, "rule: NULL");

@@ -82,11 +82,16 @@ void Step::begin(const Run& asked) {
     put(Command::BEGIN, 0);
 }
 
-void Step::put(Command::Kind kind, int32_t number) {
+/* The segment of a call, in a step that has begun. */
+const Segment& Step::begun_segment(int32_t number) const {
     if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "step: gs_step_begin comes first");
     if (number < 0 || static_cast<size_t>(number) >= segments.size())
         refuse(GS_INVALID_ARGUMENT, "step: segment %d of %zu", number, segments.size());
-    const Segment& segment = segments[static_cast<size_t>(number)];
+    return segments[static_cast<size_t>(number)];
+}
+
+void Step::put(Command::Kind kind, int32_t number) {
+    const Segment& segment = begun_segment(number);
     if (kind == Command::BACKWARD) {
         if (!segment.forward_only.empty())
             refuse(GS_INVALID_ARGUMENT, "segment %d has no backward pass: %s", number, segment.forward_only.c_str());
@@ -98,26 +103,6 @@ void Step::put(Command::Kind kind, int32_t number) {
     Command command{kind, number, Run(), gs_update_rule()};
     if (kind == Command::BEGIN) command.run = run_;
     workers_.put(command);
-}
-
-static void check_rule(const gs_update_rule& rule, const Memory& memory) {
-    if (rule.optimizer != GS_SGD && rule.optimizer != GS_ADAMW)
-        refuse(GS_INVALID_ARGUMENT, "rule: optimizer %d is not one of gs_optimizer", rule.optimizer);
-    if (!(rule.divisor > 0) || !isfinite(rule.divisor))
-        refuse(GS_INVALID_ARGUMENT, "rule: gradients divided by %g", rule.divisor);
-    if (!isfinite(rule.rate)) refuse(GS_INVALID_ARGUMENT, "rule: a learning rate of %g", rule.rate);
-    if (rule.optimizer == GS_ADAMW && (!memory.state1 || !memory.state2))
-        refuse(GS_INVALID_ARGUMENT, "rule: adamw needs two states, the step is bound without");
-    if (rule.optimizer == GS_ADAMW && rule.step < 1)
-        refuse(GS_INVALID_ARGUMENT, "rule: adamw counts steps from 1, not %lld", static_cast<long long>(rule.step));
-    if (rule.optimizer == GS_SGD && rule.momentum != 0 && !memory.state1)
-        refuse(GS_INVALID_ARGUMENT, "rule: momentum needs a state, the step is bound without");
-}
-
-void Step::rule(const gs_update_rule& rule) {
-    if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "rule: gs_step_begin comes first");
-    check_rule(rule, memory);
-    workers_.put(Command{Command::RULE, 0, Run(), rule});
 }
 
 void Step::profile(int64_t* times) {
@@ -227,6 +212,9 @@ void Step::run(Worker& worker, const Command& command) {
         case Command::BACKWARD:
             if (segment.has_backward) backward(worker, segment);
             break;
+        case Command::ACCUMULATE:
+            accumulate(worker, segment, command.parts, command.sum);
+            break;
         case Command::RULE:
             if (worker.index != 0) break;
             rule_ = command.rule;
@@ -286,31 +274,6 @@ void Step::backward(Worker& worker, Segment& segment) {
     meet(worker);
     for (size_t i = segment.operations.size(); i-- > 0;)
         if (!segment.operations[i]->parameters.empty()) segment.operations[i]->backward_end(worker);
-}
-
-/* The clip factor over the divisor: the norm that is clipped is that of the divided gradient. */
-double Step::scale_of(const gs_update_rule& rule, double gradient_norm2) {
-    double norm = sqrt(gradient_norm2) / rule.divisor;
-    double clip = rule.clip_norm > 0 && norm > rule.clip_norm ? rule.clip_norm / norm : 1;
-    return clip / rule.divisor;
-}
-
-void Step::update(Worker& worker, const Segment& segment) {
-    float rate = static_cast<float>(rule_.rate), decay = static_cast<float>(rule_.decay);
-    for (const Parameter& parameter : segment.updates) {
-        Range range = share(parameter.count, LANES, worker.index, threads);
-        int64_t from = parameter.offset + range.from, count = range.to - range.from;
-        if (count <= 0) continue;
-        float *theta = memory.weights + from, *gradient = memory.gradients + from;
-        if (rule_.optimizer == GS_ADAMW) {
-            kernels().adamw_update(count, scale_, rate, rule_.momentum, rule_.beta2, static_cast<float>(rule_.eps),
-                                   decay, rule_.step, gradient, memory.state1 + from, memory.state2 + from, theta);
-        } else {
-            float* velocity = rule_.momentum != 0 ? memory.state1 + from : nullptr;
-            kernels().sgd_update(count, scale_, rate, static_cast<float>(rule_.momentum), rule_.nesterov, decay,
-                                 gradient, velocity, theta);
-        }
-    }
 }
 
 /* The verdict on a run whose commands are done so far, unless there is one. */

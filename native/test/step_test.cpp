@@ -107,7 +107,7 @@ void one_sample_at_a_time_agrees(const Network& n) {
 }
 
 void runs_repeat(const Network& n) {
-    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1};
+    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1, 0};
     for (int threads = 1; threads <= 3; threads++) {
         Compiled first(n, threads, BATCH), second(n, threads, BATCH);
         bool equal = true;
@@ -122,7 +122,7 @@ void runs_repeat(const Network& n) {
 
 /* The second of two steps under way starts from the weights of the first, with the bits of one after the other. */
 void queued_steps_are_the_same(const Network& n) {
-    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1};
+    gs_update_rule rule{GS_SGD, 1, 0.05, 0.9, 0, 0, 1e-3, 9.0, 1.0, 1, 0};
     Compiled apart(n, 2, BATCH), queued(n, 2, BATCH);
     std::vector<Outcome> expected;
     for (int i = 0; i < 6; i++) expected.push_back(apart.run(GS_TRAINING, i % 2, BATCH - 1 - i % 3, &rule));
@@ -185,7 +185,7 @@ void norms_change_nothing(const Network& n) {
 void updates_follow_their_formulas(const Network& n) {
     Compiled compiled(n, 2, BATCH);
     std::vector<double> theta(n.parameters.begin(), n.parameters.end()), v(theta.size(), 0.0);
-    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0.25, 1};
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0.25, 1, 0};
     double worst = 0;
     for (int i = 0; i < 3; i++) {
         Outcome got = compiled.run(GS_EVALUATION, 0, BATCH, &rule);
@@ -200,8 +200,35 @@ void updates_follow_their_formulas(const Network& n) {
     check(worst < 1e-5, n.name, "sgd clips, divides, decays and keeps momentum", worst, 1e-5);
 }
 
+/* Three parts, the second queued behind the first; in evaluation, where no sample sees another. */
+void parts_add_up_to_the_whole(const Network& n) {
+    Compiled whole(n, 2, BATCH), cut(n, 2, BATCH);
+    Outcome expected = whole.run(GS_EVALUATION, 0, BATCH);
+    std::vector<float> sum(static_cast<size_t>(n.trainable), NAN);
+    const auto part = [&](int64_t from, int64_t count, int parts) {
+        cut.begin(GS_EVALUATION, from, count);
+        for (int32_t s = 0; s < cut.segments(); s++) must(gs_segment_accumulate(cut.step(), s, parts, sum.data()));
+    };
+    part(0, 2, GS_PART_FIRST);
+    part(2, 3, 0);
+    cut.wait();
+    cut.wait();
+    part(5, BATCH - 5, GS_PART_LAST);
+    Outcome got = cut.wait();
+    std::vector<double> wanted(expected.gradients.begin(), expected.gradients.end());
+    double off = difference(got.gradients, wanted), bound = TOLERANCE * norm_of(wanted);
+    check(off <= bound, n.name, "the gradients of parts add up to the whole batch's", off, bound);
+    double norm_off = fabs(got.gradient_norm2 - expected.gradient_norm2);
+    check(norm_off <= 2 * TOLERANCE * expected.gradient_norm2, n.name, "and so does their norm", norm_off, expected.gradient_norm2);
+    Compiled alone(n, 2, BATCH);
+    alone.begin(GS_EVALUATION, 0, BATCH);
+    for (int32_t s = 0; s < alone.segments(); s++)
+        must(gs_segment_accumulate(alone.step(), s, GS_PART_FIRST | GS_PART_LAST, sum.data()));
+    check(same(alone.wait().gradients, expected.gradients), n.name, "a step of one part is itself", 1, 0);
+}
+
 void divergence_leaves_weights_alone(const Network& n) {
-    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1, 0};
     for (float bad : {INFINITY, NAN, 1e30f}) {
         Network broken = n;
         size_t last = broken.nodes.size() - 2; /* the linear layer before the loss */
@@ -217,7 +244,7 @@ void divergence_leaves_weights_alone(const Network& n) {
 
 /* The loss of the first sample is not finite; the step behind leaves it out, but starts before anybody knows. */
 void divergence_stops_the_step_behind(const Network& n) {
-    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1, 0};
     Network broken = n;
     broken.sample_weights[0] = NAN;
     Compiled compiled(broken, 2, BATCH);
@@ -258,7 +285,7 @@ void times_lie_within_the_step(const Network& network) {
         return &times[((thread * segments + segment) * GS_PHASES + static_cast<size_t>(phase)) * GS_PHASE_TIMES];
     };
     must(gs_step_profile(compiled.step(), times.data()));
-    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1};
+    gs_update_rule rule{GS_SGD, 0, 0.1, 0.9, 0, 0, 0.01, 5.0, 0, 1, 0};
     int64_t before = now();
     compiled.run(GS_TRAINING, 0, BATCH, &rule);
     int64_t after = now();
@@ -330,6 +357,7 @@ int main(int count, char** arguments) {
         queued_steps_are_the_same(*network);
         a_third_step_has_to_wait(*network);
         samples_that_lie_nowhere_are_refused(*network);
+        parts_add_up_to_the_whole(*network);
         small_batches_work(*network);
         norms_change_nothing(*network);
         updates_follow_their_formulas(*network);

@@ -53,6 +53,7 @@ GS_KERNEL(squared_norm);
 GS_KERNEL(shifted_squared_norm);
 GS_KERNEL(sgd_update);
 GS_KERNEL(adamw_update);
+GS_KERNEL(lamb_direction);
 
 #undef GS_KERNEL
 

@@ -52,6 +52,7 @@ const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .shifted_squared_norm = GS_ISA::shifted_squared_norm,
     .sgd_update = GS_ISA::sgd_update,
     .adamw_update = GS_ISA::adamw_update,
+    .lamb_direction = GS_ISA::lamb_direction,
 };
 
 }  // namespace gradsieve

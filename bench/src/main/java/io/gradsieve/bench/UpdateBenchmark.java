@@ -44,4 +44,12 @@ public class UpdateBenchmark extends KernelBenchmark {
             parameters, 1, RATE, 0.9, 0.999, 1e-8f, 0.01f, 1, gradient, first, second, theta));
     moved.addFloats(7.0 * parameters);
   }
+
+  @Benchmark
+  public void lambDirection(Bytes moved) {
+    check(
+        CpuLibrary.gs_lamb_direction(
+            parameters, 1, 0.9, 0.999, 1e-6f, 0.01f, 1, theta, first, second, gradient));
+    moved.addFloats(7.0 * parameters);
+  }
 }

@@ -3,10 +3,10 @@ package io.gradsieve.backend;
 import java.util.List;
 
 /**
- * A plan bound to memory. One step is {@code begin, forward, [backward, [update,]] await}; all but
- * {@code await} only queue work. A second step may be begun and queued before the first is awaited,
- * so that the device goes from one to the next; each still sees the weights the other left. Not
- * safe for use by several threads.
+ * A plan bound to memory. One step is {@code begin, forward, [backward, [accumulate,] [update,]]
+ * await}; all but {@code await} only queue work. A second step may be begun and queued before the
+ * first is awaited, so that the device goes from one to the next; each still sees the weights the
+ * other left. Not safe for use by several threads.
  */
 public interface CompiledStep extends AutoCloseable {
   /**
@@ -36,6 +36,12 @@ public interface CompiledStep extends AutoCloseable {
   void forward();
 
   void backward();
+
+  /**
+   * Makes this step a part of a larger one, whose gradient is the sum over its parts; the update
+   * comes after the last, whose {@link #await} returns the norm of the whole.
+   */
+  void accumulate(boolean first, boolean last);
 
   /**
    * Changes the weights by the update rule the step was compiled with.

@@ -7,14 +7,21 @@ import java.util.List;
 /**
  * The optimizer's options.
  *
- * @param name {@code sgd} or {@code adamw}
- * @param momentum of SGD, β₁ of AdamW; in [0, 1)
+ * @param name {@code sgd}, {@code adamw}, {@code lars} or {@code lamb}
+ * @param momentum of SGD and LARS, β₁ of AdamW and LAMB; in [0, 1)
  * @param nesterov SGD with a momentum only
- * @param weightDecay coupled for SGD, decoupled for AdamW; not negative
+ * @param weightDecay coupled for SGD and LARS, decoupled for AdamW, part of the direction of LAMB;
+ *     not negative
  */
 public record OptimizerConfig(String name, double momentum, boolean nesterov, double weightDecay) {
   private static final double BETA2 = 0.999;
   private static final double EPS = 1e-8;
+
+  /** Of LAMB, as published. */
+  private static final double LAMB_EPS = 1e-6;
+
+  /** η of LARS, as published: the share of its norm that a tensor moves at a rate of 1. */
+  private static final double TRUST = 0.001;
 
   /**
    * Checks every value.
@@ -39,13 +46,16 @@ public record OptimizerConfig(String name, double momentum, boolean nesterov, do
 
   /** The names there are. */
   public static List<String> names() {
-    return List.of("sgd", "adamw");
+    return List.of("sgd", "adamw", "lars", "lamb");
   }
 
   /** What a backend runs. */
   public UpdateRule rule() {
-    return name.equals("sgd")
-        ? new UpdateRule.Sgd(momentum, nesterov, weightDecay)
-        : new UpdateRule.AdamW(momentum, BETA2, EPS, weightDecay);
+    return switch (name) {
+      case "sgd" -> new UpdateRule.Sgd(momentum, nesterov, weightDecay);
+      case "adamw" -> new UpdateRule.AdamW(momentum, BETA2, EPS, weightDecay);
+      case "lars" -> new UpdateRule.Lars(momentum, weightDecay, TRUST);
+      default -> new UpdateRule.Lamb(momentum, BETA2, LAMB_EPS, weightDecay);
+    };
   }
 }

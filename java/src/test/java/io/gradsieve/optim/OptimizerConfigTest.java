@@ -16,11 +16,15 @@ class OptimizerConfigTest {
         .isEqualTo(new UpdateRule.Sgd(0.9, true, 5e-4));
     assertThat(new OptimizerConfig("adamw", 0.9, false, 0.01).rule())
         .isEqualTo(new UpdateRule.AdamW(0.9, 0.999, 1e-8, 0.01));
+    assertThat(new OptimizerConfig("lars", 0.9, false, 1e-4).rule())
+        .isEqualTo(new UpdateRule.Lars(0.9, 1e-4, 0.001));
+    assertThat(new OptimizerConfig("lamb", 0.9, false, 0.01).rule())
+        .isEqualTo(new UpdateRule.Lamb(0.9, 0.999, 1e-6, 0.01));
   }
 
   @ParameterizedTest
   @CsvSource({
-    "adam,0.9,false,0", "lars,0.9,false,0", "lamb,0.9,false,0", "sgd,1,false,0", "sgd,-0.1,false,0",
+    "adam,0.9,false,0", "lars,0.9,true,0", "lamb,0.9,true,0", "sgd,1,false,0", "sgd,-0.1,false,0",
     "sgd,NaN,false,0", "sgd,0.9,false,-1", "sgd,0.9,false,Infinity", "sgd,0,true,0",
         "adamw,0.9,true,0"
   })

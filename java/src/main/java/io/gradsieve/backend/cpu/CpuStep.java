@@ -44,6 +44,10 @@ final class CpuStep implements CompiledStep {
 
   private final List<DeviceBuffer> states = new ArrayList<>();
   private final CpuBuffer gradients;
+
+  /** Of the parts of a step so far; taken when a step first has parts. */
+  private @Nullable CpuBuffer partialSum;
+
   private final CpuRecords[] records = new CpuRecords[SETS];
   private final CpuBuffer result;
   private final DoubleBuffer gradientNorm2;
@@ -129,6 +133,17 @@ final class CpuStep implements CompiledStep {
       target.beta2(adam.beta2());
       target.eps(adam.eps());
       target.decay(adam.weightDecay());
+    } else if (rule instanceof UpdateRule.Lars lars) {
+      target.optimizer(CpuLibrary.GS_LARS);
+      target.momentum(lars.momentum());
+      target.decay(lars.weightDecay());
+      target.trust(lars.trust());
+    } else if (rule instanceof UpdateRule.Lamb lamb) {
+      target.optimizer(CpuLibrary.GS_LAMB);
+      target.momentum(lamb.beta1());
+      target.beta2(lamb.beta2());
+      target.eps(lamb.eps());
+      target.decay(lamb.weightDecay());
     }
     return target;
   }
@@ -234,6 +249,22 @@ final class CpuStep implements CompiledStep {
     Step handle = open();
     for (int i = segments - 1; i >= 0; i--) {
       CpuErrors.check(CpuLibrary.gs_segment_backward(handle, i));
+      segmentCalls++;
+    }
+  }
+
+  @Override
+  public void accumulate(boolean first, boolean last) {
+    if (!plan.backward()) {
+      throw new IllegalStateException("the plan has no backward pass");
+    }
+    if (partialSum == null) {
+      partialSum = own(plan.trainable() * Float.BYTES, "gradients");
+    }
+    int parts = (first ? CpuLibrary.GS_PART_FIRST : 0) | (last ? CpuLibrary.GS_PART_LAST : 0);
+    Step handle = open();
+    for (int i = 0; i < segments; i++) {
+      CpuErrors.check(CpuLibrary.gs_segment_accumulate(handle, i, parts, partialSum.address()));
       segmentCalls++;
     }
   }
