@@ -8,15 +8,19 @@ package io.gradsieve.sieve;
  * @param epoch from 1
  * @param epochs of the whole run
  * @param seed of the run
- * @param score that ranks the samples
+ * @param ranking of the samples
+ * @param classes index of each sample's class, [N]; empty where none are known. No copy is made
  */
 public record EpochContext(
-    int samples, int batchSize, int epoch, int epochs, long seed, Score score) {
+    int samples, int batchSize, int epoch, int epochs, long seed, Ranking ranking, int[] classes) {
   public EpochContext {
     if (samples < 0 || batchSize < 1 || epoch < 1 || epochs < 1) {
       throw new IllegalArgumentException(
           "samples %d, batch size %d, epoch %d, epochs %d"
               .formatted(samples, batchSize, epoch, epochs));
+    }
+    if (classes.length != 0 && classes.length != samples) {
+      throw new IllegalArgumentException(classes.length + " classes for " + samples + " samples");
     }
   }
 }

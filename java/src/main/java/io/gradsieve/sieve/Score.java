@@ -15,6 +15,11 @@ public enum Score {
   EL2N,
   /** 1 + max over k≠y of p_k − p_y. */
   MARGIN,
+  /**
+   * How often the sample went from right to wrong; one that never was right counts as the largest
+   * of all, plus 1 (Toneva et al. 2019, arXiv 1812.05159).
+   */
+  FORGETTING,
   /** Uniform in [0, 1), drawn anew whenever the sample is scored: the control. */
   RANDOM;
 

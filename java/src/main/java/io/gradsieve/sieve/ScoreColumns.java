@@ -8,9 +8,9 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The schema of every scores file: the columns in their order, their types, and the cell of each
- * for a sample. CSV, JSON and whatever else writes scores ask here. To add a column: one constant,
- * one line in {@link #cell}.
+ * The schema of every scores file: the columns in their order and their types; {@link ScoreRows}
+ * has the cells. CSV, JSON and whatever else writes scores ask here. To add a column: one constant
+ * here, one line there.
  */
 public enum ScoreColumns {
   ID(Type.TEXT),
@@ -72,7 +72,7 @@ public enum ScoreColumns {
   public static List<ScoreColumns> ofScoring(Set<Score> chosen) {
     List<ScoreColumns> columns = new ArrayList<>(EnumSet.range(ID, LABEL_ISSUE));
     for (Score score : Score.values()) {
-      if (score != Score.RANDOM && !chosen.contains(score)) {
+      if (score != Score.RANDOM && score != Score.FORGETTING && !chosen.contains(score)) {
         columns.remove(of(score));
       }
     }
@@ -83,54 +83,6 @@ public enum ScoreColumns {
   /** The column a score is written in. */
   private static ScoreColumns of(Score score) {
     return valueOf(score.name());
-  }
-
-  /** The names of these columns. */
-  public static String[] header(List<ScoreColumns> columns) {
-    return columns.stream().map(ScoreColumns::key).toArray(String[]::new);
-  }
-
-  /** One line of a scores file: a cell for each of these columns, empty where there is no value. */
-  public static String[] row(
-      List<ScoreColumns> columns, ScoreTable table, SampleNames names, int sample) {
-    String[] row = new String[columns.size()];
-    for (int i = 0; i < row.length; i++) {
-      row[i] = columns.get(i).cell(table, names, sample);
-    }
-    return row;
-  }
-
-  /** The sample's value as text, empty where there is none. */
-  public String cell(ScoreTable table, SampleNames names, int sample) {
-    return switch (this) {
-      case ID -> names.id(sample);
-      case INDEX -> Long.toString(names.index(sample));
-      case LABEL -> names.label(sample);
-      case SPLIT -> names.split(sample);
-      case PREDICTED ->
-          measured(table, ScoreTable.Column.PREDICTED, sample)
-              ? names.className(table.predicted(sample))
-              : "";
-      case CONFIDENCE ->
-          measured(table, ScoreTable.Column.CONFIDENCE, sample)
-              ? Float.toString(table.confidence(sample))
-              : "";
-      case LOSS, EL2N, GRAD_NORM, MARGIN -> score(table, Score.valueOf(name()), sample);
-      case FORGETTING, LABEL_QUALITY, LABEL_ISSUE -> "";
-      case KEPT -> table.kept(sample) ? "1" : "0";
-      case TIMES_KEPT -> Integer.toString(table.timesKept(sample));
-      case SCORED_EPOCH -> Integer.toString(table.scoredEpoch(sample));
-    };
-  }
-
-  private static boolean measured(ScoreTable table, ScoreTable.Column column, int sample) {
-    return table.columns().contains(column) && table.scored(sample);
-  }
-
-  private static String score(ScoreTable table, Score score, int sample) {
-    return table.has(score) && table.scored(sample)
-        ? Float.toString(table.value(score, sample))
-        : "";
   }
 
   /** All names, for readers of scores files. */

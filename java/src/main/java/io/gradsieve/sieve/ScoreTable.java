@@ -2,23 +2,16 @@ package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * What is known of every training sample: one row a sample, only the columns it was opened for. A
- * row costs 9 bytes and 4 for each column: 13 bytes with one score, 37 with all that {@code train}
- * records. Not safe for use by several threads.
- *
- * <p>Serialised, little-endian: magic {@code "GSST"}, version, samples, columns as bits (4 bytes
- * each), seed (8 bytes); then one row a sample: flags (1 byte; bit 0 kept, bits 1 to 3 the count of
- * recorded cross-entropies), times kept, scored epoch, then the opened columns in the order of
- * {@link Column} (4 bytes each).
+ * row costs 5 bytes and those of its columns: 9 bytes with one score, 35 with all that {@code
+ * train} records, 39 where policies rank by an average. Not safe for use by several threads.
  */
 public final class ScoreTable {
   /** What can be recorded of a sample beside its bookkeeping. */
@@ -32,71 +25,105 @@ public final class ScoreTable {
     /** Predicted class. */
     PREDICTED,
     /** Sum of the plain cross-entropy over epochs 1 to {@link #QUALITY_EPOCHS}. */
-    QUALITY
+    QUALITY,
+    /** How often it went from right to wrong. */
+    FORGETTING,
+    /** What policies rank by, where that is no column itself: see {@link Ranking#plain}. */
+    RANKING;
+
+    /** Bytes of a row. */
+    int bytes() {
+      return this == FORGETTING ? Character.BYTES : Float.BYTES;
+    }
   }
 
   /** Label quality averages the cross-entropy of these first epochs. */
   public static final int QUALITY_EPOCHS = 5;
 
-  /** Bytes before the first row. */
-  public static final int HEADER_BYTES = 24;
-
-  private static final int MAGIC = 'G' | 'S' << 8 | 'S' << 16 | 'T' << 24;
-  private static final int VERSION = 1;
-  private static final int KEPT = 1;
-  private static final int QUALITY_COUNT = 2;
+  /** Epochs that a row can count: 16 bits. */
+  public static final int MOST_EPOCHS = Character.MAX_VALUE;
 
   private final int samples;
   private final Set<Column> columns;
   private final long seed;
-  private final byte[] flags;
-  private final int[] timesKept;
-  private final int[] scoredEpoch;
+  private final RandomBits random;
+  private final Optional<Ranking> ranking;
+  final SampleFlags flags;
+  final char[] timesKept;
+  final char[] scoredEpoch;
 
-  /**
-   * By {@link Column}'s ordinal, empty where not opened; {@link Column#PREDICTED} is {@link
-   * #predicted}.
-   */
+  /** By {@link Column}'s ordinal; empty where not opened, or not of floats. */
   private final float[][] values = new float[Column.values().length][];
 
   private final int[] predicted;
+  private final char[] forgetting;
+  private int mostForgotten;
 
   /**
    * An empty table: nothing scored, everything kept.
    *
    * @param samples N, rows
    * @param columns what {@link #record} keeps
+   * @param ranking that {@link Column#RANKING} holds, if there is that column
    * @param seed of the {@link Score#RANDOM} scores
    */
-  public ScoreTable(int samples, Set<Column> columns, long seed) {
+  ScoreTable(int samples, Set<Column> columns, Optional<Ranking> ranking, long seed) {
     if (samples < 0) {
       throw new IllegalArgumentException("samples must not be negative, are " + samples);
+    }
+    if (columns.contains(Column.RANKING) != ranking.isPresent()) {
+      throw new IllegalArgumentException("a column of the ranking needs a ranking");
     }
     this.samples = samples;
     this.columns = Collections.unmodifiableSet(copy(columns));
     this.seed = seed;
-    flags = new byte[samples];
-    Arrays.fill(flags, (byte) KEPT);
-    timesKept = new int[samples];
-    scoredEpoch = new int[samples];
+    this.random = RandomBits.of(seed, "score", 0);
+    this.ranking = ranking;
+    flags = new SampleFlags(samples);
+    timesKept = new char[samples];
+    scoredEpoch = new char[samples];
     for (Column column : Column.values()) {
-      values[column.ordinal()] = new float[column == Column.PREDICTED ? 0 : rows(column)];
+      boolean floats = column != Column.PREDICTED && column != Column.FORGETTING;
+      values[column.ordinal()] = new float[floats ? rows(column) : 0];
     }
     predicted = new int[rows(Column.PREDICTED)];
+    forgetting = new char[rows(Column.FORGETTING)];
   }
 
-  /** The smallest table that serves policies on one score. */
-  public static ScoreTable forScore(int samples, Score score, long seed) {
-    return new ScoreTable(samples, score == Score.RANDOM ? Set.of() : Set.of(column(score)), seed);
+  /** The smallest table that serves policies on one ranking. */
+  public static ScoreTable forRanking(int samples, Ranking ranking, long seed) {
+    EnumSet<Column> columns = EnumSet.noneOf(Column.class);
+    if (!ranking.plain()) {
+      columns.add(Column.RANKING);
+    } else if (ranking.score() != Score.RANDOM) {
+      columns.add(column(ranking.score()));
+    }
+    return new ScoreTable(samples, columns, averaged(ranking), seed);
   }
 
   /** Every column a training run records; without norms there is no {@link Column#GRAD_NORM}. */
-  public static ScoreTable forTraining(int samples, boolean norms, long seed) {
+  public static ScoreTable forTraining(int samples, boolean norms, Ranking ranking, long seed) {
     EnumSet<Column> all = EnumSet.allOf(Column.class);
     if (!norms) {
       all.remove(Column.GRAD_NORM);
     }
-    return new ScoreTable(samples, all, seed);
+    if (ranking.plain()) {
+      all.remove(Column.RANKING);
+    }
+    return new ScoreTable(samples, all, averaged(ranking), seed);
+  }
+
+  /** What one look at a trained network measures. */
+  public static ScoreTable forScoring(int samples, boolean norms, long seed) {
+    EnumSet<Column> all = EnumSet.range(Column.LOSS, Column.PREDICTED);
+    if (!norms) {
+      all.remove(Column.GRAD_NORM);
+    }
+    return new ScoreTable(samples, all, Optional.empty(), seed);
+  }
+
+  private static Optional<Ranking> averaged(Ranking ranking) {
+    return ranking.plain() ? Optional.empty() : Optional.of(ranking);
   }
 
   private static EnumSet<Column> copy(Set<Column> columns) {
@@ -123,69 +150,107 @@ public final class ScoreTable {
     return columns;
   }
 
+  /** What {@link Column#RANKING} holds. */
+  Optional<Ranking> ranking() {
+    return ranking;
+  }
+
+  long seed() {
+    return seed;
+  }
+
   /** Whether the table was opened for this score. */
   public boolean has(Score score) {
     return score == Score.RANDOM || columns.contains(column(score));
   }
 
-  /** Bytes a row takes, in memory as in {@link #writeRows}. */
+  /** Bytes a row takes, in memory as in a file. */
   public int bytesPerSample() {
-    return 9 + 4 * columns.size();
+    return Byte.BYTES + 2 * Character.BYTES + columns.stream().mapToInt(Column::bytes).sum();
   }
 
   /**
-   * Records what one step measured of a sample; columns the table was not opened for are dropped.
+   * Records what one step measured; columns the table was not opened for are dropped.
    *
-   * @param sample position in the training part, 0..N-1
    * @param epoch from 1
-   * @param loss ℓ_i, user weight and label smoothing included
-   * @param crossEntropy the plain one, for label quality
-   * @param gradNorm ‖term_i‖ / w_i
-   * @throws GradsieveException.Diverged if a value the table keeps is not finite; the row is
-   *     unchanged then
+   * @param order positions in the training part, of which the step's begin at {@code from}
+   * @param count samples of the step
+   * @throws GradsieveException.Diverged if a value the table keeps is not finite; its row and those
+   *     behind it are unchanged then
    */
-  public void record(
-      int sample,
-      int epoch,
-      float loss,
-      float crossEntropy,
-      float el2n,
-      float margin,
-      float gradNorm,
-      float confidence,
-      int predicted) {
-    if (epoch < 1) {
-      throw new IllegalArgumentException("epochs count from 1, is " + epoch);
+  public void record(int epoch, int[] order, int from, int count, StepScores scores) {
+    if (epoch < 1 || epoch > MOST_EPOCHS) {
+      throw new IllegalArgumentException("epochs lie in 1.." + MOST_EPOCHS + ", is " + epoch);
     }
-    check(sample, epoch, Column.LOSS, loss);
-    check(sample, epoch, Column.EL2N, el2n);
-    check(sample, epoch, Column.GRAD_NORM, gradNorm);
-    check(sample, epoch, Column.MARGIN, margin);
-    check(sample, epoch, Column.CONFIDENCE, confidence);
-    check(sample, epoch, Column.QUALITY, crossEntropy);
+    double divisor = ranking.isPresent() ? ranking.get().divisor(count, scores) : 1;
+    for (int i = 0; i < count; i++) {
+      record(epoch, order[from + i], i, scores, divisor);
+    }
+  }
+
+  /**
+   * Records samples that no step of the epoch trained on, scored afterwards: relative scores are
+   * then relative to the mean over all samples.
+   *
+   * @param rows positions in the training part
+   * @throws GradsieveException.Diverged as {@link #record}
+   */
+  public void recordLeftOut(int epoch, int[] rows, StepScores scores) {
+    double divisor = 1;
+    if (ranking.isPresent() && ranking.get().relative()) {
+      divisor = meanWith(rows, scores, ranking.get());
+    }
+    for (int i = 0; i < rows.length; i++) {
+      record(epoch, rows[i], i, scores, divisor);
+    }
+  }
+
+  /** The mean over all samples, of which some are measured anew; 1 if it is zero. */
+  private double meanWith(int[] rows, StepScores scores, Ranking by) {
+    double sum = 0;
+    for (int i = 0; i < samples; i++) {
+      sum += scored(i) ? value(by.score(), i) : 0;
+    }
+    for (int i = 0; i < rows.length; i++) {
+      float before = value(by.score(), rows[i]);
+      sum += by.measured(scores, i, before) - (scored(rows[i]) ? before : 0);
+    }
+    return sum > 0 ? sum / samples : 1;
+  }
+
+  private void record(int epoch, int sample, int i, StepScores scores, double divisor) {
+    float loss = checked(Column.LOSS, scores.loss(i), sample, epoch);
+    float el2n = checked(Column.EL2N, scores.el2n(i), sample, epoch);
+    float gradNorm = checked(Column.GRAD_NORM, scores.gradNorm(i), sample, epoch);
+    float margin = checked(Column.MARGIN, scores.margin(i), sample, epoch);
+    float confidence = checked(Column.CONFIDENCE, scores.confidence(i), sample, epoch);
+    float crossEntropy = checked(Column.QUALITY, scores.crossEntropy(i), sample, epoch);
+    rank(epoch, sample, i, scores, divisor);
     set(Column.LOSS, sample, loss);
     set(Column.EL2N, sample, el2n);
     set(Column.GRAD_NORM, sample, gradNorm);
     set(Column.MARGIN, sample, margin);
     set(Column.CONFIDENCE, sample, confidence);
-    if (this.predicted.length > 0) {
-      this.predicted[sample] = predicted;
+    if (predicted.length > 0) {
+      predicted[sample] = scores.predicted(i);
     }
     if (columns.contains(Column.QUALITY)
         && epoch <= QUALITY_EPOCHS
         && qualityCount(sample) < QUALITY_EPOCHS) {
       values[Column.QUALITY.ordinal()][sample] += crossEntropy;
-      flags[sample] = (byte) (flags[sample] + QUALITY_COUNT);
+      flags.countOneMore(sample);
     }
-    scoredEpoch[sample] = epoch;
+    judge(sample, scores.right(i));
+    scoredEpoch[sample] = (char) epoch;
   }
 
-  private void check(int sample, int epoch, Column column, float value) {
+  private float checked(Column column, float value, int sample, int epoch) {
     if (values[column.ordinal()].length > 0 && !Float.isFinite(value)) {
       throw new GradsieveException.Diverged(
           "the %s of training sample %d is %s in epoch %d: lower --lr or set --clip-norm"
               .formatted(column.name().toLowerCase(Locale.ROOT), sample, value, epoch));
     }
+    return value;
   }
 
   private void set(Column column, int sample, float value) {
@@ -195,60 +260,72 @@ public final class ScoreTable {
     }
   }
 
+  private void rank(int epoch, int sample, int i, StepScores scores, double divisor) {
+    float[] ranks = values[Column.RANKING.ordinal()];
+    if (ranks.length == 0) {
+      return;
+    }
+    Ranking by = ranking.orElseThrow();
+    double value = by.measured(scores, i, random(sample, epoch)) / divisor;
+    double ranked = scored(sample) ? by.averaged(ranks[sample], value) : value;
+    ranks[sample] = checked(Column.RANKING, (float) ranked, sample, epoch);
+  }
+
+  private void judge(int sample, boolean right) {
+    if (forgetting.length > 0 && flags.right(sample) && !right) {
+      forgetting[sample]++;
+      mostForgotten = Math.max(mostForgotten, forgetting[sample]);
+    }
+    flags.right(sample, right);
+  }
+
   /**
    * Marks what an epoch trains on; called once, when the epoch begins. Counts in {@link
    * #timesKept}; where the plan filtered, {@link #kept} says from then on who was in it.
    */
   public void keep(EpochPlan plan) {
-    if (plan.filtered()) {
-      for (int i = 0; i < samples; i++) {
-        flags[i] = (byte) (flags[i] & ~KEPT);
-      }
-    }
+    boolean[] inIt = new boolean[samples];
     for (int sample : plan.order()) {
-      timesKept[sample]++;
+      inIt[sample] = true;
+    }
+    for (int i = 0; i < samples; i++) {
+      timesKept[i] += inIt[i] ? 1 : 0;
       if (plan.filtered()) {
-        flags[sample] = (byte) (flags[sample] | KEPT);
+        flags.kept(i, inIt[i]);
       }
     }
   }
 
   /** The last measured value. Meaningless while {@link #scored} is false. */
   public float value(Score score, int sample) {
-    return score == Score.RANDOM
-        ? (float) random().at(sample).uniform(scoredEpoch[sample])
-        : values[column(score).ordinal()][sample];
+    return switch (score) {
+      case RANDOM -> random(sample, scoredEpoch[sample]);
+      case FORGETTING -> flags.everRight(sample) ? forgetting[sample] : mostForgotten + 1;
+      default -> values[column(score).ordinal()][sample];
+    };
   }
 
-  private RandomBits random() {
-    return RandomBits.of(seed, "score", 0);
+  private float random(int sample, int epoch) {
+    return (float) random.at(sample).uniform(epoch);
   }
 
   /**
-   * A copy of one score for all samples, [N], NaN where a sample was never scored.
+   * A copy of what samples are ranked by, [N], NaN where a sample was never scored.
    *
    * @throws IllegalArgumentException if the table was not opened for it
    */
-  public float[] scores(Score score) {
-    if (!has(score)) {
-      throw new IllegalArgumentException("the table was not opened for " + score.key());
+  public float[] scores(Ranking by) {
+    boolean there = by.plain() ? has(by.score()) : ranking.equals(Optional.of(by));
+    if (!there) {
+      throw new IllegalArgumentException("the table was not opened for " + by.spec());
     }
-    float[] copy = score == Score.RANDOM ? randomScores() : values[column(score).ordinal()].clone();
+    float[] copy = new float[samples];
+    float[] ranks = values[Column.RANKING.ordinal()];
     for (int i = 0; i < samples; i++) {
-      if (scoredEpoch[i] == 0) {
-        copy[i] = Float.NaN;
-      }
+      float value = by.plain() ? value(by.score(), i) : ranks[i];
+      copy[i] = scoredEpoch[i] == 0 ? Float.NaN : value;
     }
     return copy;
-  }
-
-  private float[] randomScores() {
-    float[] scores = new float[samples];
-    RandomBits random = random();
-    for (int i = 0; i < samples; i++) {
-      scores[i] = (float) random.at(i).uniform(scoredEpoch[i]);
-    }
-    return scores;
   }
 
   /** The epoch the sample was last scored in, from 1; 0 if never. */
@@ -262,7 +339,12 @@ public final class ScoreTable {
 
   /** Whether the last epoch that filtered kept the sample; true before any did. */
   public boolean kept(int sample) {
-    return (flags[sample] & KEPT) != 0;
+    return flags.kept(sample);
+  }
+
+  /** Whether its prediction was the given label when last scored. */
+  public boolean right(int sample) {
+    return flags.right(sample);
   }
 
   /** Epochs that trained on the sample, full ones included. */
@@ -272,6 +354,9 @@ public final class ScoreTable {
 
   /** Probability of the given label when last scored. */
   public float confidence(int sample) {
+    if (!columns.contains(Column.CONFIDENCE)) {
+      throw new IllegalArgumentException("the table was not opened for confidence");
+    }
     return values[Column.CONFIDENCE.ordinal()][sample];
   }
 
@@ -287,103 +372,26 @@ public final class ScoreTable {
 
   /** How many terms {@link #qualitySum} has. */
   public int qualityCount(int sample) {
-    return flags[sample] >> 1 & 7;
+    return flags.count(sample);
   }
 
-  /** Writes magic, version, size, columns and seed, {@link #HEADER_BYTES} bytes. */
-  public void writeHeader(ByteBuffer target) {
-    ByteOrder order = target.order();
-    target.order(ByteOrder.LITTLE_ENDIAN);
-    target.putInt(MAGIC).putInt(VERSION).putInt(samples).putInt(columnBits()).putLong(seed);
-    target.order(order);
+  /** A cell's bits, for {@link ScoreTableCodec}. */
+  int bits(Column column, int sample) {
+    return switch (column) {
+      case PREDICTED -> predicted[sample];
+      case FORGETTING -> forgetting[sample];
+      default -> Float.floatToRawIntBits(values[column.ordinal()][sample]);
+    };
   }
 
-  private int columnBits() {
-    int bits = 0;
-    for (Column column : columns) {
-      bits |= 1 << column.ordinal();
-    }
-    return bits;
-  }
-
-  /**
-   * Writes rows {@code from} to {@code to - 1}, {@link #bytesPerSample} bytes each, bit for bit.
-   */
-  public void writeRows(int from, int to, ByteBuffer target) {
-    ByteOrder order = target.order();
-    target.order(ByteOrder.LITTLE_ENDIAN);
-    for (int i = from; i < to; i++) {
-      target.put(flags[i]).putInt(timesKept[i]).putInt(scoredEpoch[i]);
-      for (Column column : Column.values()) {
-        if (columns.contains(column)) {
-          target.putInt(bits(column, i));
-        }
+  void bits(Column column, int sample, int bits) {
+    switch (column) {
+      case PREDICTED -> predicted[sample] = bits;
+      case FORGETTING -> {
+        forgetting[sample] = (char) bits;
+        mostForgotten = Math.max(mostForgotten, bits);
       }
+      default -> values[column.ordinal()][sample] = Float.intBitsToFloat(bits);
     }
-    target.order(order);
-  }
-
-  private int bits(Column column, int sample) {
-    return column == Column.PREDICTED
-        ? predicted[sample]
-        : Float.floatToRawIntBits(values[column.ordinal()][sample]);
-  }
-
-  /**
-   * An empty table as the header describes it; {@link #readRows} fills it.
-   *
-   * @throws GradsieveException.BadData if these are not the bytes of a table of this version
-   */
-  public static ScoreTable readHeader(ByteBuffer source) {
-    if (source.remaining() < HEADER_BYTES) {
-      throw new GradsieveException.BadData("the score table is cut short");
-    }
-    ByteOrder order = source.order();
-    source.order(ByteOrder.LITTLE_ENDIAN);
-    int magic = source.getInt();
-    int version = source.getInt();
-    int samples = source.getInt();
-    int bits = source.getInt();
-    long seed = source.getLong();
-    source.order(order);
-    if (magic != MAGIC || samples < 0 || bits >>> Column.values().length != 0) {
-      throw new GradsieveException.BadData("this is not a score table");
-    }
-    if (version != VERSION) {
-      throw new GradsieveException.BadData(
-          "the score table has version %d, this program reads %d".formatted(version, VERSION));
-    }
-    EnumSet<Column> columns = EnumSet.noneOf(Column.class);
-    for (Column column : Column.values()) {
-      if ((bits >> column.ordinal() & 1) != 0) {
-        columns.add(column);
-      }
-    }
-    return new ScoreTable(samples, columns, seed);
-  }
-
-  /** Reads rows {@code from} to {@code to - 1} as {@link #writeRows} wrote them. */
-  public void readRows(int from, int to, ByteBuffer source) {
-    if (source.remaining() < (long) (to - from) * bytesPerSample()) {
-      throw new GradsieveException.BadData("the score table is cut short");
-    }
-    ByteOrder order = source.order();
-    source.order(ByteOrder.LITTLE_ENDIAN);
-    for (int i = from; i < to; i++) {
-      flags[i] = source.get();
-      timesKept[i] = source.getInt();
-      scoredEpoch[i] = source.getInt();
-      for (Column column : Column.values()) {
-        if (!columns.contains(column)) {
-          continue;
-        }
-        if (column == Column.PREDICTED) {
-          predicted[i] = source.getInt();
-        } else {
-          values[column.ordinal()][i] = Float.intBitsToFloat(source.getInt());
-        }
-      }
-    }
-    source.order(order);
   }
 }

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.sieve.ScoreTableCodec;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Good;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
@@ -45,7 +46,7 @@ final class Checkpoints implements TrainingListener {
   private static final String PROGRESS = "progress.bin";
   private static final int OPTIMIZER_MAGIC = 'G' | 'S' << 8 | 'O' << 16 | 'P' << 24;
   private static final int PROGRESS_MAGIC = 'G' | 'S' << 8 | 'P' << 16 | 'R' << 24;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final int PROGRESS_FIXED =
       7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 2 * 8 + 2;
 
@@ -129,14 +130,14 @@ final class Checkpoints implements TrainingListener {
   }
 
   private static void writeScores(ScoreTable table, WritableByteChannel target) throws IOException {
-    ByteBuffer header = ByteBuffer.allocate(ScoreTable.HEADER_BYTES);
-    table.writeHeader(header);
+    ByteBuffer header = ByteBuffer.allocate(ScoreTableCodec.HEADER_BYTES);
+    ScoreTableCodec.writeHeader(table, header);
     target.write(header.flip());
     int rows = CHUNK / table.bytesPerSample();
     ByteBuffer chunk = ByteBuffer.allocate(rows * table.bytesPerSample());
     for (int from = 0; from < table.samples(); from += rows) {
       chunk.clear();
-      table.writeRows(from, Math.min(from + rows, table.samples()), chunk);
+      ScoreTableCodec.writeRows(table, from, Math.min(from + rows, table.samples()), chunk);
       target.write(chunk.flip());
     }
   }
@@ -243,9 +244,9 @@ final class Checkpoints implements TrainingListener {
 
   private static ScoreTable readScores(Path file, int samples) {
     try (FileChannel source = FileChannel.open(file)) {
-      ByteBuffer header = ByteBuffer.allocate(ScoreTable.HEADER_BYTES);
+      ByteBuffer header = ByteBuffer.allocate(ScoreTableCodec.HEADER_BYTES);
       fill(source, header);
-      ScoreTable table = ScoreTable.readHeader(header.flip());
+      ScoreTable table = ScoreTableCodec.readHeader(header.flip());
       check(
           file,
           table.samples() == samples,
@@ -255,7 +256,7 @@ final class Checkpoints implements TrainingListener {
         int to = Math.min(from + rows, samples);
         ByteBuffer chunk = ByteBuffer.allocate((to - from) * table.bytesPerSample());
         fill(source, chunk);
-        table.readRows(from, to, chunk.flip());
+        ScoreTableCodec.readRows(table, from, to, chunk.flip());
       }
       return table;
     } catch (IOException e) {

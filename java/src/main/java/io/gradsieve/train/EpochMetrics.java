@@ -3,6 +3,7 @@ package io.gradsieve.train;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * One line of {@code metrics.jsonl}.
@@ -14,10 +15,12 @@ import java.util.Optional;
  *     and a biased plan
  * @param samplesSeen candidates of the epoch
  * @param samplesKept those backpropagated
+ * @param forwardOnly those only scored
  * @param samplesPerSecond samplesKept over the training seconds
  * @param seconds of the whole epoch
  * @param etaSeconds until the end of the run
  * @param learningRate of the last step, before lrScale
+ * @param noiseScale in samples; empty if it is not positive
  */
 public record EpochMetrics(
     int epoch,
@@ -28,12 +31,14 @@ public record EpochMetrics(
     Optional<Double> recalibratedAccuracy,
     long samplesSeen,
     long samplesKept,
+    long forwardOnly,
     double samplesPerSecond,
     double seconds,
     double etaSeconds,
     double learningRate,
     double lrScale,
-    int batchSize) {
+    int batchSize,
+    OptionalDouble noiseScale) {
 
   /** In the order and under the names of the file. */
   public Map<String, Object> fields() {
@@ -47,14 +52,14 @@ public record EpochMetrics(
     fields.put("samples_seen", samplesSeen);
     fields.put("samples_kept", samplesKept);
     fields.put("kept_fraction", keptFraction());
-    fields.put("forward_only", 0);
+    fields.put("forward_only", forwardOnly);
     fields.put("samples_per_second", samplesPerSecond);
     fields.put("seconds", seconds);
     fields.put("eta_seconds", etaSeconds);
     fields.put("learning_rate", learningRate);
     fields.put("lr_scale", lrScale);
     fields.put("batch_size", batchSize);
-    fields.put("noise_scale", null);
+    fields.put("noise_scale", noiseScale.isPresent() ? noiseScale.getAsDouble() : null);
     return fields;
   }
 

@@ -1,10 +1,11 @@
 package io.gradsieve.train;
 
+import io.gradsieve.optim.GradientNoiseScale;
 import java.nio.ByteBuffer;
 
 /** Running sums of one epoch's training; a checkpoint inside an epoch keeps them. */
 public final class EpochTotals {
-  static final int BYTES = 8 * 8;
+  static final int BYTES = 9 * 8 + GradientNoiseScale.BYTES;
 
   /** Σ w_i over the samples backpropagated so far. */
   double weight;
@@ -26,6 +27,12 @@ public final class EpochTotals {
 
   long warmKept;
 
+  /** Of the steps so far; without norms, or of a biased plan, of none. */
+  final GradientNoiseScale noise = new GradientNoiseScale();
+
+  /** Samples that were only scored. */
+  long forwardOnly;
+
   /** Of the last step, without {@code lr_scale}. */
   double learningRate;
 
@@ -38,6 +45,8 @@ public final class EpochTotals {
     warmSeconds = 0;
     warmKept = 0;
     learningRate = 0;
+    forwardOnly = 0;
+    noise.clear();
   }
 
   /** Mean ℓ_i so far, weighted by the plan, so that it estimates the full data's. */
@@ -63,6 +72,8 @@ public final class EpochTotals {
   void write(ByteBuffer target) {
     target.putDouble(weight).putDouble(loss).putDouble(correct).putLong(kept);
     target.putDouble(seconds).putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
+    target.putLong(forwardOnly);
+    noise.write(target);
   }
 
   void read(ByteBuffer source) {
@@ -74,5 +85,7 @@ public final class EpochTotals {
     warmSeconds = source.getDouble();
     warmKept = source.getLong();
     learningRate = source.getDouble();
+    forwardOnly = source.getLong();
+    noise.read(source);
   }
 }

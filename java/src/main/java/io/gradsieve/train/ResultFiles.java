@@ -4,12 +4,12 @@ import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.sieve.ScoreRows;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 
 /**
  * {@code scores.csv}, {@code model.safetensors} and {@code model.yaml}, written when a run has come
@@ -41,13 +41,13 @@ final class ResultFiles implements TrainingListener {
 
   private static void writeScores(TrainingState state, WritableByteChannel target)
       throws IOException {
-    List<ScoreColumns> columns = ScoreColumns.ofTraining();
     SampleNames names = new DatasetNames(state.data.dataset(), state.data.train());
+    ScoreRows lines = new ScoreRows(ScoreColumns.ofTraining(), state.table, names);
     try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
         CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(writer)) {
-      csv.writeRecord(ScoreColumns.header(columns));
+      csv.writeRecord(lines.header());
       for (int i = 0; i < state.table.samples(); i++) {
-        csv.writeRecord(ScoreColumns.row(columns, state.table, names, i));
+        csv.writeRecord(lines.row(i));
       }
     }
   }

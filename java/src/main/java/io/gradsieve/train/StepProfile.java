@@ -45,6 +45,8 @@ final class StepProfile implements TrainingListener {
   private long previousEnd;
   private long previousWaited;
 
+  private int previousDone;
+
   /** How long the trainer waited for data before the last step ended. */
   private long waitedAhead;
 
@@ -88,6 +90,7 @@ final class StepProfile implements TrainingListener {
   public void epochStarted(TrainingState state) {
     previousEnd = System.nanoTime();
     previousWaited = loader.waited();
+    previousDone = state.done();
     waitedAhead = 0;
   }
 
@@ -97,7 +100,7 @@ final class StepProfile implements TrainingListener {
    * then; that counts as far as it made the threads stand still.
    */
   @Override
-  public void stepFinished(TrainingState state) {
+  public void partFinished(TrainingState state) {
     long waited = loader.waited() - previousWaited;
     long began = Long.MAX_VALUE;
     for (int t = 0; t < times.threads(); t++) {
@@ -111,12 +114,13 @@ final class StepProfile implements TrainingListener {
     long ended = 0;
     for (int s = 0; s < segments.length; s++) {
       for (Phase phase : PHASES) {
-        ended = Math.max(ended, add(s, phase));
+        ended = Math.max(ended, add(s, phase, began));
       }
     }
     seen++;
     measured++;
-    samples += state.plan().batchSizes()[state.step() - 1];
+    samples += state.done() - previousDone;
+    previousDone = state.done();
     ran += ended - began;
     loading += loaded;
     total += ended - previousEnd;
@@ -141,8 +145,13 @@ final class StepProfile implements TrainingListener {
     }
   }
 
-  /** Adds the last step's times of a segment; returns when its last thread ended. */
-  private long add(int segment, Phase phase) {
+  /**
+   * Adds the last step's times of a segment; returns when its last thread ended, 0 if the step, a
+   * part of a larger one, did not have the phase.
+   *
+   * @param from when the step began
+   */
+  private long add(int segment, Phase phase, long from) {
     long began = Long.MAX_VALUE;
     long ended = 0;
     long worked = 0;
@@ -153,6 +162,9 @@ final class StepProfile implements TrainingListener {
           times.ended(t, segment, phase)
               - times.began(t, segment, phase)
               - times.waited(t, segment, phase);
+    }
+    if (began < from) {
+      return 0;
     }
     took[segment][phase.ordinal()] += ended - began;
     idle[segment][phase.ordinal()] += times.threads() * (ended - began) - worked;

@@ -100,6 +100,9 @@ final class StepTrace {
     for (int t = 0; t < times.threads(); t++) {
       for (int s = 0; s < segments.length; s++) {
         for (Phase phase : Phase.values()) {
+          if (at.began(t, s, phase) < step.began) {
+            continue; // a part of a step that did not have this phase
+          }
           String kind = phase.name().toLowerCase(Locale.ROOT);
           event(
               json,

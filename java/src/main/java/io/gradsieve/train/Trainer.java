@@ -3,7 +3,6 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
@@ -85,6 +84,7 @@ public final class Trainer {
     private final TrainingState state;
     private final CompiledStep step;
     private final List<TrainingListener> told;
+    private final RecordedStep recorded = new RecordedStep();
     private Evaluations last = Evaluations.NONE;
     private long epochStart;
     private boolean queuesAhead;
@@ -108,6 +108,7 @@ public final class Trainer {
           }
           told.forEach(listener -> listener.epochStarted(state));
           train();
+          rescore();
           session.checkWeights();
           evaluate(epoch);
         } catch (GradsieveException.Diverged e) {
@@ -141,7 +142,8 @@ public final class Trainer {
                   epoch,
                   config.epochs(),
                   config.seed(),
-                  config.score()));
+                  config.ranking(),
+                  state.data.trainClasses()));
       state.table.keep(state.plan);
       state.epoch = epoch;
       state.done = 0;
@@ -160,50 +162,109 @@ public final class Trainer {
       if (state.step == plan.steps()) {
         return;
       }
-      BatchLoader loader = session.batches().training();
-      loader.start(
-          session.positions(plan.order(), state.done),
-          Arrays.copyOfRange(plan.weights(), state.done, plan.kept()),
-          Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps()),
-          config.seed(),
-          state.epoch);
-      long before = System.nanoTime();
-      Batch running = queue(loader.next(), 0);
-      while (running != null) {
-        Batch next = queuesAhead && goesOn(loader) ? queue(loader.next(), 1) : null;
-        step.await();
-        finishStep(running);
-        loader.release(running);
-        long now = System.nanoTime();
-        double seconds = (now - before) * NANOS;
-        session.measure(running.size(), seconds);
-        queuesAhead = seconds < LONG_STEP;
-        before = now;
-        for (int i = 0; i < told.size(); i++) {
-          told.get(i).stepFinished(state);
-        }
-        running = next == null && goesOn(loader) ? queue(loader.next(), 0) : next;
+      int[] batchSizes = Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps());
+      new Epoch(Parts.of(batchSizes, config.partSize())).run();
+    }
+
+    /** The steps of an epoch from the state's on, each in one part or several. */
+    private final class Epoch {
+      private final BatchLoader loader = session.batches().training();
+      private final Parts parts;
+      private final int firstStep = state.step;
+      private final long firstUpdate = state.updates + 1;
+      private int queued;
+      private int finished;
+      private double squares;
+
+      Epoch(Parts parts) {
+        this.parts = parts;
       }
-      Batches.stop(loader);
-    }
 
-    private boolean goesOn(BatchLoader loader) {
-      return loader.hasNext() && !stop.asked();
-    }
+      void run() {
+        EpochPlan plan = state.plan;
+        loader.start(
+            session.positions(plan.order(), state.done),
+            Arrays.copyOfRange(plan.weights(), state.done, plan.kept()),
+            parts.sizes(),
+            config.seed(),
+            state.epoch);
+        long before = System.nanoTime();
+        Batch running = queue(loader.next());
+        while (running != null) {
+          Batch next = queuesAhead && goesOn() ? queue(loader.next()) : null;
+          finish(running, step.await());
+          loader.release(running);
+          long now = System.nanoTime();
+          double seconds = (now - before) * NANOS;
+          session.measure(running.size(), seconds);
+          queuesAhead = seconds < LONG_STEP;
+          before = now;
+          tell();
+          running = next == null && goesOn() ? queue(loader.next()) : next;
+        }
+        Batches.stop(loader);
+      }
 
-    /** Queues the epoch's next step, or ({@code ahead} 1) the one behind it. */
-    private Batch queue(Batch batch, int ahead) {
-      EpochPlan plan = state.plan;
-      int b = batch.size();
-      step.begin(session.batches().input(batch), b, Mode.TRAINING, config.seed(), state.epoch, -1);
-      step.forward();
-      step.backward();
-      step.update(
-          rate(state.step + ahead) * plan.lrScale(),
-          b * plan.meanWeight(),
-          config.clipNorm(),
-          state.updates + ahead + 1);
-      return batch;
+      /** A stop waits for the end of a step. */
+      private boolean goesOn() {
+        return loader.hasNext() && !(stop.asked() && parts.last(queued - 1));
+      }
+
+      private Batch queue(Batch batch) {
+        EpochPlan plan = state.plan;
+        int part = queued++;
+        int number = firstStep + parts.batches()[part];
+        boolean first = parts.first(part);
+        boolean last = parts.last(part);
+        step.begin(
+            session.batches().input(batch),
+            batch.size(),
+            Mode.TRAINING,
+            config.seed(),
+            state.epoch,
+            -1);
+        step.forward();
+        step.backward();
+        if (!first || !last) {
+          step.accumulate(first, last);
+        }
+        if (last) {
+          step.update(
+              rate(number) * plan.lrScale(),
+              plan.batchSizes()[number] * plan.meanWeight(),
+              config.clipNorm(),
+              firstUpdate + parts.batches()[part]);
+        }
+        return batch;
+      }
+
+      /** {@code gradient2}: ‖Σ term_i‖², of the whole step after its last part. */
+      private void finish(Batch batch, double gradient2) {
+        int part = finished++;
+        squares = (parts.first(part) ? 0 : squares) + record(batch);
+        state.done += batch.size();
+        if (!parts.last(part)) {
+          return;
+        }
+        EpochTotals totals = state.epochTotals;
+        if (config.norms() && (policy.unbiased() || !state.plan.filtered())) {
+          int samples = state.plan.batchSizes()[state.step];
+          totals.noise.add(samples, squares, gradient2, state.plan.meanWeight());
+        }
+        totals.learningRate = rate(state.step);
+        state.updates++;
+        state.step++;
+      }
+
+      private void tell() {
+        boolean last = parts.last(finished - 1);
+        for (int i = 0; i < told.size(); i++) {
+          told.get(i).partFinished(state);
+          if (last) {
+            told.get(i).stepFinished(state);
+          }
+        }
+      }
     }
 
     /** The learning rate of a step of this epoch. */
@@ -212,38 +273,35 @@ public final class Trainer {
       return schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
     }
 
-    private void finishStep(Batch batch) {
-      record(batch);
-      state.epochTotals.learningRate = rate(state.step);
-      state.updates++;
-      state.step++;
-      state.done += batch.size();
-    }
-
-    private void record(Batch batch) {
-      StepRecords records = step.records();
-      EpochPlan plan = state.plan;
+    /** Returns Σ ‖term_i‖². */
+    private double record(Batch batch) {
+      recorded.show(step.records(), batch);
+      state.table.record(state.epoch, state.plan.order(), state.done, batch.size(), recorded);
       EpochTotals totals = state.epochTotals;
+      double squares = 0;
       for (int i = 0; i < batch.size(); i++) {
-        int row = plan.order()[state.done + i];
-        double weight = plan.weights()[state.done + i];
-        int predicted = (int) records.predicted().get(i);
-        float loss = records.loss().get(i);
-        state.table.record(
-            row,
-            state.epoch,
-            loss,
-            records.crossEntropy().get(i),
-            records.el2n().get(i),
-            records.margin().get(i),
-            (float) (Math.sqrt(records.squaredNorm().get(i)) / weight),
-            records.confidence().get(i),
-            predicted);
+        double weight = recorded.weight(i);
         totals.weight += weight;
-        totals.loss += weight * loss;
-        totals.correct += predicted == batch.slot().labels().get(i) ? weight : 0;
+        totals.loss += weight * recorded.loss(i);
+        totals.correct += recorded.right(i) ? weight : 0;
+        squares += step.records().squaredNorm().get(i);
       }
       totals.kept += batch.size();
+      return squares;
+    }
+
+    /**
+     * Scores the samples left out, where the policy looks at them again; its time is training's.
+     */
+    private void rescore() {
+      EpochTotals totals = state.epochTotals;
+      if (!policy.rescores() || !state.plan.filtered() || totals.forwardOnly > 0 || stop.asked()) {
+        return;
+      }
+      long before = System.nanoTime();
+      boolean backward = config.norms() && config.ranking().score().needsNorms();
+      totals.forwardOnly = LeftOut.score(state, step, session.batches(), stop, backward);
+      totals.seconds += (System.nanoTime() - before) * NANOS;
     }
 
     private void evaluate(int epoch) {
@@ -272,12 +330,14 @@ public final class Trainer {
               last.recalibrated(),
               candidates,
               totals.kept,
+              totals.forwardOnly,
               totals.seconds > 0 ? totals.kept / totals.seconds : 0,
               seconds,
               RemainingTime.seconds(state),
               totals.learningRate,
               state.plan.lrScale(),
-              config.batchSize());
+              config.batchSize(),
+              totals.noise.value());
       told.forEach(listener -> listener.epochFinished(state, metrics));
     }
 

@@ -5,6 +5,7 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
 import io.gradsieve.optim.OptimizerConfig;
 import io.gradsieve.plan.UpdateRule;
+import io.gradsieve.sieve.Ranking;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.sieve.policy.SievePolicy;
@@ -28,7 +29,9 @@ public record TrainingConfig(Settings settings) {
   public TrainingConfig {
     SievePolicy policy = Policies.parse(settings.get(Options.SIEVE));
     settings = settings.rephrased(Options.SIEVE, policy.options().spec());
-    Score score = Score.parse(settings.get(Options.SCORE));
+    Ranking ranking = ranking(settings, policy);
+    settings = settings.rephrased(Options.SCORE, ranking.spec());
+    Score score = ranking.score();
     if (!settings.get(Options.NORMS) && policy.needsScores() && score.needsNorms()) {
       throw new GradsieveException.Usage(
           "--norms off: --sieve %s ranks by %s, which needs them; choose --score loss or --norms on"
@@ -119,6 +122,11 @@ public record TrainingConfig(Settings settings) {
     return settings.get(Options.BATCH_SIZE);
   }
 
+  /** Samples that a step takes at once: B, or less if its parts are smaller. */
+  public int partSize() {
+    return Math.min(batchSize(), settings.find(Options.MICRO_BATCH).orElse(Integer.MAX_VALUE));
+  }
+
   /** At the schedule's peak. */
   public double learningRate() {
     return settings.get(Options.LR);
@@ -163,8 +171,13 @@ public record TrainingConfig(Settings settings) {
     return Policies.parse(settings.get(Options.SIEVE));
   }
 
-  public Score score() {
-    return Score.parse(settings.get(Options.SCORE));
+  /** What the policy ranks by. */
+  public Ranking ranking() {
+    return ranking(settings, policy());
+  }
+
+  private static Ranking ranking(Settings settings, SievePolicy policy) {
+    return Ranking.parse(settings.get(Options.SCORE)).relative(policy.filtering().relative());
   }
 
   public boolean norms() {

@@ -12,6 +12,7 @@ public final class TrainingData {
   private final int[] validation;
   private final int[] test;
   private final double[] userWeights;
+  private final int[] trainClasses;
 
   private TrainingData(
       Dataset dataset, int[] train, int[] validation, int[] test, double[] userWeights) {
@@ -20,6 +21,7 @@ public final class TrainingData {
     this.validation = validation;
     this.test = test;
     this.userWeights = userWeights;
+    this.trainClasses = Arrays.stream(train).map(dataset::label).toArray();
   }
 
   /**
@@ -82,6 +84,11 @@ public final class TrainingData {
   /** Positions in the data set of the N training samples; a row of the score table each. */
   public int[] train() {
     return train;
+  }
+
+  /** Class of each training sample, [N]. */
+  public int[] trainClasses() {
+    return trainClasses;
   }
 
   /** Positions of the validation part; may be empty. */

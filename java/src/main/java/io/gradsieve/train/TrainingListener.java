@@ -11,9 +11,11 @@ package io.gradsieve.train;
  *   plan the epoch: which samples, with which weights, in which batches        (sieve)
  *   epochStarted
  *   for each batch of the plan:
- *     load, augment                                                            (in the background)
- *     forward, backward with each sample's gradient norm, update
- *     record each sample's loss, scores and norm                               (table)
+ *     for each part of the batch that memory holds (mostly one):
+ *       load, augment                                                          (in the background)
+ *       forward, backward with each sample's gradient norm; after the last part update
+ *       record each sample's loss, scores and norm                             (table)
+ *       partFinished
  *     stepFinished
  *     if asked to stop: interrupted; return
  *   evaluate on validation and test part
@@ -29,6 +31,9 @@ public interface TrainingListener {
   default void runStarted(TrainingState state) {}
 
   default void epochStarted(TrainingState state) {}
+
+  /** Called after every part of a step, before {@link #stepFinished}, and under the same rules. */
+  default void partFinished(TrainingState state) {}
 
   /**
    * Called after every step: must not allocate. The next step may run already, so the weights are

@@ -68,7 +68,7 @@ final class TrainingSession implements AutoCloseable {
               Augment.of(config.augment()),
               prepared.data().userWeights(),
               step,
-              config.batchSize());
+              config.partSize());
       resources.add(batches::close);
       evaluator = new Evaluator(step, batches, stop);
       state = new TrainingState(config, prepared.data(), network, step);
@@ -152,7 +152,7 @@ final class TrainingSession implements AutoCloseable {
   static StepPlan plan(Network network, Prepared prepared) {
     TrainingConfig config = prepared.config();
     return network.plan(
-        config.batchSize(),
+        config.partSize(),
         true,
         config.norms(),
         config.labelSmoothing(),

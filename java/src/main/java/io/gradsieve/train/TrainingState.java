@@ -39,7 +39,9 @@ public final class TrainingState {
     this.data = data;
     this.network = network;
     this.compiled = compiled;
-    this.table = ScoreTable.forTraining(data.train().length, config.norms(), config.seed());
+    this.table =
+        ScoreTable.forTraining(
+            data.train().length, config.norms(), config.ranking(), config.seed());
     this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, false, false);
   }
 
@@ -72,6 +74,11 @@ public final class TrainingState {
   /** Steps done in this epoch. */
   public int step() {
     return step;
+  }
+
+  /** Samples of the plan done in this epoch. */
+  public int done() {
+    return done;
   }
 
   public EpochTotals epochTotals() {

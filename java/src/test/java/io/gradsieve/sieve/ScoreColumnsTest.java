@@ -2,9 +2,11 @@ package io.gradsieve.sieve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.GradsieveException;
 import java.util.EnumSet;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ScoreColumnsTest {
@@ -36,9 +38,14 @@ class ScoreColumnsTest {
         }
       };
 
+  private static String header(List<ScoreColumns> columns) {
+    ScoreTable nothing = ScoreTable.forRanking(0, Ranking.of(Score.LOSS), 1);
+    return String.join(",", new ScoreRows(columns, nothing, NAMES).header());
+  }
+
   @Test
   void theHeaderOfARunIsTheContracts() {
-    assertThat(String.join(",", ScoreColumns.header(ScoreColumns.ofTraining())))
+    assertThat(header(ScoreColumns.ofTraining()))
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
                 + "label_quality,label_issue,kept,times_kept,scored_epoch");
@@ -46,35 +53,59 @@ class ScoreColumnsTest {
 
   @Test
   void scoringWritesTheSameColumnsUpToTheIssueAndThePart() {
-    assertThat(
-            String.join(
-                ",", ScoreColumns.header(ScoreColumns.ofScoring(EnumSet.allOf(Score.class)))))
+    assertThat(header(ScoreColumns.ofScoring(EnumSet.allOf(Score.class))))
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
                 + "label_quality,label_issue,split");
-    assertThat(ScoreColumns.header(ScoreColumns.ofScoring(EnumSet.of(Score.EL2N))))
+    assertThat(header(ScoreColumns.ofScoring(EnumSet.of(Score.EL2N))).split(","))
         .contains("el2n", "split")
         .doesNotContain("loss", "grad_norm", "margin", "kept");
   }
 
   @Test
   void aRowHasACellForEachColumnAndNothingWhereNothingWasMeasured() {
-    ScoreTable table = ScoreTable.forTraining(2, true, 1);
-    table.record(0, 3, 0.1f, 0.1f, 1e-8f, 1.5f, 7, 0.25f, 1);
-    assertThat(String.join(",", ScoreColumns.row(ScoreColumns.ofTraining(), table, NAMES, 0)))
-        .isEqualTo("row0,5000000000,cat,dog,0.25,0.1,1.0E-8,7.0,1.5,,,,1,0,3");
-    assertThat(String.join(",", ScoreColumns.row(ScoreColumns.ofTraining(), table, NAMES, 1)))
-        .isEqualTo("row1,5000000001,cat,,,,,,,,,,1,0,0");
+    ScoreTable table = ScoreTable.forTraining(2, true, Ranking.of(Score.LOSS), 1);
+    new Measured(0.1f, 0.1f, 1e-8f, 1.5f, 7, 0.25f, 1, false).in(table, 0, 3);
+    ScoreRows rows = new ScoreRows(ScoreColumns.ofTraining(), table, NAMES);
+    assertThat(String.join(",", rows.row(0)))
+        .isEqualTo("row0,5000000000,cat,dog,0.25,0.1,1.0E-8,7.0,1.5,1,0.9048374,0,1,0,3");
+    assertThat(String.join(",", rows.row(1))).isEqualTo("row1,5000000001,cat,,,,,,,,,,1,0,0");
+  }
+
+  @Test
+  void qualityIsTheGeometricMeanOfTheLabelsProbability() {
+    ScoreTable table = ScoreTable.forTraining(2, true, Ranking.of(Score.LOSS), 1);
+    Measured.of((float) -Math.log(0.9), true, 0.9f).in(table, 0, 1);
+    Measured.of((float) -Math.log(0.4), true, 0.4f).in(table, 0, 2);
+    LabelQuality quality = new LabelQuality(table, NAMES);
+    assertThat(quality.at(0)).isCloseTo((float) Math.sqrt(0.36), within(1e-6f));
+    assertThat(quality.at(1)).isNaN();
+  }
+
+  @Test
+  void anIssueIsALabelThatGetsFarLessThanItsClassAndIsNotPredicted() {
+    ScoreTable table = ScoreTable.forTraining(6, true, Ranking.of(Score.LOSS), 1);
+    double[] probabilities = {0.9, 0.8, 0.7, 0.1, 0.1, 0.2};
+    boolean[] right = {true, true, true, false, true, false};
+    for (int i = 0; i < 6; i++) {
+      float loss = (float) -Math.log(probabilities[i]);
+      Measured.of(loss, right[i], (float) probabilities[i]).in(table, i, 1);
+    }
+    // The mean quality is 0.47, a quarter of it 0.117: the last gets enough, the one before is
+    // right.
+    LabelQuality quality = new LabelQuality(table, NAMES);
+    for (int i = 0; i < 6; i++) {
+      assertThat(quality.issue(i)).as("sample %d", i).isEqualTo(i == 3);
+    }
   }
 
   @Test
   void scoresAreNamedAsInTheContractAndATypoIsToldTheNearest() {
-    assertThat(Score.keys()).containsExactly("grad_norm", "loss", "el2n", "margin", "random");
+    assertThat(Score.keys())
+        .containsExactly("grad_norm", "loss", "el2n", "margin", "forgetting", "random");
     assertThat(Score.parse("el2n")).isEqualTo(Score.EL2N);
     assertThatThrownBy(() -> Score.parse("gradnorm"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("did you mean 'grad_norm'");
-    assertThatThrownBy(() -> Score.parse("forgetting"))
-        .isInstanceOf(GradsieveException.Usage.class);
   }
 }

@@ -2,6 +2,7 @@ package io.gradsieve.sieve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withPrecision;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
@@ -11,25 +12,29 @@ import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScoreTableTest {
+  private static final Ranking PLAIN = Ranking.of(Score.GRAD_NORM);
+  private static final Ranking AVERAGED = Ranking.parse("loss:average=0.8");
+
   private static ScoreTable random(int samples, long seed) {
-    ScoreTable table = ScoreTable.forTraining(samples, true, seed);
+    ScoreTable table = ScoreTable.forTraining(samples, true, AVERAGED, seed);
     RandomBits bits = RandomBits.of(seed, "test", 0);
     for (int i = 1; i < samples; i++) {
       RandomBits row = bits.at(i);
       for (int epoch = 1; epoch <= row.below(9, 8); epoch++) {
-        table.record(
-            i,
-            epoch,
-            (float) row.uniform(0),
-            (float) row.uniform(1),
-            (float) row.uniform(2),
-            (float) row.uniform(3),
-            (float) row.uniform(4),
-            (float) row.uniform(5),
-            row.below(6, 1000));
+        new Measured(
+                (float) row.uniform(0),
+                (float) row.uniform(1),
+                (float) row.uniform(2),
+                (float) row.uniform(3),
+                (float) row.uniform(4),
+                (float) row.uniform(5),
+                row.below(6, 1000),
+                false)
+            .in(table, i, epoch);
       }
     }
     table.keep(plan(true, 0, 2, 3));
@@ -43,7 +48,7 @@ class ScoreTableTest {
   @ParameterizedTest
   @EnumSource(Score.class)
   void aTableForOneScoreTakesAtMostSixteenBytesASample(Score score) throws Exception {
-    ScoreTable table = ScoreTable.forScore(1000, score, 1);
+    ScoreTable table = ScoreTable.forRanking(1000, Ranking.of(score), 1);
     assertThat(bytes(table)).isEqualTo(1000L * table.bytesPerSample());
     assertThat(table.bytesPerSample()).isLessThanOrEqualTo(16);
     assertThat(table.has(score)).isTrue();
@@ -51,19 +56,21 @@ class ScoreTableTest {
 
   @Test
   void aTrainingTableTakesAtMostFortyBytesASample() throws Exception {
-    ScoreTable table = ScoreTable.forTraining(1000, true, 1);
+    ScoreTable table = ScoreTable.forTraining(1000, true, PLAIN, 1);
     assertThat(bytes(table)).isEqualTo(1000L * table.bytesPerSample());
     assertThat(table.bytesPerSample()).isLessThanOrEqualTo(40);
-    assertThat(ScoreTable.forTraining(10, false, 1).has(Score.GRAD_NORM)).isFalse();
+    assertThat(ScoreTable.forTraining(10, false, PLAIN, 1).has(Score.GRAD_NORM)).isFalse();
   }
 
-  /** Bytes in the table's primitive arrays. */
-  private static long bytes(ScoreTable table) throws IllegalAccessException {
+  /** Bytes in the primitive arrays of the table, or of its flags. */
+  private static long bytes(Object owner) throws IllegalAccessException {
     long bytes = 0;
-    for (Field field : ScoreTable.class.getDeclaredFields()) {
+    for (Field field : owner.getClass().getDeclaredFields()) {
+      field.setAccessible(true);
       if (field.getType().isArray()) {
-        field.setAccessible(true);
-        bytes += arrayBytes(field.get(table));
+        bytes += arrayBytes(field.get(owner));
+      } else if (field.getType() == SampleFlags.class) {
+        bytes += bytes(field.get(owner));
       }
     }
     return bytes;
@@ -73,7 +80,8 @@ class ScoreTableTest {
     Class<?> element = array.getClass().getComponentType();
     int length = Array.getLength(array);
     if (element.isPrimitive()) {
-      return (long) length * (element == byte.class ? 1 : 4);
+      int size = element == byte.class ? 1 : element == char.class ? 2 : 4;
+      return (long) length * size;
     }
     long bytes = 0;
     for (int i = 0; i < length; i++) {
@@ -84,8 +92,8 @@ class ScoreTableTest {
 
   @Test
   void whatWasRecordedIsReadBack() {
-    ScoreTable table = ScoreTable.forTraining(3, true, 1);
-    table.record(1, 4, 0.5f, 0.25f, 0.75f, 1.5f, 7, 0.6f, 9);
+    ScoreTable table = ScoreTable.forTraining(3, true, PLAIN, 1);
+    new Measured(0.5f, 0.25f, 0.75f, 1.5f, 7, 0.6f, 9, false).in(table, 1, 4);
     assertThat(table.value(Score.LOSS, 1)).isEqualTo(0.5f);
     assertThat(table.value(Score.EL2N, 1)).isEqualTo(0.75f);
     assertThat(table.value(Score.MARGIN, 1)).isEqualTo(1.5f);
@@ -93,16 +101,16 @@ class ScoreTableTest {
     assertThat(table.confidence(1)).isEqualTo(0.6f);
     assertThat(table.predicted(1)).isEqualTo(9);
     assertThat(table.scoredEpoch(1)).isEqualTo(4);
-    assertThat(table.scores(Score.LOSS)).containsExactly(Float.NaN, 0.5f, Float.NaN);
+    assertThat(table.scores(Ranking.of(Score.LOSS))).containsExactly(Float.NaN, 0.5f, Float.NaN);
     assertThat(table.kept(1)).isTrue();
   }
 
   @Test
   void labelQualitySumsThePlainCrossEntropyOfTheFirstFiveEpochs() {
-    ScoreTable table = ScoreTable.forTraining(1, true, 1);
+    ScoreTable table = ScoreTable.forTraining(1, true, PLAIN, 1);
     for (int epoch = 1; epoch <= 9; epoch++) {
       if (epoch != 3) {
-        table.record(0, epoch, 0, epoch, 0, 0, 0, 0, 0);
+        new Measured(0, epoch, 0, 0, 0, 0, 0, false).in(table, 0, epoch);
       }
     }
     assertThat(table.qualitySum(0)).isEqualTo(1 + 2 + 4 + 5);
@@ -112,38 +120,39 @@ class ScoreTableTest {
 
   @Test
   void aValueThatIsNotFiniteNamesTheSampleAndChangesNothing() {
-    ScoreTable table = ScoreTable.forTraining(20, true, 1);
-    assertThatThrownBy(() -> table.record(17, 2, 1, 1, 1, 1, Float.NaN, 1, 0))
+    ScoreTable table = ScoreTable.forTraining(20, true, PLAIN, 1);
+    assertThatThrownBy(() -> new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(table, 17, 2))
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("grad_norm of training sample 17 is NaN in epoch 2");
-    assertThatThrownBy(() -> table.record(4, 2, Float.POSITIVE_INFINITY, 1, 1, 1, 1, 1, 0))
+    assertThatThrownBy(
+            () -> new Measured(Float.POSITIVE_INFINITY, 1, 1, 1, 1, 1, 0, false).in(table, 4, 2))
         .hasMessageContaining("loss of training sample 4 is Infinity");
     assertThat(table.scored(17)).isFalse();
-    ScoreTable losses = ScoreTable.forScore(20, Score.LOSS, 1);
-    losses.record(17, 2, 1, 1, 1, 1, Float.NaN, 1, 0);
+    ScoreTable losses = ScoreTable.forRanking(20, Ranking.of(Score.LOSS), 1);
+    new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(losses, 17, 2);
     assertThat(losses.value(Score.LOSS, 17)).isEqualTo(1);
   }
 
   @Test
   void aScoreTheTableWasNotOpenedForIsRefused() {
-    ScoreTable table = ScoreTable.forScore(3, Score.LOSS, 1);
-    assertThatThrownBy(() -> table.scores(Score.EL2N)).hasMessageContaining("el2n");
+    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), 1);
+    assertThatThrownBy(() -> table.scores(Ranking.of(Score.EL2N))).hasMessageContaining("el2n");
   }
 
   @Test
   void randomScoresAreDrawnAnewWhenASampleIsScored() {
-    ScoreTable table = ScoreTable.forScore(100, Score.RANDOM, 3);
-    table.record(5, 1, 0, 0, 0, 0, 0, 0, 0);
+    ScoreTable table = ScoreTable.forRanking(100, Ranking.of(Score.RANDOM), 3);
+    new Measured(0, 0, 0, 0, 0, 0, 0, false).in(table, 5, 1);
     float first = table.value(Score.RANDOM, 5);
-    table.record(5, 2, 0, 0, 0, 0, 0, 0, 0);
+    new Measured(0, 0, 0, 0, 0, 0, 0, false).in(table, 5, 2);
     assertThat(table.value(Score.RANDOM, 5)).isNotEqualTo(first).isBetween(0f, 1f);
-    assertThat(table.scores(Score.RANDOM)[5]).isEqualTo(table.value(Score.RANDOM, 5));
-    assertThat(table.scores(Score.RANDOM)[6]).isNaN();
+    assertThat(table.scores(Ranking.of(Score.RANDOM))[5]).isEqualTo(table.value(Score.RANDOM, 5));
+    assertThat(table.scores(Ranking.of(Score.RANDOM))[6]).isNaN();
   }
 
   @Test
   void keptMeansTheLastFilteredEpochAndTimesKeptCountsAll() {
-    ScoreTable table = ScoreTable.forScore(3, Score.LOSS, 1);
+    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), 1);
     table.keep(plan(false, 0, 1, 2));
     table.keep(plan(true, 2, 0));
     table.keep(plan(true, 2));
@@ -159,20 +168,22 @@ class ScoreTableTest {
     ScoreTable table = random(101, 42);
     byte[] bytes = serialise(table);
     ByteBuffer source = ByteBuffer.wrap(bytes);
-    ScoreTable back = ScoreTable.readHeader(source);
-    back.readRows(0, 50, source);
-    back.readRows(50, 101, source);
+    ScoreTable back = ScoreTableCodec.readHeader(source);
+    ScoreTableCodec.readRows(back, 0, 50, source);
+    ScoreTableCodec.readRows(back, 50, 101, source);
     assertThat(serialise(back)).isEqualTo(bytes);
     assertThat(back.columns()).isEqualTo(EnumSet.allOf(ScoreTable.Column.class));
-    assertThat(back.scores(Score.RANDOM)).isEqualTo(table.scores(Score.RANDOM));
+    assertThat(back.scores(Ranking.of(Score.RANDOM)))
+        .isEqualTo(table.scores(Ranking.of(Score.RANDOM)));
     assertThat(back.kept(1)).isFalse();
   }
 
   private static byte[] serialise(ScoreTable table) {
     ByteBuffer target =
-        ByteBuffer.allocate(ScoreTable.HEADER_BYTES + table.samples() * table.bytesPerSample());
-    table.writeHeader(target);
-    table.writeRows(0, table.samples(), target);
+        ByteBuffer.allocate(
+            ScoreTableCodec.HEADER_BYTES + table.samples() * table.bytesPerSample());
+    ScoreTableCodec.writeHeader(table, target);
+    ScoreTableCodec.writeRows(table, 0, table.samples(), target);
     assertThat(target.hasRemaining()).isFalse();
     return target.array();
   }
@@ -183,13 +194,151 @@ class ScoreTableTest {
     for (int i = 0; i < 8; i++) {
       byte[] flipped = bytes.clone();
       flipped[i] ^= 64;
-      assertThatThrownBy(() -> ScoreTable.readHeader(ByteBuffer.wrap(flipped)))
+      assertThatThrownBy(() -> ScoreTableCodec.readHeader(ByteBuffer.wrap(flipped)))
           .isInstanceOf(GradsieveException.BadData.class);
     }
-    assertThatThrownBy(() -> ScoreTable.readHeader(ByteBuffer.wrap(bytes, 0, 10)))
+    assertThatThrownBy(() -> ScoreTableCodec.readHeader(ByteBuffer.wrap(bytes, 0, 10)))
         .isInstanceOf(GradsieveException.BadData.class);
-    ScoreTable table = ScoreTable.readHeader(ByteBuffer.wrap(bytes));
-    assertThatThrownBy(() -> table.readRows(0, 4, ByteBuffer.allocate(60)))
+    ScoreTable table = ScoreTableCodec.readHeader(ByteBuffer.wrap(bytes));
+    assertThatThrownBy(() -> ScoreTableCodec.readRows(table, 0, 4, ByteBuffer.allocate(60)))
         .isInstanceOf(GradsieveException.BadData.class);
+  }
+
+  @Test
+  void forgettingCountsFallsFromRightToWrongAndNeverRightIsTheMost() {
+    ScoreTable table = ScoreTable.forRanking(4, Ranking.of(Score.FORGETTING), 1);
+    boolean[][] right = {
+      {true, false, true, false, true}, {true, true, true, true, false}, {false, false, false}
+    };
+    for (int sample = 0; sample < 3; sample++) {
+      for (int epoch = 0; epoch < right[sample].length; epoch++) {
+        Measured.of(1, right[sample][epoch], 0.5f).in(table, sample, epoch + 1);
+      }
+    }
+    assertThat(table.scores(Ranking.of(Score.FORGETTING))).containsExactly(2, 1, 3, Float.NaN);
+    assertThat(table.right(0)).isTrue();
+    assertThat(table.right(1)).isFalse();
+  }
+
+  @Test
+  void anAverageMovesByItsShareAndBeginsWithTheFirstScore() {
+    ScoreTable table = ScoreTable.forTraining(1, true, AVERAGED, 1);
+    Measured.of(2, true, 0.5f).in(table, 0, 1);
+    assertThat(table.scores(AVERAGED)).containsExactly(2);
+    Measured.of(7, true, 0.5f).in(table, 0, 2);
+    assertThat(table.scores(AVERAGED)).containsExactly(3);
+    assertThat(table.value(Score.LOSS, 0)).isEqualTo(7);
+    assertThatThrownBy(() -> table.scores(Ranking.parse("loss:average=0.7")))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void relativeScoresAreMultiplesOfTheStepsMeanWeightedByThePlan() {
+    Ranking relative = PLAIN.relative(true);
+    ScoreTable table = ScoreTable.forTraining(5, true, relative, 1);
+    float[] norms = {2, 6, 100};
+    float[] weights = {3, 1, 0.25f};
+    table.record(1, new int[] {9, 9, 4, 0, 2}, 2, 3, new Norms(norms, weights));
+    float mean = (6 + 6 + 25) / 4.25f;
+    assertThat(table.scores(relative))
+        .containsExactly(
+            new float[] {6 / mean, Float.NaN, 100 / mean, Float.NaN, 2 / mean},
+            withPrecision(1e-5f));
+    assertThat(table.value(Score.GRAD_NORM, 2)).isEqualTo(100);
+  }
+
+  /** Norms and plan weights of a step, whatever else. */
+  private record Norms(float[] norms, float[] weights) implements StepScores {
+    private static final Measured REST = Measured.of(1, true, 1);
+
+    @Override
+    public float gradNorm(int i) {
+      return norms[i];
+    }
+
+    @Override
+    public float weight(int i) {
+      return weights[i];
+    }
+
+    @Override
+    public float loss(int i) {
+      return REST.loss();
+    }
+
+    @Override
+    public float crossEntropy(int i) {
+      return REST.crossEntropy();
+    }
+
+    @Override
+    public float el2n(int i) {
+      return REST.el2n();
+    }
+
+    @Override
+    public float margin(int i) {
+      return REST.margin();
+    }
+
+    @Override
+    public float confidence(int i) {
+      return REST.confidence();
+    }
+
+    @Override
+    public int predicted(int i) {
+      return REST.predicted();
+    }
+
+    @Override
+    public boolean right(int i) {
+      return REST.right();
+    }
+  }
+
+  @Test
+  void whatWasLeftOutIsRelativeToTheMeanOverAll() {
+    Ranking relative = PLAIN.relative(true);
+    ScoreTable table = ScoreTable.forTraining(3, true, relative, 1);
+    for (int i = 0; i < 3; i++) {
+      Measured.of(4, true, 1).in(table, i, 1);
+    }
+    table.recordLeftOut(2, new int[] {1}, Measured.of(1, true, 1));
+    assertThat(table.scores(relative)).containsExactly(1, 1f / 3, 1);
+  }
+
+  @Test
+  void aSampleThatIsTwiceInAnEpochIsKeptOnce() {
+    ScoreTable table = ScoreTable.forRanking(3, PLAIN, 1);
+    table.keep(plan(true, 2, 2, 0, 2));
+    assertThat(table.timesKept(2)).isEqualTo(1);
+    assertThat(table.kept(1)).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "los | unknown --score 'los': did you mean 'loss'",
+        "loss:averag=0.5 | did you mean 'average'",
+        "loss:average=1 | average must be a number in [0,1)",
+        "loss:average=-0.1 | average must be a number in [0,1)",
+        "loss:average=half | average must be a number in [0,1)",
+        "loss:average | average must be a number in [0,1)",
+        "loss: | unknown key of --score loss",
+        "forgetting:average=0.5 | neither averaged nor relative"
+      })
+  void aRankingThatMakesNoSenseIsWrongUsage(String spec, String message) {
+    assertThatThrownBy(() -> Ranking.parse(spec))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aRankingIsWrittenAsItIsRead() {
+    assertThat(Ranking.parse("el2n:average=0.80").spec()).isEqualTo("el2n:average=0.8");
+    assertThat(Ranking.parse("el2n:average=0").spec()).isEqualTo("el2n");
+    assertThat(Ranking.parse("el2n").plain()).isTrue();
   }
 }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,64 +23,32 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TrainerTest {
   @TempDir Path directory;
 
-  private Path path(String name) {
-    return directory.resolve(name);
-  }
+  private Runs runs;
 
-  /** A run of a few seconds at most, whose files lie in the directory. */
-  private TrainingConfig config(String out, String... more) {
-    List<String> all = new ArrayList<>(List.of("data=digits", "threads=1", "epochs=3"));
-    all.add("out=" + path(out));
-    all.addAll(Arrays.asList(more));
-    return TrainingConfig.of(all.toArray(String[]::new));
-  }
-
-  private byte[] weights(String run) throws IOException {
-    return Files.readAllBytes(path(run).resolve("model.safetensors"));
-  }
-
-  private List<String> lines(String run, String file) throws IOException {
-    return Files.readAllLines(path(run).resolve(file));
-  }
-
-  /** Asks to stop after so many steps. */
-  private static TrainingListener stopAfter(StopRequest stop, int steps) {
-    return new TrainingListener() {
-      private int done;
-
-      @Override
-      public void stepFinished(TrainingState state) {
-        if (++done == steps) {
-          stop.stop(15);
-        }
-      }
-    };
-  }
-
-  private TrainingResult stopped(TrainingConfig config, int steps) {
-    StopRequest stop = new StopRequest();
-    return Trainer.of(config, List.of(stopAfter(stop, steps)), stop, note -> {}).run();
+  @BeforeEach
+  void open() {
+    runs = new Runs(directory);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 5, 12, 13, 17, 24, 35})
   void aRunStoppedAfterAnyStepAndResumedEndsWithTheSameBits(int steps) throws IOException {
-    Trainer.of(config("whole")).run();
-    TrainingResult first = stopped(config("parts"), steps);
+    Trainer.of(runs.config("whole")).run();
+    TrainingResult first = Runs.stopped(runs.config("parts"), steps);
     assertThat(first.signal()).isEqualTo(15);
-    assertThat(path("parts").resolve("model.safetensors")).doesNotExist();
-    TrainingResult second = Trainer.of(config("parts", "resume=true")).run();
+    assertThat(runs.path("parts").resolve("model.safetensors")).doesNotExist();
+    TrainingResult second = Trainer.of(runs.config("parts", "resume=true")).run();
     assertThat(second.signal()).isZero();
-    assertThat(weights("parts")).isEqualTo(weights("whole"));
-    assertThat(lines("parts", "scores.csv")).isEqualTo(lines("whole", "scores.csv"));
-    assertThat(lines("parts", "model.yaml")).isEqualTo(lines("whole", "model.yaml"));
-    assertThat(lines("parts", "metrics.jsonl")).hasSize(3);
+    assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
+    assertThat(runs.lines("parts", "scores.csv")).isEqualTo(runs.lines("whole", "scores.csv"));
+    assertThat(runs.lines("parts", "model.yaml")).isEqualTo(runs.lines("whole", "model.yaml"));
+    assertThat(runs.lines("parts", "metrics.jsonl")).hasSize(3);
   }
 
   @Test
   void batchNormAdamAndAugmentationResumeToTheSameBits() throws IOException {
     Files.writeString(
-        path("model.yaml"),
+        runs.path("model.yaml"),
         """
         input: [1, 8, 8]
         layers:
@@ -91,7 +60,7 @@ class TrainerTest {
           - linear: {features: 10}
         """);
     String[] options = {
-      "model=" + path("model.yaml"),
+      "model=" + runs.path("model.yaml"),
       "optimizer=adamw",
       "lr=0.002",
       "augment=crop",
@@ -99,44 +68,44 @@ class TrainerTest {
       "validation=0.2",
       "epochs=3"
     };
-    Trainer.of(config("whole", options)).run();
-    stopped(config("parts", options), 15);
-    Trainer.of(config("parts", "resume=true")).run();
-    assertThat(weights("parts")).isEqualTo(weights("whole"));
-    JsonNode last = metrics("whole").get(2);
+    Trainer.of(runs.config("whole", options)).run();
+    Runs.stopped(runs.config("parts", options), 15);
+    Trainer.of(runs.config("parts", "resume=true")).run();
+    assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
+    JsonNode last = runs.metrics("whole").get(2);
     assertThat(last.get("test_accuracy_recalibrated").isNumber()).isTrue();
     assertThat(last.get("validation_accuracy").isNumber()).isTrue();
-    assertThat(metrics("whole").get(0).get("test_accuracy_recalibrated").isNull()).isTrue();
+    assertThat(runs.metrics("whole").get(0).get("test_accuracy_recalibrated").isNull()).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void theSameSeedGivesTheSameBitsAtAnyNumberOfThreads(int threads) throws IOException {
-    Trainer.of(config("a", "threads=" + threads)).run();
-    Trainer.of(config("b", "threads=" + threads)).run();
-    Trainer.of(config("c", "threads=" + threads, "seed=2")).run();
-    assertThat(weights("a")).isEqualTo(weights("b")).isNotEqualTo(weights("c"));
+    Trainer.of(runs.config("a", "threads=" + threads)).run();
+    Trainer.of(runs.config("b", "threads=" + threads)).run();
+    Trainer.of(runs.config("c", "threads=" + threads, "seed=2")).run();
+    assertThat(runs.weights("a")).isEqualTo(runs.weights("b")).isNotEqualTo(runs.weights("c"));
   }
 
   @Test
   void theRecordedConfigurationTrainsTheSameAgain() throws IOException {
-    Trainer.of(config("a", "lr=0.07", "sieve=soft")).run();
+    Trainer.of(runs.config("a", "lr=0.07", "sieve=soft")).run();
     var settings =
         new io.gradsieve.train.option.SettingsReader(
                 "train", io.gradsieve.train.option.CommandOptions.TRAIN)
-            .sets(List.of("out=" + path("b")))
-            .file(path("a").resolve("config.yaml"))
+            .sets(List.of("out=" + runs.path("b")))
+            .file(runs.path("a").resolve("config.yaml"))
             .resolve();
     Trainer.of(TrainingConfig.from(settings)).run();
-    assertThat(weights("b")).isEqualTo(weights("a"));
+    assertThat(runs.weights("b")).isEqualTo(runs.weights("a"));
   }
 
   @Test
   void aDamagedNewestCheckpointIsPassedOver() throws IOException {
-    Trainer.of(config("whole")).run();
-    stopped(config("parts"), 30);
+    Trainer.of(runs.config("whole")).run();
+    Runs.stopped(runs.config("parts"), 30);
     Path newest;
-    try (Stream<Path> all = Files.list(path("parts").resolve("checkpoints"))) {
+    try (Stream<Path> all = Files.list(runs.path("parts").resolve("checkpoints"))) {
       newest = all.sorted().reduce((a, b) -> b).orElseThrow();
     }
     assertThat(newest.getFileName().toString()).isEqualTo("epoch-0003-step-000007");
@@ -144,62 +113,55 @@ class TrainerTest {
     optimizer[optimizer.length / 2] ^= 4;
     Files.write(newest.resolve("optimizer.bin"), optimizer);
     List<String> notes = new ArrayList<>();
-    Trainer.of(config("parts", "resume=true"), List.of(), new StopRequest(), notes::add).run();
+    Trainer.of(runs.config("parts", "resume=true"), List.of(), new StopRequest(), notes::add).run();
     assertThat(notes).hasSize(3).last().asString().contains("warning:", "optimizer.bin");
-    assertThat(weights("parts")).isEqualTo(weights("whole"));
+    assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
   }
 
   @Test
   void aRunWithoutAnyGoodCheckpointResumesFromTheStart() throws IOException {
-    Trainer.of(config("whole")).run();
-    stopped(config("parts", "checkpoint-every=3"), 1);
-    try (Stream<Path> files = Files.walk(path("parts").resolve("checkpoints"))) {
+    Trainer.of(runs.config("whole")).run();
+    Runs.stopped(runs.config("parts", "checkpoint-every=3"), 1);
+    try (Stream<Path> files = Files.walk(runs.path("parts").resolve("checkpoints"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         Files.write(file, new byte[] {1});
       }
     }
-    Trainer.of(config("parts", "resume=true")).run();
-    assertThat(weights("parts")).isEqualTo(weights("whole"));
+    Trainer.of(runs.config("parts", "resume=true")).run();
+    assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
   }
 
   @Test
   void resumeRefusesAnotherValueByNameButTakesWhatLeavesTheWeightsAlone() {
-    stopped(config("run"), 14);
-    assertThatThrownBy(() -> config("run", "resume=true", "lr=0.3"))
+    Runs.stopped(runs.config("run"), 14);
+    assertThatThrownBy(() -> runs.config("run", "resume=true", "lr=0.3"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--lr");
-    assertThatThrownBy(() -> config("run", "resume=true", "sieve=none"))
+    assertThatThrownBy(() -> runs.config("run", "resume=true", "sieve=none"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--sieve");
     TrainingConfig free =
-        config("run", "resume=true", "sieve=variance", "keep-checkpoints=1", "quiet=true");
+        runs.config("run", "resume=true", "sieve=variance", "keep-checkpoints=1", "quiet=true");
     Trainer.of(free).run();
-    assertThat(path("run").resolve("checkpoints").toFile().list()).hasSize(1);
+    assertThat(runs.path("run").resolve("checkpoints").toFile().list()).hasSize(1);
   }
 
   @Test
   void resumingAFinishedRunChangesNothing() throws IOException {
-    TrainingResult first = Trainer.of(config("run")).run();
-    byte[] before = weights("run");
-    List<String> metrics = lines("run", "metrics.jsonl");
-    TrainingResult again = Trainer.of(config("run", "resume=true")).run();
-    assertThat(weights("run")).isEqualTo(before);
-    assertThat(lines("run", "metrics.jsonl")).isEqualTo(metrics);
+    TrainingResult first = Trainer.of(runs.config("run")).run();
+    byte[] before = runs.weights("run");
+    List<String> metrics = runs.lines("run", "metrics.jsonl");
+    TrainingResult again = Trainer.of(runs.config("run", "resume=true")).run();
+    assertThat(runs.weights("run")).isEqualTo(before);
+    assertThat(runs.lines("run", "metrics.jsonl")).isEqualTo(metrics);
     assertThat(again.test()).isEqualTo(first.test());
-  }
-
-  private List<JsonNode> metrics(String run) throws IOException {
-    List<JsonNode> metrics = new ArrayList<>();
-    for (String line : lines(run, "metrics.jsonl")) {
-      metrics.add(new ObjectMapper().readTree(line));
-    }
-    return metrics;
   }
 
   @Test
   void metricsHaveEveryNameInOrderAndCountTheSieve() throws IOException {
-    Trainer.of(config("run", "sieve=variance:keep=0.25", "eval-every=2", "validation=0.1")).run();
-    List<JsonNode> metrics = metrics("run");
+    Trainer.of(runs.config("run", "sieve=variance:keep=0.25", "eval-every=2", "validation=0.1"))
+        .run();
+    List<JsonNode> metrics = runs.metrics("run");
     List<String> names = new ArrayList<>();
     Iterator<String> fields = metrics.get(0).fieldNames();
     fields.forEachRemaining(names::add);
@@ -237,10 +199,10 @@ class TrainerTest {
 
   @Test
   void theDefaultLearnsTheDigits() throws IOException {
-    TrainingResult result = Trainer.of(config("run", "epochs=20")).run();
+    TrainingResult result = Trainer.of(runs.config("run", "epochs=20")).run();
     assertThat(result.test().orElseThrow().accuracy()).isGreaterThan(0.96);
     assertThat(result.skipped()).isBetween(0.45, 0.5);
-    assertThat(lines("run", "scores.csv")).hasSize(1438 + 1);
+    assertThat(runs.lines("run", "scores.csv")).hasSize(1438 + 1);
   }
 
   @Test
@@ -281,7 +243,7 @@ class TrainerTest {
 
   @Test
   void aRateThatDivergesNamesTheLastGoodCheckpointOrSaysThereIsNone() {
-    assertThatThrownBy(() -> Trainer.of(config("a", "lr=1e30", "warmup=0")).run())
+    assertThatThrownBy(() -> Trainer.of(runs.config("a", "lr=1e30", "warmup=0")).run())
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("no checkpoint yet");
     TrainingListener poison =
@@ -293,7 +255,7 @@ class TrainerTest {
             }
           }
         };
-    assertThatThrownBy(() -> Trainer.of(config("b"), poison).run())
+    assertThatThrownBy(() -> Trainer.of(runs.config("b"), poison).run())
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("epoch 3")
         .hasMessageContaining("checkpoints/epoch-0002");
@@ -301,12 +263,13 @@ class TrainerTest {
 
   @Test
   void aBatchLargerThanTheDataIsRefusedOnlyIfAskedFor() throws IOException {
-    Path csv = path("small.csv");
+    Path csv = runs.path("small.csv");
     Files.writeString(csv, "x,y,label\n1,2,a\n2,1,b\n3,1,b\n0,5,a\n");
     TrainingConfig small =
-        TrainingConfig.of("data=" + csv, "epochs=1", "threads=1", "out=" + path("small"));
+        TrainingConfig.of("data=" + csv, "epochs=1", "threads=1", "out=" + runs.path("small"));
     Trainer.of(small).run();
-    assertThat(lines("small", "config.yaml")).anyMatch(line -> line.startsWith("batch-size: 4 "));
+    assertThat(runs.lines("small", "config.yaml"))
+        .anyMatch(line -> line.startsWith("batch-size: 4 "));
     assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--batch-size 5");
@@ -314,7 +277,7 @@ class TrainerTest {
 
   @Test
   void userAndClassWeightsHaveMeanOne() throws IOException {
-    Path csv = path("weighted.csv");
+    Path csv = runs.path("weighted.csv");
     Files.writeString(csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
     TrainingConfig config = TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced");
     double[] weights = TrainingSession.prepare(config).data().userWeights();
@@ -328,33 +291,35 @@ class TrainerTest {
 
   @Test
   void aRunKeepsOutOfDirectoriesThatAreNotItsOwn() throws IOException {
-    Files.createDirectories(path("full"));
-    Path mine = Files.writeString(path("full").resolve("config.yaml"), "mine");
-    assertThatThrownBy(() -> Trainer.of(config("full")).run())
+    Files.createDirectories(runs.path("full"));
+    Path mine = Files.writeString(runs.path("full").resolve("config.yaml"), "mine");
+    assertThatThrownBy(() -> Trainer.of(runs.config("full")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("not empty");
-    assertThatThrownBy(() -> Trainer.of(config("full", "overwrite=true")).run())
+    assertThatThrownBy(() -> Trainer.of(runs.config("full", "overwrite=true")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("config.yaml");
     assertThat(mine).hasContent("mine");
-    Files.writeString(path("file"), "x");
-    assertThatThrownBy(() -> Trainer.of(config("file")).run())
+    Files.writeString(runs.path("file"), "x");
+    assertThatThrownBy(() -> Trainer.of(runs.config("file")).run())
         .isInstanceOf(GradsieveException.Output.class);
-    assertThatThrownBy(() -> config("none", "resume=true"))
+    assertThatThrownBy(() -> runs.config("none", "resume=true"))
         .isInstanceOf(GradsieveException.BadData.class);
   }
 
   @Test
   void overwriteLeavesWhatIsNotTheRuns() throws IOException {
-    Trainer.of(config("run", "epochs=2")).run();
-    Path mine = Files.writeString(path("run").resolve("notes.txt"), "mine");
-    Trainer.of(config("run", "epochs=1", "overwrite=true")).run();
+    Trainer.of(runs.config("run", "epochs=2")).run();
+    Path mine = Files.writeString(runs.path("run").resolve("notes.txt"), "mine");
+    Trainer.of(runs.config("run", "epochs=1", "overwrite=true")).run();
     assertThat(mine).hasContent("mine");
-    assertThat(lines("run", "metrics.jsonl")).hasSize(1);
-    assertThat(path("run").resolve("checkpoints").toFile().list()).containsExactly("epoch-0001");
-    JsonNode manifest = new ObjectMapper().readTree(path("run").resolve("manifest.json").toFile());
+    assertThat(runs.lines("run", "metrics.jsonl")).hasSize(1);
+    assertThat(runs.path("run").resolve("checkpoints").toFile().list())
+        .containsExactly("epoch-0001");
+    JsonNode manifest =
+        new ObjectMapper().readTree(runs.path("run").resolve("manifest.json").toFile());
     assertThat(manifest.get("schema").asInt()).isEqualTo(1);
-    try (Stream<Path> files = Files.walk(path("run"))) {
+    try (Stream<Path> files = Files.walk(runs.path("run"))) {
       List<String> listed = new ArrayList<>();
       manifest.get("files").forEach(name -> listed.add(name.asText()));
       assertThat(listed)
@@ -362,7 +327,7 @@ class TrainerTest {
               files
                   .filter(Files::isRegularFile)
                   .filter(f -> !f.equals(mine))
-                  .map(f -> path("run").relativize(f).toString())
+                  .map(f -> runs.path("run").relativize(f).toString())
                   .toList());
     }
   }

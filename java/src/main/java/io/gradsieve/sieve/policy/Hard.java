@@ -1,7 +1,5 @@
 package io.gradsieve.sieve.policy;
 
-import io.gradsieve.sieve.EpochContext;
-import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 
 /**
@@ -44,55 +42,21 @@ record Hard(PolicyOptions options, double keep, Filtering filtering) implements 
   }
 
   @Override
-  public Selection select(ScoreTable table, EpochContext context) {
-    int samples = context.samples();
-    float[] candidates = new float[samples];
-    boolean[] chosen = new boolean[samples];
-    float[] scores = table.scores(context.score());
-    int scored = 0;
-    int unscored = 0;
-    for (int i = 0; i < samples; i++) {
-      if (!table.kept(i)) {
-        continue;
-      }
-      if (Float.isNaN(scores[i])) {
-        chosen[i] = true;
-        unscored++;
-      } else {
-        candidates[scored++] = scores[i];
-      }
+  public Selection select(Candidates candidates) {
+    float[] scores = candidates.scores();
+    float[] left = new float[scores.length];
+    boolean[] unscored = new boolean[scores.length];
+    int wanted = candidates.count(keep);
+    for (int j = 0; j < scores.length; j++) {
+      boolean candidate = candidates.kept(j);
+      unscored[j] = candidate && Float.isNaN(scores[j]);
+      wanted -= unscored[j] ? 1 : 0;
+      left[j] = candidate ? scores[j] : Float.NaN;
     }
-    int wanted = Math.min(scored, Math.max(0, leastKept(samples) - unscored));
-    if (wanted > 0) {
-      chooseTop(table, scores, chosen, TopThreshold.of(candidates, scored, wanted));
+    boolean[] chosen = Largest.of(left, candidates.order(), wanted);
+    for (int j = 0; j < chosen.length; j++) {
+      chosen[j] |= unscored[j];
     }
-    return Selection.unweighted(inOrder(SievePolicy.shuffle(context), chosen, wanted + unscored));
-  }
-
-  private static void chooseTop(
-      ScoreTable table, float[] scores, boolean[] chosen, TopThreshold threshold) {
-    int ties = threshold.ties();
-    for (int i = 0; i < scores.length; i++) {
-      if (!table.kept(i) || Float.isNaN(scores[i])) {
-        continue;
-      }
-      if (scores[i] > threshold.value()) {
-        chosen[i] = true;
-      } else if (scores[i] == threshold.value() && ties > 0) {
-        chosen[i] = true;
-        ties--;
-      }
-    }
-  }
-
-  private static int[] inOrder(int[] shuffled, boolean[] chosen, int count) {
-    int[] order = new int[count];
-    int next = 0;
-    for (int sample : shuffled) {
-      if (chosen[sample]) {
-        order[next++] = sample;
-      }
-    }
-    return order;
+    return Selection.marked(candidates.order(), chosen);
   }
 }

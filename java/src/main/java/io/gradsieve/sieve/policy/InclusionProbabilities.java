@@ -43,7 +43,7 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
     int budget = Math.min(scored, Math.max(kept - unscored, least));
     int sum = unscored + budget;
     if (budget <= floor * scored * (1 + ROUNDING)) {
-      double uniform = scored == 0 ? 1 : (double) budget / scored;
+      double uniform = scored == 0 ? 1 : Math.max(floor, (double) budget / scored);
       return new InclusionProbabilities(0, uniform, uniform, sum);
     }
     if (budget >= positives + floor * zeros) {

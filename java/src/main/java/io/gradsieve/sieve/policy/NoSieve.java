@@ -1,8 +1,5 @@
 package io.gradsieve.sieve.policy;
 
-import io.gradsieve.sieve.EpochContext;
-import io.gradsieve.sieve.ScoreTable;
-
 /** {@code none}: every sample, weight 1, w̄ 1. */
 record NoSieve(PolicyOptions options, Filtering filtering) implements SievePolicy {
   static NoSieve of(PolicyOptions options) {
@@ -35,7 +32,7 @@ record NoSieve(PolicyOptions options, Filtering filtering) implements SievePolic
   }
 
   @Override
-  public Selection select(ScoreTable table, EpochContext context) {
-    return Selection.unweighted(SievePolicy.shuffle(context));
+  public Selection select(Candidates candidates) {
+    return Selection.unweighted(candidates.order());
   }
 }

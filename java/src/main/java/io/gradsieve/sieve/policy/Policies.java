@@ -17,6 +17,11 @@ public final class Policies {
     KINDS.put("variance", Variance::of);
     KINDS.put("soft", Soft::of);
     KINDS.put("hard", Hard::of);
+    KINDS.put("hide", Hide::of);
+    KINDS.put("order", PoolOrder::of);
+    KINDS.put("window", Window::of);
+    KINDS.put("importance", Importance::of);
+    KINDS.put("coverage", Coverage::of);
     KINDS.put("random", RandomSubset::of);
   }
 

@@ -35,7 +35,7 @@ public final class PolicyOptions {
 
   private static final Pattern NUMBER =
       Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?");
-  private static final Pattern EPOCH = Pattern.compile("0*[1-9][0-9]{0,8}");
+  private static final Pattern WHOLE = Pattern.compile("0*[1-9][0-9]{0,8}");
 
   private final String name;
   private final Map<String, String> given;
@@ -81,8 +81,8 @@ public final class PolicyOptions {
   }
 
   /**
-   * Name and every effective value, {@code variance:keep=0.5,floor=0.1,from=2,until=1,steps=same}:
-   * parses to the same.
+   * Name and every effective value, {@code variance:keep=0.5,floor=0.1,from=2,until=1,…}: parses to
+   * the same.
    */
   public String spec() {
     StringBuilder spec = new StringBuilder(name);
@@ -126,23 +126,35 @@ public final class PolicyOptions {
 
   /** When to filter and how to cut; every policy asks for it, after its own keys. */
   Filtering filtering(double untilByDefault) {
-    int from = from();
+    int from = whole("from", 2);
     double until = share("until", untilByDefault, Range.ABOVE_ZERO);
     String text = given.get("steps");
     Steps steps = text == null ? defaultSteps : Steps.parse(text);
     effective.put("steps", steps.key());
-    return new Filtering(from, until, steps);
+    return new Filtering(from, until, steps, truth("relative"), truth("balanced"));
   }
 
-  private int from() {
-    String text = given.getOrDefault("from", "2");
-    if (!EPOCH.matcher(text).matches()) {
+  /** A value of true or false, false by default. */
+  private boolean truth(String key) {
+    String text = given.getOrDefault(key, "false");
+    if (!text.equals("true") && !text.equals("false")) {
       throw new GradsieveException.Usage(
-          "--sieve %s: from must be a whole number from 1 on, is '%s'".formatted(name, text));
+          "--sieve %s: %s must be true or false, is '%s'".formatted(name, key, text));
     }
-    int from = Integer.parseInt(text);
-    effective.put("from", Integer.toString(from));
-    return from;
+    effective.put(key, text);
+    return text.equals("true");
+  }
+
+  /** A whole number from 1 on. */
+  int whole(String key, int byDefault) {
+    String text = given.getOrDefault(key, Integer.toString(byDefault));
+    if (!WHOLE.matcher(text).matches()) {
+      throw new GradsieveException.Usage(
+          "--sieve %s: %s must be a whole number from 1 on, is '%s'".formatted(name, key, text));
+    }
+    int value = Integer.parseInt(text);
+    effective.put(key, Integer.toString(value));
+    return value;
   }
 
   /**

@@ -1,7 +1,5 @@
 package io.gradsieve.sieve.policy;
 
-import io.gradsieve.sieve.EpochContext;
-import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import java.util.Arrays;
 
@@ -44,12 +42,11 @@ record RandomSubset(PolicyOptions options, double keep, Filtering filtering)
   }
 
   @Override
-  public Selection select(ScoreTable table, EpochContext context) {
-    int kept = leastKept(context.samples());
-    int[] order = Arrays.copyOf(SievePolicy.shuffle(context), kept);
-    double weight = (double) context.samples() / kept;
+  public Selection select(Candidates candidates) {
+    int kept = Math.max(1, candidates.count(keep));
+    double weight = (double) candidates.size() / kept;
     float[] weights = new float[kept];
     Arrays.fill(weights, (float) weight);
-    return new Selection(order, weights, weight);
+    return new Selection(Arrays.copyOf(candidates.order(), kept), weights, weight);
   }
 }

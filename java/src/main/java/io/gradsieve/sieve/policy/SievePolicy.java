@@ -4,7 +4,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
-import io.gradsieve.sieve.Steps;
+import java.util.List;
 
 /**
  * Chooses what an epoch trains on. A pure function of table and context: the same arguments give
@@ -41,10 +41,23 @@ public interface SievePolicy {
   /**
    * Chooses the samples of a filtered epoch. Unscored samples are kept and stay outside every mean,
    * where scores are looked at.
-   *
-   * @param context with as many samples as the table, at least one
    */
-  Selection select(ScoreTable table, EpochContext context);
+  Selection select(Candidates candidates);
+
+  /**
+   * Whether samples it leaves out are scored all the same, by a forward pass after the epoch (and a
+   * backward pass, if the ranking needs norms).
+   */
+  default boolean rescores() {
+    return false;
+  }
+
+  /** What an epoch that keeps {@code kept} samples multiplies the learning rate by. */
+  default double lrScale(int kept, EpochContext context) {
+    return unbiased()
+        ? filtering().steps().lrScale(kept, context.samples(), context.batchSize())
+        : 1;
+  }
 
   /** The name in {@code --sieve}. */
   default String name() {
@@ -64,21 +77,32 @@ public interface SievePolicy {
           "the table has %d samples, the epoch %d".formatted(table.samples(), samples));
     }
     boolean filtered = samples > 0 && filtering().filters(context.epoch(), context.epochs());
-    Selection selection = filtered ? select(table, context) : full(context);
+    Selection selection = filtered ? selection(table, context) : full(context);
     boolean empty = samples > 0 && selection.order().length == 0;
     if (empty) {
       selection = full(context);
     }
     int kept = selection.order().length;
-    Steps steps = filtering().steps();
     return new EpochPlan(
         selection.order(),
         selection.weights(),
         selection.meanWeight(),
-        steps.cut(kept, samples, context.batchSize()),
-        unbiased() && kept > 0 ? steps.lrScale(kept, samples, context.batchSize()) : 1,
+        filtering().steps().cut(kept, samples, context.batchSize()),
+        kept > 0 ? lrScale(kept, context) : 1,
         filtered && !empty,
         empty);
+  }
+
+  private Selection selection(ScoreTable table, EpochContext context) {
+    if (!filtering().balanced()) {
+      return select(Candidates.all(table, context));
+    }
+    List<Candidates> groups = Candidates.byClass(table, context);
+    return Selection.merged(
+        groups.stream().map(this::select).toList(),
+        groups.stream().mapToInt(Candidates::size).toArray(),
+        unbiased(),
+        RandomBits.of(context.seed(), "merge", context.epoch()));
   }
 
   /** All samples, shuffled, weight 1. */
@@ -89,10 +113,5 @@ public interface SievePolicy {
   /** The epoch's order of all N samples; selections keep a part of it. */
   static int[] shuffle(EpochContext context) {
     return RandomBits.of(context.seed(), "shuffle", context.epoch()).permutation(context.samples());
-  }
-
-  /** The draws that choose samples, independent of their order. */
-  static RandomBits draws(EpochContext context) {
-    return RandomBits.of(context.seed(), "sieve", context.epoch());
   }
 }

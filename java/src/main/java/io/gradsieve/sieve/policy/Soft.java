@@ -1,8 +1,6 @@
 package io.gradsieve.sieve.policy;
 
 import io.gradsieve.RandomBits;
-import io.gradsieve.sieve.EpochContext;
-import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 
 /**
@@ -49,34 +47,34 @@ record Soft(PolicyOptions options, double r, Filtering filtering) implements Sie
   }
 
   @Override
-  public Selection select(ScoreTable table, EpochContext context) {
-    int samples = context.samples();
-    float[] scores = table.scores(context.score());
+  public Selection select(Candidates candidates) {
+    int[] samples = candidates.order();
+    float[] scores = candidates.scores();
     double mean = mean(scores);
     int under = 0;
     for (float score : scores) {
       under += score < mean ? 1 : 0;
     }
     int drawn = under - Share.floor(r, under);
-    int kept = samples - under + drawn;
+    int kept = samples.length - under + drawn;
     int[] order = new int[kept];
     float[] weights = new float[kept];
     float weight = under == 0 ? 1 : (float) ((double) under / drawn);
-    RandomBits draws = SievePolicy.draws(context);
+    RandomBits draws = candidates.draws();
     int left = under;
     int next = 0;
-    for (int sample : SievePolicy.shuffle(context)) {
-      boolean low = scores[sample] < mean;
+    for (int j = 0; j < samples.length; j++) {
+      boolean low = scores[j] < mean;
       // Selection sampling (Knuth 3.4.2, algorithm S): exactly `drawn` of `under`, each subset
       // equally likely.
-      if (low && draws.below(sample, left--) >= drawn) {
+      if (low && draws.below(samples[j], left--) >= drawn) {
         continue;
       }
       drawn -= low ? 1 : 0;
-      order[next] = sample;
+      order[next] = samples[j];
       weights[next++] = low ? weight : 1;
     }
-    return new Selection(order, weights, (double) samples / kept);
+    return new Selection(order, weights, (double) samples.length / kept);
   }
 
   /** Of the scored samples, NaN if there are none; then no score is under it. */

@@ -1,8 +1,6 @@
 package io.gradsieve.sieve.policy;
 
 import io.gradsieve.RandomBits;
-import io.gradsieve.sieve.EpochContext;
-import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import java.util.Arrays;
 
@@ -59,11 +57,11 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
   }
 
   @Override
-  public Selection select(ScoreTable table, EpochContext context) {
-    float[] scores = table.scores(context.score());
-    InclusionProbabilities p =
-        InclusionProbabilities.solve(scores, leastKept(context.samples()), floor);
-    return draw(scores, p, SievePolicy.shuffle(context), SievePolicy.draws(context));
+  public Selection select(Candidates candidates) {
+    float[] scores = candidates.scores();
+    int kept = Math.max(1, candidates.count(keep));
+    InclusionProbabilities p = InclusionProbabilities.solve(scores, kept, floor);
+    return draw(scores, p, candidates.order(), candidates.draws());
   }
 
   /**
@@ -73,22 +71,16 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
    * for a few units, which the last sample makes good.
    */
   private static Selection draw(
-      float[] scores, InclusionProbabilities p, int[] shuffled, RandomBits draws) {
+      float[] scores, InclusionProbabilities p, int[] samples, RandomBits draws) {
     int kept = p.sum();
     int[] order = new int[kept];
     float[] weights = new float[kept];
-    float[] ordered = new float[shuffled.length];
-    for (int k = 0; k < ordered.length; k++) {
-      // Apart from the loop below: here the misses of the cache overlap.
-      ordered[k] = scores[shuffled[k]];
-    }
     long toNext = draws.bits(0) >>> 32;
     double carry = 0;
     int next = 0;
     int lastLeft = -1;
-    for (int k = 0; k < shuffled.length && next < kept; k++) {
-      int sample = shuffled[k];
-      double probability = p.of(ordered[k]);
+    for (int k = 0; k < samples.length && next < kept; k++) {
+      double probability = p.of(scores[k]);
       if (probability < 1.0 / UNIT) {
         continue;
       }
@@ -100,13 +92,13 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
       // overwritten.
       int taken = (int) (toNext >>> 63);
       toNext += taken * UNIT;
-      order[next] = sample;
+      order[next] = samples[k];
       weights[next] = (float) (1 / probability);
       next += taken;
-      lastLeft = taken == 0 ? sample : lastLeft;
+      lastLeft = taken == 0 ? k : lastLeft;
     }
     if (next == kept - 1 && lastLeft >= 0) {
-      order[next] = lastLeft;
+      order[next] = samples[lastLeft];
       weights[next++] = (float) (1 / p.of(scores[lastLeft]));
     }
     return new Selection(

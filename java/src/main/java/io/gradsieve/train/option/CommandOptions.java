@@ -25,6 +25,7 @@ public final class CommandOptions {
           List.of(
               Options.EPOCHS,
               Options.BATCH_SIZE,
+              Options.MICRO_BATCH,
               Options.OPTIMIZER,
               Options.LR,
               Options.MOMENTUM,

@@ -10,6 +10,7 @@ import static io.gradsieve.train.option.ValueType.text;
 import static io.gradsieve.train.option.ValueType.truth;
 import static io.gradsieve.train.option.ValueType.whole;
 
+import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.option.Option.Section;
 import java.util.List;
 
@@ -101,7 +102,12 @@ public final class Options {
 
   // Training
   public static final Option<Integer> EPOCHS =
-      of(Section.TRAINING, "epochs", whole(1), "10", "passes over the training data");
+      of(
+          Section.TRAINING,
+          "epochs",
+          whole(1, ScoreTable.MOST_EPOCHS),
+          "10",
+          "passes over the training data");
   public static final Option<Integer> BATCH_SIZE =
       of(
           Section.TRAINING,
@@ -109,8 +115,19 @@ public final class Options {
           whole(1),
           "128",
           "samples a step; the default is at most the data");
+  public static final Option<Integer> MICRO_BATCH =
+      of(
+          Section.TRAINING,
+          "micro-batch",
+          whole(1),
+          "samples a step takes at once, in several parts, to need less memory; none given: all");
   public static final Option<String> OPTIMIZER =
-      of(Section.TRAINING, "optimizer", choice("sgd", "adamw"), "sgd", "the update rule");
+      of(
+          Section.TRAINING,
+          "optimizer",
+          choice("sgd", "adamw", "lars", "lamb"),
+          "sgd",
+          "the update rule");
   public static final Option<Double> LR =
       of(Section.TRAINING, "lr", positive(), "0.05", "learning rate at its peak");
   public static final Option<Double> MOMENTUM =
@@ -119,7 +136,7 @@ public final class Options {
           "momentum",
           number("in [0, 1)", 0, false, 1, true),
           "0.9",
-          "of sgd; the first moment's decay of adamw");
+          "of sgd and lars; the first moment's decay of adamw and lamb");
   public static final Option<Boolean> NESTEROV =
       of(Section.TRAINING, "nesterov", truth(), "false", "Nesterov's momentum, sgd only");
   public static final Option<Double> WEIGHT_DECAY =
@@ -128,7 +145,7 @@ public final class Options {
           "weight-decay",
           number("of at least 0", 0, false, Double.MAX_VALUE, false),
           "0.0005",
-          "coupled in sgd, decoupled in adamw");
+          "coupled in sgd and lars, decoupled in adamw, part of the direction in lamb");
   public static final Option<String> SCHEDULE =
       of(
           Section.TRAINING,
@@ -172,14 +189,14 @@ public final class Options {
           "sieve",
           text("NAME[:key=value,…]"),
           "variance",
-          "which samples each epoch keeps: none, variance, soft, hard, random");
+          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, importance, coverage, random");
   public static final Option<String> SCORE =
       of(
           Section.SIEVE,
           "score",
-          text("NAME"),
+          text("NAME[:average=A]"),
           "grad_norm",
-          "what the sieve ranks by: grad_norm, loss, el2n, margin, random");
+          "what the sieve ranks by: grad_norm, loss, el2n, margin, forgetting, random; averaged over epochs with average");
   public static final Option<Boolean> NORMS =
       of(Section.SIEVE, "norms", ValueType.onOff(), "on", "measure every sample's gradient norm");
 

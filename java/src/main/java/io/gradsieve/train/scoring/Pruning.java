@@ -68,37 +68,12 @@ public final class Pruning {
     for (int c : classes) {
       sizes[c]++;
     }
-    int[] quotas = quotas(sizes, Share.ceil(keep, values.length), keep);
+    int[] quotas = Share.quotas(keep, sizes);
     boolean[] chosen = new boolean[values.length];
     IntStream.range(0, values.length)
         .boxed()
         .sorted(Comparator.<Integer>comparingDouble(i -> -values[i]).thenComparing(i -> i))
         .forEachOrdered(i -> chosen[i] = quotas[classes[i]]-- > 0);
     return chosen;
-  }
-
-  /** How many of each class, by largest remainder. */
-  private static int[] quotas(int[] sizes, int total, double keep) {
-    int[] quotas = new int[sizes.length];
-    int left = total;
-    for (int c = 0; c < sizes.length; c++) {
-      quotas[c] = Share.floor(keep, sizes[c]);
-      left -= quotas[c];
-    }
-    int[] byRemainder =
-        IntStream.range(0, sizes.length)
-            .boxed()
-            .sorted(
-                Comparator.<Integer>comparingDouble(c -> quotas[c] - keep * sizes[c])
-                    .thenComparing(c -> c))
-            .mapToInt(Integer::intValue)
-            .toArray();
-    for (int c : byRemainder) {
-      if (left > 0 && quotas[c] < sizes[c]) {
-        quotas[c]++;
-        left--;
-      }
-    }
-    return quotas;
   }
 }

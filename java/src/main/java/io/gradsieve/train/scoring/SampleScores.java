@@ -5,8 +5,10 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.sieve.ScoreRows;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.DatasetNames;
+import io.gradsieve.train.RecordedStep;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
@@ -64,35 +66,28 @@ public final class SampleScores {
             "%s: has no %s part; choose another --split"
                 .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT)));
       }
-      ScoreTable table = ScoreTable.forTraining(samples.length, norms, settings.get(Options.SEED));
+      ScoreTable table = ScoreTable.forScoring(samples.length, norms, settings.get(Options.SEED));
+      int[] rows = IntStream.range(0, samples.length).toArray();
+      RecordedStep recorded = new RecordedStep();
       double[] sums = new double[2];
       session.forEach(
           samples,
           (first, batch, records) -> {
+            recorded.show(records, batch);
+            table.record(1, rows, first, batch.size(), recorded);
             for (int i = 0; i < batch.size(); i++) {
-              int predicted = (int) records.predicted().get(i);
-              table.record(
-                  first + i,
-                  1,
-                  records.loss().get(i),
-                  records.crossEntropy().get(i),
-                  records.el2n().get(i),
-                  records.margin().get(i),
-                  (float) Math.sqrt(records.squaredNorm().get(i)),
-                  records.confidence().get(i),
-                  predicted);
-              sums[0] += records.crossEntropy().get(i);
-              sums[1] += predicted == batch.slot().labels().get(i) ? 1 : 0;
+              sums[0] += recorded.crossEntropy(i);
+              sums[1] += recorded.right(i) ? 1 : 0;
             }
           });
-      List<ScoreColumns> columns = ScoreColumns.ofScoring(chosen);
       SampleNames names = new DatasetNames(session.data(), samples);
+      ScoreRows lines = new ScoreRows(ScoreColumns.ofScoring(chosen), table, names);
       OutputFile.writeCsv(
           out,
           csv -> {
-            csv.writeRecord(ScoreColumns.header(columns));
+            csv.writeRecord(lines.header());
             for (int i = 0; i < samples.length; i++) {
-              csv.writeRecord(ScoreColumns.row(columns, table, names, i));
+              csv.writeRecord(lines.row(i));
             }
           });
       return new Summary(

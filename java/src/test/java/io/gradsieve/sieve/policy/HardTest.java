@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.sieve.EpochPlan;
+import io.gradsieve.sieve.Measured;
 import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.sieve.ScoreTableCodec;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import net.jqwik.api.ForAll;
@@ -36,13 +38,14 @@ class HardTest {
     ScoreTable table = Tables.ofLosses(5, 1, 4, 2, 3);
     SievePolicy hard = Policies.parse("hard:keep=0.4");
     table.keep(hard.plan(table, Tables.epoch(table, 2, 1, 2)));
-    table.record(1, 2, 99, 0, 0, 0, 0, 0, 0);
-    ByteBuffer bytes = ByteBuffer.allocate(ScoreTable.HEADER_BYTES + 5 * table.bytesPerSample());
-    table.writeHeader(bytes);
-    table.writeRows(0, 5, bytes);
+    new Measured(99, 0, 0, 0, 0, 0, 0, false).in(table, 1, 2);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(ScoreTableCodec.HEADER_BYTES + 5 * table.bytesPerSample());
+    ScoreTableCodec.writeHeader(table, bytes);
+    ScoreTableCodec.writeRows(table, 0, 5, bytes);
     bytes.flip();
-    ScoreTable restored = ScoreTable.readHeader(bytes);
-    restored.readRows(0, 5, bytes);
+    ScoreTable restored = ScoreTableCodec.readHeader(bytes);
+    ScoreTableCodec.readRows(restored, 0, 5, bytes);
     assertThat(hard.plan(restored, Tables.epoch(table, 2, 1, 3)).order())
         .containsExactlyInAnyOrder(0, 2);
     assertThat(hard.plan(table, Tables.epoch(table, 2, 1, 10)).order())

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class PoliciesTest {
   @ParameterizedTest
@@ -22,9 +22,16 @@ class PoliciesTest {
         "'' | unknown --sieve ''",
         "soft:q=0.5 | unknown key of --sieve soft 'q': did you mean 'r'",
         "variance:kep=0.5 | did you mean 'keep'",
-        "variance:relative=true | unknown key",
-        "variance:balanced=true | unknown key",
-        "hide:fraction=0.3 | unknown --sieve",
+        "variance:relative=yes | relative must be true or false, is 'yes'",
+        "variance:balanced=1 | balanced must be true or false, is '1'",
+        "hide:fraction=1 | fraction must lie in [0,1), is 1",
+        "hide:sure=1.1 | sure must lie in [0,1]",
+        "order:pool=0.5 | keep must not exceed pool, is 0.6",
+        "order:pool=0 | pool must lie in (0,1]",
+        "window:width=0 | width must lie in (0,1]",
+        "importance:lambda=2 | lambda must lie in [0,1]",
+        "coverage:bins=0 | bins must be a whole number from 1 on, is '0'",
+        "coverage:cut=-1 | cut must lie in [0,1]",
         "variance:keep=0 | keep must lie in (0,1], is 0",
         "variance:keep=1.01 | keep must lie in (0,1]",
         "variance:keep=half | keep must be a number, is 'half'",
@@ -54,12 +61,17 @@ class PoliciesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "variance | variance:keep=0.5,floor=0.1,from=2,until=1,steps=same",
-        "variance:keep=0.05 | variance:keep=0.05,floor=0.05,from=2,until=1,steps=same",
-        "soft | soft:r=0.5,from=2,until=0.875,steps=same",
-        "hard | hard:keep=0.7,from=2,until=1,steps=same",
-        "random:steps=fewer,keep=.25 | random:keep=0.25,from=2,until=1,steps=fewer",
-        "none | none:from=2,until=1,steps=same"
+        "variance | variance:keep=0.5,floor=0.1,from=2,until=1,steps=same,relative=false,balanced=false",
+        "variance:keep=0.05 | variance:keep=0.05,floor=0.05,from=2,until=1,steps=same,relative=false,balanced=false",
+        "soft | soft:r=0.5,from=2,until=0.875,steps=same,relative=false,balanced=false",
+        "hard | hard:keep=0.7,from=2,until=1,steps=same,relative=false,balanced=false",
+        "random:steps=fewer,keep=.25 | random:keep=0.25,from=2,until=1,steps=fewer,relative=false,balanced=false",
+        "hide | hide:fraction=0.3,sure=0.7,from=2,until=1,steps=same,relative=false,balanced=false",
+        "order | order:pool=0.75,keep=0.6,from=2,until=1,steps=same,relative=false,balanced=false",
+        "window:balanced=true | window:width=0.6,from=2,until=1,steps=same,relative=false,balanced=true",
+        "importance | importance:keep=0.6,lambda=0.2,from=2,until=1,steps=same,relative=false,balanced=false",
+        "coverage:relative=true | coverage:keep=0.5,bins=50,cut=0.05,from=2,until=1,steps=same,relative=true,balanced=false",
+        "none | none:from=2,until=1,steps=same,relative=false,balanced=false"
       })
   void everyEffectiveValueIsInTheSpecificationAndParsesToTheSame(String given, String effective) {
     String spec = Policies.parse(given).options().spec();
@@ -75,7 +87,7 @@ class PoliciesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"none", "variance", "soft", "hard", "random"})
+  @MethodSource("io.gradsieve.sieve.policy.Policies#names")
   void theSameSeedGivesTheSamePlanAndAnotherEpochAnother(String spec) {
     float[] losses = new float[1000];
     for (int i = 0; i < losses.length; i++) {
@@ -93,7 +105,7 @@ class PoliciesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"none", "variance", "soft", "hard", "random"})
+  @MethodSource("io.gradsieve.sieve.policy.Policies#names")
   void oneSampleIsAlwaysKept(String spec) {
     ScoreTable table = Tables.ofLosses(0.5f);
     EpochPlan plan = Policies.parse(spec).plan(table, Tables.context(table, 128, 1));
@@ -104,7 +116,7 @@ class PoliciesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"none", "variance", "soft", "hard", "random"})
+  @MethodSource("io.gradsieve.sieve.policy.Policies#names")
   void noSamplesGiveAnEmptyPlanWithoutSteps(String spec) {
     ScoreTable table = Tables.ofLosses();
     EpochPlan plan = Policies.parse(spec).plan(table, Tables.context(table, 128, 1));
@@ -113,7 +125,18 @@ class PoliciesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"variance,500", "soft,1000", "hard,700", "random,600", "none,1000"})
+  @CsvSource({
+    "variance,500",
+    "soft,1000",
+    "hard,700",
+    "hide,1000",
+    "order,600",
+    "window,600",
+    "importance,600",
+    "coverage,500",
+    "random,600",
+    "none,1000"
+  })
   void equalScoresAreNoReasonToFail(String spec, int kept) {
     float[] losses = new float[1000];
     Arrays.fill(losses, 0.1f);
@@ -206,7 +229,7 @@ class PoliciesTest {
     }
 
     @Override
-    public Selection select(ScoreTable table, io.gradsieve.sieve.EpochContext context) {
+    public Selection select(Candidates candidates) {
       return Selection.unweighted(new int[0]);
     }
   }

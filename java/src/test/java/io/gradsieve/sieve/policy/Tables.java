@@ -1,19 +1,23 @@
 package io.gradsieve.sieve.policy;
 
 import io.gradsieve.sieve.EpochContext;
+import io.gradsieve.sieve.Measured;
+import io.gradsieve.sieve.Ranking;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 
 /** Tables and contexts for tests. */
 final class Tables {
+  static final Ranking LOSS = Ranking.of(Score.LOSS);
+
   private Tables() {}
 
   /** A table opened for losses, scored in epoch 1; NaN leaves a sample unscored. */
   static ScoreTable ofLosses(float... losses) {
-    ScoreTable table = ScoreTable.forScore(losses.length, Score.LOSS, 1);
+    ScoreTable table = ScoreTable.forTraining(losses.length, true, LOSS, 1);
     for (int i = 0; i < losses.length; i++) {
       if (!Float.isNaN(losses[i])) {
-        table.record(i, 1, losses[i], 0, 0, 0, 0, 0, 0);
+        Measured.of(losses[i], false, 0).in(table, i, 1);
       }
     }
     return table;
@@ -25,6 +29,11 @@ final class Tables {
   }
 
   static EpochContext epoch(ScoreTable table, int batchSize, long seed, int epoch) {
-    return new EpochContext(table.samples(), batchSize, epoch, 10, seed, Score.LOSS);
+    return new EpochContext(table.samples(), batchSize, epoch, 10, seed, LOSS, new int[0]);
+  }
+
+  /** Epoch 3 of 10 over samples of these classes. */
+  static EpochContext classes(int batchSize, long seed, int... classes) {
+    return new EpochContext(classes.length, batchSize, 3, 10, seed, LOSS, classes);
   }
 }

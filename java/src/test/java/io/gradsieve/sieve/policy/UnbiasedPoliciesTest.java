@@ -27,7 +27,10 @@ class UnbiasedPoliciesTest {
         "variance:keep=0.25,floor=0.2",
         "variance:keep=0.5,floor=0",
         "variance:keep=0.5,floor=0.5",
-        "variance:keep=0.9,floor=0.05"
+        "variance:keep=0.9,floor=0.05",
+        "importance:keep=0.5",
+        "importance:keep=0.3,lambda=0.05",
+        "importance:keep=0.5,lambda=1"
       })
   void theExpectedStepIsThatOfTheFullDataWithinTheDrawsOwnError(String spec) {
     double[][] gradients = gradients();

@@ -96,7 +96,7 @@ class SettingsReaderTest {
     "clip-norm,0",
     "label-smoothing,1",
     "schedule,cosin",
-    "optimizer,lars",
+    "optimizer,lion",
     "device,cuda",
     "augment,rotate",
     "norms,yes",

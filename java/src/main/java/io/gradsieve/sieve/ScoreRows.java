@@ -1,0 +1,77 @@
+package io.gradsieve.sieve;
+
+import java.util.List;
+
+/** The lines of a scores file: a cell for each column, empty where there is no value. */
+public final class ScoreRows {
+  private final List<ScoreColumns> columns;
+  private final ScoreTable table;
+  private final SampleNames names;
+  private final LabelQuality quality;
+
+  /** Looks at every sample once, for what only all of them together tell. */
+  public ScoreRows(List<ScoreColumns> columns, ScoreTable table, SampleNames names) {
+    this.columns = List.copyOf(columns);
+    this.table = table;
+    this.names = names;
+    quality = new LabelQuality(table, names);
+  }
+
+  /** The names of the columns. */
+  public String[] header() {
+    return columns.stream().map(ScoreColumns::key).toArray(String[]::new);
+  }
+
+  /** A sample's cells. */
+  public String[] row(int sample) {
+    String[] row = new String[columns.size()];
+    for (int i = 0; i < row.length; i++) {
+      row[i] = cell(columns.get(i), sample);
+    }
+    return row;
+  }
+
+  private String cell(ScoreColumns column, int sample) {
+    return switch (column) {
+      case ID -> names.id(sample);
+      case INDEX -> Long.toString(names.index(sample));
+      case LABEL -> names.label(sample);
+      case SPLIT -> names.split(sample);
+      case PREDICTED ->
+          measured(ScoreTable.Column.PREDICTED, sample)
+              ? names.className(table.predicted(sample))
+              : "";
+      case CONFIDENCE ->
+          measured(ScoreTable.Column.CONFIDENCE, sample)
+              ? Float.toString(table.confidence(sample))
+              : "";
+      case LOSS, EL2N, GRAD_NORM, MARGIN -> {
+        Score score = Score.valueOf(column.name());
+        yield table.has(score) && table.scored(sample)
+            ? Float.toString(table.value(score, sample))
+            : "";
+      }
+      case FORGETTING ->
+          measured(ScoreTable.Column.FORGETTING, sample)
+              ? Integer.toString((int) table.value(Score.FORGETTING, sample))
+              : "";
+      case LABEL_QUALITY -> judged(sample) ? Float.toString(quality.at(sample)) : "";
+      case LABEL_ISSUE -> judged(sample) ? flag(quality.issue(sample)) : "";
+      case KEPT -> flag(table.kept(sample));
+      case TIMES_KEPT -> Integer.toString(table.timesKept(sample));
+      case SCORED_EPOCH -> Integer.toString(table.scoredEpoch(sample));
+    };
+  }
+
+  private static String flag(boolean value) {
+    return value ? "1" : "0";
+  }
+
+  private boolean measured(ScoreTable.Column column, int sample) {
+    return table.columns().contains(column) && table.scored(sample);
+  }
+
+  private boolean judged(int sample) {
+    return !Float.isNaN(quality.at(sample));
+  }
+}

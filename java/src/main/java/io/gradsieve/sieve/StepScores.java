@@ -1,0 +1,31 @@
+package io.gradsieve.sieve;
+
+/** What a step measured of its samples; {@code i} counts within the step. */
+public interface StepScores {
+  /** ℓ_i, user weight and label smoothing included. */
+  float loss(int i);
+
+  /** The plain cross-entropy, for label quality. */
+  float crossEntropy(int i);
+
+  /** ‖softmax(z) − onehot(y)‖₂. */
+  float el2n(int i);
+
+  /** 1 + max over k≠y of p_k − p_y. */
+  float margin(int i);
+
+  /** ‖term_i‖₂ / w_i. */
+  float gradNorm(int i);
+
+  /** Probability of the given label. */
+  float confidence(int i);
+
+  /** Predicted class. */
+  int predicted(int i);
+
+  /** Whether that is the given label. */
+  boolean right(int i);
+
+  /** w_i. */
+  float weight(int i);
+}

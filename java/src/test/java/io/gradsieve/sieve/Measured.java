@@ -1,0 +1,69 @@
+package io.gradsieve.sieve;
+
+/** A step of one sample. */
+public record Measured(
+    float loss,
+    float crossEntropy,
+    float el2n,
+    float margin,
+    float gradNorm,
+    float confidence,
+    int predicted,
+    boolean right)
+    implements StepScores {
+
+  /** Every score the same, right and sure if so said. */
+  public static Measured of(float score, boolean right, float confidence) {
+    return new Measured(score, score, score, score, score, confidence, 0, right);
+  }
+
+  /** Records it. */
+  public void in(ScoreTable table, int sample, int epoch) {
+    table.record(epoch, new int[] {sample}, 0, 1, this);
+  }
+
+  @Override
+  public float loss(int i) {
+    return loss;
+  }
+
+  @Override
+  public float crossEntropy(int i) {
+    return crossEntropy;
+  }
+
+  @Override
+  public float el2n(int i) {
+    return el2n;
+  }
+
+  @Override
+  public float margin(int i) {
+    return margin;
+  }
+
+  @Override
+  public float gradNorm(int i) {
+    return gradNorm;
+  }
+
+  @Override
+  public float confidence(int i) {
+    return confidence;
+  }
+
+  @Override
+  public int predicted(int i) {
+    return predicted;
+  }
+
+  @Override
+  public boolean right(int i) {
+    return right;
+  }
+
+  @Override
+  public float weight(int i) {
+    return 1;
+  }
+}

@@ -1,0 +1,118 @@
+package io.gradsieve.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.gradsieve.format.safetensors.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole runs under the policies, rankings and sizes of steps. */
+class SieveRunsTest {
+  @TempDir Path directory;
+
+  private Runs runs;
+
+  @BeforeEach
+  void open() {
+    runs = new Runs(directory);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sieve=hide:fraction=0.4,sure=0.3",
+        "sieve=hide:fraction=0.4,sure=0.3,relative=true",
+        "sieve=order score=loss:average=0.8",
+        "sieve=window:relative=true score=el2n",
+        "sieve=importance:balanced=true",
+        "sieve=coverage score=margin:average=0.5",
+        "sieve=variance:relative=true,balanced=true",
+        "sieve=variance score=forgetting",
+        "optimizer=lars lr=5 sieve=none",
+        "optimizer=lamb lr=0.01 sieve=soft",
+        "micro-batch=50 sieve=variance"
+      })
+  void aRunStoppedInTheMiddleEndsWithTheSameBits(String spec) throws IOException {
+    String[] options = spec.split(" ");
+    Trainer.of(runs.config("whole", options)).run();
+    for (int steps : new int[] {16, 24, 30}) {
+      String name = "parts" + steps;
+      assertThat(Runs.stopped(runs.config(name, options), steps).signal()).isEqualTo(15);
+      Trainer.of(runs.config(name, "resume=true")).run();
+      assertThat(runs.weights(name)).isEqualTo(runs.weights("whole"));
+      assertThat(runs.lines(name, "scores.csv")).isEqualTo(runs.lines("whole", "scores.csv"));
+    }
+    List<JsonNode> metrics = runs.metrics("whole");
+    assertThat(metrics.get(2).get("train_loss").asDouble())
+        .isLessThan(metrics.get(0).get("train_loss").asDouble());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"loss", "grad_norm"})
+  void whatIsHiddenIsScoredByAForwardPassAndCounted(String score) throws IOException {
+    Trainer.of(runs.config("run", "sieve=hide:fraction=0.4,sure=0.5", "score=" + score)).run();
+    List<JsonNode> metrics = runs.metrics("run");
+    assertThat(metrics.get(0).get("forward_only").asInt()).isZero();
+    int hidden = metrics.get(2).get("forward_only").asInt();
+    assertThat(hidden).isPositive();
+    assertThat(hidden + metrics.get(2).get("samples_kept").asInt())
+        .isEqualTo(metrics.get(2).get("samples_seen").asInt());
+    List<String> scores = runs.lines("run", "scores.csv");
+    List<String> header = List.of(scores.get(0).split(","));
+    int scored = header.indexOf("scored_epoch");
+    int norm = header.indexOf("grad_norm");
+    for (String line : scores.subList(1, scores.size())) {
+      String[] cells = line.split(",", -1);
+      assertThat(cells[scored]).isEqualTo("3");
+      assertThat(Double.parseDouble(cells[norm])).isPositive();
+    }
+  }
+
+  /** Sums over parts round differently; a few steps later that is still little. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sgd", "adamw", "lars", "lamb"})
+  void aStepInPartsIsTheStepOfTheWholeBatch(String optimizer) throws IOException {
+    String[] options = {
+      "epochs=1", "optimizer=" + optimizer, "clip-norm=0.5", "batch-size=300", "lr=0.01"
+    };
+    Trainer.of(runs.config("whole", options)).run();
+    String[] parts = java.util.Arrays.copyOf(options, options.length + 1);
+    parts[options.length] = "micro-batch=64";
+    Trainer.of(runs.config("parts", parts)).run();
+    try (SafeTensors whole = SafeTensors.open(runs.path("whole").resolve("model.safetensors"));
+        SafeTensors cut = SafeTensors.open(runs.path("parts").resolve("model.safetensors"))) {
+      for (String name : List.of("1.weight", "3.bias", "5.weight")) {
+        float[] expected = whole.floats(name);
+        float[] found = cut.floats(name);
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(found[i]).as("%s %d", name, i).isCloseTo(expected[i], within(2e-5f));
+        }
+      }
+    }
+    JsonNode a = runs.metrics("whole").get(0);
+    JsonNode b = runs.metrics("parts").get(0);
+    assertThat(b.get("train_loss").asDouble())
+        .isCloseTo(a.get("train_loss").asDouble(), within(1e-4));
+    assertThat(b.get("noise_scale").asDouble())
+        .isCloseTo(a.get("noise_scale").asDouble(), within(0.01 * a.get("noise_scale").asDouble()));
+    assertThat(b.get("batch_size").asInt()).isEqualTo(300);
+  }
+
+  @Test
+  void theNoiseScaleIsTheNumberOfSamplesWorthABatchAndBiasedPlansHaveNone() throws IOException {
+    Trainer.of(runs.config("run", "sieve=hard", "lr=0.01")).run();
+    List<JsonNode> metrics = runs.metrics("run");
+    assertThat(metrics.get(0).get("noise_scale").asDouble()).isBetween(1.0, 1000.0);
+    assertThat(metrics.get(1).get("noise_scale").isNull()).isTrue();
+    Trainer.of(runs.config("quiet", "sieve=none", "norms=off")).run();
+    assertThat(runs.metrics("quiet").get(0).get("noise_scale").isNull()).isTrue();
+  }
+}
