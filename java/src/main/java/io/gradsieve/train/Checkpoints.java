@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.optim.BatchGrowth;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.ScoreTableCodec;
@@ -48,7 +49,7 @@ final class Checkpoints implements TrainingListener {
   private static final int PROGRESS_MAGIC = 'G' | 'S' << 8 | 'P' << 16 | 'R' << 24;
   private static final int VERSION = 2;
   private static final int PROGRESS_FIXED =
-      7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 2 * 8 + 2;
+      7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 2 * 8 + 2 + 4 + 8;
 
   /** Bytes copied at a time. */
   private static final int CHUNK = 1 << 22;
@@ -154,6 +155,7 @@ final class Checkpoints implements TrainingListener {
     state.epochTotals.write(target);
     state.runTotals.write(target);
     target.putDouble(plan.meanWeight()).putDouble(plan.lrScale());
+    target.putInt(state.growth.batchSize()).putDouble(state.growth.rateScale());
     target.put((byte) (plan.filtered() ? 1 : 0)).put((byte) (plan.emptySelection() ? 1 : 0));
     for (int i = 0; i < kept; i++) {
       target.putInt(plan.order()[i]);
@@ -194,6 +196,7 @@ final class Checkpoints implements TrainingListener {
     state.runTotals.read(source);
     double meanWeight = source.getDouble();
     double lrScale = source.getDouble();
+    state.growth = new BatchGrowth(source.getInt(), source.getDouble());
     boolean filtered = source.get() != 0;
     boolean empty = source.get() != 0;
     float[] weights = new float[order.length];

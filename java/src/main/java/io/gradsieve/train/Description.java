@@ -30,11 +30,11 @@ final class Description {
     TrainingConfig config = prepared.config();
     return String.format(
         Locale.ROOT,
-        "%s: %,d parameters; %s, batch %d, %s; %s with %s, threads %d",
+        "%s: %,d parameters; %s, batch %s, %s; %s with %s, threads %d",
         config.model(),
         NetworkSummary.of(prepared.spec()).parameters(),
         config.epochs() == 1 ? "1 epoch" : config.epochs() + " epochs",
-        config.batchSize(),
+        config.growsBatch() ? "auto" : config.batchSize(),
         "sieve " + config.policy().name(),
         machine.device(),
         machine.instructionSet(),

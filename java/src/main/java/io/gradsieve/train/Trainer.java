@@ -138,7 +138,7 @@ public final class Trainer {
               state.table,
               new EpochContext(
                   samples,
-                  config.batchSize(),
+                  state.growth.batchSize(),
                   epoch,
                   config.epochs(),
                   config.seed(),
@@ -270,7 +270,8 @@ public final class Trainer {
     /** The learning rate of a step of this epoch. */
     private double rate(int number) {
       int steps = state.plan.steps();
-      return schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
+      return state.growth.rateScale()
+          * schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
     }
 
     /** Returns Σ ‖term_i‖². */
@@ -318,6 +319,10 @@ public final class Trainer {
       int candidates = state.data.train().length;
       state.runTotals.add(totals, candidates, totals.kept < candidates);
       state.step = 0;
+      int batchSize = state.growth.batchSize();
+      if (config.growsBatch()) {
+        state.growth = state.growth.next(totals.noise.value(), candidates);
+      }
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       state.runTotals.wholeSeconds += seconds;
       EpochMetrics metrics =
@@ -336,7 +341,7 @@ public final class Trainer {
               RemainingTime.seconds(state),
               totals.learningRate,
               state.plan.lrScale(),
-              config.batchSize(),
+              batchSize,
               totals.noise.value());
       told.forEach(listener -> listener.epochFinished(state, metrics));
     }

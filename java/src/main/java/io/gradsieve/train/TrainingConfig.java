@@ -25,6 +25,9 @@ import java.util.Optional;
  * declared in {@link Options}.
  */
 public record TrainingConfig(Settings settings) {
+  /** Where {@code --batch-size auto} begins: the default. */
+  private static final int FIRST_BATCH = 128;
+
   /** Throws {@code Usage} if values contradict each other or name something that does not exist. */
   public TrainingConfig {
     SievePolicy policy = Policies.parse(settings.get(Options.SIEVE));
@@ -37,12 +40,27 @@ public record TrainingConfig(Settings settings) {
           "--norms off: --sieve %s ranks by %s, which needs them; choose --score loss or --norms on"
               .formatted(policy.name(), score.key()));
     }
+    if (settings.get(Options.BATCH_SIZE) == 0) {
+      checkNoiseScale(settings, policy);
+    }
     optimizer(settings);
     if (settings.get(Options.RESUME) && settings.get(Options.OVERWRITE)) {
       throw new GradsieveException.Usage("--resume and --overwrite contradict each other");
     }
     if (settings.get(Options.RESUME) && settings.find(Options.OUT).isEmpty()) {
       throw new GradsieveException.Usage("--resume: needs --out DIR, the run to go on with");
+    }
+  }
+
+  private static void checkNoiseScale(Settings settings, SievePolicy policy) {
+    if (!settings.get(Options.NORMS)) {
+      throw new GradsieveException.Usage(
+          "--batch-size auto: follows the noise scale, which --norms off does not measure; give a number");
+    }
+    if (!policy.unbiased()) {
+      throw new GradsieveException.Usage(
+          "--batch-size auto: follows the noise scale, which a biased policy such as --sieve %s has not; give a number"
+              .formatted(policy.name()));
     }
   }
 
@@ -117,9 +135,14 @@ public record TrainingConfig(Settings settings) {
     return settings.get(Options.EPOCHS);
   }
 
-  /** B. */
+  /** B, at first if it is to grow. */
   public int batchSize() {
-    return settings.get(Options.BATCH_SIZE);
+    return growsBatch() ? FIRST_BATCH : settings.get(Options.BATCH_SIZE);
+  }
+
+  /** Whether B follows the noise scale. */
+  public boolean growsBatch() {
+    return settings.get(Options.BATCH_SIZE) == 0;
   }
 
   /** Samples that a step takes at once: B, or less if its parts are smaller. */

@@ -68,7 +68,7 @@ final class TrainingSession implements AutoCloseable {
               Augment.of(config.augment()),
               prepared.data().userWeights(),
               step,
-              config.partSize());
+              capacity(prepared));
       resources.add(batches::close);
       evaluator = new Evaluator(step, batches, stop);
       state = new TrainingState(config, prepared.data(), network, step);
@@ -113,7 +113,7 @@ final class TrainingSession implements AutoCloseable {
 
   private static TrainingConfig effective(TrainingConfig config, Dataset dataset, int samples) {
     TrainingConfig effective = config;
-    if (config.batchSize() > samples) {
+    if (config.batchSize() > samples && !config.growsBatch()) {
       if (config.resume()) {
         throw new GradsieveException.BadData(
             "%s: has %,d training samples, fewer than the run's batch of %,d: the data changed; start another run"
@@ -152,11 +152,16 @@ final class TrainingSession implements AutoCloseable {
   static StepPlan plan(Network network, Prepared prepared) {
     TrainingConfig config = prepared.config();
     return network.plan(
-        config.partSize(),
+        capacity(prepared),
         true,
         config.norms(),
         config.labelSmoothing(),
         prepared.data().dataset().bytes());
+  }
+
+  /** Samples a step takes at once. */
+  private static int capacity(Prepared prepared) {
+    return Math.min(prepared.config().partSize(), prepared.data().train().length);
   }
 
   TrainingState state() {

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.nn.Network;
+import io.gradsieve.optim.BatchGrowth;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
 
@@ -17,6 +18,10 @@ public final class TrainingState {
   final EpochTotals epochTotals = new EpochTotals();
   final RunTotals runTotals = new RunTotals();
   ScoreTable table;
+
+  /** Of the epoch in progress or, between two, of the next. */
+  BatchGrowth growth;
+
   EpochPlan plan;
 
   /** The epoch in progress or just finished, from 1; 0 before the first. */
@@ -42,6 +47,7 @@ public final class TrainingState {
     this.table =
         ScoreTable.forTraining(
             data.train().length, config.norms(), config.ranking(), config.seed());
+    this.growth = new BatchGrowth(Math.min(config.batchSize(), data.train().length), 1);
     this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, false, false);
   }
 

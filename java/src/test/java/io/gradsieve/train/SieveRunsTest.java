@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gradsieve.RandomBits;
 import io.gradsieve.format.safetensors.SafeTensors;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,7 +40,8 @@ class SieveRunsTest {
         "sieve=variance score=forgetting",
         "optimizer=lars lr=5 sieve=none",
         "optimizer=lamb lr=0.01 sieve=soft",
-        "micro-batch=50 sieve=variance"
+        "micro-batch=50 sieve=variance",
+        "batch-size=auto lr=0.02 sieve=none"
       })
   void aRunStoppedInTheMiddleEndsWithTheSameBits(String spec) throws IOException {
     String[] options = spec.split(" ");
@@ -114,5 +117,42 @@ class SieveRunsTest {
     assertThat(metrics.get(1).get("noise_scale").isNull()).isTrue();
     Trainer.of(runs.config("quiet", "sieve=none", "norms=off")).run();
     assertThat(runs.metrics("quiet").get(0).get("noise_scale").isNull()).isTrue();
+  }
+
+  /** Labels that nothing can tell: the gradient is all noise. */
+  @Test
+  void anAutomaticBatchGrowsWithTheNoiseScaleAndTheRateWithIt() throws IOException {
+    RandomBits random = RandomBits.of(1, "rows", 0);
+    StringBuilder csv = new StringBuilder("a,b,label\n");
+    for (int i = 0; i < 2100; i++) {
+      csv.append(random.below(3 * i, 1000)).append(',').append(random.below(3 * i + 1, 1000));
+      csv.append(random.below(3 * i + 2, 2) == 0 ? ",x\n" : ",y\n");
+    }
+    Files.writeString(runs.path("noise.csv"), csv);
+    Trainer.of(
+            runs.config(
+                "run",
+                "data=" + runs.path("noise.csv"),
+                "batch-size=auto",
+                "epochs=6",
+                "lr=0.001",
+                "schedule=constant",
+                "sieve=none"))
+        .run();
+    List<JsonNode> metrics = runs.metrics("run");
+    assertThat(metrics.get(0).get("batch_size").asInt()).isEqualTo(128);
+    JsonNode last = metrics.get(5);
+    // Eight steps an epoch are the fewest: 2,100 samples allow 256 in one.
+    assertThat(last.get("batch_size").asInt()).isEqualTo(256);
+    assertThat(last.get("learning_rate").asDouble()).isBetween(0.0015, 0.002);
+  }
+
+  @Test
+  void anAutomaticBatchBeginsWithTheDataWhereThatIsSmall() throws IOException {
+    Trainer.of(runs.config("run", "batch-size=auto", "micro-batch=16", "validation=0.99")).run();
+    JsonNode first = runs.metrics("run").get(0);
+    assertThat(first.get("batch_size").asInt())
+        .isEqualTo(first.get("samples_seen").asInt())
+        .isLessThan(128);
   }
 }

@@ -9,6 +9,7 @@ import static io.gradsieve.train.option.ValueType.positiveOrOff;
 import static io.gradsieve.train.option.ValueType.text;
 import static io.gradsieve.train.option.ValueType.truth;
 import static io.gradsieve.train.option.ValueType.whole;
+import static io.gradsieve.train.option.ValueType.wholeOrAuto;
 
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.option.Option.Section;
@@ -112,9 +113,9 @@ public final class Options {
       of(
           Section.TRAINING,
           "batch-size",
-          whole(1),
+          wholeOrAuto(),
           "128",
-          "samples a step; the default is at most the data");
+          "samples a step; the default is at most the data; auto: from 128 on, as the noise scale allows");
   public static final Option<Integer> MICRO_BATCH =
       of(
           Section.TRAINING,

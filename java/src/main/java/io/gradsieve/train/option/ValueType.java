@@ -78,6 +78,16 @@ public record ValueType<T>(
         String::valueOf);
   }
 
+  /** A whole number from 1 on, or {@code auto}, which is 0. */
+  static ValueType<Integer> wholeOrAuto() {
+    ValueType<Integer> whole = whole(1);
+    return of(
+        "N|auto",
+        whole.expected + ", or auto",
+        text -> text.equals("auto") ? 0 : whole.parser.apply(text),
+        value -> value == 0 ? "auto" : String.valueOf(value));
+  }
+
   /** A whole number of 64 bits. */
   static ValueType<Long> seed() {
     return of(
