@@ -166,7 +166,7 @@ public:
     void backward_end(Worker& worker) override {
         const Tensor& in = input();
         Range range = share(in.channels, LANES, worker.index, step_.threads);
-        double count = static_cast<double>(worker.run.batch * in.positions()), squares_sum = 0;
+        double count = static_cast<double>(worker.run.forwarded * in.positions()), squares_sum = 0;
         float* mean_sums = step_.scratch.shared(shared_->mean_sums);
         float *gamma = step_.gradients(shared_->gamma), *beta = step_.gradients(beta_);
         for (int64_t c = range.from; c < range.to; c++) {

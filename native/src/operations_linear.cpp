@@ -80,6 +80,12 @@ public:
         }
     }
 
+    void move(int64_t from, int64_t to) override {
+        if (!step_.norms) return;
+        float* norms = step_.scratch.shared(input_norms_);
+        norms[to] = norms[from];
+    }
+
     /* Each thread turns its share of the weights; the blocks need all of them. */
     void backward_begin(Worker& worker) override {
         bias_gradients_.clear(worker);

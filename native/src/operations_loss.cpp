@@ -39,24 +39,24 @@ public:
         const Run& run = block.worker.run;
         float* probabilities = step_.probabilities(run);
         if (probabilities) probabilities += block.first * logits().pitch;
-        apply(block, nullptr, probabilities);
+        apply(block, nullptr, probabilities, step_.records(run));
         if (run.labelled) return;
         for (int record : {GS_RECORD_LOSS, GS_RECORD_CROSS_ENTROPY, GS_RECORD_EL2N, GS_RECORD_MARGIN, GS_RECORD_CONFIDENCE})
             memset(step_.records(run) + record * step_.capacity + block.first, 0,
                    static_cast<size_t>(block.count) * sizeof(float));
     }
 
-    void backward(const Block& block) override { apply(block, step_.gradient(block, logits_), nullptr); }
+    void backward(const Block& block) override { apply(block, step_.gradient(block, logits_), nullptr, step_.backward_records(block.worker.run)); }
 
 private:
     const Tensor& logits() const { return step_.tensors[static_cast<size_t>(logits_)]; }
 
-    void apply(const Block& block, float* gradient, float* probabilities) const {
+    void apply(const Block& block, float* gradient, float* probabilities, float* records) const {
         const Run& run = block.worker.run;
         kernels().softmax_cross_entropy(block.count, logits().channels, logits().pitch, label_smoothing_,
                                         step_.value(block, logits_), run.labels + block.first,
                                         run.plan_weights + block.first, run.sample_weights + block.first, gradient,
-                                        probabilities, step_.records(run) + block.first, step_.capacity);
+                                        probabilities, records + block.first, step_.capacity);
     }
 
     const int32_t logits_;

@@ -210,6 +210,26 @@ static std::vector<Parameter> joined(const std::vector<Parameter>& parameters) {
     return joined;
 }
 
+/* Backward starts from what forward left: what it reads before it has written it itself. */
+void Step::find_kept() {
+    std::set<int> written, kept;
+    const auto pass = [&](const std::vector<Access>& accesses) {
+        for (const Access& access : accesses) {
+            if (access.gradient) continue;
+            bool arena = tensors[static_cast<size_t>(access.tensor)].storage == GS_ARENA;
+            if (access.kind == Access::WRITE) written.insert(access.tensor);
+            if (access.kind == Access::READ && arena && !written.count(access.tensor)) kept.insert(access.tensor);
+        }
+    };
+    for (size_t s = segments.size(); s-- > 0;) {
+        const Segment& segment = segments[s];
+        for (int32_t i = 0; i < segment.recompute; i++) pass(segment.operations[static_cast<size_t>(i)]->forward_accesses);
+        for (size_t i = segment.operations.size(); i-- > 0;)
+            if (segment.operations[i]->has_backward) pass(segment.operations[i]->backward_accesses);
+    }
+    kept_.assign(kept.begin(), kept.end());
+}
+
 void Step::seal() {
     if (sealed) return;
     if (segments.empty()) refuse(GS_INVALID_ARGUMENT, "step: it has no segment");
@@ -239,6 +259,7 @@ void Step::seal() {
         }
     }
     tensor_region_ = scratch.own("tensors", scratch_floats);
+    find_kept();
     sealed = true;
 }
 

@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels.h"
@@ -56,6 +57,7 @@ struct Run {
     int64_t seed = 0, epoch = 0;
     double statistics_momentum = -1;
     bool labelled = false; /* else labels are zeros that stand in */
+    int64_t forwarded = 0; /* samples that went forward: batch, before some of them were chosen */
     int set = 0;           /* which of the two sets of results it writes */
     bool follows = false;  /* was begun before the one before it was waited for */
 
@@ -148,6 +150,8 @@ public:
     virtual void backward_begin(Worker&) {}
     virtual void backward(const Block&) {}
     virtual void backward_end(Worker&) {}
+    /* After a choice a sample lies where another one did: takes along what forward kept of it beside tensors. */
+    virtual void move(int64_t /*from*/, int64_t /*to*/) {}
     /* Labels are there or not, ids too: a line in fail() if the operation cannot do without. */
     virtual int check(const Run&) const { return GS_OK; }
 
@@ -192,12 +196,15 @@ struct Segment {
 };
 
 struct Command {
-    enum Kind { BEGIN, FORWARD, BACKWARD, ACCUMULATE, RULE, UPDATE, JUDGE } kind;
+    enum Kind { BEGIN, FORWARD, CHOOSE, BACKWARD, ACCUMULATE, RULE, UPDATE, JUDGE } kind;
     int32_t segment;
     Run run;
     gs_update_rule rule;
     int parts = 0;        /* of ACCUMULATE */
     float* sum = nullptr; /* the same */
+    int record = 0;       /* of CHOOSE */
+    int64_t count = 0;
+    int32_t* chosen = nullptr;
 };
 
 /* Whether a step may change weights, and the next one, which may be queued already, do anything at all. */
@@ -226,6 +233,7 @@ public:
     void put(Command::Kind kind, int32_t segment);
     void rule(const gs_update_rule& rule);
     void accumulate(int32_t segment, int parts, float* sum);
+    void choose(int record, int64_t count, int32_t* chosen);
     /* Where the threads note their times, as gs_step_profile says; NULL: nowhere. */
     void profile(int64_t* times);
     int wait(double* gradient_norm2);
@@ -237,6 +245,8 @@ public:
     /* [GS_RECORDS][capacity] and [capacity][pitch] of a run's set. */
     float* records(const Run& run) const { return memory.records + run.set * GS_RECORDS * capacity; }
     float* probabilities(const Run& run) const;
+    /* The same for a loss that runs again in backward: after a choice its samples are not where they were. */
+    float* backward_records(const Run& run) { return run.batch == run.forwarded ? records(run) : discarded_.data(); }
     const float* weights(int64_t offset) const { return offset < 0 ? nullptr : memory.weights + offset; }
     float* gradients(int64_t offset) const { return offset < 0 ? nullptr : memory.gradients + offset; }
     Range samples(const Run& run, int thread) const { return share(run.batch, 1, thread, threads); }
@@ -265,6 +275,9 @@ private:
     void start(Worker& worker, const Run& run);
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);
+    void find_kept();
+    void rank(const Run& run, const Command& command);
+    void choose(Worker& worker, const Command& command);
     void accumulate(Worker& worker, Segment& segment, int parts, float* sum);
     void update(Worker& worker, Segment& segment);
     void update_by_trust(Worker& worker, Segment& segment);
@@ -276,6 +289,16 @@ private:
     Workers<Command> workers_;
     std::vector<Worker> contexts_;
     int tensor_region_ = -1;
+    std::vector<int> kept_; /* tensors that backward reads as forward left them */
+    /* After a choice: what the caller gave of its samples, in their new order. */
+    struct Chosen {
+        std::vector<const void*> samples;
+        std::vector<int32_t> labels;
+        std::vector<int64_t> ids;
+        std::vector<float> plan_weights, sample_weights;
+        std::vector<std::pair<int64_t, int64_t>> moves; /* from, to */
+    } chosen_;
+    std::vector<float> discarded_; /* records that backward computes again */
     int64_t* times_ = nullptr;
     bool started_ = false; /* the threads */
     Run run_;              /* of the last begin, as the caller knows it */

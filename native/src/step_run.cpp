@@ -212,6 +212,9 @@ void Step::run(Worker& worker, const Command& command) {
         case Command::BACKWARD:
             if (segment.has_backward) backward(worker, segment);
             break;
+        case Command::CHOOSE:
+            choose(worker, command);
+            break;
         case Command::ACCUMULATE:
             accumulate(worker, segment, command.parts, command.sum);
             break;
@@ -232,9 +235,10 @@ void Step::run(Worker& worker, const Command& command) {
 
 void Step::start(Worker& worker, const Run& run) {
     worker.run = run;
+    worker.run.forwarded = run.batch;
     const Verdict& before = verdicts_[1 - run.set];
     bool lost = run.follows && before.diverged(); /* the caller does not know yet */
-    if (lost) worker.run.batch = 0;
+    if (lost) worker.run.batch = worker.run.forwarded = 0;
     Range range = samples(worker.run, worker.index);
     worker.first = range.from;
     worker.last = range.to;
@@ -287,11 +291,12 @@ Verdict Step::judge(const Run& run) const {
     verdict.what = Verdict::FINE;
     const struct {
         int record;
+        int64_t samples;
         Verdict::What what;
-    } watched[] = {{GS_RECORD_LOSS, Verdict::LOSS}, {GS_RECORD_NORM2, Verdict::NORM}};
+    } watched[] = {{GS_RECORD_LOSS, run.forwarded, Verdict::LOSS}, {GS_RECORD_NORM2, run.batch, Verdict::NORM}};
     for (const auto& watch : watched) {
         const float* values = records(run) + watch.record * capacity;
-        for (int64_t i = 0; i < run.batch && verdict.what == Verdict::FINE; i++) {
+        for (int64_t i = 0; i < watch.samples && verdict.what == Verdict::FINE; i++) {
             if (isfinite(values[i])) continue;
             verdict.what = watch.what;
             verdict.sample = i;

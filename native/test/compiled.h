@@ -43,6 +43,8 @@ public:
     void begin(int mode, int64_t from, int64_t count, const gs_update_rule* rule = nullptr, bool backward = true,
                double statistics_momentum = -1);
     Outcome wait();
+    /* A step that goes backward with some of the first count samples. */
+    Outcome run_chosen(int mode, int64_t count, int record, int64_t chosen, int32_t* indices);
     void traffic(int64_t* forward, int64_t* backward) const;
     float* weights() const { return weights_.data(); }
     gs_step* step() const { return step_; }

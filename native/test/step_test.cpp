@@ -3,6 +3,7 @@
  * step_test [part of a network's name]; GRADSIEVE_ISA forces an instruction set. Prints "N passed, M failed".
  */
 #include <math.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,39 @@ void updates_follow_their_formulas(const Network& n) {
     check(worst < 1e-5, n.name, "sgd clips, divides, decays and keeps momentum", worst, 1e-5);
 }
 
+/* Those with the largest el2n go on, in evaluation, where no sample sees another. */
+void the_chosen_alone_go_backward(const Network& n) {
+    for (int threads : {1, 2, 5}) {
+        for (int64_t count : {int64_t{0}, int64_t{1}, int64_t{3}, BATCH}) {
+            Compiled compiled(n, threads, BATCH), whole(n, threads, BATCH), single(n, 1, BATCH);
+            Outcome all = whole.run(GS_EVALUATION, 0, BATCH, nullptr, false);
+            std::vector<int32_t> chosen(BATCH, -1);
+            Outcome got = compiled.run_chosen(GS_EVALUATION, BATCH, GS_RECORD_EL2N, count, chosen.data());
+            std::vector<double> sum(got.gradients.size(), 0.0);
+            double norms = 0;
+            bool largest = true;
+            for (int64_t j = 0; j < count; j++) {
+                Outcome one = single.run(GS_EVALUATION, chosen[static_cast<size_t>(j)], 1);
+                for (size_t k = 0; k < sum.size(); k++) sum[k] += static_cast<double>(one.gradients[k]);
+                double expected = static_cast<double>(one.record(GS_RECORD_NORM2)[0]);
+                norms = fmax(norms, fabs(static_cast<double>(got.record(GS_RECORD_NORM2)[j]) - expected) / (expected + 1e-6));
+                for (int64_t i = 0; i < BATCH; i++) {
+                    bool out = std::find(chosen.begin(), chosen.begin() + count, i) == chosen.begin() + count;
+                    largest &= !out || all.record(GS_RECORD_EL2N)[i] <= all.record(GS_RECORD_EL2N)[chosen[static_cast<size_t>(j)]];
+                }
+            }
+            double off = difference(got.gradients, sum), bound = 4 * TOLERANCE * (norm_of(sum) + 1e-6);
+            check(off <= bound, n.name, "the gradient is that of the chosen", off, bound);
+            check(norms <= 4 * TOLERANCE, n.name, "each norm is that of the sample it is said to be", norms, 4 * TOLERANCE);
+            check(largest, n.name, "the chosen are the largest", 1, 0);
+            bool kept = true;
+            for (int record = 0; record < GS_RECORD_NORM2; record++)
+                kept &= memcmp(got.record(record), all.record(record), BATCH * sizeof(float)) == 0;
+            check(kept, n.name, "a choice leaves all other records as they were", 1, 0);
+        }
+    }
+}
+
 /* Three parts, the second queued behind the first; in evaluation, where no sample sees another. */
 void parts_add_up_to_the_whole(const Network& n) {
     Compiled whole(n, 2, BATCH), cut(n, 2, BATCH);
@@ -358,6 +392,7 @@ int main(int count, char** arguments) {
         a_third_step_has_to_wait(*network);
         samples_that_lie_nowhere_are_refused(*network);
         parts_add_up_to_the_whole(*network);
+        the_chosen_alone_go_backward(*network);
         small_batches_work(*network);
         norms_change_nothing(*network);
         updates_follow_their_formulas(*network);
