@@ -3,10 +3,10 @@ package io.gradsieve.backend;
 import java.util.List;
 
 /**
- * A plan bound to memory. One step is {@code begin, forward, [backward, [accumulate,] [update,]]
- * await}; all but {@code await} only queue work. A second step may be begun and queued before the
- * first is awaited, so that the device goes from one to the next; each still sees the weights the
- * other left. Not safe for use by several threads.
+ * A plan bound to memory. One step is {@code begin, forward, [[choose,] backward, [accumulate,]
+ * [update,]] await}; all but {@code await} only queue work. A second step may be begun and queued
+ * before the first is awaited, so that the device goes from one to the next; each still sees the
+ * weights the other left. Not safe for use by several threads.
  */
 public interface CompiledStep extends AutoCloseable {
   /**
@@ -34,6 +34,20 @@ public interface CompiledStep extends AutoCloseable {
       StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum);
 
   void forward();
+
+  /** What {@link #choose} ranks samples by. */
+  enum Choice {
+    LOSS,
+    EL2N,
+    MARGIN
+  }
+
+  /**
+   * After forward: only the {@code count} samples of the highest score go backward, by what forward
+   * kept of them; of equal scores the first. {@link StepRecords#chosen} says which they are. With
+   * batch norm the others stay in the statistics, but their gradients are left out.
+   */
+  void choose(Choice by, int count);
 
   void backward();
 

@@ -1,6 +1,7 @@
 package io.gradsieve.backend;
 
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 
 /** Per-sample results of a step, each of capacity floats of which the first B are set. */
 public interface StepRecords {
@@ -19,6 +20,12 @@ public interface StepRecords {
 
   /** Predicted class, a whole number. */
   FloatBuffer predicted();
+
+  /**
+   * After a choice: the sample whose squared norm is the j-th of {@link #squaredNorm}, for each
+   * that was chosen.
+   */
+  IntBuffer chosen();
 
   /** ‖term_i‖², plan weight included; zero without backward or norms. */
   FloatBuffer squaredNorm();

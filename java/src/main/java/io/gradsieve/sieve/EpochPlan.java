@@ -10,6 +10,8 @@ package io.gradsieve.sieve;
  * @param meanWeight w̄, stated by the policy
  * @param batchSizes samples of each step; their sum is M
  * @param lrScale multiplies the learning rate alone
+ * @param chosen share of each step's samples that goes backward, those of the highest fresh score;
+ *     1 for all
  * @param filtered whether the policy filtered this epoch; if not it is a full one
  * @param emptySelection whether the policy chose nothing, so that all are kept after all; worth one
  *     warning
@@ -20,12 +22,18 @@ public record EpochPlan(
     double meanWeight,
     int[] batchSizes,
     double lrScale,
+    double chosen,
     boolean filtered,
     boolean emptySelection) {
 
-  /** M, the samples that are backpropagated. */
+  /** M, the samples that go forward and, but for a choice in each step, backward. */
   public int kept() {
     return order.length;
+  }
+
+  /** How many of a step's samples go backward. */
+  public int chosenOf(int samples) {
+    return Share.ceil(chosen, samples);
   }
 
   /** Optimizer steps. */

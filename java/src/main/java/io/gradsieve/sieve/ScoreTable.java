@@ -67,7 +67,7 @@ public final class ScoreTable {
    * @param ranking that {@link Column#RANKING} holds, if there is that column
    * @param seed of the {@link Score#RANDOM} scores
    */
-  ScoreTable(int samples, Set<Column> columns, Optional<Ranking> ranking, long seed) {
+  ScoreTable(int samples, EnumSet<Column> columns, Optional<Ranking> ranking, long seed) {
     if (samples < 0) {
       throw new IllegalArgumentException("samples must not be negative, are " + samples);
     }
@@ -75,7 +75,7 @@ public final class ScoreTable {
       throw new IllegalArgumentException("a column of the ranking needs a ranking");
     }
     this.samples = samples;
-    this.columns = Collections.unmodifiableSet(copy(columns));
+    this.columns = Collections.unmodifiableSet(columns.clone());
     this.seed = seed;
     this.random = RandomBits.of(seed, "score", 0);
     this.ranking = ranking;
@@ -93,10 +93,8 @@ public final class ScoreTable {
   /** The smallest table that serves policies on one ranking. */
   public static ScoreTable forRanking(int samples, Ranking ranking, long seed) {
     EnumSet<Column> columns = EnumSet.noneOf(Column.class);
-    if (!ranking.plain()) {
-      columns.add(Column.RANKING);
-    } else if (ranking.score() != Score.RANDOM) {
-      columns.add(column(ranking.score()));
+    if (!ranking.plain() || ranking.score() != Score.RANDOM) {
+      columns.add(ranking.plain() ? column(ranking.score()) : Column.RANKING);
     }
     return new ScoreTable(samples, columns, averaged(ranking), seed);
   }
@@ -124,12 +122,6 @@ public final class ScoreTable {
 
   private static Optional<Ranking> averaged(Ranking ranking) {
     return ranking.plain() ? Optional.empty() : Optional.of(ranking);
-  }
-
-  private static EnumSet<Column> copy(Set<Column> columns) {
-    EnumSet<Column> copy = EnumSet.noneOf(Column.class);
-    copy.addAll(columns);
-    return copy;
   }
 
   /** Where a score is kept; the random one is nowhere. */
@@ -281,12 +273,13 @@ public final class ScoreTable {
 
   /**
    * Marks what an epoch trains on; called once, when the epoch begins. Counts in {@link
-   * #timesKept}; where the plan filtered, {@link #kept} says from then on who was in it.
+   * #timesKept}; where the plan filtered, {@link #kept} says from then on who was in it. Where its
+   * steps choose, none is in it yet: see {@link #choose}.
    */
   public void keep(EpochPlan plan) {
     boolean[] inIt = new boolean[samples];
     for (int sample : plan.order()) {
-      inIt[sample] = true;
+      inIt[sample] = plan.chosen() == 1;
     }
     for (int i = 0; i < samples; i++) {
       timesKept[i] += inIt[i] ? 1 : 0;
@@ -294,6 +287,12 @@ public final class ScoreTable {
         flags.kept(i, inIt[i]);
       }
     }
+  }
+
+  /** Marks a sample that a step chose. */
+  public void choose(int sample) {
+    timesKept[sample]++;
+    flags.kept(sample, true);
   }
 
   /** The last measured value. Meaningless while {@link #scored} is false. */
@@ -322,8 +321,7 @@ public final class ScoreTable {
     float[] copy = new float[samples];
     float[] ranks = values[Column.RANKING.ordinal()];
     for (int i = 0; i < samples; i++) {
-      float value = by.plain() ? value(by.score(), i) : ranks[i];
-      copy[i] = scoredEpoch[i] == 0 ? Float.NaN : value;
+      copy[i] = !scored(i) ? Float.NaN : by.plain() ? value(by.score(), i) : ranks[i];
     }
     return copy;
   }

@@ -49,7 +49,7 @@ final class Checkpoints implements TrainingListener {
   private static final int PROGRESS_MAGIC = 'G' | 'S' << 8 | 'P' << 16 | 'R' << 24;
   private static final int VERSION = 2;
   private static final int PROGRESS_FIXED =
-      7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 2 * 8 + 2 + 4 + 8;
+      7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 3 * 8 + 2 + 4 + 8;
 
   /** Bytes copied at a time. */
   private static final int CHUNK = 1 << 22;
@@ -155,6 +155,7 @@ final class Checkpoints implements TrainingListener {
     state.epochTotals.write(target);
     state.runTotals.write(target);
     target.putDouble(plan.meanWeight()).putDouble(plan.lrScale());
+    target.putDouble(plan.chosen());
     target.putInt(state.growth.batchSize()).putDouble(state.growth.rateScale());
     target.put((byte) (plan.filtered() ? 1 : 0)).put((byte) (plan.emptySelection() ? 1 : 0));
     for (int i = 0; i < kept; i++) {
@@ -196,6 +197,7 @@ final class Checkpoints implements TrainingListener {
     state.runTotals.read(source);
     double meanWeight = source.getDouble();
     double lrScale = source.getDouble();
+    double chosen = source.getDouble();
     state.growth = new BatchGrowth(source.getInt(), source.getDouble());
     boolean filtered = source.get() != 0;
     boolean empty = source.get() != 0;
@@ -209,7 +211,7 @@ final class Checkpoints implements TrainingListener {
     for (int i = 0; i < sizes.length; i++) {
       sizes[i] = source.getInt();
     }
-    state.plan = new EpochPlan(order, weights, meanWeight, sizes, lrScale, filtered, empty);
+    state.plan = new EpochPlan(order, weights, meanWeight, sizes, lrScale, chosen, filtered, empty);
   }
 
   private static ByteBuffer read(Path file, int magic) {

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
@@ -85,6 +86,7 @@ public final class Trainer {
     private final CompiledStep step;
     private final List<TrainingListener> told;
     private final RecordedStep recorded = new RecordedStep();
+    private final Choice choice;
     private Evaluations last = Evaluations.NONE;
     private long epochStart;
     private boolean queuesAhead;
@@ -95,6 +97,12 @@ public final class Trainer {
       config = state.config();
       step = session.step();
       told = session.listeners();
+      choice =
+          switch (config.ranking().score()) {
+            case LOSS -> Choice.LOSS;
+            case MARGIN -> Choice.MARGIN;
+            default -> Choice.EL2N;
+          };
     }
 
     private TrainingResult run() {
@@ -176,6 +184,9 @@ public final class Trainer {
       private int finished;
       private double squares;
 
+      /** Samples of the step being queued that go backward. */
+      private int chosen;
+
       Epoch(Parts parts) {
         this.parts = parts;
       }
@@ -224,6 +235,10 @@ public final class Trainer {
             state.epoch,
             -1);
         step.forward();
+        chosen = (first ? 0 : chosen) + plan.chosenOf(batch.size());
+        if (plan.chosen() < 1) {
+          step.choose(choice, plan.chosenOf(batch.size()));
+        }
         step.backward();
         if (!first || !last) {
           step.accumulate(first, last);
@@ -231,7 +246,7 @@ public final class Trainer {
         if (last) {
           step.update(
               rate(number) * plan.lrScale(),
-              plan.batchSizes()[number] * plan.meanWeight(),
+              chosen * plan.meanWeight(),
               config.clipNorm(),
               firstUpdate + parts.batches()[part]);
         }
@@ -276,18 +291,25 @@ public final class Trainer {
 
     /** Returns Σ ‖term_i‖². */
     private double record(Batch batch) {
+      int chosen = state.plan.chosenOf(batch.size());
       recorded.show(step.records(), batch);
+      if (state.plan.chosen() < 1) {
+        recorded.choose(state.table, state.plan.order(), state.done, chosen);
+      }
       state.table.record(state.epoch, state.plan.order(), state.done, batch.size(), recorded);
       EpochTotals totals = state.epochTotals;
-      double squares = 0;
       for (int i = 0; i < batch.size(); i++) {
         double weight = recorded.weight(i);
         totals.weight += weight;
         totals.loss += weight * recorded.loss(i);
         totals.correct += recorded.right(i) ? weight : 0;
-        squares += step.records().squaredNorm().get(i);
       }
-      totals.kept += batch.size();
+      totals.kept += chosen;
+      totals.forwardOnly += batch.size() - chosen;
+      double squares = 0;
+      for (int j = 0; j < chosen; j++) {
+        squares += step.records().squaredNorm().get(j);
+      }
       return squares;
     }
 

@@ -17,6 +17,7 @@ import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.option.SettingsReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -32,7 +33,11 @@ public record TrainingConfig(Settings settings) {
   public TrainingConfig {
     SievePolicy policy = Policies.parse(settings.get(Options.SIEVE));
     settings = settings.rephrased(Options.SIEVE, policy.options().spec());
+    if (policy.chosen() < 1 && !settings.given(Options.SCORE)) {
+      settings = settings.rephrased(Options.SCORE, Score.EL2N.key());
+    }
     Ranking ranking = ranking(settings, policy);
+    checkChoice(policy, ranking);
     settings = settings.rephrased(Options.SCORE, ranking.spec());
     Score score = ranking.score();
     if (!settings.get(Options.NORMS) && policy.needsScores() && score.needsNorms()) {
@@ -49,6 +54,16 @@ public record TrainingConfig(Settings settings) {
     }
     if (settings.get(Options.RESUME) && settings.find(Options.OUT).isEmpty()) {
       throw new GradsieveException.Usage("--resume: needs --out DIR, the run to go on with");
+    }
+  }
+
+  /** A step chooses by what its forward pass tells. */
+  private static void checkChoice(SievePolicy policy, Ranking ranking) {
+    boolean fresh = EnumSet.of(Score.LOSS, Score.EL2N, Score.MARGIN).contains(ranking.score());
+    if (policy.chosen() < 1 && !(fresh && ranking.plain())) {
+      throw new GradsieveException.Usage(
+          "--score %s: --sieve %s ranks a batch after its forward pass; choose el2n, loss or margin"
+              .formatted(ranking.spec(), policy.name()));
     }
   }
 

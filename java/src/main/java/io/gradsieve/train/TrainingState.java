@@ -48,7 +48,7 @@ public final class TrainingState {
         ScoreTable.forTraining(
             data.train().length, config.norms(), config.ranking(), config.seed());
     this.growth = new BatchGrowth(Math.min(config.batchSize(), data.train().length), 1);
-    this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, false, false);
+    this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, 1, false, false);
   }
 
   public TrainingConfig config() {

@@ -42,7 +42,7 @@ class ScoreTableTest {
   }
 
   private static EpochPlan plan(boolean filtered, int... order) {
-    return new EpochPlan(order, new float[order.length], 1, new int[0], 1, filtered, false);
+    return new EpochPlan(order, new float[order.length], 1, new int[0], 1, 1, filtered, false);
   }
 
   @ParameterizedTest

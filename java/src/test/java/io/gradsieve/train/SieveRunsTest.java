@@ -1,9 +1,11 @@
 package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
 import io.gradsieve.format.safetensors.SafeTensors;
 import java.io.IOException;
@@ -38,6 +40,8 @@ class SieveRunsTest {
         "sieve=coverage score=margin:average=0.5",
         "sieve=variance:relative=true,balanced=true",
         "sieve=variance score=forgetting",
+        "sieve=batch:keep=0.3",
+        "sieve=batch:keep=0.3 micro-batch=50 score=margin",
         "optimizer=lars lr=5 sieve=none",
         "optimizer=lamb lr=0.01 sieve=soft",
         "micro-batch=50 sieve=variance",
@@ -77,6 +81,37 @@ class SieveRunsTest {
       assertThat(cells[scored]).isEqualTo("3");
       assertThat(Double.parseDouble(cells[norm])).isPositive();
     }
+  }
+
+  @Test
+  void aBatchGoesBackwardWithItsTopShareAndTheRestIsOnlyScored() throws IOException {
+    Trainer.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100")).run();
+    List<JsonNode> metrics = runs.metrics("run");
+    // 15 batches of 95 or 96: 24 of each.
+    assertThat(metrics.get(1).get("samples_kept").asInt()).isEqualTo(15 * 24);
+    assertThat(metrics.get(1).get("forward_only").asInt()).isEqualTo(1438 - 15 * 24);
+    assertThat(metrics.get(1).get("noise_scale").isNull()).isTrue();
+    List<String> scores = runs.lines("run", "scores.csv");
+    List<String> header = List.of(scores.get(0).split(","));
+    double kept = 0;
+    double keptScore = 0;
+    double score = 0;
+    for (String line : scores.subList(1, scores.size())) {
+      String[] cells = line.split(",", -1);
+      double el2n = Double.parseDouble(cells[header.indexOf("el2n")]);
+      assertThat(cells[header.indexOf("scored_epoch")]).isEqualTo("3");
+      if (cells[header.indexOf("kept")].equals("1")) {
+        kept++;
+        keptScore += el2n;
+      } else {
+        score += el2n;
+      }
+    }
+    assertThat(kept).isEqualTo(15 * 24);
+    assertThat(keptScore / kept).isGreaterThan(2 * score / (1438 - kept));
+    assertThatThrownBy(() -> runs.config("no", "sieve=batch", "score=grad_norm"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("--score grad_norm");
   }
 
   /** Sums over parts round differently; a few steps later that is still little. */

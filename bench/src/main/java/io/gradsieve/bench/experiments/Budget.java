@@ -52,6 +52,7 @@ final class Budget {
         new Experiment(
             experiment.group(),
             experiment.seed(),
+            2,
             Grid.with(experiment.options(), "epochs=2", "eval-every=2"));
     double low = 0;
     double high = 0.99;

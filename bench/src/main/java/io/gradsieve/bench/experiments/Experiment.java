@@ -13,9 +13,10 @@ import java.util.List;
  *
  * @param group what it is compared within: runs that differ by their seed alone have the same
  * @param seed of the run
+ * @param fullEpochs of the run that it is a share of
  * @param options {@code key=value} as {@code train} takes them, the seed apart
  */
-record Experiment(String group, int seed, List<String> options) {
+record Experiment(String group, int seed, int fullEpochs, List<String> options) {
   String name() {
     return group + "-seed" + seed;
   }
@@ -26,7 +27,7 @@ record Experiment(String group, int seed, List<String> options) {
     List<String> changed = new ArrayList<>(options);
     changed.removeIf(before -> before.startsWith(key));
     changed.add(option);
-    return new Experiment(group, seed, changed);
+    return new Experiment(group, seed, fullEpochs, changed);
   }
 
   /** Trains on one thread, without files. */

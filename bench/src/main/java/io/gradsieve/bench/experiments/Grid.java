@@ -23,18 +23,19 @@ enum Grid {
       List<Experiment> all = new ArrayList<>();
       List<String> base = base(epochs, 1024, 0.2);
       for (int seed : seeds(quick ? 1 : 3)) {
-        all.add(new Experiment("full", seed, with(base, "sieve=none")));
+        all.add(new Experiment("full", seed, epochs, with(base, "sieve=none")));
         for (double budget : quick ? new double[] {0.65} : new double[] {0.5, 0.65, 0.8}) {
           String share = String.format(Locale.ROOT, "%.2f", budget);
-          for (String policy : List.of("variance", "soft", "hard", "hide", "order", "window")) {
-            all.add(new Experiment(policy + "-" + share, seed, with(base, "sieve=" + policy)));
-          }
-          for (String policy : List.of("importance", "coverage", "random")) {
-            all.add(new Experiment(policy + "-" + share, seed, with(base, "sieve=" + policy)));
+          for (String policy : POLICIES_AT_A_BUDGET) {
+            all.add(
+                new Experiment(policy + "-" + share, seed, epochs, with(base, "sieve=" + policy)));
           }
           all.add(
               new Experiment(
-                  "soft-random-score-" + share, seed, with(base, "sieve=soft", "score=random")));
+                  "soft-random-score-" + share,
+                  seed,
+                  epochs,
+                  with(base, "sieve=soft", "score=random")));
           fewerEpochs(all, share, seed, base, (int) Math.round(budget * epochs), epochs);
         }
       }
@@ -54,16 +55,17 @@ enum Grid {
       List<String> base = new ArrayList<>(base(12, 256, 0.05));
       base.removeIf(option -> option.startsWith("validation="));
       for (int seed : IntStream.rangeClosed(101, quick ? 101 : 110).toArray()) {
-        all.add(new Experiment("full", seed, with(base, "sieve=none")));
+        all.add(new Experiment("full", seed, 12, with(base, "sieve=none")));
         // (1 + 11 · 3/11) of 12 epochs
         all.add(
             new Experiment(
-                "variance-0.33", seed, with(base, "sieve=variance:keep=0.2727,floor=0.1")));
+                "variance-0.33", seed, 12, with(base, "sieve=variance:keep=0.2727,floor=0.1")));
         for (double rate : new double[] {0.035, 0.05, 0.07}) {
           all.add(
               new Experiment(
                   "fewer-0.33-same-steps-rate-" + rate,
                   seed,
+                  12,
                   with(base, "sieve=none", "epochs=4", "batch-size=85", "lr=" + rate)));
         }
       }
@@ -81,23 +83,38 @@ enum Grid {
       int epochs = quick ? 3 : 30;
       for (int seed : seeds(quick ? 1 : 3)) {
         List<String> small = base(epochs, 128, 0.05);
-        all.add(new Experiment("plain-128", seed, with(small, "sieve=none")));
-        all.add(new Experiment("auto", seed, with(small, "sieve=none", "batch-size=auto")));
+        all.add(new Experiment("plain-128", seed, epochs, with(small, "sieve=none")));
+        all.add(new Experiment("auto", seed, epochs, with(small, "sieve=none", "batch-size=auto")));
         List<String> large = with(base(epochs, 8192, 0.05), "micro-batch=1024");
-        all.add(new Experiment("plain-8192", seed, with(large, "sieve=none")));
+        all.add(new Experiment("plain-8192", seed, epochs, with(large, "sieve=none")));
         for (String sieve : List.of("none", "variance")) {
           String with = sieve.equals("none") ? "" : "-" + sieve;
           List<String> sieved = with(large, "sieve=" + sieve, "warmup=0.15");
-          all.add(new Experiment("sqrt-8192" + with, seed, with(sieved, "lr=0.4")));
+          all.add(new Experiment("sqrt-8192" + with, seed, epochs, with(sieved, "lr=0.4")));
           all.add(
-              new Experiment("lars-8192" + with, seed, with(sieved, "optimizer=lars", "lr=20")));
+              new Experiment(
+                  "lars-8192" + with, seed, epochs, with(sieved, "optimizer=lars", "lr=20")));
           all.add(
-              new Experiment("lamb-8192" + with, seed, with(sieved, "optimizer=lamb", "lr=0.02")));
+              new Experiment(
+                  "lamb-8192" + with, seed, epochs, with(sieved, "optimizer=lamb", "lr=0.02")));
         }
       }
       return all;
     }
   };
+
+  private static final List<String> POLICIES_AT_A_BUDGET =
+      List.of(
+          "variance",
+          "soft",
+          "hard",
+          "hide",
+          "order",
+          "window",
+          "batch",
+          "importance",
+          "coverage",
+          "random");
 
   /** All runs of the grid, whether they were done or not; budgets are still to be met. */
   abstract List<Experiment> experiments(boolean quick);
@@ -124,7 +141,7 @@ enum Grid {
 
   /** The options with some more, which replace those of the same key. */
   static List<String> with(List<String> options, String... more) {
-    Experiment changed = new Experiment("", 0, options);
+    Experiment changed = new Experiment("", 0, 1, options);
     for (String option : more) {
       changed = changed.with(option);
     }
@@ -138,7 +155,10 @@ enum Grid {
     for (double rate : new double[] {0.2, 0.3}) {
       all.add(
           new Experiment(
-              "fewer-" + share + "-same-batch-rate-" + rate, seed, with(shorter, "lr=" + rate)));
+              "fewer-" + share + "-same-batch-rate-" + rate,
+              seed,
+              epochs,
+              with(shorter, "lr=" + rate)));
     }
     String batch = "batch-size=" + Math.round(1024.0 * fewer / epochs);
     for (double rate : new double[] {0.1, 0.2}) {
@@ -146,6 +166,7 @@ enum Grid {
           new Experiment(
               "fewer-" + share + "-same-steps-rate-" + rate,
               seed,
+              epochs,
               with(shorter, batch, "lr=" + rate)));
     }
   }

@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * What a training came to, as its JSON file has it.
  *
- * @param share samples backpropagated, as a share of epochs × samples
+ * @param share samples backpropagated, as a share of what the full run backpropagates
  * @param forwardOnly samples that were only scored, likewise
  * @param seconds of training, on a machine that did other things too
  * @param validation accuracy after the last epoch, on the part set aside
@@ -34,7 +34,7 @@ record Outcome(
   private static final double NONE = -1;
 
   static Outcome of(Experiment experiment, List<EpochMetrics> epochs, String date) {
-    double seen = epochs.stream().mapToLong(EpochMetrics::samplesSeen).sum();
+    double seen = (double) experiment.fullEpochs() * epochs.get(0).samplesSeen();
     EpochMetrics last = epochs.get(epochs.size() - 1);
     boolean chooses = last.validation().isPresent();
     return new Outcome(

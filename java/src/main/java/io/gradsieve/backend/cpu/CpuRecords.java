@@ -3,23 +3,47 @@ package io.gradsieve.backend.cpu;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.natives.CpuLibrary;
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 
 /**
- * Views of one set of records float[GS_RECORDS][capacity] and probabilities float[capacity][pitch].
+ * Views of one set of records float[GS_RECORDS][capacity], probabilities float[capacity][pitch] and
+ * chosen samples int[capacity].
  */
 final class CpuRecords implements StepRecords {
   private final FloatBuffer[] rows = new FloatBuffer[CpuLibrary.GS_RECORDS];
   private final FloatBuffer probabilities;
+  private final IntBuffer chosen;
+  private final long chosenAddress;
 
   /**
    * @param first byte of {@code records} at which the set begins
+   * @param chosen of both sets, one after the other
    */
-  CpuRecords(CpuBuffer records, long first, FloatBuffer probabilities, int capacity) {
+  CpuRecords(
+      CpuBuffer records,
+      long first,
+      FloatBuffer probabilities,
+      CpuBuffer chosen,
+      int set,
+      int capacity) {
     int row = capacity * Float.BYTES;
     for (int i = 0; i < rows.length; i++) {
       rows[i] = records.view(first + (long) i * row, row).asFloatBuffer();
     }
     this.probabilities = probabilities;
+    long place = (long) set * row;
+    this.chosen = chosen.view(place, row).asIntBuffer();
+    this.chosenAddress = chosen.address() + place;
+  }
+
+  /** Where a choice is written. */
+  long chosenAddress() {
+    return chosenAddress;
+  }
+
+  @Override
+  public IntBuffer chosen() {
+    return chosen;
   }
 
   @Override

@@ -89,12 +89,15 @@ final class CpuStep implements CompiledStep {
       CpuBuffer recordRows = own(SETS * rows, "records");
       long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
       CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
+      CpuBuffer chosen = own((long) SETS * capacity * Integer.BYTES, "records");
       for (int set = 0; set < SETS; set++) {
         records[set] =
             new CpuRecords(
                 recordRows,
                 set * rows,
                 probabilities.view(set * probabilityBytes, (int) probabilityBytes).asFloatBuffer(),
+                chosen,
+                set,
                 capacity);
       }
       this.result = own(Double.BYTES, "records");
@@ -239,6 +242,18 @@ final class CpuStep implements CompiledStep {
       CpuErrors.check(CpuLibrary.gs_segment_forward(handle, i));
       segmentCalls++;
     }
+  }
+
+  @Override
+  public void choose(Choice by, int count) {
+    int record =
+        switch (by) {
+          case LOSS -> CpuLibrary.GS_RECORD_LOSS;
+          case EL2N -> CpuLibrary.GS_RECORD_EL2N;
+          case MARGIN -> CpuLibrary.GS_RECORD_MARGIN;
+        };
+    CpuRecords target = records[(int) ((begun - 1) % SETS)];
+    CpuErrors.check(CpuLibrary.gs_step_choose(open(), record, count, target.chosenAddress()));
   }
 
   @Override

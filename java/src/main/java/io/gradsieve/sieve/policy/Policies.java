@@ -20,6 +20,7 @@ public final class Policies {
     KINDS.put("hide", Hide::of);
     KINDS.put("order", PoolOrder::of);
     KINDS.put("window", Window::of);
+    KINDS.put("batch", BatchChoice::of);
     KINDS.put("importance", Importance::of);
     KINDS.put("coverage", Coverage::of);
     KINDS.put("random", RandomSubset::of);

@@ -44,6 +44,11 @@ public interface SievePolicy {
    */
   Selection select(Candidates candidates);
 
+  /** Share of each step's samples that goes backward, once their fresh scores are known. */
+  default double chosen() {
+    return 1;
+  }
+
   /**
    * Whether samples it leaves out are scored all the same, by a forward pass after the epoch (and a
    * backward pass, if the ranking needs norms).
@@ -89,6 +94,7 @@ public interface SievePolicy {
         selection.meanWeight(),
         filtering().steps().cut(kept, samples, context.batchSize()),
         kept > 0 ? lrScale(kept, context) : 1,
+        filtered ? chosen() : 1,
         filtered && !empty,
         empty);
   }

@@ -190,7 +190,7 @@ public final class Options {
           "sieve",
           text("NAME[:key=value,…]"),
           "variance",
-          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, importance, coverage, random");
+          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch, importance, coverage, random");
   public static final Option<String> SCORE =
       of(
           Section.SIEVE,
