@@ -30,7 +30,8 @@ final class CommandTable {
               "Turns scores into a list of samples to keep, or into a smaller data set.",
               CommandOptions.PRUNE,
               PruneCommand::run,
-              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt"),
+              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt",
+              "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt"),
           command(
               "eval",
               "Measures a model: loss, accuracy, per class, confusion matrix.",

@@ -277,9 +277,9 @@ public final class Options {
       of(
           Section.COMMAND,
           "by",
-          choice("grad_norm", "loss", "el2n", "margin"),
+          choice("grad_norm", "loss", "el2n", "margin", "forgetting", "label_quality"),
           "grad_norm",
-          "the score to rank by");
+          "the column to rank by");
   public static final Option<Double> KEEP =
       of(
           Section.COMMAND,
@@ -290,9 +290,9 @@ public final class Options {
       of(
           Section.COMMAND,
           "policy",
-          choice("top", "random"),
+          choice("top", "coverage", "random"),
           "top",
-          "the largest scores, or a random choice");
+          "the largest scores, the same from all strata of scores but the hardest, or a random choice");
   public static final Option<Boolean> BALANCED =
       of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =
