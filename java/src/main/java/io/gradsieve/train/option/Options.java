@@ -271,6 +271,24 @@ public final class Options {
           choice("train", "test", "all"),
           "train",
           "which part of the data");
+  public static final Option<Integer> RUNS =
+      of(
+          Section.COMMAND,
+          "runs",
+          whole(1),
+          "trains --model so often without a sieve, with seeds from --seed on, and averages the scores");
+  public static final Option<Integer> FOLDS =
+      of(
+          Section.COMMAND,
+          "folds",
+          whole(2),
+          "trains --model without each of so many stratified folds and scores the fold held out");
+  public static final Option<Integer> SHORT_EPOCHS =
+      of(
+          Section.COMMAND,
+          "epochs",
+          whole(1, ScoreTable.MOST_EPOCHS),
+          "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
       of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
   public static final Option<String> BY =
