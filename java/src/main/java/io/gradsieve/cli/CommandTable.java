@@ -21,16 +21,19 @@ final class CommandTable {
               "train --data measurements.csv --label species --sieve variance:keep=0.4"),
           command(
               "score",
-              "Scores every sample with given weights: exact gradient norm, loss, el2n, margin.",
+              "Scores every sample with given weights, or by trainings of its own: exact gradient norm, loss, el2n, margin.",
               CommandOptions.SCORE_COMMAND,
               ScoreCommand::run,
-              "score --model runs/fashion --data fashion-mnist --out scores.csv"),
+              "score --model runs/fashion --data fashion-mnist --out scores.csv",
+              "score --model mlp --data fashion-mnist --runs 5 --epochs 2 --out grand.csv",
+              "score --data measurements.csv --label species --folds 5 --out held-out.csv"),
           command(
               "prune",
               "Turns scores into a list of samples to keep, or into a smaller data set.",
               CommandOptions.PRUNE,
               PruneCommand::run,
-              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt"),
+              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt",
+              "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt"),
           command(
               "eval",
               "Measures a model: loss, accuracy, per class, confusion matrix.",

@@ -1,5 +1,7 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.option.Options;
 import io.gradsieve.train.scoring.SampleScores;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,7 +14,31 @@ final class ScoreCommand {
   private ScoreCommand() {}
 
   static Outcome run(Invocation invocation) {
-    SampleScores.Summary summary = SampleScores.write(invocation.settings());
+    StopRequest stop = new StopRequest();
+    try (Signals signals = Signals.to(stop)) {
+      return SampleScores.write(
+              invocation.settings(), List.of(signals), stop, line -> progress(invocation, line))
+          .map(ScoreCommand::done)
+          .orElseGet(() -> stopped(stop));
+    }
+  }
+
+  private static void progress(Invocation invocation, String line) {
+    if (!invocation.settings().get(Options.PROGRESS).equals("none")) {
+      invocation.note(line);
+    }
+  }
+
+  private static Outcome stopped(StopRequest stop) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("out", null);
+    return new Outcome(
+        Signals.SIGNALLED + stop.signal(),
+        "stopped before the last training was scored; nothing was written",
+        fields);
+  }
+
+  private static Outcome done(SampleScores.Summary summary) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", summary.out().toString());
     fields.put("samples", summary.samples());

@@ -15,7 +15,9 @@ import sun.misc.SignalHandler;
  */
 final class Signals implements TrainingListener, AutoCloseable {
   private static final int PATIENCE_SECONDS = 25;
-  private static final int SIGNALLED = 128;
+
+  /** The exit code of a process that a signal ended is this and the signal's number. */
+  static final int SIGNALLED = 128;
 
   private final StopRequest stop;
   private final Map<Signal, SignalHandler> before = new LinkedHashMap<>();
@@ -33,7 +35,8 @@ final class Signals implements TrainingListener, AutoCloseable {
     for (String name : new String[] {"INT", "TERM"}) {
       try {
         Signal signal = new Signal(name);
-        before.put(signal, Signal.handle(signal, this::handle));
+        // Of several trainings in a row, the first finds what was there.
+        before.putIfAbsent(signal, Signal.handle(signal, this::handle));
       } catch (IllegalArgumentException e) {
         // A JVM started with -Xrs keeps its signals: they end the process as without us.
       }

@@ -21,9 +21,6 @@ import java.util.Optional;
 
 /** {@code train}. */
 final class TrainCommand {
-  /** The exit code of a process that a signal ended is this and the signal's number. */
-  private static final int SIGNALLED = 128;
-
   private TrainCommand() {}
 
   static Outcome run(Invocation invocation) {
@@ -43,7 +40,7 @@ final class TrainCommand {
       listeners.add(signals);
       result = Trainer.of(config, listeners, stop, invocation::note).run();
     }
-    int exitCode = result.signal() == 0 ? 0 : SIGNALLED + result.signal();
+    int exitCode = result.signal() == 0 ? 0 : Signals.SIGNALLED + result.signal();
     return new Outcome(exitCode, text(config, result), fields(config, result));
   }
 

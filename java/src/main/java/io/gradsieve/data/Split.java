@@ -59,6 +59,28 @@ public final class Split {
   }
 
   /**
+   * The fold of each of {@code train}, 0 to {@code folds} − 1: of every class each fold has ⌊n/K⌋
+   * or ⌈n/K⌉ samples, and so of all. Depends on the seed, the labels and each sample's index alone.
+   */
+  public static int[] folds(Dataset d, int[] train, int folds, long seed) {
+    RandomBits random = RandomBits.of(seed, "folds", 0);
+    int[] dealt =
+        IntStream.range(0, train.length)
+            .boxed()
+            .sorted(
+                Comparator.<Integer>comparingInt(i -> d.label(train[i]))
+                    .thenComparingLong(i -> random.bits(d.index(train[i])))
+                    .thenComparing(i -> i))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    int[] fold = new int[train.length];
+    for (int place = 0; place < dealt.length; place++) {
+      fold[dealt[place]] = place % folds;
+    }
+    return fold;
+  }
+
+  /**
    * Marks round(fraction·N) samples: a quota per class by largest remainder, filled in order of the
    * draws.
    */

@@ -5,9 +5,10 @@ import java.util.Map;
 
 /**
  * How far labels can be trusted, and which are probably wrong: those where the network predicts
- * another class, and over the first epochs gave the label less than a quarter of what it gives
- * samples of that class in the mean. Classes have thresholds of their own, as in confident learning
- * (Northcutt et al. 2021, arXiv 1911.00068), since some are harder than others.
+ * another class, and over the first epochs, or when it held the sample out, gave the label less
+ * than a quarter of what it gives samples of that class in the mean. Classes have thresholds of
+ * their own, as in confident learning (Northcutt et al. 2021, arXiv 1911.00068), since some are
+ * harder than others.
  */
 final class LabelQuality {
   /**
@@ -40,7 +41,7 @@ final class LabelQuality {
   }
 
   /**
-   * exp(−mean of the plain cross-entropy recorded in epochs 1 to {@link
+   * exp(−mean of the plain cross-entropy recorded, when training in epochs 1 to {@link
    * ScoreTable#QUALITY_EPOCHS}): the geometric mean of the probability of the given label, in [0,
    * 1], low is suspicious. NaN where none was recorded.
    */

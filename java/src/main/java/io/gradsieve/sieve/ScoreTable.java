@@ -111,9 +111,12 @@ public final class ScoreTable {
     return new ScoreTable(samples, all, averaged(ranking), seed);
   }
 
-  /** What one look at a trained network measures. */
-  public static ScoreTable forScoring(int samples, boolean norms, long seed) {
-    EnumSet<Column> all = EnumSet.range(Column.LOSS, Column.PREDICTED);
+  /**
+   * What one look at a trained network measures; what one that never saw the samples says of their
+   * labels ({@code heldOut}) is their quality.
+   */
+  public static ScoreTable forScoring(int samples, boolean norms, boolean heldOut, long seed) {
+    EnumSet<Column> all = EnumSet.range(Column.LOSS, heldOut ? Column.QUALITY : Column.PREDICTED);
     if (!norms) {
       all.remove(Column.GRAD_NORM);
     }
@@ -245,7 +248,7 @@ public final class ScoreTable {
     return value;
   }
 
-  private void set(Column column, int sample, float value) {
+  void set(Column column, int sample, float value) {
     float[] rows = values[column.ordinal()];
     if (rows.length > 0) {
       rows[sample] = value;

@@ -26,7 +26,7 @@ final class Description {
         set.shape());
   }
 
-  static String network(TrainingSession.Prepared prepared, BackendInfo machine) {
+  static String network(PreparedTraining prepared, BackendInfo machine) {
     TrainingConfig config = prepared.config();
     return String.format(
         Locale.ROOT,

@@ -120,7 +120,7 @@ public final class ProgressReport implements TrainingListener {
   }
 
   /** Such as {@code 4m10s}. */
-  static String duration(double seconds) {
+  public static String duration(double seconds) {
     long s = Math.max(0, Math.round(seconds));
     if (s < 60) {
       return s + "s";

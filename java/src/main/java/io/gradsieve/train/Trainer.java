@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Trains a network: the loop that {@link TrainingListener} describes. */
 public final class Trainer {
@@ -25,7 +26,7 @@ public final class Trainer {
    */
   private static final double LONG_STEP = 1;
 
-  private final TrainingConfig asked;
+  private final Supplier<PreparedTraining> prepared;
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
   private final Consumer<String> notes;
@@ -34,10 +35,11 @@ public final class Trainer {
 
   private Trainer(
       TrainingConfig config,
+      Supplier<PreparedTraining> prepared,
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    this.asked = config;
+    this.prepared = prepared;
     this.listeners = List.copyOf(listeners);
     this.stop = stop;
     this.notes = notes;
@@ -50,7 +52,7 @@ public final class Trainer {
    * configuration has {@code out}.
    */
   public static Trainer of(TrainingConfig config, TrainingListener... listeners) {
-    return new Trainer(config, List.of(listeners), new StopRequest(), note -> {});
+    return of(config, List.of(listeners), new StopRequest(), note -> {});
   }
 
   /**
@@ -63,7 +65,16 @@ public final class Trainer {
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    return new Trainer(config, listeners, stop, notes);
+    return new Trainer(config, () -> PreparedTraining.of(config), listeners, stop, notes);
+  }
+
+  /** As above, of data and network that are there already. */
+  public static Trainer of(
+      PreparedTraining prepared,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> notes) {
+    return new Trainer(prepared.config(), () -> prepared, listeners, stop, notes);
   }
 
   /**
@@ -73,7 +84,7 @@ public final class Trainer {
    *     checkpoint
    */
   public TrainingResult run() {
-    try (TrainingSession session = TrainingSession.open(asked, listeners, stop, notes)) {
+    try (TrainingSession session = TrainingSession.open(prepared.get(), listeners, stop, notes)) {
       return new Loop(session).run();
     }
   }
@@ -97,12 +108,8 @@ public final class Trainer {
       config = state.config();
       step = session.step();
       told = session.listeners();
-      choice =
-          switch (config.ranking().score()) {
-            case LOSS -> Choice.LOSS;
-            case MARGIN -> Choice.MARGIN;
-            default -> Choice.EL2N;
-          };
+      String score = config.ranking().score().name();
+      choice = policy.chosen() < 1 ? Choice.valueOf(score) : Choice.EL2N;
     }
 
     private TrainingResult run() {

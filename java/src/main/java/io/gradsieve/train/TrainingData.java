@@ -46,6 +46,17 @@ public final class TrainingData {
   }
 
   /**
+   * The same with these samples alone to train on, and none to validate or test.
+   *
+   * @param train positions in the data set
+   * @param balanced whether classes weigh the same
+   */
+  TrainingData on(int[] train, boolean balanced) {
+    double[] weights = userWeights(dataset, train, balanced);
+    return new TrainingData(dataset, train.clone(), new int[0], new int[0], weights);
+  }
+
+  /**
    * u_i by position in the data set: the user's weight, times N / (K · n_class) where classes are
    * balanced, scaled to mean 1 over the training part; 1 outside it.
    */

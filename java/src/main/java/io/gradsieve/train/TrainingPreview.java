@@ -28,8 +28,7 @@ public final class TrainingPreview {
 
   /** Reads the data, builds the network and its step, and lets go of both. */
   public static TrainingPreview of(TrainingConfig asked) {
-    asked.out().ifPresent(out -> RunDirectory.check(out, asked.resume(), asked.overwrite()));
-    TrainingSession.Prepared prepared = TrainingSession.prepare(asked);
+    PreparedTraining prepared = PreparedTraining.of(asked);
     TrainingPreview preview = new TrainingPreview();
     preview.options(prepared.config());
     preview.data(prepared.data());
@@ -89,7 +88,7 @@ public final class TrainingPreview {
     fields.put("data", entry);
   }
 
-  private void network(TrainingSession.Prepared prepared) {
+  private void network(PreparedTraining prepared) {
     NetworkSummary summary = NetworkSummary.of(prepared.spec());
     add("Network");
     add("  %-22s %-14s %-14s %12s  %s", "layer", "kind", "output", "parameters", "segment");
@@ -118,7 +117,7 @@ public final class TrainingPreview {
   }
 
   /** What a run takes is measured, not guessed: it is taken and given back. */
-  private void memory(TrainingSession.Prepared prepared) {
+  private void memory(PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
     Map<String, Long> open;
     long peak;
@@ -139,7 +138,7 @@ public final class TrainingPreview {
     fields.put("memory_bytes_all", peak);
   }
 
-  private void sieve(TrainingSession.Prepared prepared) {
+  private void sieve(PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
     int samples = prepared.data().train().length;
     SieveSchedule schedule =

@@ -5,15 +5,11 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.DeviceBuffer;
-import io.gradsieve.data.DataSource;
-import io.gradsieve.data.Dataset;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Network;
-import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.train.Trainer.Evaluations;
-import io.gradsieve.train.option.Options;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,7 +41,7 @@ final class TrainingSession implements AutoCloseable {
   private boolean warned;
 
   private TrainingSession(
-      Prepared prepared,
+      PreparedTraining prepared,
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
@@ -71,7 +67,7 @@ final class TrainingSession implements AutoCloseable {
               capacity(prepared));
       resources.add(batches::close);
       evaluator = new Evaluator(step, batches, stop);
-      state = new TrainingState(config, prepared.data(), network, step);
+      state = new TrainingState(config, prepared.data(), backend, network, step);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
@@ -90,66 +86,16 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  /**
-   * Data and network of a configuration, before anything is computed.
-   *
-   * @param config with what data and machine decided: batch size, threads, label column
-   * @param weights to start from
-   */
-  record Prepared(
-      TrainingConfig config, TrainingData data, NetworkSpec spec, Optional<Path> weights) {}
-
-  /** Reads the data and resolves the model; writes nothing. */
-  static Prepared prepare(TrainingConfig config) {
-    ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
-    Dataset dataset =
-        DataSource.open(
-            config.dataRequest(source.spec().filter(ModelRules::stated).map(ModelRules::schema)));
-    TrainingData data = TrainingData.of(dataset, config);
-    NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    return new Prepared(
-        effective(config, dataset, data.train().length), data, spec, source.weights());
-  }
-
-  private static TrainingConfig effective(TrainingConfig config, Dataset dataset, int samples) {
-    TrainingConfig effective = config;
-    if (config.batchSize() > samples && !config.growsBatch()) {
-      if (config.resume()) {
-        throw new GradsieveException.BadData(
-            "%s: has %,d training samples, fewer than the run's batch of %,d: the data changed; start another run"
-                .formatted(config.data(), samples, config.batchSize()));
-      }
-      if (config.settings().given(Options.BATCH_SIZE)) {
-        throw new GradsieveException.Usage(
-            "--batch-size %d: there are only %d training samples; at most that many"
-                .formatted(config.batchSize(), samples));
-      }
-      effective = effective.with(Options.BATCH_SIZE, samples, "default, at most the data");
-    }
-    if (config.settings().find(Options.THREADS).isEmpty()) {
-      effective = effective.with(Options.THREADS, config.threads(), "found: one a core");
-    }
-    if (config.device().equals("auto")) {
-      effective = effective.with(Options.DEVICE, "cpu", "found");
-    }
-    Optional<String> label = DataOptions.labelColumn(dataset);
-    if (label.isPresent() && config.settings().find(Options.LABEL).isEmpty()) {
-      effective = effective.with(Options.LABEL, label.get(), "found in the data");
-    }
-    return effective;
-  }
-
   /** Opens everything; on resume the state is that of the newest good checkpoint. */
   static TrainingSession open(
-      TrainingConfig asked,
+      PreparedTraining prepared,
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    asked.out().ifPresent(out -> RunDirectory.check(out, asked.resume(), asked.overwrite()));
-    return new TrainingSession(prepare(asked), listeners, stop, notes);
+    return new TrainingSession(prepared, listeners, stop, notes);
   }
 
-  static StepPlan plan(Network network, Prepared prepared) {
+  static StepPlan plan(Network network, PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
     return network.plan(
         capacity(prepared),
@@ -160,7 +106,7 @@ final class TrainingSession implements AutoCloseable {
   }
 
   /** Samples a step takes at once. */
-  private static int capacity(Prepared prepared) {
+  private static int capacity(PreparedTraining prepared) {
     return Math.min(prepared.config().partSize(), prepared.data().train().length);
   }
 

@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.nn.Network;
 import io.gradsieve.optim.BatchGrowth;
@@ -13,6 +14,7 @@ import io.gradsieve.sieve.ScoreTable;
 public final class TrainingState {
   final TrainingConfig config;
   final TrainingData data;
+  final Backend backend;
   final Network network;
   final CompiledStep compiled;
   final EpochTotals epochTotals = new EpochTotals();
@@ -39,9 +41,15 @@ public final class TrainingState {
   /** Updates that the network's count of batches has seen. */
   long counted;
 
-  TrainingState(TrainingConfig config, TrainingData data, Network network, CompiledStep compiled) {
+  TrainingState(
+      TrainingConfig config,
+      TrainingData data,
+      Backend backend,
+      Network network,
+      CompiledStep compiled) {
     this.config = config;
     this.data = data;
+    this.backend = backend;
     this.network = network;
     this.compiled = compiled;
     this.table =
@@ -57,6 +65,11 @@ public final class TrainingState {
 
   public TrainingData data() {
     return data;
+  }
+
+  /** The device; closed after the run. */
+  public Backend backend() {
+    return backend;
   }
 
   public Network network() {

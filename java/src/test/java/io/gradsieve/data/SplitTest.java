@@ -59,6 +59,27 @@ class SplitTest {
     }
   }
 
+  @Property
+  void foldsAreStratifiedAndOfOneSize(
+      @ForAll @Size(min = 2, max = 300) List<@IntRange(max = 4) Integer> labels,
+      @ForAll @IntRange(min = 2, max = 7) int folds,
+      @ForAll long seed) {
+    int[] l = labels.stream().mapToInt(i -> i).toArray();
+    Dataset data = labelled(l);
+    int[] fold = Split.folds(data, data.train(), folds, seed);
+    assertThat(fold).hasSize(l.length);
+    for (int f = 0; f < folds; f++) {
+      int held = f;
+      int[] inIt = IntStream.range(0, l.length).filter(i -> fold[i] == held).toArray();
+      assertThat(inIt.length).isBetween(l.length / folds, (l.length + folds - 1) / folds);
+      for (int k = 0; k < 5; k++) {
+        int all = count(l, k);
+        assertThat(count(Arrays.stream(inIt).map(i -> l[i]).toArray(), k))
+            .isBetween(all / folds, (all + folds - 1) / folds);
+      }
+    }
+  }
+
   private static int count(int[] labels, int label) {
     return (int) Arrays.stream(labels).filter(l -> l == label).count();
   }

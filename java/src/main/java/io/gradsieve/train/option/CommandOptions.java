@@ -55,7 +55,13 @@ public final class CommandOptions {
           OUTPUT);
   public static final List<Option<?>> SCORE_COMMAND =
       join(
-          List.of(Options.SCORES_OUT, Options.SCORES, Options.SCORE_SPLIT),
+          List.of(
+              Options.SCORES_OUT,
+              Options.SCORES,
+              Options.SCORE_SPLIT,
+              Options.RUNS,
+              Options.FOLDS,
+              Options.SHORT_EPOCHS),
           SOURCE,
           TRAINED,
           List.of(Options.DEVICE, Options.THREADS, Options.SEED),

@@ -272,15 +272,33 @@ public final class Options {
           choice("train", "test", "all"),
           "train",
           "which part of the data");
+  public static final Option<Integer> RUNS =
+      of(
+          Section.COMMAND,
+          "runs",
+          whole(1),
+          "trains --model so often without a sieve, with seeds from --seed on, and averages the scores");
+  public static final Option<Integer> FOLDS =
+      of(
+          Section.COMMAND,
+          "folds",
+          whole(2),
+          "trains --model without each of so many stratified folds and scores the fold held out");
+  public static final Option<Integer> SHORT_EPOCHS =
+      of(
+          Section.COMMAND,
+          "epochs",
+          whole(1, ScoreTable.MOST_EPOCHS),
+          "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
       of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
   public static final Option<String> BY =
       of(
           Section.COMMAND,
           "by",
-          choice("grad_norm", "loss", "el2n", "margin"),
+          choice("grad_norm", "loss", "el2n", "margin", "forgetting", "label_quality"),
           "grad_norm",
-          "the score to rank by");
+          "the column to rank by");
   public static final Option<Double> KEEP =
       of(
           Section.COMMAND,
@@ -291,9 +309,9 @@ public final class Options {
       of(
           Section.COMMAND,
           "policy",
-          choice("top", "random"),
+          choice("top", "coverage", "random"),
           "top",
-          "the largest scores, or a random choice");
+          "the largest scores, the same from all strata of scores but the hardest, or a random choice");
   public static final Option<Boolean> BALANCED =
       of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =

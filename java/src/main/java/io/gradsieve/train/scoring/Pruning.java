@@ -2,7 +2,9 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
+import io.gradsieve.sieve.Strata;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
@@ -12,8 +14,9 @@ import java.util.stream.IntStream;
 
 /**
  * {@code prune}: keeps M = ⌈keep·N⌉ of the N training samples of a scores file, those with the
- * largest scores (ties by place in the file) or a random choice. Balanced, every class keeps the
- * same share, by largest remainder. Samples of a test part are never pruned.
+ * largest scores (ties by place in the file), the same from all {@link Strata} of scores, or a
+ * random choice. Balanced, every class keeps the same share, by largest remainder. Samples of a
+ * test part are never pruned.
  */
 public final class Pruning {
   private static final String PURPOSE = "prune";
@@ -28,14 +31,18 @@ public final class Pruning {
     Path scores = Path.of(required(settings, Options.SCORES_FILE));
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
-    boolean random = settings.get(Options.POLICY).equals("random");
+    String policy = settings.get(Options.POLICY);
+    boolean random = policy.equals("random");
     if (random && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
     boolean balanced = settings.get(Options.BALANCED);
     ScoresFile file = ScoresFile.read(scores, random ? "" : settings.get(Options.BY), balanced);
-    double[] values = random ? draws(file, settings.get(Options.SEED)) : file.scores();
-    boolean[] chosen = choose(values, file.classes(), keep);
+    double[] draws = draws(file, settings.get(Options.SEED));
+    boolean[] chosen =
+        policy.equals("coverage")
+            ? cover(hardness(file, settings.get(Options.BY)), draws, file.classes(), keep)
+            : choose(random ? draws : file.scores(), file.classes(), keep);
     long[] kept =
         IntStream.range(0, chosen.length)
             .filter(i -> chosen[i])
@@ -61,19 +68,64 @@ public final class Pruning {
     return Arrays.stream(file.indices()).mapToDouble(random::uniform).toArray();
   }
 
+  /** The scores, turned round where the hardest samples have the lowest. */
+  private static double[] hardness(ScoresFile file, String by) {
+    double sign = by.equals(ScoreColumns.LABEL_QUALITY.key()) ? -1 : 1;
+    return Arrays.stream(file.scores()).map(score -> sign * score).toArray();
+  }
+
   /** Marks the largest values: ⌈keep·N⌉ of them, each class its share of that. */
   static boolean[] choose(double[] values, int[] classes, double keep) {
-    int count = Arrays.stream(classes).max().orElse(0) + 1;
-    int[] sizes = new int[count];
+    int[] quotas = Share.quotas(keep, sizes(classes));
+    boolean[] chosen = new boolean[values.length];
+    for (int i : descending(values)) {
+      chosen[i] = quotas[classes[i]]-- > 0;
+    }
+    return chosen;
+  }
+
+  /**
+   * Marks as many, of each class all strata of its values but the hardest; within a stratum those
+   * of the largest draws.
+   */
+  static boolean[] cover(double[] hardness, double[] draws, int[] classes, double keep) {
+    int[] sizes = sizes(classes);
+    int[] quotas = Share.quotas(keep, sizes);
+    int[] hardest = new int[sizes.length];
+    for (int c = 0; c < sizes.length; c++) {
+      hardest[c] = Strata.hardest(Strata.CUT, sizes[c], sizes[c], quotas[c]);
+    }
+    double[] left = hardness.clone();
+    for (int i : descending(hardness)) {
+      left[i] = hardest[classes[i]]-- > 0 ? Double.NaN : left[i];
+    }
+    int[] shuffled = descending(draws);
+    boolean[] chosen = new boolean[hardness.length];
+    for (int c = 0; c < sizes.length; c++) {
+      int group = c;
+      int[] rows = IntStream.of(shuffled).filter(i -> classes[i] == group).toArray();
+      boolean[] taken = Strata.choose(rows.length, j -> left[rows[j]], Strata.BINS, quotas[c]);
+      for (int j = 0; j < rows.length; j++) {
+        chosen[rows[j]] = taken[j];
+      }
+    }
+    return chosen;
+  }
+
+  private static int[] sizes(int[] classes) {
+    int[] sizes = new int[Arrays.stream(classes).max().orElse(0) + 1];
     for (int c : classes) {
       sizes[c]++;
     }
-    int[] quotas = Share.quotas(keep, sizes);
-    boolean[] chosen = new boolean[values.length];
-    IntStream.range(0, values.length)
+    return sizes;
+  }
+
+  /** The rows, those of the largest values first; of equal values in their order. */
+  private static int[] descending(double[] values) {
+    return IntStream.range(0, values.length)
         .boxed()
         .sorted(Comparator.<Integer>comparingDouble(i -> -values[i]).thenComparing(i -> i))
-        .forEachOrdered(i -> chosen[i] = quotas[classes[i]]-- > 0);
-    return chosen;
+        .mapToInt(Integer::intValue)
+        .toArray();
   }
 }

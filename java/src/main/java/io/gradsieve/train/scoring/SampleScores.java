@@ -7,8 +7,8 @@ import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.ScoreRows;
 import io.gradsieve.sieve.ScoreTable;
-import io.gradsieve.train.DatasetNames;
-import io.gradsieve.train.RecordedStep;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
@@ -16,10 +16,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/** {@code score}: what each sample is worth to a network as it is. */
+/**
+ * {@code score}: what each sample is worth to a network as it is, or to networks trained for it.
+ */
 public final class SampleScores {
   private static final String ALL = "all";
   private static final List<Score> FROM_WEIGHTS =
@@ -53,11 +57,28 @@ public final class SampleScores {
   /** One of them; label and prediction are class names. */
   public record Entry(String id, String label, String predicted, float value) {}
 
-  /** Scores the part of the data and writes the file. */
-  public static Summary write(Settings settings) {
+  /**
+   * Scores the part of the data and writes the file; empty, and nothing written, if asked to stop.
+   *
+   * @param listeners told of every training, if the options ask for trainings
+   * @param progress takes a line for each of them
+   */
+  public static Optional<Summary> write(
+      Settings settings,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> progress) {
     Set<Score> chosen = chosen(settings.get(Options.SCORES));
     Path out = OutputFile.of(settings.get(Options.SCORES_OUT), "csv");
     boolean norms = chosen.contains(Score.GRAD_NORM);
+    Optional<ScoredSamples> scored =
+        ShortTrainings.asked(settings)
+            ? new ShortTrainings(settings, norms, listeners, stop, progress).score()
+            : Optional.of(withWeights(settings, norms));
+    return scored.map(samples -> write(out, chosen, samples));
+  }
+
+  private static ScoredSamples withWeights(Settings settings, boolean norms) {
     try (ScoringSession session =
         ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, norms)) {
       int[] samples = session.split(settings.get(Options.SCORE_SPLIT));
@@ -66,41 +87,34 @@ public final class SampleScores {
             "%s: has no %s part; choose another --split"
                 .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT)));
       }
-      ScoreTable table = ScoreTable.forScoring(samples.length, norms, settings.get(Options.SEED));
-      int[] rows = IntStream.range(0, samples.length).toArray();
-      RecordedStep recorded = new RecordedStep();
-      double[] sums = new double[2];
-      session.forEach(
-          samples,
-          (first, batch, records) -> {
-            recorded.show(records, batch);
-            table.record(1, rows, first, batch.size(), recorded);
-            for (int i = 0; i < batch.size(); i++) {
-              sums[0] += recorded.crossEntropy(i);
-              sums[1] += recorded.right(i) ? 1 : 0;
-            }
-          });
-      SampleNames names = new DatasetNames(session.data(), samples);
-      ScoreRows lines = new ScoreRows(ScoreColumns.ofScoring(chosen), table, names);
-      OutputFile.writeCsv(
-          out,
-          csv -> {
-            csv.writeRecord(lines.header());
-            for (int i = 0; i < samples.length; i++) {
-              csv.writeRecord(lines.row(i));
-            }
-          });
-      return new Summary(
-          out,
-          samples.length,
-          chosen.stream().map(Score::key).toList(),
-          sums[0] / samples.length,
-          sums[1] / samples.length,
-          SHOWN.stream()
-              .filter(chosen::contains)
-              .map(score -> ranking(score, table, names))
-              .toList());
+      ScoreTable table =
+          ScoreTable.forScoring(samples.length, norms, false, settings.get(Options.SEED));
+      ScoredSamples.record(session, samples, ScoredSamples.allRows(samples.length), table);
+      return new ScoredSamples(session.data(), samples, table);
     }
+  }
+
+  private static Summary write(Path out, Set<Score> chosen, ScoredSamples scored) {
+    SampleNames names = scored.names();
+    ScoreRows lines = new ScoreRows(ScoreColumns.ofScoring(chosen), scored.table(), names);
+    OutputFile.writeCsv(
+        out,
+        csv -> {
+          csv.writeRecord(lines.header());
+          for (int i = 0; i < scored.samples().length; i++) {
+            csv.writeRecord(lines.row(i));
+          }
+        });
+    return new Summary(
+        out,
+        scored.samples().length,
+        chosen.stream().map(Score::key).toList(),
+        scored.meanLoss(),
+        scored.accuracy(),
+        SHOWN.stream()
+            .filter(chosen::contains)
+            .map(score -> ranking(score, scored.table(), names))
+            .toList());
   }
 
   private static Ranking ranking(Score score, ScoreTable table, SampleNames names) {

@@ -20,6 +20,8 @@ import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.ModelRules;
 import io.gradsieve.train.ModelSource;
 import io.gradsieve.train.Resources;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.TrainingState;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
@@ -37,28 +39,28 @@ public final class ScoringSession implements AutoCloseable {
   /** Floats of intermediate values a pass may take: 512 MiB. */
   private static final long LARGEST_ARENA = 1L << 27;
 
-  private final Resources resources = new Resources();
+  private final Resources resources;
   private final Dataset data;
   private final Network network;
   private final CompiledStep step;
   private final Batches batches;
   private final boolean backward;
+  private final StopRequest stop;
 
+  /** {@code resources} are what else was opened for this session; closed with it. */
   private ScoringSession(
-      Dataset data, NetworkSpec spec, Path weights, Settings settings, boolean backward) {
+      Dataset data,
+      Network network,
+      Backend backend,
+      boolean backward,
+      StopRequest stop,
+      Resources resources) {
     this.data = data;
+    this.network = network;
     this.backward = backward;
+    this.stop = stop;
+    this.resources = resources;
     try {
-      int threads =
-          settings
-              .find(Options.THREADS)
-              .orElseGet(
-                  () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
-      Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
-      resources.add(backend::close);
-      network = Network.create(ModelRules.with(spec, data.schema()), backend, 0);
-      resources.add(network::close);
-      network.load(weights);
       int capacity = LARGEST_BATCH;
       StepPlan plan = plan(capacity);
       while (plan.arenaFloats() > LARGEST_ARENA && capacity > 1) {
@@ -100,7 +102,39 @@ public final class ScoringSession implements AutoCloseable {
                         "--weights: none given; name a safetensors file or a run directory"));
     Settings effective = RunData.complete(settings, source);
     Dataset data = DataSource.open(DataOptions.request(effective, purpose, source.rules()));
-    return new ScoringSession(data, source.spec(data), weights, settings, backward);
+    int threads =
+        settings
+            .find(Options.THREADS)
+            .orElseGet(
+                () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+    Resources resources = new Resources();
+    try {
+      Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
+      resources.add(backend::close);
+      NetworkSpec spec = ModelRules.with(source.spec(data), data.schema());
+      Network network = Network.create(spec, backend, 0);
+      resources.add(network::close);
+      network.load(weights);
+      return new ScoringSession(data, network, backend, backward, new StopRequest(), resources);
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
+    }
+  }
+
+  /**
+   * A network just trained, with the weights it has; they stay the run's.
+   *
+   * @param backward whether gradient norms are wanted
+   * @param stop ends a pass before its end
+   */
+  static ScoringSession of(TrainingState trained, boolean backward, StopRequest stop) {
+    return new ScoringSession(
+        trained.data().dataset(),
+        trained.network(),
+        trained.backend(),
+        backward,
+        stop,
+        new Resources());
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */
@@ -110,7 +144,7 @@ public final class ScoringSession implements AutoCloseable {
   }
 
   /**
-   * One pass over the samples, in order.
+   * One pass over the samples, in order, or until asked to stop.
    *
    * @throws GradsieveException.BadData if a result is not finite
    */
@@ -120,7 +154,7 @@ public final class ScoringSession implements AutoCloseable {
     }
     BatchLoader loader = batches.plain(samples);
     int first = 0;
-    while (loader.hasNext()) {
+    while (loader.hasNext() && !stop.asked()) {
       Batch batch = loader.next();
       if (!data.labelled()) {
         for (int i = 0; i < batch.size(); i++) {
@@ -143,6 +177,9 @@ public final class ScoringSession implements AutoCloseable {
       }
       first += batch.size();
       loader.release(batch);
+    }
+    if (stop.asked()) {
+      Batches.stop(loader);
     }
   }
 

@@ -1,0 +1,118 @@
+package io.gradsieve.sieve;
+
+import io.gradsieve.sieve.ScoreTable.Column;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Scores of the same samples from several trainings as one table, as GraNd and EL2N are meant (Paul
+ * et al. 2021, arXiv 2107.07075): each score is the mean over the runs, the predicted class that of
+ * most runs, and {@link Score#FORGETTING} the sum over the runs.
+ */
+public final class MeanScores {
+  private static final List<Column> AVERAGED =
+      List.of(Column.LOSS, Column.EL2N, Column.GRAD_NORM, Column.MARGIN, Column.CONFIDENCE);
+
+  private final int[] labels;
+  private final EnumSet<Column> columns = EnumSet.range(Column.LOSS, Column.FORGETTING);
+
+  /** By {@link Column}'s ordinal. */
+  private final double[][] sums = new double[Column.values().length][];
+
+  private final int[] qualityCounts;
+  private final long[] forgotten;
+  private final boolean[] everRight;
+  private final List<int[]> predicted = new ArrayList<>();
+
+  /**
+   * No run yet.
+   *
+   * @param labels class of each sample, [N]
+   * @param norms whether gradient norms are measured
+   */
+  public MeanScores(int[] labels, boolean norms) {
+    this.labels = labels.clone();
+    if (!norms) {
+      columns.remove(Column.GRAD_NORM);
+    }
+    for (Column column : columns) {
+      sums[column.ordinal()] = new double[labels.length];
+    }
+    qualityCounts = new int[labels.length];
+    forgotten = new long[labels.length];
+    everRight = new boolean[labels.length];
+  }
+
+  /**
+   * Adds a run.
+   *
+   * @param trained what the training recorded
+   * @param scored what its last weights say of all samples
+   */
+  public void add(ScoreTable trained, ScoreTable scored) {
+    int[] classes = new int[labels.length];
+    for (int i = 0; i < labels.length; i++) {
+      for (Column column : AVERAGED) {
+        if (columns.contains(column)) {
+          sums[column.ordinal()][i] += Float.intBitsToFloat(scored.bits(column, i));
+        }
+      }
+      classes[i] = scored.predicted(i);
+      sums[Column.QUALITY.ordinal()][i] += trained.qualitySum(i);
+      qualityCounts[i] += trained.qualityCount(i);
+      forgotten[i] += trained.bits(Column.FORGETTING, i);
+      everRight[i] |= trained.flags.everRight(i);
+    }
+    predicted.add(classes);
+  }
+
+  /** The table of one run at least; its epoch is 1. */
+  public ScoreTable table() {
+    // Its seed is of random scores, which a mean has none of.
+    ScoreTable table = new ScoreTable(labels.length, columns, Optional.empty(), 0);
+    long never = 0;
+    for (long times : forgotten) {
+      never = Math.max(never, times + 1);
+    }
+    for (int i = 0; i < labels.length; i++) {
+      for (Column column : AVERAGED) {
+        if (columns.contains(column)) {
+          table.set(column, i, (float) (sums[column.ordinal()][i] / predicted.size()));
+        }
+      }
+      if (qualityCounts[i] > 0) {
+        float mean = (float) (sums[Column.QUALITY.ordinal()][i] / qualityCounts[i]);
+        table.set(Column.QUALITY, i, mean);
+        table.flags.countOneMore(i);
+      }
+      int vote = vote(i);
+      table.bits(Column.PREDICTED, i, vote);
+      long times = everRight[i] ? forgotten[i] : never;
+      table.bits(Column.FORGETTING, i, (int) Math.min(times, Character.MAX_VALUE));
+      // Marked as once right, whatever was: the count says so already, and a vote that is right in
+      // the end would hide that no training step was.
+      table.flags.right(i, true);
+      table.flags.right(i, vote == labels[i]);
+      table.scoredEpoch[i] = 1;
+    }
+    return table;
+  }
+
+  /** The class that most runs predict, of several the lowest. */
+  private int vote(int sample) {
+    int[] votes = predicted.stream().mapToInt(run -> run[sample]).sorted().toArray();
+    int elected = votes[0];
+    int most = 0;
+    int alike = 0;
+    for (int j = 0; j < votes.length; j++) {
+      alike = j > 0 && votes[j] == votes[j - 1] ? alike + 1 : 1;
+      if (alike > most) {
+        most = alike;
+        elected = votes[j];
+      }
+    }
+    return elected;
+  }
+}

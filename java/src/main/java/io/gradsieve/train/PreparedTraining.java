@@ -1,0 +1,86 @@
+package io.gradsieve.train;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.data.DataSource;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.train.option.Options;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Data and network of a configuration, before anything is computed. Several trainings may start
+ * from one, so that the data is read once.
+ *
+ * @param config with what data and machine decided: batch size, threads, label column
+ * @param weights to start from
+ */
+public record PreparedTraining(
+    TrainingConfig config, TrainingData data, NetworkSpec spec, Optional<Path> weights) {
+
+  /**
+   * Looks at {@code out}, reads the data and resolves the model; writes nothing.
+   *
+   * @throws GradsieveException of the kind that fits
+   */
+  public static PreparedTraining of(TrainingConfig config) {
+    config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
+    ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
+    Dataset dataset =
+        DataSource.open(
+            config.dataRequest(source.spec().filter(ModelRules::stated).map(ModelRules::schema)));
+    TrainingData data = TrainingData.of(dataset, config);
+    NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
+    return new PreparedTraining(found(config, data), data, spec, source.weights());
+  }
+
+  private static TrainingConfig found(TrainingConfig config, TrainingData data) {
+    TrainingConfig found = fitting(config, data.train().length);
+    if (config.settings().find(Options.THREADS).isEmpty()) {
+      found = found.with(Options.THREADS, config.threads(), "found: one a core");
+    }
+    if (config.device().equals("auto")) {
+      found = found.with(Options.DEVICE, "cpu", "found");
+    }
+    Optional<String> label = DataOptions.labelColumn(data.dataset());
+    if (label.isPresent() && config.settings().find(Options.LABEL).isEmpty()) {
+      found = found.with(Options.LABEL, label.get(), "found in the data");
+    }
+    return found;
+  }
+
+  /** With a batch that is at most the data. */
+  private static TrainingConfig fitting(TrainingConfig config, int samples) {
+    if (config.growsBatch() || config.batchSize() <= samples) {
+      return config;
+    }
+    if (config.resume()) {
+      throw new GradsieveException.BadData(
+          "%s: has %,d training samples, fewer than the run's batch of %,d: the data changed; start another run"
+              .formatted(config.data(), samples, config.batchSize()));
+    }
+    if (config.settings().given(Options.BATCH_SIZE)) {
+      throw new GradsieveException.Usage(
+          "--batch-size %d: there are only %d training samples; at most that many"
+              .formatted(config.batchSize(), samples));
+    }
+    return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
+  }
+
+  /** The same with another seed; the parts of the data stay as they were cut. */
+  public PreparedTraining withSeed(long seed) {
+    return new PreparedTraining(
+        config.with(Options.SEED, seed, "one of several trainings"), data, spec, weights);
+  }
+
+  /**
+   * The same on these samples alone: none validates or tests. How inputs are scaled stays as all of
+   * the training part has it.
+   *
+   * @param train positions in the data set, one at least
+   */
+  public PreparedTraining on(int[] train) {
+    return new PreparedTraining(
+        fitting(config, train.length), data.on(train, config.balancedClasses()), spec, weights);
+  }
+}
