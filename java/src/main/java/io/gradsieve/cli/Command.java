@@ -7,14 +7,14 @@ import java.util.List;
  * One command as declared in {@link CommandTable}.
  *
  * @param summary one sentence
- * @param arguments the positional arguments it takes, one of these; empty: none
+ * @param arguments the positional arguments it takes
  * @param examples lines to type, for help
  */
 record Command(
     String name,
     String summary,
     List<Option<?>> options,
-    List<String> arguments,
+    Arguments arguments,
     List<String> examples,
     Action action) {
 

@@ -153,14 +153,15 @@ final class CommandParser {
             .description("one option as a key; wins over the file, loses to the command line")
             .build());
     spec.addOption(OptionSpec.builder(HELP).description("this page").build());
-    if (!command.arguments().isEmpty()) {
+    Arguments arguments = command.arguments();
+    if (arguments.any()) {
       spec.addPositional(
           PositionalParamSpec.builder()
-              .paramLabel(String.join("|", command.arguments()))
+              .paramLabel(arguments.label())
               .type(List.class)
               .auxiliaryTypes(String.class)
-              .arity("0..1")
-              .index("0")
+              .arity(arguments.arity())
+              .index(arguments.paths() ? "0..*" : "0")
               .build());
     }
     return spec.usageMessage(usage(command));

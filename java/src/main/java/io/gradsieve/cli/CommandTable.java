@@ -52,6 +52,13 @@ final class CommandTable {
               CommandOptions.EXPORT,
               ExportCommand::run,
               "export --model runs/fashion --format safetensors --out fashion.safetensors"),
+          new Command(
+              "landscape",
+              "Maps the loss around trained weights, and how sharp it is there; runs side by side.",
+              CommandOptions.LANDSCAPE,
+              Arguments.several("RUN"),
+              List.of("landscape runs/fashion --grid 21 --out landscape"),
+              LandscapeCommand::run),
           command(
               "init",
               "Writes a commented configuration for train --config.",
@@ -69,7 +76,7 @@ final class CommandTable {
               "completion",
               "Prints a shell's completion script.",
               CommandOptions.COMPLETION,
-              List.of("bash", "zsh", "fish"),
+              Arguments.oneOf(CompletionCommand.SHELLS),
               List.of("completion bash > ~/.local/share/bash-completion/completions/gradsieve"),
               CompletionCommand::run));
 
@@ -81,6 +88,6 @@ final class CommandTable {
       List<io.gradsieve.train.option.Option<?>> options,
       Command.Action action,
       String... examples) {
-    return new Command(name, summary, options, List.of(), List.of(examples), action);
+    return new Command(name, summary, options, Arguments.NONE, List.of(examples), action);
   }
 }

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /** {@code completion}. */
 final class CompletionCommand {
-  private static final List<String> SHELLS = List.of("bash", "zsh", "fish");
+  static final List<String> SHELLS = List.of("bash", "zsh", "fish");
 
   private CompletionCommand() {}
 

@@ -58,9 +58,12 @@ final class CompletionScripts {
           List.of("--config[a YAML file of options]:file:_files", "--set[one option]:key=value:")) {
         text.append("        '%s' \\\n".formatted(extra));
       }
-      if (!command.arguments().isEmpty()) {
+      Arguments arguments = command.arguments();
+      if (arguments.paths()) {
+        text.append("        '*:%s:_files' \\\n".formatted(arguments.label()));
+      } else if (arguments.any()) {
         text.append(
-            "        '2:argument:(%s)' \\\n".formatted(String.join(" ", command.arguments())));
+            "        '2:argument:(%s)' \\\n".formatted(String.join(" ", arguments.choices())));
       }
       text.append("        '--help[this page]' ;;\n");
     }
@@ -98,7 +101,10 @@ final class CompletionScripts {
             "%s -l %s%s -d '%s'\n".formatted(only, option.name(), value, quoted(option.words())));
       }
       text.append("%s -l config -r -F\n%s -l set -x\n%s -l help\n".formatted(only, only, only));
-      for (String argument : command.arguments()) {
+      if (command.arguments().paths()) {
+        text.append(only).append(" -F\n");
+      }
+      for (String argument : command.arguments().choices()) {
         text.append("%s -a %s\n".formatted(only, argument));
       }
     }
@@ -114,7 +120,7 @@ final class CompletionScripts {
   }
 
   private static List<String> words(Command command) {
-    List<String> words = new ArrayList<>(command.arguments());
+    List<String> words = new ArrayList<>(command.arguments().choices());
     command.options().forEach(option -> words.add(option.dashed()));
     words.addAll(List.of("--config", "--set", "--help"));
     return words;

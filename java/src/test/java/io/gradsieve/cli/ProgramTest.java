@@ -115,7 +115,10 @@ class ProgramTest {
         "completion tcsh | 'tcsh'",
         "report x | unknown command 'report'",
         "launch x | unknown command 'launch'",
-        "landscape x | unknown command 'landscape'",
+        "landscape | which run",
+        "landscape x --gird 5 | '--grid'",
+        "landscape x --grid 2 | --grid 2",
+        "landscape @ @/ | named twice",
         "doctor --dat x | '--data'"
       })
   void wrongUsageIsExitTwoInOneLineThatNamesWhatIsWrong(String line, String named)
@@ -144,6 +147,8 @@ class ProgramTest {
         "train --resume --out @/nothing | nothing",
         "score --model @ | model.yaml",
         "eval --model @/none | none",
+        "landscape none | none: does not exist",
+        "landscape @ | model.yaml",
         "prune --scores @/none.csv --keep 0.5 --out @/k.txt | none.csv",
         "prune --scores @/nan.csv --keep 0.5 --out @/k.txt | 'index'",
         "doctor --data @/none.csv | none.csv"

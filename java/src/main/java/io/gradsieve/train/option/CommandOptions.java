@@ -94,6 +94,12 @@ public final class CommandOptions {
           OUTPUT);
   public static final List<Option<?>> EXPORT =
       join(List.of(Options.FORMAT, Options.EXPORT_OUT), TRAINED, OUTPUT);
+  public static final List<Option<?>> LANDSCAPE =
+      join(
+          List.of(Options.GRID, Options.LANDSCAPE_OUT),
+          SOURCE,
+          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
+          OUTPUT);
   public static final List<Option<?>> INIT = join(List.of(Options.INIT_OUT), OUTPUT);
   public static final List<Option<?>> DOCTOR =
       join(List.of(Options.UNPACK, Options.CHECKED_DATA), SOURCE.subList(1, SOURCE.size()), OUTPUT);

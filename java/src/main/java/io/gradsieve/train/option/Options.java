@@ -25,6 +25,9 @@ public final class Options {
   /** The native library starts no more; its reductions keep a buffer for each. */
   public static final int MOST_THREADS = 256;
 
+  /** Each point is a pass over the samples: 201 along both axes are 40,401 of them. */
+  private static final int MOST_GRID_POINTS = 201;
+
   // Data
   public static final Option<String> DATA =
       of(
@@ -343,6 +346,15 @@ public final class Options {
           "out",
           text("FILE"),
           "where the configuration goes; none given: standard output");
+  public static final Option<Integer> GRID =
+      of(
+          Section.COMMAND,
+          "grid",
+          whole(3, MOST_GRID_POINTS),
+          "21",
+          "points along each axis, from -1 to 1");
+  public static final Option<String> LANDSCAPE_OUT =
+      of(Section.COMMAND, "out", text("DIR"), "landscape", "the directory of the files");
   public static final Option<String> UNPACK =
       of(Section.COMMAND, "unpack", text("DIR"), "write the native libraries there");
   public static final Option<String> CHECKED_DATA =

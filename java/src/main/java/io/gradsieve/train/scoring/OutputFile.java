@@ -21,7 +21,7 @@ public final class OutputFile {
 
   /** Writes records. */
   @FunctionalInterface
-  interface Records {
+  public interface Records {
     void write(CsvWriter csv) throws IOException;
   }
 
@@ -81,7 +81,8 @@ public final class OutputFile {
     new DurableFiles().replace(path, body);
   }
 
-  static void writeCsv(Path path, Records records) {
+  /** Replaces a file by records between commas. */
+  public static void writeCsv(Path path, Records records) {
     write(
         path,
         target -> {

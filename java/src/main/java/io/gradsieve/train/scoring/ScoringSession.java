@@ -5,6 +5,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
@@ -86,7 +87,7 @@ public final class ScoringSession implements AutoCloseable {
    * Opens model, data and device as the options say. Data options that were not given are those of
    * the run the model came from.
    *
-   * @param backward whether gradient norms are wanted
+   * @param backward whether gradients and their norms are wanted
    */
   public static ScoringSession open(
       Settings settings, DataRequest.Purpose purpose, boolean backward) {
@@ -149,6 +150,21 @@ public final class ScoringSession implements AutoCloseable {
    * @throws GradsieveException.BadData if a result is not finite
    */
   public void forEach(int[] samples, Visitor visitor) {
+    try {
+      pass(samples, backward, visitor);
+    } catch (GradsieveException.Diverged e) {
+      throw new GradsieveException.BadData(
+          "the model's %s; are the weights or the data damaged?".formatted(e.getMessage()), e);
+    }
+  }
+
+  /**
+   * As {@link #forEach}, for weights that were changed and may be wild.
+   *
+   * @param gradients whether {@link #gradients} is wanted too; only if opened with backward
+   * @throws GradsieveException.Diverged if a result is not finite; another pass may follow
+   */
+  public void pass(int[] samples, boolean gradients, Visitor visitor) {
     if (samples.length == 0) {
       return;
     }
@@ -156,31 +172,41 @@ public final class ScoringSession implements AutoCloseable {
     int first = 0;
     while (loader.hasNext() && !stop.asked()) {
       Batch batch = loader.next();
-      if (!data.labelled()) {
-        for (int i = 0; i < batch.size(); i++) {
-          batch.slot().labels().put(i, 0);
-        }
-      }
       try {
+        if (!data.labelled()) {
+          for (int i = 0; i < batch.size(); i++) {
+            batch.slot().labels().put(i, 0);
+          }
+        }
         step.begin(batches.input(batch), batch.size(), Mode.EVALUATION, 0, 0, 0);
         step.forward();
-        if (backward) {
+        if (gradients) {
           step.backward();
         }
         step.await();
         visitor.batch(first, batch, step.records());
       } catch (GradsieveException.Diverged e) {
-        throw new GradsieveException.BadData(
-            "the model's results for samples %d to %d of %s are not finite (%s); are the weights or the data damaged?"
-                .formatted(first, first + batch.size() - 1, data.name(), e.getMessage()),
-            e);
+        throw new GradsieveException.Diverged(
+            "results for samples %d to %d of %s are not finite (%s)"
+                .formatted(first, first + batch.size() - 1, data.name(), e.getMessage()));
+      } finally {
+        loader.release(batch);
       }
       first += batch.size();
-      loader.release(batch);
     }
     if (stop.asked()) {
       Batches.stop(loader);
     }
+  }
+
+  /** The network; who changes its weights puts them back. */
+  public Network network() {
+    return network;
+  }
+
+  /** Sum of the samples' gradients of the batch last visited, laid out as the weights. */
+  public DeviceBuffer gradients() {
+    return step.gradients();
   }
 
   public Dataset data() {
