@@ -296,6 +296,7 @@ private:
         std::vector<int32_t> labels;
         std::vector<int64_t> ids;
         std::vector<float> plan_weights, sample_weights;
+        std::vector<int32_t> order;                     /* all samples, the chosen first */
         std::vector<std::pair<int64_t, int64_t>> moves; /* from, to */
     } chosen_;
     std::vector<float> discarded_; /* records that backward computes again */

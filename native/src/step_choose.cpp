@@ -36,7 +36,8 @@ static const T* gathered(const T* from, int64_t count, const int32_t* chosen, st
 void Step::rank(const Run& run, const Command& command) {
     const float* values = records(run) + command.record * capacity;
     const int64_t batch = run.batch, count = std::min(command.count, batch);
-    std::vector<int32_t> order(static_cast<size_t>(batch));
+    std::vector<int32_t>& order = chosen_.order; /* kept from step to step: nothing is allocated then */
+    order.resize(static_cast<size_t>(batch));
     std::iota(order.begin(), order.end(), 0);
     const auto value = [&](int32_t i) { return isnan(values[i]) ? -INFINITY : values[i]; };
     const auto before = [&](int32_t a, int32_t b) { return value(a) > value(b) || (value(a) == value(b) && a < b); };

@@ -22,11 +22,6 @@ record BatchChoice(PolicyOptions options, double keep, Filtering filtering) impl
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }

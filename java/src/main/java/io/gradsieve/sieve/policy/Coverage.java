@@ -22,11 +22,6 @@ record Coverage(PolicyOptions options, double keep, int bins, double cut, Filter
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }
@@ -39,11 +34,6 @@ record Coverage(PolicyOptions options, double keep, int bins, double cut, Filter
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

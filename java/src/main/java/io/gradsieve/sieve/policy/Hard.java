@@ -17,11 +17,6 @@ record Hard(PolicyOptions options, double keep, Filtering filtering) implements 
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }
@@ -34,11 +29,6 @@ record Hard(PolicyOptions options, double keep, Filtering filtering) implements 
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

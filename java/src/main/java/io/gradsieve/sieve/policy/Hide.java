@@ -30,11 +30,6 @@ record Hide(PolicyOptions options, double fraction, double sure, Filtering filte
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }

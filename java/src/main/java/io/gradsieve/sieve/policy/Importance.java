@@ -26,11 +26,6 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return true;
   }
@@ -43,11 +38,6 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

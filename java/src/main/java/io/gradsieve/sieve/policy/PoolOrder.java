@@ -22,11 +22,6 @@ record PoolOrder(PolicyOptions options, double pool, double keep, Filtering filt
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }
@@ -43,11 +38,6 @@ record PoolOrder(PolicyOptions options, double pool, double keep, Filtering filt
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

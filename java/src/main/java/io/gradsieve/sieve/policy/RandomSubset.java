@@ -37,11 +37,6 @@ record RandomSubset(PolicyOptions options, double keep, Filtering filtering)
   }
 
   @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
-  }
-
-  @Override
   public Selection select(Candidates candidates) {
     int kept = Math.max(1, candidates.count(keep));
     double weight = (double) candidates.size() / kept;

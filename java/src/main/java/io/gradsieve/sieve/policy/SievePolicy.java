@@ -22,7 +22,9 @@ public interface SievePolicy {
    * Whether it looks at scores; if so, {@code --norms off} contradicts it on a score that needs
    * norms.
    */
-  boolean needsScores();
+  default boolean needsScores() {
+    return true;
+  }
 
   /**
    * Whether the expected step is that of the full data, so that fewer steps deserve a larger rate.
@@ -36,7 +38,9 @@ public interface SievePolicy {
   int leastKept(int samples);
 
   /** The most samples a filtered epoch keeps of {@code samples} scored ones. */
-  int mostKept(int samples);
+  default int mostKept(int samples) {
+    return leastKept(samples);
+  }
 
   /**
    * Chooses the samples of a filtered epoch. Unscored samples are kept and stay outside every mean,

@@ -21,11 +21,6 @@ record Soft(PolicyOptions options, double r, Filtering filtering) implements Sie
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return true;
   }

@@ -32,11 +32,6 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return true;
   }
@@ -49,11 +44,6 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

@@ -22,11 +22,6 @@ record Window(PolicyOptions options, double width, Filtering filtering) implemen
   }
 
   @Override
-  public boolean needsScores() {
-    return true;
-  }
-
-  @Override
   public boolean unbiased() {
     return false;
   }
@@ -39,11 +34,6 @@ record Window(PolicyOptions options, double width, Filtering filtering) implemen
   @Override
   public int leastKept(int samples) {
     return Share.ceil(width, samples);
-  }
-
-  @Override
-  public int mostKept(int samples) {
-    return leastKept(samples);
   }
 
   @Override

@@ -48,7 +48,7 @@ public final class ScoringSession implements AutoCloseable {
   private final boolean backward;
   private final StopRequest stop;
 
-  /** {@code resources} are what else was opened for this session; closed with it. */
+  /** {@code resources} are what else was opened for it; closed with it. */
   private ScoringSession(
       Dataset data,
       Network network,
