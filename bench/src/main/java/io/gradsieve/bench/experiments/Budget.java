@@ -12,19 +12,23 @@ import java.util.Optional;
  * epochs, of which the second is filtered.
  */
 final class Budget {
+  /** Policies that take a budget, {@code sieve=NAME}. */
+  static final List<String> POLICIES =
+      Policies.names().stream().filter(name -> !name.equals("none")).toList();
+
   private static final double TOLERANCE = 0.02;
   private static final int TRIES = 6;
 
   private Budget() {}
 
-  /**
-   * The experiment at this share of its work; empty if the policy cannot reach it.
-   *
-   * @param experiment with {@code sieve=NAME}
-   */
-  static Optional<Experiment> meet(Experiment experiment, double share) {
-    String policy = value(experiment, "sieve");
-    int epochs = Integer.parseInt(value(experiment, "epochs"));
+  /** The experiment with the key that meets its budget; empty if the policy cannot reach it. */
+  static Optional<Experiment> meet(Experiment experiment) {
+    double share = experiment.budget();
+    if (share == 1) {
+      return Optional.of(experiment);
+    }
+    String policy = experiment.value("sieve");
+    int epochs = Integer.parseInt(experiment.value("epochs"));
     SievePolicy byDefault = Policies.parse(policy);
     int filtered = 0;
     for (int epoch = 1; epoch <= epochs; epoch++) {
@@ -73,14 +77,5 @@ final class Budget {
 
   private static String plain(double value) {
     return String.format(Locale.ROOT, "%.4f", value);
-  }
-
-  private static String value(Experiment experiment, String key) {
-    List<String> options = experiment.options();
-    return options.stream()
-        .filter(option -> option.startsWith(key + "="))
-        .map(option -> option.substring(key.length() + 1))
-        .reduce((a, b) -> b)
-        .orElseThrow();
   }
 }

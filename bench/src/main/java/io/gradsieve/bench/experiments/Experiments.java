@@ -5,49 +5,84 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /**
  * Runs a grid, two single-threaded trainings at a time, and prints its table. A run whose file is
  * there already is not done again, so a grid of hours can be broken off and gone on with.
- *
- * <pre>
- * bench/experiments/run GRID [--quick] [--only REGEX] [--print]
- *   --quick   a few epochs, one seed: minutes, in files of their own
- *   --only    runs whose name has the pattern
- *   --print   the table of what is there; nothing is run
- * </pre>
  */
-final class Experiments {
+@Command(
+    name = "bench/experiments/run",
+    description = "Runs a grid of trainings; prints its table and draws docs/results/GRID.png.",
+    mixinStandardHelpOptions = true)
+final class Experiments implements Callable<Integer> {
   private static final int AT_A_TIME = 2;
+  private static final Path RESULTS = Path.of("docs/results");
 
-  /** A policy's name and the budget that its runs are to meet. */
-  private static final Pattern BUDGET =
-      Pattern.compile(
-          "(?:variance|soft|soft-random-score|hard|hide|order|window|batch|importance|coverage|random)-(0\\.\\d\\d)");
+  @Parameters(paramLabel = "GRID", description = "one of ${COMPLETION-CANDIDATES}")
+  private Grid grid = Grid.POLICIES;
 
-  private final Path directory;
+  @Option(names = "--quick", description = "a few epochs, one seed: minutes, in files of their own")
+  private boolean quick;
+
+  @Option(names = "--only", paramLabel = "REGEX", description = "runs whose name has the pattern")
+  private Pattern only = Pattern.compile("");
+
+  @Option(names = "--print", description = "the table of what is there; nothing is run")
+  private boolean print;
+
+  @Option(
+      names = "--cifar",
+      paramLabel = "PATH",
+      description = "where CIFAR-10 is, if not where --data cifar10 looks")
+  private String cifar = "cifar10";
+
   private final PrintStream out = System.out;
 
-  private Experiments(Path directory) {
-    this.directory = directory;
+  @Override
+  public Integer call() throws IOException {
+    List<Experiment> experiments =
+        grid.experiments(quick).stream()
+            .filter(experiment -> only.matcher(experiment.name()).find())
+            .toList();
+    if (!print) {
+      run(experiments);
+    }
+    Table table = new Table(outcomes(experiments), Costs.read());
+    table.lines().forEach(out::println);
+    if (!quick) {
+      Plot.write(grid, table, Files.createDirectories(RESULTS));
+    }
+    return 0;
   }
 
-  private void run(List<Experiment> experiments, boolean meetBudgets) throws IOException {
+  @Command(
+      description =
+          "Measures what a sample costs, which times are made of; leave the machine alone.")
+  int costs(@Option(names = "--cifar", paramLabel = "PATH", defaultValue = "cifar10") String where)
+      throws IOException {
+    Costs.measure(where);
+    return 0;
+  }
+
+  private void run(List<Experiment> experiments) throws IOException {
     ExecutorService pool = Executors.newFixedThreadPool(AT_A_TIME);
     try {
       List<Future<?>> runs = new ArrayList<>();
       for (Experiment experiment : experiments) {
-        runs.add(pool.submit(() -> runOne(experiment, meetBudgets)));
+        runs.add(pool.submit(() -> runOne(experiment)));
       }
       for (Future<?> run : runs) {
         run.get();
@@ -59,16 +94,13 @@ final class Experiments {
     }
   }
 
-  private Void runOne(Experiment experiment, boolean meetBudgets) throws IOException {
+  private Void runOne(Experiment experiment) throws IOException {
     Path file = file(experiment);
     if (Files.exists(file)) {
       return null;
     }
-    Matcher budget = BUDGET.matcher(experiment.group());
-    Optional<Experiment> met = Optional.of(experiment);
-    if (meetBudgets && budget.matches()) {
-      met = Budget.meet(experiment, Double.parseDouble(budget.group(1)));
-    }
+    MadeData.prepare(experiment, cifar);
+    Optional<Experiment> met = Budget.meet(experiment);
     if (met.isEmpty()) {
       say("%-44s can't reach its budget%n", experiment.name());
       return null;
@@ -86,7 +118,8 @@ final class Experiments {
   }
 
   private Path file(Experiment experiment) {
-    return directory.resolve(experiment.name() + ".json");
+    return Path.of("bench/experiments", quick ? "quick" : "runs", grid.key())
+        .resolve(experiment.name() + ".json");
   }
 
   private List<Outcome> outcomes(List<Experiment> experiments) throws IOException {
@@ -99,35 +132,10 @@ final class Experiments {
     return outcomes;
   }
 
-  private static Optional<String> following(List<String> arguments, String option) {
-    int at = arguments.indexOf(option);
-    return at < 0 || at + 1 == arguments.size()
-        ? Optional.empty()
-        : Optional.of(arguments.get(at + 1));
-  }
-
-  public static void main(String[] given) throws IOException {
-    List<String> arguments = Arrays.asList(given);
-    Grid grid =
-        Arrays.stream(Grid.values())
-            .filter(candidate -> arguments.contains(candidate.key()))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        "which grid? One of "
-                            + Arrays.stream(Grid.values()).map(Grid::key).toList()));
-    boolean quick = arguments.contains("--quick");
-    Pattern only = Pattern.compile(following(arguments, "--only").orElse(""));
-    List<Experiment> experiments =
-        grid.experiments(quick).stream()
-            .filter(experiment -> only.matcher(experiment.name()).find())
-            .toList();
-    Path directory = Path.of("bench/experiments", quick ? "quick" : "runs", grid.key());
-    Experiments all = new Experiments(directory);
-    if (!arguments.contains("--print")) {
-      all.run(experiments, grid == Grid.POLICIES);
-    }
-    Table.of(all.outcomes(experiments)).forEach(all.out::println);
+  public static void main(String[] arguments) {
+    System.exit(
+        new CommandLine(new Experiments())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute(arguments));
   }
 }

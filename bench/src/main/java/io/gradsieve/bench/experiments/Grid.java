@@ -6,87 +6,104 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Which trainings belong to a question. To add one: a constant with its runs, and its row in
+ * Which trainings belong to a question. To add one: a constant with its runs, and its page in
  * docs/results.
  *
- * <p>What every table has beside the policies are the controls that sink most methods: {@code
- * random} at the same budget, {@code soft} with a random score, and full data for fewer epochs,
- * with the schedule shortened, at the same batch and at the same number of steps, each at two
- * rates.
+ * <p>Beside the policies stand the controls that sink most methods: {@code random} at the same
+ * budget, {@code soft} with a random score, and full data for fewer epochs, with the schedule
+ * shortened, at the same batch and at as many steps, each at more than one rate. Where something is
+ * chosen, a tenth of the training data is set aside for that, and the test part is not looked at.
  */
 enum Grid {
   /** Every policy and control at three budgets, Fashion-MNIST, {@code cnn}, batch 1024. */
   POLICIES {
     @Override
     List<Experiment> experiments(boolean quick) {
-      int epochs = quick ? 3 : 12;
+      int epochs = quick ? 3 : EPOCHS;
       List<Experiment> all = new ArrayList<>();
-      List<String> base = base(epochs, 1024, 0.2);
+      List<String> base = with(choosing(epochs), "batch-size=1024", "lr=0.2");
       for (int seed : seeds(quick ? 1 : 3)) {
-        all.add(new Experiment("full", seed, epochs, with(base, "sieve=none")));
+        all.add(new Experiment("full", seed, epochs, base));
         for (double budget : quick ? new double[] {0.65} : new double[] {0.5, 0.65, 0.8}) {
           String share = String.format(Locale.ROOT, "%.2f", budget);
-          for (String policy : POLICIES_AT_A_BUDGET) {
+          for (String policy : Budget.POLICIES) {
             all.add(
-                new Experiment(policy + "-" + share, seed, epochs, with(base, "sieve=" + policy)));
+                new Experiment(policy + "-" + share, seed, epochs, with(base, "sieve=" + policy))
+                    .meeting(budget));
           }
           all.add(
               new Experiment(
-                  "soft-random-score-" + share,
-                  seed,
-                  epochs,
-                  with(base, "sieve=soft", "score=random")));
+                      "soft-random-score-" + share,
+                      seed,
+                      epochs,
+                      with(base, "sieve=soft", "score=random"))
+                  .meeting(budget));
           fewerEpochs(all, share, seed, base, (int) Math.round(budget * epochs), epochs);
         }
       }
       return all;
     }
+
+    /** Full data for fewer epochs: the same batch at two rates, and as many steps at two rates. */
+    private void fewerEpochs(
+        List<Experiment> all, String share, int seed, List<String> base, int fewer, int epochs) {
+      List<String> shorter = with(base, "epochs=" + fewer, "eval-every=" + fewer);
+      for (double rate : new double[] {0.2, 0.3}) {
+        all.add(
+            new Experiment(
+                "fewer-" + share + "-same-batch-rate-" + rate,
+                seed,
+                epochs,
+                with(shorter, "lr=" + rate)));
+      }
+      String batch = "batch-size=" + Math.round(1024.0 * fewer / epochs);
+      for (double rate : new double[] {0.1, 0.2}) {
+        all.add(
+            new Experiment(
+                "fewer-" + share + "-same-steps-rate-" + rate,
+                seed,
+                epochs,
+                with(shorter, batch, "lr=" + rate)));
+      }
+    }
   },
 
-  /**
-   * A third of the work, batch 256, 12 epochs: {@code variance} against full data for four epochs
-   * at as many steps, the rate tuned for both and for the full run.
-   */
-  THIRD {
+  /** Full data and the two best policies at half the work, over batch sizes. */
+  SIZES {
     @Override
     List<Experiment> experiments(boolean quick) {
+      int epochs = quick ? 3 : EPOCHS;
       List<Experiment> all = new ArrayList<>();
-      List<String> base = base(12, 256, 0.05);
       for (int seed : seeds(quick ? 1 : 3)) {
-        for (double rate : quick ? new double[] {0.07} : new double[] {0.05, 0.07, 0.1, 0.14}) {
-          String rated = "-rate-" + rate;
-          List<String> at = with(base, "lr=" + rate);
-          all.add(new Experiment("full" + rated, seed, 12, with(at, "sieve=none")));
-          // (1 + 11 · 3/11) of 12 epochs
-          all.add(
-              new Experiment(
-                  "variance" + rated, seed, 12, with(at, "sieve=variance:keep=0.2727,floor=0.1")));
-          all.add(
-              new Experiment(
-                  "fewer-same-steps" + rated,
-                  seed,
-                  12,
-                  with(at, "sieve=none", "epochs=4", "eval-every=4", "batch-size=85")));
+        for (int batch : quick ? new int[] {1024} : new int[] {128, 1024, 4096, 8192}) {
+          // the square-root rule, from 0.2 at 1024
+          String rate = String.format(Locale.ROOT, "lr=%.3f", 0.2 * Math.sqrt(batch / 1024.0));
+          List<String> at = with(choosing(epochs), "batch-size=" + batch, rate, "warmup=0.1");
+          for (String policy : List.of("none", "variance", "order")) {
+            boolean full = policy.equals("none");
+            String group = (full ? "full" : policy + "-0.50") + "-batch-" + batch;
+            all.add(
+                new Experiment(group, seed, epochs, with(at, "sieve=" + policy))
+                    .meeting(full ? 1 : 0.5));
+          }
         }
       }
       return all;
     }
   },
 
-  /**
-   * Plain, large-batch recipe, recipe with the sieve, and the noise scale's own choice of batch.
-   */
+  /** The large-batch recipe, without and with the sieve, and the noise scale's own batch. */
   BATCHES {
     @Override
     List<Experiment> experiments(boolean quick) {
       List<Experiment> all = new ArrayList<>();
       int epochs = quick ? 3 : 30;
       for (int seed : seeds(quick ? 1 : 3)) {
-        List<String> small = base(epochs, 128, 0.05);
-        all.add(new Experiment("plain-128", seed, epochs, with(small, "sieve=none")));
-        all.add(new Experiment("auto", seed, epochs, with(small, "sieve=none", "batch-size=auto")));
-        List<String> large = with(base(epochs, 8192, 0.05), "micro-batch=1024");
-        all.add(new Experiment("plain-8192", seed, epochs, with(large, "sieve=none")));
+        List<String> small = with(choosing(epochs), "batch-size=128", "lr=0.05");
+        all.add(new Experiment("plain-128", seed, epochs, small));
+        all.add(new Experiment("auto", seed, epochs, with(small, "batch-size=auto")));
+        List<String> large = with(small, "batch-size=8192", "micro-batch=1024");
+        all.add(new Experiment("plain-8192", seed, epochs, large));
         for (String sieve : List.of("none", "variance")) {
           String with = sieve.equals("none") ? "" : "-" + sieve;
           List<String> sieved = with(large, "sieve=" + sieve, "warmup=0.15");
@@ -101,20 +118,85 @@ enum Grid {
       }
       return all;
     }
+  },
+
+  /** A fifth of the labels wrong: finding them, and training again without. */
+  LABELS {
+    @Override
+    List<Experiment> experiments(boolean quick) {
+      int epochs = quick ? 3 : 8;
+      List<String> base = with(base(epochs), "batch-size=128", "lr=0.05");
+      List<Experiment> all = new ArrayList<>();
+      String flipped = MadeData.option(MadeData.FLIPPED);
+      for (int seed : seeds(quick ? 1 : 3)) {
+        all.add(new Experiment(NOISY, seed, epochs, with(base, flipped)).with(Probe.LABELS));
+      }
+      for (int seed : seeds(quick ? 1 : 3)) {
+        all.add(
+            new Experiment("noisy-variance", seed, epochs, with(base, flipped, "sieve=variance"))
+                .with(Probe.LABELS));
+        all.add(new Experiment("clean", seed, epochs, base));
+      }
+      for (int seed : seeds(quick ? 1 : 3)) {
+        String cleaned = MadeData.option(MadeData.CLEANED + seed + ".npz");
+        all.add(new Experiment("cleaned", seed, epochs, with(base, cleaned)));
+      }
+      return all;
+    }
+  },
+
+  /** CIFAR-10, {@code resnet20}, 10,000 samples: does what holds on Fashion-MNIST hold there? */
+  CIFAR {
+    @Override
+    List<Experiment> experiments(boolean quick) {
+      int epochs = quick ? 2 : 16;
+      List<Experiment> all = new ArrayList<>();
+      List<String> base =
+          with(
+              base(epochs),
+              MadeData.option(MadeData.CIFAR_SUBSET),
+              "model=resnet20",
+              "augment=crop+flip",
+              "batch-size=128",
+              "lr=0.1");
+      for (int seed : seeds(quick ? 1 : 2)) {
+        all.add(new Experiment("full", seed, epochs, base));
+        for (String policy : List.of("variance", "soft", "order", "random")) {
+          all.add(
+              new Experiment(policy + "-0.50", seed, epochs, with(base, "sieve=" + policy))
+                  .meeting(0.5));
+        }
+        List<String> half = with(base, "epochs=" + epochs / 2, "eval-every=" + epochs / 2);
+        all.add(new Experiment("fewer-0.50-same-steps", seed, epochs, with(half, "batch-size=64")));
+        all.add(new Experiment("fewer-0.50-same-batch", seed, epochs, half));
+      }
+      return all;
+    }
+  },
+
+  /** How curved the loss is where full data and the sieve end. */
+  SHARPNESS {
+    @Override
+    List<Experiment> experiments(boolean quick) {
+      int epochs = quick ? 2 : EPOCHS;
+      List<Experiment> all = new ArrayList<>();
+      List<String> base = with(base(epochs), "batch-size=1024", "lr=0.2");
+      for (int seed : seeds(quick ? 1 : 3)) {
+        for (String sieve : List.of("none", "variance", "hard", "random")) {
+          all.add(
+              new Experiment(sieve, seed, epochs, with(base, "sieve=" + sieve))
+                  .with(Probe.SHARPNESS));
+        }
+      }
+      return all;
+    }
   };
 
-  private static final List<String> POLICIES_AT_A_BUDGET =
-      List.of(
-          "variance",
-          "soft",
-          "hard",
-          "hide",
-          "order",
-          "window",
-          "batch",
-          "importance",
-          "coverage",
-          "random");
+  /** Of a full run, unless its question asks for another length. */
+  static final int EPOCHS = 12;
+
+  /** Trained on {@link MadeData#FLIPPED}. */
+  static final String NOISY = "noisy";
 
   /** All runs of the grid, whether they were done or not; budgets are still to be met. */
   abstract List<Experiment> experiments(boolean quick);
@@ -123,20 +205,25 @@ enum Grid {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** 1 to {@code count}. */
   private static int[] seeds(int count) {
     return IntStream.rangeClosed(1, count).toArray();
   }
 
-  private static List<String> base(int epochs, int batch, double rate) {
+  /** Full data; the test part is looked at once, at the end. */
+  private static List<String> base(int epochs) {
     return List.of(
         "data=fashion-mnist",
         "model=cnn",
-        "validation=0.1",
+        "sieve=none",
         "clip-norm=1",
         "epochs=" + epochs,
-        "eval-every=" + epochs,
-        "batch-size=" + batch,
-        "lr=" + rate);
+        "eval-every=" + epochs);
+  }
+
+  /** The same with a part to choose by. */
+  private static List<String> choosing(int epochs) {
+    return with(base(epochs), "validation=0.1");
   }
 
   /** The options with some more, which replace those of the same key. */
@@ -146,28 +233,5 @@ enum Grid {
       changed = changed.with(option);
     }
     return changed.options();
-  }
-
-  /** Full data for fewer epochs: the same batch at two rates, and as many steps at two rates. */
-  private static void fewerEpochs(
-      List<Experiment> all, String share, int seed, List<String> base, int fewer, int epochs) {
-    List<String> shorter = with(base, "sieve=none", "epochs=" + fewer, "eval-every=" + fewer);
-    for (double rate : new double[] {0.2, 0.3}) {
-      all.add(
-          new Experiment(
-              "fewer-" + share + "-same-batch-rate-" + rate,
-              seed,
-              epochs,
-              with(shorter, "lr=" + rate)));
-    }
-    String batch = "batch-size=" + Math.round(1024.0 * fewer / epochs);
-    for (double rate : new double[] {0.1, 0.2}) {
-      all.add(
-          new Experiment(
-              "fewer-" + share + "-same-steps-rate-" + rate,
-              seed,
-              epochs,
-              with(shorter, batch, "lr=" + rate)));
-    }
   }
 }

@@ -5,43 +5,137 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 
-/** The outcomes of a grid as lines of Markdown: a row for each group. */
+/**
+ * The outcomes of a grid by group, in the grid's order, and as lines of Markdown: a row for each
+ * group. Times and differences are against the first, differences by pairs of the same seed.
+ */
 final class Table {
-  private Table() {}
+  /** Student's t, 97.5 %, for 1, 2, … degrees of freedom. */
+  private static final double[] T = {
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179
+  };
 
-  static List<String> of(List<Outcome> outcomes) {
+  private final List<Row> rows = new ArrayList<>();
+
+  /**
+   * The runs of a group.
+   *
+   * @param time of a run as a share of the first group's
+   */
+  record Row(String group, List<Outcome> runs, double time) {
+    double mean(ToDoubleFunction<Outcome> value) {
+      return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
+    }
+
+    /** Standard deviation over the seeds; 0 for one run. */
+    double deviation() {
+      return Table.deviation(runs.stream().mapToDouble(Outcome::accuracy).toArray());
+    }
+  }
+
+  Table(List<Outcome> outcomes, Map<String, Costs> costs) {
     Map<String, List<Outcome>> groups = new LinkedHashMap<>();
     for (Outcome outcome : outcomes) {
       groups.computeIfAbsent(outcome.group(), group -> new ArrayList<>()).add(outcome);
     }
+    double first = Double.NaN;
+    for (Map.Entry<String, List<Outcome>> group : groups.entrySet()) {
+      double micros =
+          group.getValue().stream()
+              .mapToDouble(run -> costs.get(run.model()).of(run))
+              .average()
+              .orElseThrow();
+      first = rows.isEmpty() ? micros : first;
+      rows.add(new Row(group.getKey(), group.getValue(), micros / first));
+    }
+  }
+
+  List<Row> rows() {
+    return rows;
+  }
+
+  List<String> lines() {
+    TreeSet<String> figures = new TreeSet<>();
+    rows.forEach(row -> row.runs.forEach(run -> figures.addAll(run.figures().keySet())));
     List<String> lines = new ArrayList<>();
-    lines.add("| what | share of samples | only scored | accuracy, % | sd | n | seconds |");
-    lines.add("| --- | --- | --- | --- | --- | --- | --- |");
-    groups.forEach((group, runs) -> lines.add(row(group, runs)));
+    String more = figures.isEmpty() ? "" : " " + String.join(" | ", figures) + " |";
+    lines.add(
+        "| what | share of samples | only scored | time | accuracy, % | sd | n | difference, points |"
+            + more.replace('_', ' '));
+    lines.add(
+        "| --- | --- | --- | --- | --- | --- | --- | --- |" + " --- |".repeat(figures.size()));
+    rows.forEach(row -> lines.add(line(row, figures)));
     return lines;
   }
 
-  private static String row(String group, List<Outcome> runs) {
-    double accuracy = mean(runs, Outcome::accuracy);
-    double squares = mean(runs, run -> Math.pow(run.accuracy() - accuracy, 2));
-    int n = runs.size();
-    String deviation =
-        n < 2 ? "–" : String.format(Locale.ROOT, "%.2f", 100 * Math.sqrt(squares * n / (n - 1)));
-    return String.format(
-        Locale.ROOT,
-        "| %s | %.3f | %.3f | %.2f | %s | %d | %.0f |",
-        group,
-        mean(runs, Outcome::share),
-        mean(runs, Outcome::forwardOnly),
-        100 * accuracy,
-        deviation,
-        n,
-        mean(runs, Outcome::seconds));
+  private String line(Row row, TreeSet<String> figures) {
+    StringBuilder line =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "| %s | %.3f | %.3f | %.2f | %.2f | %s | %d | %s |",
+                row.group,
+                row.mean(Outcome::share),
+                row.mean(Outcome::forwardOnly),
+                row.time,
+                100 * row.mean(Outcome::accuracy),
+                row.runs.size() < 2
+                    ? "–"
+                    : String.format(Locale.ROOT, "%.2f", 100 * row.deviation()),
+                row.runs.size(),
+                difference(row)));
+    for (String figure : figures) {
+      boolean measured = row.runs.stream().allMatch(run -> run.figures().containsKey(figure));
+      line.append(
+          measured
+              ? String.format(
+                  Locale.ROOT, " %.4g |", row.mean(run -> run.figures().getOrDefault(figure, 0.0)))
+              : " – |");
+    }
+    return line.toString();
   }
 
-  private static double mean(List<Outcome> runs, ToDoubleFunction<Outcome> value) {
-    return runs.stream().mapToDouble(value).average().orElse(Double.NaN);
+  /** Mean and 95 % interval of the paired differences to the first group. */
+  private String difference(Row row) {
+    double[] differences =
+        row.runs.stream()
+            .flatMap(run -> partner(run).map(first -> run.accuracy() - first.accuracy()).stream())
+            .mapToDouble(points -> 100 * points)
+            .toArray();
+    int n = differences.length;
+    if (row == rows.get(0) || n == 0) {
+      return "–";
+    }
+    double mean = mean(differences);
+    if (n < 2 || n > T.length + 1) {
+      return String.format(Locale.ROOT, "%+.2f", mean);
+    }
+    double half = T[n - 2] * deviation(differences) / Math.sqrt(n);
+    return String.format(Locale.ROOT, "%+.2f (%+.2f to %+.2f)", mean, mean - half, mean + half);
+  }
+
+  private Optional<Outcome> partner(Outcome run) {
+    return rows.get(0).runs.stream().filter(first -> first.seed() == run.seed()).findFirst();
+  }
+
+  private static double mean(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum / values.length;
+  }
+
+  private static double deviation(double[] values) {
+    double mean = mean(values);
+    double squares = 0;
+    for (double value : values) {
+      squares += (value - mean) * (value - mean);
+    }
+    return values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1));
   }
 }

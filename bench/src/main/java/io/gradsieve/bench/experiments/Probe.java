@@ -1,0 +1,89 @@
+package io.gradsieve.bench.experiments;
+
+import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.sieve.Share;
+import io.gradsieve.train.RunDirectory;
+import io.gradsieve.train.landscape.Landscape;
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.SettingsReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** What is measured on a finished run, beside how it trained. */
+enum Probe {
+  NONE {
+    @Override
+    Map<String, Double> figures(Path run) {
+      return Map.of();
+    }
+  },
+
+  /**
+   * How well its scores find the labels that {@link MadeData#FLIPPED} moved: precision among as
+   * many samples of lowest {@code label_quality}, and precision and recall of {@code label_issue}.
+   */
+  LABELS {
+    @Override
+    Map<String, Double> figures(Path run) {
+      Set<Long> flipped = MadeData.flippedSamples();
+      List<Map.Entry<Double, Long>> byQuality = new ArrayList<>();
+      int issues = 0;
+      int right = 0;
+      try (CsvTable scores = CsvTable.open(run.resolve(RunDirectory.SCORES))) {
+        int index = scores.header().indexOf(ScoreColumns.INDEX.key());
+        int quality = scores.header().indexOf(ScoreColumns.LABEL_QUALITY.key());
+        int issue = scores.header().indexOf(ScoreColumns.LABEL_ISSUE.key());
+        while (scores.next()) {
+          long sample = Long.parseLong(scores.cell(index));
+          byQuality.add(Map.entry(Double.parseDouble(scores.cell(quality)), sample));
+          if (scores.cell(issue).equals("1")) {
+            issues++;
+            right += flipped.contains(sample) ? 1 : 0;
+          }
+        }
+      }
+      byQuality.sort(Map.Entry.comparingByKey(Comparator.naturalOrder()));
+      int lowest = Share.ceil(MadeData.FLIPPED_SHARE, byQuality.size());
+      Set<Long> suspects = new HashSet<>();
+      byQuality.subList(0, lowest).forEach(entry -> suspects.add(entry.getValue()));
+      suspects.retainAll(flipped);
+      return new TreeMap<>(
+          Map.of(
+              "quality_precision", (double) suspects.size() / lowest,
+              "issue_precision", (double) right / issues,
+              "issue_recall", (double) right / flipped.size()));
+    }
+  },
+
+  /** How curved the loss is at its last weights. */
+  SHARPNESS {
+    @Override
+    Map<String, Double> figures(Path run) {
+      Landscape.Figures figures =
+          Landscape.write(
+                  new SettingsReader("landscape", CommandOptions.LANDSCAPE)
+                      .sets(List.of("grid=11", "threads=1", "out=" + run.resolve("landscape")))
+                      .resolve(),
+                  List.of(run.toString()),
+                  note -> {})
+              .runs()
+              .get(0);
+      return new TreeMap<>(
+          Map.of(
+              "top_eigenvalue", figures.topEigenvalue(),
+              "trace", figures.trace(),
+              "trace_error", figures.traceError(),
+              "highest_loss", figures.highest()));
+    }
+  };
+
+  /** By name. */
+  abstract Map<String, Double> figures(Path run);
+}
