@@ -136,13 +136,18 @@ public final class PolicyOptions {
 
   /** A value of true or false, false by default. */
   private boolean truth(String key) {
-    String text = given.getOrDefault(key, "false");
-    if (!text.equals("true") && !text.equals("false")) {
+    return word(key, "false", "true").equals("true");
+  }
+
+  /** One of some words, the first by default. */
+  String word(String key, String byDefault, String other) {
+    String text = given.getOrDefault(key, byDefault);
+    if (!text.equals(byDefault) && !text.equals(other)) {
       throw new GradsieveException.Usage(
-          "--sieve %s: %s must be true or false, is '%s'".formatted(name, key, text));
+          "--sieve %s: %s must be %s or %s, is '%s'".formatted(name, key, other, byDefault, text));
     }
     effective.put(key, text);
-    return text.equals("true");
+    return text;
   }
 
   /** A whole number from 1 on. */

@@ -13,8 +13,11 @@ import java.util.Arrays;
  *
  * @param keep share of the epoch's samples that is kept
  * @param floor least probability of a sample, so that no weight exceeds 1/floor
+ * @param unscoredAsMean whether a sample that was never scored counts as one of the mean score, so
+ *     that the first epoch can be filtered too; else it is kept for certain
  */
-record Variance(PolicyOptions options, double keep, double floor, Filtering filtering)
+record Variance(
+    PolicyOptions options, double keep, double floor, boolean unscoredAsMean, Filtering filtering)
     implements SievePolicy {
   /** The largest weight is 10 unless the user says otherwise. */
   private static final double FLOOR = 0.1;
@@ -28,7 +31,8 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
     if (floor > keep) {
       throw options.contradiction("floor", "must not exceed keep");
     }
-    return new Variance(options, keep, floor, options.filtering(1));
+    boolean asMean = options.word("unscored", "keep", "mean").equals("mean");
+    return new Variance(options, keep, floor, asMean, options.filtering(1));
   }
 
   @Override
@@ -49,9 +53,28 @@ record Variance(PolicyOptions options, double keep, double floor, Filtering filt
   @Override
   public Selection select(Candidates candidates) {
     float[] scores = candidates.scores();
+    if (unscoredAsMean) {
+      fillWithMean(scores);
+    }
     int kept = Math.max(1, candidates.count(keep));
     InclusionProbabilities p = InclusionProbabilities.solve(scores, kept, floor);
     return draw(scores, p, candidates.order(), candidates.draws());
+  }
+
+  /** Gives the unscored (NaN) the mean of the scored; any score will do where there are none. */
+  private static void fillWithMean(float[] scores) {
+    double sum = 0;
+    int scored = 0;
+    for (float score : scores) {
+      if (!Float.isNaN(score)) {
+        sum += score;
+        scored++;
+      }
+    }
+    float mean = scored == 0 ? 1 : (float) (sum / scored);
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = Float.isNaN(scores[i]) ? mean : scores[i];
+    }
   }
 
   /**

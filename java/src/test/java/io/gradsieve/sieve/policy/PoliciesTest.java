@@ -42,6 +42,7 @@ class PoliciesTest {
         "variance:keep=NaN | keep must be a number",
         "variance:floor=-0.1 | floor must lie in [0,1]",
         "variance:keep=0.2,floor=0.3 | floor must not exceed keep, is 0.3",
+        "variance:unscored=drop | unscored must be mean or keep, is 'drop'",
         "soft:r=1 | r must lie in [0,1), is 1",
         "soft:until=0 | until must lie in (0,1], is 0",
         "none:from=0 | from must be a whole number from 1 on, is '0'",
@@ -63,8 +64,8 @@ class PoliciesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "variance | variance:keep=0.5,floor=0.1,from=2,until=1,steps=same,relative=false,balanced=false",
-        "variance:keep=0.05 | variance:keep=0.05,floor=0.05,from=2,until=1,steps=same,relative=false,balanced=false",
+        "variance | variance:keep=0.5,floor=0.1,unscored=keep,from=2,until=1,steps=same,relative=false,balanced=false",
+        "variance:keep=0.05,unscored=mean | variance:keep=0.05,floor=0.05,unscored=mean,from=2,until=1,steps=same,relative=false,balanced=false",
         "soft | soft:r=0.5,from=2,until=0.875,steps=same,relative=false,balanced=false",
         "hard | hard:keep=0.7,from=2,until=1,steps=same,relative=false,balanced=false",
         "random:steps=fewer,keep=.25 | random:keep=0.25,from=2,until=1,steps=fewer,relative=false,balanced=false",

@@ -34,7 +34,23 @@ class UnbiasedPoliciesTest {
       })
   void theExpectedStepIsThatOfTheFullDataWithinTheDrawsOwnError(String spec) {
     double[][] gradients = gradients();
-    ScoreTable table = Tables.ofLosses(norms(gradients));
+    checkExpectedStep(spec, gradients, norms(gradients));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"variance:keep=0.5", "variance:keep=0.3,unscored=mean", "importance:keep=0.6"})
+  void norDoSamplesThatWereNeverScoredChangeIt(String spec) {
+    double[][] gradients = gradients();
+    float[] norms = norms(gradients);
+    for (int i = 0; i < N; i += 4) {
+      norms[i] = Float.NaN;
+    }
+    checkExpectedStep(spec, gradients, norms);
+  }
+
+  private static void checkExpectedStep(String spec, double[][] gradients, float[] scores) {
+    ScoreTable table = Tables.ofLosses(scores);
     SievePolicy policy = Policies.parse(spec);
     double[] sum = new double[DIMENSIONS];
     double[] squares = new double[DIMENSIONS];

@@ -118,6 +118,34 @@ class VarianceTest {
   }
 
   @Test
+  void unscoredSamplesCanCountAsThoseOfTheMeanScore() {
+    ScoreTable table = Tables.ofLosses(1, Float.NaN, 3, Float.NaN, 2, 2);
+    SievePolicy policy = Policies.parse("variance:keep=0.5,floor=0,unscored=mean");
+    for (int seed = 0; seed < 100; seed++) {
+      EpochPlan plan = policy.plan(table, Tables.context(table, 2, seed));
+      assertThat(plan.order()).hasSize(3);
+      for (int k = 0; k < 3; k++) {
+        float weight = plan.order()[k] == 0 ? 4 : plan.order()[k] == 2 ? 4 / 3f : 2;
+        assertThat(plan.weights()[k]).isEqualTo(weight);
+      }
+    }
+  }
+
+  @Test
+  void theFirstEpochCanBeADrawOfItsOwn() {
+    float[] unscored = new float[40];
+    Arrays.fill(unscored, Float.NaN);
+    ScoreTable table = Tables.ofLosses(unscored);
+    EpochPlan plan =
+        Policies.parse("variance:keep=0.25,from=1,unscored=mean")
+            .plan(table, Tables.epoch(table, 8, 1, 1));
+    assertThat(plan.order()).hasSize(10).doesNotHaveDuplicates();
+    assertThat(plan.weights()).containsOnly(4);
+    assertThat(plan.meanWeight()).isEqualTo(4);
+    assertThat(plan.batchSizes()).containsOnly(2).hasSize(5);
+  }
+
+  @Test
   void noWeightExceedsOneOverTheFloor() {
     float[] scores = new float[1000];
     Arrays.fill(scores, 1e-30f);
