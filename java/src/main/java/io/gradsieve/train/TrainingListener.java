@@ -12,7 +12,7 @@ package io.gradsieve.train;
  *   epochStarted
  *   for each batch of the plan:
  *     for each part of the batch that memory holds (mostly one):
- *       load; augment                                                          (in the background)
+ *       load; augment                                            (what is augmented: in the background)
  *       forward, backward with each sample's gradient norm; after the last part update
  *       record each sample's loss, scores and norm                             (table)
  *       partFinished

@@ -108,8 +108,8 @@ final class Experiments implements Callable<Integer> {
     Outcome outcome = met.get().run();
     outcome.write(file);
     say(
-        "%-44s share %.3f  accuracy %.4f  %.0f s%n",
-        experiment.name(), outcome.share(), outcome.accuracy(), outcome.seconds());
+        "%-44s share %.3f  accuracy %.4f%n",
+        experiment.name(), outcome.share(), outcome.accuracy());
     return null;
   }
 

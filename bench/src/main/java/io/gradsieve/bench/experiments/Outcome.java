@@ -17,7 +17,6 @@ import java.util.Map;
  * @param fullSamples samples that the full run backpropagates
  * @param share samples backpropagated, as a share of those
  * @param forwardOnly samples that were only scored, likewise
- * @param seconds of training, on a machine that did other things too
  * @param validation accuracy after the last epoch, on the part set aside
  * @param test the same on the test part; −1 in experiments that choose
  * @param noiseScales of each epoch, in samples; −1 where there was none
@@ -32,7 +31,6 @@ record Outcome(
     long fullSamples,
     double share,
     double forwardOnly,
-    double seconds,
     double validation,
     double test,
     List<Double> noiseScales,
@@ -57,7 +55,6 @@ record Outcome(
         full,
         epochs.stream().mapToLong(EpochMetrics::samplesKept).sum() / (double) full,
         epochs.stream().mapToLong(EpochMetrics::forwardOnly).sum() / (double) full,
-        epochs.stream().mapToDouble(e -> e.samplesKept() / e.samplesPerSecond()).sum(),
         last.validation().map(Evaluation::accuracy).orElse(NONE),
         chooses ? NONE : last.test().map(Evaluation::accuracy).orElse(NONE),
         epochs.stream().map(e -> e.noiseScale().orElse(NONE)).toList(),
