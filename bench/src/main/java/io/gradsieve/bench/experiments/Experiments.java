@@ -33,7 +33,7 @@ final class Experiments {
   /** A policy's name and the budget that its runs are to meet. */
   private static final Pattern BUDGET =
       Pattern.compile(
-          "(?:variance|soft|soft-random-score|hard|hide|order|window|batch|importance|coverage|random)-(0\\.\\d\\d)");
+          "(?:variance|soft|soft-random-score|hard|hide|order|window|batch|importance|coverage|learned|random)-(0\\.\\d\\d)");
 
   private final Path directory;
   private final PrintStream out = System.out;

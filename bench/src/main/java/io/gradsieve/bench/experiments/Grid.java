@@ -114,6 +114,7 @@ enum Grid {
           "batch",
           "importance",
           "coverage",
+          "learned",
           "random");
 
   /** All runs of the grid, whether they were done or not; budgets are still to be met. */
