@@ -21,8 +21,7 @@ final class CommandTable {
               "train --data measurements.csv --label species --sieve variance:keep=0.4"),
           command(
               "score",
-              "Scores every sample with given weights, or by trainings of its own: exact gradient"
-                  + " norm, loss, el2n, margin.",
+              "Scores every sample with given weights, or by trainings of its own: exact gradient norm, loss, el2n, margin.",
               CommandOptions.SCORE_COMMAND,
               ScoreCommand::run,
               "score --model runs/fashion --data fashion-mnist --out scores.csv",
@@ -35,8 +34,7 @@ final class CommandTable {
               PruneCommand::run,
               "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt",
               "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt",
-              "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --keep 0.6 --out"
-                  + " kept.npy"),
+              "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --keep 0.6 --out kept.npy"),
           command(
               "eval",
               "Measures a model: loss, accuracy, per class, confusion matrix.",

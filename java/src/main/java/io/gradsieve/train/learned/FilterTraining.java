@@ -137,8 +137,7 @@ public final class FilterTraining {
       return Trainer.of(training, List.of(copy), stop, note -> {}).run().signal() == 0;
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
-          "the filter of --sieve learned diverged: are the inputs of very different sizes?"
-              + " standardise them, or choose another --sieve");
+          "the filter of --sieve learned diverged: are the inputs of very different sizes? standardise them, or choose another --sieve");
     }
   }
 

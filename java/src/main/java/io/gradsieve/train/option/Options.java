@@ -35,8 +35,7 @@ public final class Options {
           "data",
           text("DATA"),
           "digits",
-          "digits, fashion-mnist, cifar10, or a path: a directory of IDX, CIFAR or image files, a"
-              + " zip of images, .npz, .csv");
+          "digits, fashion-mnist, cifar10, or a path: a directory of IDX, CIFAR or image files, a zip of images, .npz, .csv");
   public static final Option<String> DATA_DIR =
       of(
           Section.DATA,
@@ -119,8 +118,7 @@ public final class Options {
           "batch-size",
           wholeOrAuto(),
           "128",
-          "samples a step; the default is at most the data; auto: from 128 on, as the noise scale"
-              + " allows");
+          "samples a step; the default is at most the data; auto: from 128 on, as the noise scale allows");
   public static final Option<Integer> MICRO_BATCH =
       of(
           Section.TRAINING,
@@ -195,16 +193,14 @@ public final class Options {
           "sieve",
           text("NAME[:key=value,…]"),
           "variance",
-          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch,"
-              + " importance, coverage, learned, random");
+          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch, importance, coverage, learned, random");
   public static final Option<String> SCORE =
       of(
           Section.SIEVE,
           "score",
           text("NAME[:average=A]"),
           "grad_norm",
-          "what the sieve ranks by: grad_norm, loss, el2n, margin, forgetting, random; averaged"
-              + " over epochs with average");
+          "what the sieve ranks by: grad_norm, loss, el2n, margin, forgetting, random; averaged over epochs with average");
   public static final Option<Boolean> NORMS =
       of(Section.SIEVE, "norms", ValueType.onOff(), "on", "measure every sample's gradient norm");
 
@@ -284,8 +280,7 @@ public final class Options {
           Section.COMMAND,
           "runs",
           whole(1),
-          "trains --model so often without a sieve, with seeds from --seed on, and averages the"
-              + " scores");
+          "trains --model so often without a sieve, with seeds from --seed on, and averages the scores");
   public static final Option<Integer> FOLDS =
       of(
           Section.COMMAND,
@@ -297,8 +292,7 @@ public final class Options {
           Section.COMMAND,
           "epochs",
           whole(1, ScoreTable.MOST_EPOCHS),
-          "of each training; none given: 2 with --runs, with --folds what train takes for the"
-              + " data");
+          "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
       of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
   public static final Option<String> FILTER =
@@ -326,8 +320,7 @@ public final class Options {
           "policy",
           choice("top", "coverage", "random"),
           "top",
-          "the largest scores, the same from all strata of scores but the hardest, or a random"
-              + " choice");
+          "the largest scores, the same from all strata of scores but the hardest, or a random choice");
   public static final Option<Boolean> BALANCED =
       of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =
