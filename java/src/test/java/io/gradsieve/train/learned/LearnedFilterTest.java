@@ -85,6 +85,20 @@ class LearnedFilterTest {
     }
   }
 
+  @Test
+  void theSameIsPredictedOnAnyNumberOfThreads() throws IOException {
+    Dataset data = DataSource.open(DataRequest.train("digits"));
+    Path file = directory.resolve("filter.safetensors");
+    try (LearnedFilter filter = learned(backend, data, 200)) {
+      Files.write(file, bytes(filter));
+      try (Backend three = Backends.open("cpu", 3);
+          LearnedFilter read = LearnedFilter.read(file, three)) {
+        assertThat(read.ranks(data, data.train(), stop))
+            .isEqualTo(filter.ranks(data, data.train(), stop));
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
