@@ -81,6 +81,14 @@ final class TrainCommand {
     result.recalibrated().ifPresent(a -> lines.add(line("test accuracy recalibrated %.4f", a)));
     lines.add(saved(config, result));
     result
+        .filterCorrelation()
+        .ifPresent(
+            r ->
+                lines.add(
+                    line(
+                        "filter: rank correlation %.3f with the %s of samples held out",
+                        r, config.ranking().score().key())));
+    result
         .directory()
         .ifPresent(path -> lines.add("model %s".formatted(path.resolve(RunDirectory.WEIGHTS))));
     return String.join("\n", lines);
@@ -149,6 +157,7 @@ final class TrainCommand {
     fields.put("train_seconds", result.seconds());
     fields.put("full_epoch_seconds", result.fullEpochSeconds().orElse(null));
     fields.put("time_saved_fraction", result.timeSaved().orElse(null));
+    fields.put("filter_rank_correlation", result.filterCorrelation().orElse(null));
     fields.put("checkpoint", result.checkpoint().map(Path::toString).orElse(null));
     return fields;
   }

@@ -38,6 +38,34 @@ public final class Dataset {
     duplicates = Duplicates.count(store, labels, train, test);
   }
 
+  private Dataset(Dataset inputs, int[] labels, List<String> classes) {
+    name = inputs.name;
+    shape = inputs.shape;
+    bytes = inputs.bytes;
+    store = inputs.store;
+    this.labels = labels.clone();
+    weights = new float[0];
+    ids = inputs.ids;
+    index = inputs.index;
+    train = inputs.train;
+    test = inputs.test;
+    schema = new Schema(inputs.schema.normalize(), classes, inputs.schema.columns());
+    duplicates = inputs.duplicates;
+  }
+
+  /**
+   * The same inputs with other labels; the user's weights stay behind.
+   *
+   * @param newLabels class indices, [{@link #size}]; empty: unlabelled
+   * @param newClasses class names
+   */
+  public Dataset relabelled(int[] newLabels, List<String> newClasses) {
+    if (newLabels.length != 0 && newLabels.length != size()) {
+      throw new IllegalArgumentException(newLabels.length + " labels for " + size() + " samples");
+    }
+    return new Dataset(this, newLabels, newClasses);
+  }
+
   /** Samples, both parts. */
   public int size() {
     return store.samples();

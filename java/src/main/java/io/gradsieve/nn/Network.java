@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** A network with weights on a backend. Owns the weights; not safe for use by several threads. */
 public final class Network implements AutoCloseable {
@@ -159,7 +160,12 @@ public final class Network implements AutoCloseable {
 
   /** Writes the weights to a stream, which stays open. */
   public void save(OutputStream out) throws IOException {
-    StateFile.save(out, parameters);
+    save(out, StateFile.PYTORCH);
+  }
+
+  /** The same with these texts as the file's metadata, which {@link #load} does not look at. */
+  public void save(OutputStream out, Map<String, String> metadata) throws IOException {
+    StateFile.save(out, parameters, metadata);
   }
 
   @Override

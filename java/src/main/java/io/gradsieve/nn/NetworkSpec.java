@@ -79,6 +79,11 @@ public record NetworkSpec(
     return SpecReader.read(YamlNode.read(yaml), yaml.toString());
   }
 
+  /** As {@link #read}, of a text; {@code file} is its name in messages. */
+  public static NetworkSpec parse(String file, String yaml) {
+    return SpecReader.read(YamlNode.parse(file, yaml), file);
+  }
+
   /** As a model file; {@link #read} gives an equal spec back. The same spec gives the same text. */
   public String toYaml() {
     return SpecWriter.write(this);

@@ -20,6 +20,9 @@ import java.util.regex.Pattern;
  * F32, counters as I64.
  */
 final class StateFile {
+  /** The metadata that PyTorch's users write. */
+  static final Map<String, String> PYTORCH = Map.of("format", "pt");
+
   /** Most names in a message. */
   private static final int NAMED = 5;
 
@@ -30,8 +33,9 @@ final class StateFile {
 
   private StateFile() {}
 
-  static void save(OutputStream out, Parameters parameters) throws IOException {
-    SafeTensorsWriter writer = new SafeTensorsWriter(Map.of("format", "pt"));
+  static void save(OutputStream out, Parameters parameters, Map<String, String> metadata)
+      throws IOException {
+    SafeTensorsWriter writer = new SafeTensorsWriter(metadata);
     ParameterLayout layout = parameters.layout();
     for (String counter : layout.counters()) {
       writer.longs(counter, List.of(), () -> new long[] {parameters.counter(counter)});

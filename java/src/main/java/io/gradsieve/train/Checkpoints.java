@@ -10,6 +10,7 @@ import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Good;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
 import io.gradsieve.train.checkpoint.DurableFiles;
+import io.gradsieve.train.learned.LearnedFilter;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,6 +35,7 @@ import java.util.Optional;
  * model.yaml            the network, so that a checkpoint can be scored like a run
  * optimizer.bin         magic "GSOP", version, states (4 bytes each); trainable floats of each state
  * scores.bin            the score table, see ScoreTable
+ * filter.safetensors    what a filter has learned, see LearnedFilter; only if it has
  * progress.bin          magic "GSPR", version, epoch, step, samples done, plan length M, steps (4 bytes each); updates,
  *                       length of metrics.jsonl (8 each); running sums of epoch and run (64 each); w̄, lr scale (8 each);
  *                       filtered, nothing chosen (1 each); order, weights (4·M each), batch sizes (4·steps)
@@ -103,6 +105,7 @@ final class Checkpoints implements TrainingListener {
                 ByteBuffer.wrap(state.network().spec().toYaml().getBytes(StandardCharsets.UTF_8))));
     bodies.put(OPTIMIZER, target -> writeOptimizer(state, target));
     bodies.put(SCORES, target -> writeScores(state.table, target));
+    state.learned.filter().ifPresent(f -> bodies.put(LearnedFilter.FILE, stream(f::write)));
     bodies.put(PROGRESS, target -> target.write(progress(state, moment)));
     last = Optional.of(store.save(moment, configuration, bodies, keep));
   }
@@ -113,9 +116,20 @@ final class Checkpoints implements TrainingListener {
   static void writeWeights(TrainingState state, WritableByteChannel target) throws IOException {
     state.network.parameters().countBatches(state.updates - state.counted);
     state.counted = state.updates;
-    OutputStream out = new BufferedOutputStream(Channels.newOutputStream(target), 1 << 16);
-    state.network.save(out);
-    out.flush();
+    stream(state.network::save).write(target);
+  }
+
+  /** What writes itself to a stream. */
+  interface Streamed {
+    void write(OutputStream out) throws IOException;
+  }
+
+  static DurableFiles.Body stream(Streamed content) {
+    return target -> {
+      OutputStream out = new BufferedOutputStream(Channels.newOutputStream(target), 1 << 16);
+      content.write(out);
+      out.flush();
+    };
   }
 
   private static void writeOptimizer(TrainingState state, WritableByteChannel target)
@@ -183,6 +197,7 @@ final class Checkpoints implements TrainingListener {
     state.network.load(checkpoint.file(WEIGHTS));
     readOptimizer(state, checkpoint.file(OPTIMIZER));
     state.table = readScores(checkpoint.file(SCORES), state.data.train().length);
+    state.learned.restore(checkpoint.file(LearnedFilter.FILE), state.data, state.backend);
     ByteBuffer source = read(checkpoint.file(PROGRESS), PROGRESS_MAGIC);
     source.position(8);
     state.epoch = source.getInt();

@@ -5,6 +5,7 @@ import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.ScoreRows;
+import io.gradsieve.train.learned.LearnedFilter;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.channels.Channels;
@@ -12,8 +13,8 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * {@code scores.csv}, {@code model.safetensors} and {@code model.yaml}, written when a run has come
- * to its end.
+ * {@code scores.csv}, {@code model.safetensors}, {@code model.yaml} and, where one has learned,
+ * {@code filter.safetensors}, written when a run has come to its end.
  */
 final class ResultFiles implements TrainingListener {
   private final RunDirectory directory;
@@ -35,6 +36,10 @@ final class ResultFiles implements TrainingListener {
         .replace(
             directory.file(RunDirectory.WEIGHTS),
             target -> Checkpoints.writeWeights(state, target));
+    state
+        .learned
+        .filter()
+        .ifPresent(f -> directory.writeOptional(LearnedFilter.FILE, Checkpoints.stream(f::write)));
     directory.writeText(RunDirectory.MODEL, state.network().spec().toYaml());
     directory.finished();
   }

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.DurableFiles;
 import io.gradsieve.train.checkpoint.RunManifest;
+import io.gradsieve.train.learned.LearnedFilter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,7 @@ public final class RunDirectory {
 
   private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss");
   private static final List<String> OF_EVERY_RUN = List.of(CONFIG, METRICS, SCORES, WEIGHTS, MODEL);
+  private static final List<String> OF_SOME_RUNS = List.of(PROFILE, LearnedFilter.FILE);
 
   private final Path path;
   private final DurableFiles files;
@@ -133,7 +135,7 @@ public final class RunDirectory {
   /** What is left after deleting our files is not ours: it must not be written over. */
   private static void refuseForeign(Path path) {
     List<String> names = new ArrayList<>(OF_EVERY_RUN);
-    names.add(PROFILE);
+    names.addAll(OF_SOME_RUNS);
     for (String name : names) {
       if (Files.exists(path.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
         throw new GradsieveException.Usage(
@@ -166,16 +168,20 @@ public final class RunDirectory {
     manifest.remove(OF_EVERY_RUN.stream().map(name -> name + DurableFiles.PARTIAL).toList());
   }
 
-  /** Writes the trace of {@code --profile}, which not every run has. */
-  void writeProfile(String json) {
-    list(manifest, PROFILE);
-    writeText(PROFILE, json);
-    manifest.remove(List.of(PROFILE + DurableFiles.PARTIAL));
+  /** Replaces a file that not every run has. */
+  void writeOptional(String name, DurableFiles.Body body) {
+    list(manifest, name);
+    files.replace(file(name), body);
+    manifest.remove(List.of(name + DurableFiles.PARTIAL));
   }
 
   /** Replaces one of its text files. */
   void writeText(String name, String text) {
+    files.replace(file(name), text(text));
+  }
+
+  static DurableFiles.Body text(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    files.replace(file(name), target -> target.write(ByteBuffer.wrap(bytes)));
+    return target -> target.write(ByteBuffer.wrap(bytes));
   }
 }

@@ -106,7 +106,7 @@ final class RunFiles {
 
   /** Writes the trace of {@code --profile}. */
   void trace(String json) {
-    directory.writeProfile(json);
+    directory.writeOptional(RunDirectory.PROFILE, RunDirectory.text(json));
   }
 
   Path path() {

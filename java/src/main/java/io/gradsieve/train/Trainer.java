@@ -7,7 +7,6 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
-import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.util.Arrays;
@@ -118,8 +117,8 @@ public final class Trainer {
       for (int epoch = first; epoch <= config.epochs() && !stop.asked(); epoch++) {
         epochStart = System.nanoTime();
         try {
-          if (state.step == 0) {
-            plan(epoch);
+          if (state.step == 0 && !plan(epoch)) {
+            break;
           }
           told.forEach(listener -> listener.epochStarted(state));
           train();
@@ -146,26 +145,18 @@ public final class Trainer {
       return result;
     }
 
-    private void plan(int epoch) {
-      int samples = state.data.train().length;
-      state.plan =
-          policy.plan(
-              state.table,
-              new EpochContext(
-                  samples,
-                  state.growth.batchSize(),
-                  epoch,
-                  config.epochs(),
-                  config.seed(),
-                  config.ranking(),
-                  state.data.trainClasses()));
-      state.table.keep(state.plan);
-      state.epoch = epoch;
-      state.done = 0;
-      state.epochTotals.clear();
+    /** Whether there is a plan: a filter may have to learn first, and be asked to stop. */
+    private boolean plan(int epoch) {
+      boolean learned = state.learned.learn(state, epoch, stop);
+      double seconds = (System.nanoTime() - epochStart) * NANOS;
+      if (learned) {
+        state.begin(epoch, policy.plan(state.table, state.context(epoch)));
+        state.epochTotals.seconds = seconds;
+      }
       if (state.plan.emptySelection()) {
         session.warnOnce("--sieve " + policy.name() + " chose no sample; all were kept");
       }
+      return learned;
     }
 
     /**

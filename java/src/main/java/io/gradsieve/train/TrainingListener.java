@@ -8,6 +8,7 @@ package io.gradsieve.train;
  * load data, build network, or restore both from a checkpoint
  * runStarted
  * for each epoch:
+ *   let a filter learn from the scores, if the policy wants one and none has   (learned)
  *   plan the epoch: which samples, with which weights, in which batches        (sieve)
  *   epochStarted
  *   for each batch of the plan:

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param fullEpochSeconds measured cost of a full epoch; empty if none was measured
  * @param signal what stopped it early, 0 for nothing
  * @param checkpoint the last one
+ * @param filterCorrelation rank correlation of a learned filter with scores held out; empty without
  */
 public record TrainingResult(
     Optional<Path> directory,
@@ -31,4 +32,5 @@ public record TrainingResult(
     Optional<Double> timeSaved,
     Optional<Double> fullEpochSeconds,
     int signal,
-    Optional<Path> checkpoint) {}
+    Optional<Path> checkpoint,
+    Optional<Double> filterCorrelation) {}

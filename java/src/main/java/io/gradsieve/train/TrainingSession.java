@@ -10,6 +10,7 @@ import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.train.Trainer.Evaluations;
+import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +69,7 @@ final class TrainingSession implements AutoCloseable {
       resources.add(batches::close);
       evaluator = new Evaluator(step, batches, stop);
       state = new TrainingState(config, prepared.data(), backend, network, step);
+      resources.add(state.learned::close);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
@@ -215,7 +217,8 @@ final class TrainingSession implements AutoCloseable {
         comparable ? Optional.of(totals.timeSaved(samples)) : Optional.empty(),
         comparable ? Optional.of(totals.fullEpochSeconds(samples)) : Optional.empty(),
         finished < config.epochs() ? stop.signal() : 0,
-        lastCheckpoint());
+        lastCheckpoint(),
+        state.learned.filter().map(LearnedFilter::correlation));
   }
 
   @Override

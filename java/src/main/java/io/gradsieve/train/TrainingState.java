@@ -4,6 +4,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.nn.Network;
 import io.gradsieve.optim.BatchGrowth;
+import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
 
@@ -19,6 +20,7 @@ public final class TrainingState {
   final CompiledStep compiled;
   final EpochTotals epochTotals = new EpochTotals();
   final RunTotals runTotals = new RunTotals();
+  final LearnedRanks learned = new LearnedRanks();
   ScoreTable table;
 
   /** Of the epoch in progress or, between two, of the next. */
@@ -57,6 +59,28 @@ public final class TrainingState {
             data.train().length, config.norms(), config.ranking(), config.seed());
     this.growth = new BatchGrowth(Math.min(config.batchSize(), data.train().length), 1);
     this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, 1, false, false);
+  }
+
+  /** What a policy may know of the epoch that begins. */
+  EpochContext context(int beginning) {
+    return new EpochContext(
+        data.train().length,
+        growth.batchSize(),
+        beginning,
+        config.epochs(),
+        config.seed(),
+        config.ranking(),
+        data.trainClasses(),
+        learned.ranks());
+  }
+
+  /** Begins an epoch: nothing of its plan is done. */
+  void begin(int beginning, EpochPlan planned) {
+    plan = planned;
+    table.keep(planned);
+    epoch = beginning;
+    done = 0;
+    epochTotals.clear();
   }
 
   public TrainingConfig config() {

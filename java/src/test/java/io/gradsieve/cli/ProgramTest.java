@@ -84,7 +84,6 @@ class ProgramTest {
         "train --precision fp32 | '--precision'",
         "train --early-stopping 3 | '--early-stopping'",
         "train --time-budget 1m | '--time-budget'",
-        "train --early-stopping 3 | '--early-stopping'",
         "train --micro-batch 0 | --micro-batch 0",
         "train --ui | '--ui'",
         "train --nesterov --optimizer adamw | nesterov",
@@ -108,7 +107,8 @@ class ProgramTest {
         "prune --scores @/s.csv --keep 1.5 --out @/k.txt | --keep 1.5",
         "prune --policy coverage | --scores",
         "prune --by forgotten | 'forgetting'",
-        "prune --filter x | '--filter'",
+        "prune --filter x --scores y --keep 0.5 --out @/k.txt | --scores and --filter",
+        "prune --filter x --by loss --keep 0.5 --out @/k.txt | --by and --filter",
         "export --format onnx | --format onnx",
         "export | --out",
         "completion | which shell",
@@ -151,6 +151,8 @@ class ProgramTest {
         "landscape @ | model.yaml",
         "prune --scores @/none.csv --keep 0.5 --out @/k.txt | none.csv",
         "prune --scores @/nan.csv --keep 0.5 --out @/k.txt | 'index'",
+        "prune --filter @/none --keep 0.5 --out @/k.txt | none: no such file",
+        "prune --filter @/huge.safetensors --keep 0.5 --out @/k.txt | huge.safetensors",
         "doctor --data @/none.csv | none.csv"
       })
   void badDataIsExitThreeInOneLine(String line, String named) throws IOException {

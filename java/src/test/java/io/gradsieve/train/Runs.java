@@ -27,6 +27,12 @@ record Runs(Path directory) {
     return Files.readAllBytes(path(run).resolve("model.safetensors"));
   }
 
+  /** Of a run that learned one; else empty. */
+  byte[] filter(String run) throws IOException {
+    Path file = path(run).resolve("filter.safetensors");
+    return Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+  }
+
   List<String> lines(String run, String file) throws IOException {
     return Files.readAllLines(path(run).resolve(file));
   }

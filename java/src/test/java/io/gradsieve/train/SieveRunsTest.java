@@ -42,6 +42,9 @@ class SieveRunsTest {
         "sieve=variance score=forgetting",
         "sieve=batch:keep=0.3",
         "sieve=batch:keep=0.3 micro-batch=50 score=margin",
+        "sieve=learned",
+        "sieve=learned:sample=0.4,from=1 score=loss:average=0.5",
+        "sieve=learned:balanced=true,relative=true batch-size=100",
         "optimizer=lars lr=5 sieve=none",
         "optimizer=lamb lr=0.01 sieve=soft",
         "micro-batch=50 sieve=variance",
@@ -56,6 +59,7 @@ class SieveRunsTest {
       Trainer.of(runs.config(name, "resume=true")).run();
       assertThat(runs.weights(name)).isEqualTo(runs.weights("whole"));
       assertThat(runs.lines(name, "scores.csv")).isEqualTo(runs.lines("whole", "scores.csv"));
+      assertThat(runs.filter(name)).isEqualTo(runs.filter("whole"));
     }
     List<JsonNode> metrics = runs.metrics("whole");
     assertThat(metrics.get(2).get("train_loss").asDouble())

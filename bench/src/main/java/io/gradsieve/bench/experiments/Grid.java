@@ -32,8 +32,7 @@ enum Grid {
               // as published; by norms it would go backward with what it hides to score it
               options = with(options, "score=loss");
             }
-            all.add(
-                new Experiment(policy + "-" + share, seed, epochs, options).meeting(budget));
+            all.add(new Experiment(policy + "-" + share, seed, epochs, options).meeting(budget));
           }
           all.add(
               new Experiment(

@@ -111,6 +111,16 @@ public final class Candidates {
     return scores;
   }
 
+  /** What a filter predicts of them, in the same order, [n]; empty while none has learned. */
+  public float[] predictedRanks() {
+    float[] all = epoch.context.predictedRanks();
+    float[] ranks = new float[all.length == 0 ? 0 : order.length];
+    for (int j = 0; j < ranks.length; j++) {
+      ranks[j] = all[order[j]];
+    }
+    return ranks;
+  }
+
   /** Whether the last filtered epoch kept the j-th. */
   public boolean kept(int j) {
     return epoch.table.kept(order[j]);

@@ -23,6 +23,7 @@ public final class Policies {
     KINDS.put("batch", BatchChoice::of);
     KINDS.put("importance", Importance::of);
     KINDS.put("coverage", Coverage::of);
+    KINDS.put("learned", Learned::of);
     KINDS.put("random", RandomSubset::of);
   }
 

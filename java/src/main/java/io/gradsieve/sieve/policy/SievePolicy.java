@@ -61,6 +61,14 @@ public interface SievePolicy {
     return false;
   }
 
+  /**
+   * Share of the samples whose scores teach a filter, before the first epoch this policy filters;
+   * from then on the context has the ranks it predicts. 0: no filter.
+   */
+  default double learnsFrom() {
+    return 0;
+  }
+
   /** What an epoch that keeps {@code kept} samples multiplies the learning rate by. */
   default double lrScale(int kept, EpochContext context) {
     return unbiased()

@@ -70,13 +70,14 @@ public final class CommandOptions {
       join(
           List.of(
               Options.SCORES_FILE,
+              Options.FILTER,
               Options.BY,
               Options.KEEP,
               Options.POLICY,
               Options.BALANCED,
               Options.PRUNE_OUT),
           SOURCE,
-          List.of(Options.SEED),
+          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
           OUTPUT);
   public static final List<Option<?>> EVAL =
       join(

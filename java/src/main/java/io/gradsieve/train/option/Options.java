@@ -193,7 +193,7 @@ public final class Options {
           "sieve",
           text("NAME[:key=value,…]"),
           "variance",
-          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch, importance, coverage, random");
+          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch, importance, coverage, learned, random");
   public static final Option<String> SCORE =
       of(
           Section.SIEVE,
@@ -295,6 +295,12 @@ public final class Options {
           "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
       of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
+  public static final Option<String> FILTER =
+      of(
+          Section.COMMAND,
+          "filter",
+          text("FILE"),
+          "the filter.safetensors of a run with --sieve learned, which ranks --data unscored");
   public static final Option<String> BY =
       of(
           Section.COMMAND,

@@ -5,18 +5,20 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.Strata;
+import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * {@code prune}: keeps M = ⌈keep·N⌉ of the N training samples of a scores file, those with the
- * largest scores (ties by place in the file), the same from all {@link Strata} of scores, or a
- * random choice. Balanced, every class keeps the same share, by largest remainder. Samples of a
- * test part are never pruned.
+ * {@code prune}: keeps M = ⌈keep·N⌉ of the N training samples of a scores file, or of data that a
+ * filter ranks, those with the largest scores (ties by place in the file), the same from all {@link
+ * Strata} of scores, or a random choice. Balanced, every class keeps the same share, by largest
+ * remainder. Samples of a test part are never pruned.
  */
 public final class Pruning {
   private static final String PURPOSE = "prune";
@@ -28,7 +30,7 @@ public final class Pruning {
 
   /** Chooses as the options say and writes the file. */
   public static Summary write(Settings settings) {
-    Path scores = Path.of(required(settings, Options.SCORES_FILE));
+    checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
     String policy = settings.get(Options.POLICY);
@@ -36,24 +38,49 @@ public final class Pruning {
     if (random && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
-    boolean balanced = settings.get(Options.BALANCED);
-    ScoresFile file = ScoresFile.read(scores, random ? "" : settings.get(Options.BY), balanced);
-    double[] draws = draws(file, settings.get(Options.SEED));
+    RankedSamples ranked = ranked(settings, random);
+    double[] draws = draws(ranked, settings.get(Options.SEED));
     boolean[] chosen =
         policy.equals("coverage")
-            ? cover(hardness(file, settings.get(Options.BY)), draws, file.classes(), keep)
-            : choose(random ? draws : file.scores(), file.classes(), keep);
+            ? cover(hardness(ranked, settings.get(Options.BY)), draws, ranked.classes(), keep)
+            : choose(random ? draws : ranked.scores(), ranked.classes(), keep);
     long[] kept =
         IntStream.range(0, chosen.length)
             .filter(i -> chosen[i])
-            .mapToLong(i -> file.indices()[i])
+            .mapToLong(i -> ranked.indices()[i])
             .sorted()
             .toArray();
     KeptData.write(out, kept, settings);
     return new Summary(out, chosen.length, kept.length);
   }
 
-  private static <T> T required(Settings settings, io.gradsieve.train.option.Option<T> option) {
+  /** Ranks come from a scores file or from a filter. */
+  private static void checkSource(Settings settings) {
+    boolean filter = settings.given(Options.FILTER);
+    if (!filter && !settings.given(Options.SCORES_FILE)) {
+      throw new GradsieveException.Usage(
+          "prune: --scores FILE or --filter FILE is needed: %s, or %s"
+              .formatted(Options.SCORES_FILE.words(), Options.FILTER.words()));
+    }
+    for (Option<?> option : List.of(Options.SCORES_FILE, Options.BY)) {
+      if (filter && settings.given(option)) {
+        throw new GradsieveException.Usage(
+            "%s and --filter contradict each other: a filter ranks by what it predicts; leave one out"
+                .formatted(option.dashed()));
+      }
+    }
+  }
+
+  private static RankedSamples ranked(Settings settings, boolean random) {
+    boolean balanced = settings.get(Options.BALANCED);
+    if (settings.given(Options.FILTER)) {
+      return FilteredData.rank(settings, balanced);
+    }
+    String by = random ? "" : settings.get(Options.BY);
+    return ScoresFile.read(Path.of(required(settings, Options.SCORES_FILE)), by, balanced);
+  }
+
+  private static <T> T required(Settings settings, Option<T> option) {
     return settings
         .find(option)
         .orElseThrow(
@@ -63,15 +90,15 @@ public final class Pruning {
                         .formatted(option.dashed(), option.type().label(), option.words())));
   }
 
-  private static double[] draws(ScoresFile file, long seed) {
+  private static double[] draws(RankedSamples ranked, long seed) {
     RandomBits random = RandomBits.of(seed, PURPOSE, 0);
-    return Arrays.stream(file.indices()).mapToDouble(random::uniform).toArray();
+    return Arrays.stream(ranked.indices()).mapToDouble(random::uniform).toArray();
   }
 
   /** The scores, turned round where the hardest samples have the lowest. */
-  private static double[] hardness(ScoresFile file, String by) {
+  private static double[] hardness(RankedSamples ranked, String by) {
     double sign = by.equals(ScoreColumns.LABEL_QUALITY.key()) ? -1 : 1;
-    return Arrays.stream(file.scores()).map(score -> sign * score).toArray();
+    return Arrays.stream(ranked.scores()).map(score -> sign * score).toArray();
   }
 
   /** Marks the largest values: ⌈keep·N⌉ of them, each class its share of that. */

@@ -9,19 +9,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/**
- * What {@code prune} needs of a scores file's training rows.
- *
- * @param indices position of each row's sample in the original file, [N]
- * @param scores what to rank by, [N]; zero if no score was asked for
- * @param classes number of each row's class, [N]; zero if classes were not asked for
- */
-record ScoresFile(long[] indices, double[] scores, int[] classes) {
+/** A scores file, as {@code train} and {@code score} write it. */
+final class ScoresFile {
+  private ScoresFile() {}
 
   /**
-   * Reads the file; {@code score} is empty for none. Throws {@code BadData} naming row and column.
+   * What {@code prune} needs of its training rows; {@code score} is empty for none. Throws {@code
+   * BadData} naming row and column.
    */
-  static ScoresFile read(Path file, String score, boolean byClass) {
+  static RankedSamples read(Path file, String score, boolean byClass) {
     try (CsvTable table = CsvTable.open(file)) {
       int index = column(table, ScoreColumns.INDEX.key());
       int value = score.isEmpty() ? -1 : column(table, score);
@@ -49,7 +45,7 @@ record ScoresFile(long[] indices, double[] scores, int[] classes) {
       if (n == 0) {
         throw new GradsieveException.BadData(file + ": has no rows of training samples");
       }
-      return new ScoresFile(
+      return new RankedSamples(
           distinct(file, Arrays.copyOf(indices, n)),
           Arrays.copyOf(scores, n),
           Arrays.copyOf(classes, n));

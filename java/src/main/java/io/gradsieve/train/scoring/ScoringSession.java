@@ -129,13 +129,13 @@ public final class ScoringSession implements AutoCloseable {
    * @param stop ends a pass before its end
    */
   static ScoringSession of(TrainingState trained, boolean backward, StopRequest stop) {
-    return new ScoringSession(
-        trained.data().dataset(),
-        trained.network(),
-        trained.backend(),
-        backward,
-        stop,
-        new Resources());
+    return of(trained.data().dataset(), trained.network(), trained.backend(), backward, stop);
+  }
+
+  /** A network over a data set; network and backend stay the caller's. */
+  public static ScoringSession of(
+      Dataset data, Network network, Backend backend, boolean backward, StopRequest stop) {
+    return new ScoringSession(data, network, backend, backward, stop, new Resources());
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */

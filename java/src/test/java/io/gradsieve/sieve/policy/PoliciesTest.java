@@ -34,6 +34,9 @@ class PoliciesTest {
         "importance:lambda=2 | lambda must lie in [0,1]",
         "coverage:bins=0 | bins must be a whole number from 1 on, is '0'",
         "coverage:cut=-1 | cut must lie in [0,1]",
+        "learned:sample=0 | sample must lie in (0,1], is 0",
+        "learned:keep=1.5 | keep must lie in (0,1]",
+        "learned:samples=0.1 | did you mean 'sample'",
         "variance:keep=0 | keep must lie in (0,1], is 0",
         "variance:keep=1.01 | keep must lie in (0,1]",
         "variance:keep=half | keep must be a number, is 'half'",
@@ -75,6 +78,7 @@ class PoliciesTest {
         "importance | importance:keep=0.6,lambda=0.2,from=2,until=1,steps=same,relative=false,balanced=false",
         "coverage:relative=true | coverage:keep=0.5,bins=50,cut=0.05,from=2,until=1,steps=same,relative=true,balanced=false",
         "batch | batch:keep=0.5,from=2,until=1,steps=same,relative=false,balanced=false",
+        "learned | learned:keep=0.6,sample=0.2,from=2,until=1,steps=same,relative=false,balanced=false",
         "none | none:from=2,until=1,steps=same,relative=false,balanced=false"
       })
   void everyEffectiveValueIsInTheSpecificationAndParsesToTheSame(String given, String effective) {
@@ -139,6 +143,7 @@ class PoliciesTest {
     "batch,1000",
     "importance,600",
     "coverage,500",
+    "learned,200",
     "random,600",
     "none,1000"
   })

@@ -29,11 +29,12 @@ final class Tables {
   }
 
   static EpochContext epoch(ScoreTable table, int batchSize, long seed, int epoch) {
-    return new EpochContext(table.samples(), batchSize, epoch, 10, seed, LOSS, new int[0]);
+    return new EpochContext(
+        table.samples(), batchSize, epoch, 10, seed, LOSS, new int[0], new float[0]);
   }
 
   /** Epoch 3 of 10 over samples of these classes. */
   static EpochContext classes(int batchSize, long seed, int... classes) {
-    return new EpochContext(classes.length, batchSize, 3, 10, seed, LOSS, classes);
+    return new EpochContext(classes.length, batchSize, 3, 10, seed, LOSS, classes, new float[0]);
   }
 }

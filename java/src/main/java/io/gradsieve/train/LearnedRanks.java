@@ -1,0 +1,93 @@
+package io.gradsieve.train;
+
+import io.gradsieve.RandomBits;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.sieve.Share;
+import io.gradsieve.sieve.policy.SievePolicy;
+import io.gradsieve.train.learned.FilterTraining;
+import io.gradsieve.train.learned.LearnedFilter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * The filter of a run, once its policy has one, and what it predicts of the training samples. A
+ * checkpoint keeps the filter, from which the same predictions follow.
+ */
+final class LearnedRanks implements AutoCloseable {
+  private static final String PURPOSE = "teach";
+
+  private Optional<LearnedFilter> filter = Optional.empty();
+  private float[] ranks = {};
+
+  /** The filter, once it has learned. */
+  Optional<LearnedFilter> filter() {
+    return filter;
+  }
+
+  /** The predicted rank of each training sample, [N]; empty while nothing has learned. */
+  float[] ranks() {
+    return ranks;
+  }
+
+  /**
+   * Lets the filter learn, if the policy has one, an epoch it filters begins and there are scores.
+   * Its teachers are a random part of the samples scored.
+   *
+   * @param epoch that begins
+   * @return false if asked to stop before the end; nothing has learned then
+   */
+  boolean learn(TrainingState state, int epoch, StopRequest stop) {
+    TrainingConfig config = state.config;
+    SievePolicy policy = config.policy();
+    boolean due =
+        policy.learnsFrom() > 0
+            && policy.filtering().filters(epoch, config.epochs())
+            && state.epoch > 0
+            && filter.isEmpty();
+    if (!due) {
+      return true;
+    }
+    ScoreTable table = state.table;
+    int[] teachers =
+        Arrays.stream(RandomBits.of(config.seed(), PURPOSE, 0).permutation(table.samples()))
+            .filter(table::scored)
+            .limit(Share.ceil(policy.learnsFrom(), table.samples()))
+            .toArray();
+    float[] all = table.scores(config.ranking());
+    float[] scores = new float[teachers.length];
+    int[] samples = new int[teachers.length];
+    for (int i = 0; i < teachers.length; i++) {
+      scores[i] = all[teachers[i]];
+      samples[i] = state.data.train()[teachers[i]];
+    }
+    Optional<LearnedFilter> learned =
+        new FilterTraining(config, state.backend, stop).fit(state.data.dataset(), samples, scores);
+    learned.ifPresent(fitted -> use(fitted, state.data, stop));
+    if (stop.asked()) {
+      close();
+    }
+    return filter.isPresent();
+  }
+
+  private void use(LearnedFilter learned, TrainingData data, StopRequest stop) {
+    filter = Optional.of(learned);
+    ranks = learned.ranks(data.dataset(), data.train(), stop);
+  }
+
+  /** As it was when a checkpoint was made, which has the file if the filter had learned. */
+  void restore(Path file, TrainingData data, Backend backend) {
+    if (Files.exists(file)) {
+      use(LearnedFilter.read(file, backend), data, new StopRequest());
+    }
+  }
+
+  @Override
+  public void close() {
+    filter.ifPresent(LearnedFilter::close);
+    filter = Optional.empty();
+    ranks = new float[0];
+  }
+}

@@ -1,0 +1,201 @@
+package io.gradsieve.train.learned;
+
+import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
+import io.gradsieve.format.safetensors.SafeTensors;
+import io.gradsieve.nn.Network;
+import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.nn.NetworkSummary;
+import io.gradsieve.train.ModelRules;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.scoring.ScoringSession;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A network that has learned which rank a sample's score has among all samples, with what is needed
+ * to apply it to data never scored. Its K classes are bins of ranks: class k has the ranks from k/K
+ * to (k+1)/K. Owns its weights.
+ *
+ * <p>As a file it is a safetensors file of the network's weights, whose {@code __metadata__} says
+ *
+ * <pre>
+ * format        "gradsieve-filter"
+ * version       "1"
+ * network       layers, input shape and the rules for reading data, as in a model.yaml
+ * score         what was ranked, as in --score
+ * bins          K
+ * correlation   Spearman's, with the scores of samples it did not learn from
+ * </pre>
+ */
+public final class LearnedFilter implements AutoCloseable {
+  /** Its name in a run and in a checkpoint. */
+  public static final String FILE = "filter.safetensors";
+
+  private static final String FORMAT = "gradsieve-filter";
+  private static final String VERSION = "1";
+
+  private final Network network;
+  private final Backend backend;
+  private final String score;
+  private final double correlation;
+
+  /** Takes the network over, which lies on the backend. */
+  LearnedFilter(Network network, Backend backend, String score, double correlation) {
+    this.network = network;
+    this.backend = backend;
+    this.score = score;
+    this.correlation = correlation;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param backend holds the weights; stays the caller's
+   * @throws BadData if it is missing, damaged, or no filter of this version
+   */
+  public static LearnedFilter read(Path file, Backend backend) {
+    Map<String, String> metadata = metadata(file);
+    NetworkSpec spec = NetworkSpec.parse(file.toString(), metadata.getOrDefault("network", ""));
+    check(file, metadata.getOrDefault("bins", "").equals(Integer.toString(spec.outputs())), "bins");
+    String score = metadata.getOrDefault("score", "");
+    check(file, !score.isEmpty(), "score");
+    double correlation = number(metadata.getOrDefault("correlation", ""));
+    check(file, correlation >= -1 && correlation <= 1, "correlation");
+    checkSize(file, spec);
+    Network network = Network.create(spec, backend, 0);
+    try {
+      network.load(file);
+      return new LearnedFilter(network, backend, score, correlation);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  private static Map<String, String> metadata(Path file) {
+    Map<String, String> metadata;
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      metadata = tensors.metadata();
+    }
+    if (!FORMAT.equals(metadata.get("format"))) {
+      throw new BadData(
+          "%s: is no filter; name the %s of a run with --sieve learned".formatted(file, FILE));
+    }
+    if (!VERSION.equals(metadata.get("version"))) {
+      throw new BadData(
+          "%s: is a filter of version %s, this program reads %s; let a run learn another"
+              .formatted(file, metadata.get("version"), VERSION));
+    }
+    return metadata;
+  }
+
+  private static double number(String text) {
+    return text.matches("-?[0-9]{1,3}(\\.[0-9]{1,20})?([eE]-?[0-9]{1,3})?")
+        ? Double.parseDouble(text)
+        : Double.NaN;
+  }
+
+  private static void check(Path file, boolean condition, String key) {
+    if (!condition) {
+      throw new BadData(
+          "%s: is damaged: '%s' in its metadata does not fit; let a run learn another"
+              .formatted(file, key));
+    }
+  }
+
+  /** A damaged description must not ask for more memory than the file has weights. */
+  private static void checkSize(Path file, NetworkSpec spec) {
+    try {
+      check(
+          file, NetworkSummary.of(spec).parameters() <= Files.size(file) / Float.BYTES, "network");
+    } catch (IOException e) {
+      throw new BadData(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes the file to a stream, which stays open; the same filter gives the same bytes. */
+  public void write(OutputStream out) throws IOException {
+    network.save(
+        out,
+        Map.of(
+            "format",
+            FORMAT,
+            "version",
+            VERSION,
+            "network",
+            network.spec().toYaml(),
+            "score",
+            score,
+            "bins",
+            Integer.toString(network.spec().outputs()),
+            "correlation",
+            Double.toString(correlation)));
+  }
+
+  /** Spearman's rank correlation with the scores of samples held out, in [-1, 1]. */
+  public double correlation() {
+    return correlation;
+  }
+
+  /** What was ranked, as in {@code --score}. */
+  public String score() {
+    return score;
+  }
+
+  /** The rules for reading data that it is applied to; labels are none of its business. */
+  public Schema rules() {
+    return ModelRules.schema(network.spec());
+  }
+
+  /**
+   * The predicted rank of each sample, Σ_k p_k·(k + ½)/K in (0, 1); those that were not reached
+   * before a stop have 0.
+   *
+   * @param samples positions in the data set
+   * @throws BadData if the samples are of another shape, or a result is not finite
+   */
+  public float[] ranks(Dataset data, int[] samples, StopRequest stop) {
+    NetworkSpec spec = network.spec();
+    if (spec.inputs() != data.shape().elements()
+        || (spec.input().size() == 3 && spec.input().get(0) != data.shape().channels())) {
+      throw new BadData(
+          "the filter takes %s, the samples of the data '%s' are %s; choose the data or the filter that fits"
+              .formatted(spec.input(), data.name(), data.shape()));
+    }
+    int bins = spec.outputs();
+    float[] ranks = new float[samples.length];
+    Dataset unlabelled = data.relabelled(new int[0], List.of());
+    try (ScoringSession session = ScoringSession.of(unlabelled, network, backend, false, stop)) {
+      session.forEach(
+          samples,
+          (first, batch, records) -> {
+            int pitch = records.probabilities().capacity() / records.loss().capacity();
+            for (int i = 0; i < batch.size(); i++) {
+              ranks[first + i] = expected(records.probabilities(), i * pitch, bins);
+            }
+          });
+    }
+    return ranks;
+  }
+
+  private static float expected(FloatBuffer probabilities, int row, int bins) {
+    double sum = 0;
+    for (int k = 0; k < bins; k++) {
+      sum += probabilities.get(row + k) * (k + 0.5);
+    }
+    return (float) (sum / bins);
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}
