@@ -81,7 +81,8 @@ public class SieveBenchmark {
 
   @Benchmark
   public EpochPlan plan(Plan plan) {
-    EpochContext context = new EpochContext(samples, BATCH, EPOCH, EPOCHS, 1, RANKING, new int[0]);
+    EpochContext context =
+        new EpochContext(samples, BATCH, EPOCH, EPOCHS, 1, RANKING, new int[0], new float[0]);
     return Policies.parse(plan.policy).plan(table, context);
   }
 
