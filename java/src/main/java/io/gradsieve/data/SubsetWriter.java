@@ -7,7 +7,6 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Output;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.format.csv.CsvTable;
-import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
 import io.gradsieve.format.npy.NpzWriter;
 import java.io.BufferedOutputStream;
@@ -16,7 +15,6 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,10 +22,9 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Writes some samples of a data set: their indices ({@code .txt} a line each, {@code .npy} int64)
- * or the data itself ({@code .csv} rows of a CSV file as they were, {@code .npz} arrays x and y of
- * everything else; its test part goes along whole). The file is written beside its place and
- * renamed: what was there stays until all is written.
+ * Writes some samples of a data set as data: {@code .csv} rows of a CSV file as they were, {@code
+ * .npz} arrays x and y of everything else; its test part goes along whole. The file is written
+ * beside its place and renamed: what was there stays until all is written.
  */
 public final class SubsetWriter {
   private static final int FLOAT_BYTES = 4;
@@ -54,11 +51,7 @@ public final class SubsetWriter {
     SubsetWriter writer = new SubsetWriter(request, data, samples);
     String name = out.getFileName().toString().toLowerCase(Locale.ROOT);
     boolean csv = !data.schema().columns().isEmpty();
-    if (name.endsWith(".txt")) {
-      writer.replace(out, writer::writeText);
-    } else if (name.endsWith(".npy")) {
-      writer.replace(out, writer::writeIndices);
-    } else if (name.endsWith(".csv") && csv) {
+    if (name.endsWith(".csv") && csv) {
       writer.replace(out, writer::writeRows);
     } else if (name.endsWith(".npz") && !csv) {
       writer.replace(out, writer::writeArrays);
@@ -72,8 +65,7 @@ public final class SubsetWriter {
                   : "samples that are no CSV rows go into a .npz")
               + "; or write their indices to a .txt or .npy");
     } else {
-      throw new Usage(
-          "--out " + out + ": the name must end in .txt, .npy (indices), .csv or .npz (data)");
+      throw new Usage("--out " + out + ": the name must end in .csv or .npz");
     }
   }
 
@@ -100,20 +92,6 @@ public final class SubsetWriter {
       Files.deleteIfExists(beside);
     } catch (IOException ignored) {
       // the failure to write is the one worth telling
-    }
-  }
-
-  private void writeText(OutputStream out) throws IOException {
-    for (int sample : samples) {
-      out.write((data.index(sample) + "\n").getBytes(StandardCharsets.US_ASCII));
-    }
-  }
-
-  private void writeIndices(OutputStream out) throws IOException {
-    out.write(NpyHeader.bytes(NpyType.INT64, samples.length));
-    ByteBuffer value = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (int sample : samples) {
-      out.write(value.putLong(0, data.index(sample)).array());
     }
   }
 

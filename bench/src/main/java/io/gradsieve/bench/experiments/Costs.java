@@ -47,6 +47,9 @@ record Costs(TreeMap<Integer, Double> step, double forward) {
 
   /** By model, as {@code costs.json} has them. */
   static Map<String, Costs> read() throws IOException {
+    if (Files.notExists(FILE)) {
+      throw new IOException(FILE + ": is not there; run bench/experiments/run costs first");
+    }
     Map<String, Costs> costs = new TreeMap<>();
     for (String model : List.of("cnn", "resnet20")) {
       costs.put(

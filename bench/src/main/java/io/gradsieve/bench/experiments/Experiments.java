@@ -14,10 +14,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Runs a grid, two single-threaded trainings at a time, and prints its table. A run whose file is
@@ -31,8 +35,13 @@ final class Experiments implements Callable<Integer> {
   private static final int AT_A_TIME = 2;
   private static final Path RESULTS = Path.of("docs/results");
 
-  @Parameters(paramLabel = "GRID", description = "one of ${COMPLETION-CANDIDATES}")
-  private Grid grid = Grid.POLICIES;
+  @Spec private CommandSpec command;
+
+  @Parameters(
+      paramLabel = "GRID",
+      arity = "0..1",
+      description = "one of ${COMPLETION-CANDIDATES}; needed, but for costs")
+  private @Nullable Grid grid;
 
   @Option(names = "--quick", description = "a few epochs, one seed: minutes, in files of their own")
   private boolean quick;
@@ -53,14 +62,18 @@ final class Experiments implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (grid == null) {
+      throw new ParameterException(command.commandLine(), "which GRID?");
+    }
+    Path runs = Path.of("bench/experiments", quick ? "quick" : "runs", grid.key());
     List<Experiment> experiments =
         grid.experiments(quick).stream()
             .filter(experiment -> only.matcher(experiment.name()).find())
             .toList();
     if (!print) {
-      run(experiments);
+      run(runs, experiments);
     }
-    Table table = new Table(outcomes(experiments), Costs.read());
+    Table table = new Table(outcomes(runs, experiments), Costs.read());
     table.lines().forEach(out::println);
     if (!quick) {
       Plot.write(grid, table, Files.createDirectories(RESULTS));
@@ -77,14 +90,14 @@ final class Experiments implements Callable<Integer> {
     return 0;
   }
 
-  private void run(List<Experiment> experiments) throws IOException {
+  private void run(Path runs, List<Experiment> experiments) throws IOException {
     ExecutorService pool = Executors.newFixedThreadPool(AT_A_TIME);
     try {
-      List<Future<?>> runs = new ArrayList<>();
+      List<Future<?>> started = new ArrayList<>();
       for (Experiment experiment : experiments) {
-        runs.add(pool.submit(() -> runOne(experiment)));
+        started.add(pool.submit(() -> runOne(runs, experiment)));
       }
-      for (Future<?> run : runs) {
+      for (Future<?> run : started) {
         run.get();
       }
     } catch (InterruptedException | ExecutionException e) {
@@ -94,8 +107,8 @@ final class Experiments implements Callable<Integer> {
     }
   }
 
-  private Void runOne(Experiment experiment) throws IOException {
-    Path file = file(experiment);
+  private Void runOne(Path runs, Experiment experiment) throws IOException {
+    Path file = file(runs, experiment);
     if (Files.exists(file)) {
       return null;
     }
@@ -117,16 +130,16 @@ final class Experiments implements Callable<Integer> {
     out.printf(Locale.ROOT, format, values);
   }
 
-  private Path file(Experiment experiment) {
-    return Path.of("bench/experiments", quick ? "quick" : "runs", grid.key())
-        .resolve(experiment.name() + ".json");
+  private static Path file(Path runs, Experiment experiment) {
+    return runs.resolve(experiment.name() + ".json");
   }
 
-  private List<Outcome> outcomes(List<Experiment> experiments) throws IOException {
+  private static List<Outcome> outcomes(Path runs, List<Experiment> experiments)
+      throws IOException {
     List<Outcome> outcomes = new ArrayList<>();
     for (Experiment experiment : experiments) {
-      if (Files.exists(file(experiment))) {
-        outcomes.add(Outcome.read(file(experiment)));
+      if (Files.exists(file(runs, experiment))) {
+        outcomes.add(Outcome.read(file(runs, experiment)));
       }
     }
     return outcomes;

@@ -165,7 +165,7 @@ enum Grid {
       for (int seed : quick ? new int[] {1} : IntStream.rangeClosed(201, 210).toArray()) {
         all.add(run("full", seed, EPOCHS, 256, 0.1, "none"));
         all.add(run("third-sieve", seed, 7, 149, 0.1, "variance:floor=0.05"));
-        all.add(run("third-fewer", seed, 4, 85, 0.07, "none"));
+        all.add(run("third-fewer", seed, 4, 85, 0.1, "none"));
         all.add(run("quarter-sieve", seed, 5, 107, 0.1, "variance:floor=0.05"));
         all.add(run("quarter-fewer", seed, 3, 64, 0.07, "none"));
       }
