@@ -127,8 +127,8 @@ struct Kernels {
     /* target[i] = the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
     double (*reduce)(int64_t count, int64_t parts, const float* const* part, float* target);
     double (*squared_norm)(int64_t count, const float* values);
-    /* Of values + shift. */
-    double (*shifted_squared_norm)(int64_t count, const float* values, const float* shift);
+    /* norms[i] = squared norm of row i, of count elements, plus shift; shift may be null. */
+    void (*row_norms)(int64_t batch, int64_t count, const float* rows, const float* shift, float* norms);
     void (*sgd_update)(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,
                        const float* gradient, float* velocity, float* theta);
     void (*adamw_update)(int64_t count, float scale, float rate, double beta1, double beta2, float eps, float decay,

@@ -72,12 +72,8 @@ public:
                                  scratch(block.worker));
         if (!step_.norms) return;
         /* The input's share of the norm, while the input is in cache: backward's blocks do not read it. */
-        float* norms = step_.scratch.shared(input_norms_) + block.first;
-        for (int64_t i = 0; i < block.count; i++) {
-            const float* row = input + i * shape_.features;
-            norms[i] = static_cast<float>(shifted() ? kernels().shifted_squared_norm(shape_.features, row, shift_.data())
-                                                    : kernels().squared_norm(shape_.features, row));
-        }
+        kernels().row_norms(block.count, shape_.features, input, shifted() ? shift_.data() : nullptr,
+                            step_.scratch.shared(input_norms_) + block.first);
     }
 
     void move(int64_t from, int64_t to) override {

@@ -1,5 +1,6 @@
 package io.gradsieve.bench.experiments;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,9 +34,10 @@ final class Plot {
             .yAxisTitle("accuracy, %")
             .build();
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     Map<String, List<Table.Row>> lines = new LinkedHashMap<>();
     for (Table.Row row : table.rows()) {
-      String line = row.group().replaceAll("-(0\\.[0-9]+|batch-[0-9]+)", "");
+      String line = row.group().replaceAll("-(0\\.[0-9]+|batch-[0-9]+|rate-[0-9.]+)", "");
       lines.computeIfAbsent(line, key -> new ArrayList<>()).add(row);
     }
     lines.forEach(
