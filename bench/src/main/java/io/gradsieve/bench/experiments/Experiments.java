@@ -53,6 +53,12 @@ final class Experiments implements Callable<Integer> {
   private boolean print;
 
   @Option(
+      names = "--against",
+      paramLabel = "GROUP",
+      description = "what times and differences refer to; the grid's first by default")
+  private Optional<String> against = Optional.empty();
+
+  @Option(
       names = "--cifar",
       paramLabel = "PATH",
       description = "where CIFAR-10 is, if not where --data cifar10 looks")
@@ -73,9 +79,15 @@ final class Experiments implements Callable<Integer> {
     if (!print) {
       run(runs, experiments);
     }
-    Table table = new Table(outcomes(runs, experiments), Costs.read());
+    List<Outcome> outcomes = outcomes(runs, experiments);
+    if (outcomes.isEmpty()) {
+      out.println("nothing there yet");
+      return 0;
+    }
+    Table table = new Table(outcomes, against, Costs.read());
     table.lines().forEach(out::println);
-    if (!quick) {
+    boolean whole = outcomes.size() == grid.experiments(false).size();
+    if (!quick && whole) {
       Plot.write(grid, table, Files.createDirectories(RESULTS));
     }
     return 0;

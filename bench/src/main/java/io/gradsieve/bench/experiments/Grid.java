@@ -10,9 +10,9 @@ import java.util.stream.IntStream;
  * docs/results.
  *
  * <p>Beside the policies stand the controls that sink most methods: {@code random} at the same
- * budget, {@code soft} with a random score, and full data for fewer epochs, with the schedule
- * shortened, at the same batch and at as many steps, each at more than one rate. Where something is
- * chosen, a tenth of the training data is set aside for that, and the test part is not looked at.
+ * budget, {@code soft} with a random score ({@link #POLICIES}), and full data for fewer epochs,
+ * with the schedule shortened. Where something is chosen, a tenth of the training data is set aside
+ * for that, and the test part is not looked at.
  */
 enum Grid {
   /** Every policy and control at three budgets, Fashion-MNIST, {@code cnn}, batch 1024. */
@@ -97,14 +97,15 @@ enum Grid {
 
   /**
    * A third and a quarter of the work, where full data takes 12 epochs at batch 256: the sieve and
-   * full data for fewer epochs, all at as many steps but where a batch is named, tuned alike.
+   * full data for fewer epochs, all at as many steps but where a batch is named, each at rates on
+   * both sides of its best.
    */
   BUDGETS {
     @Override
     List<Experiment> experiments(boolean quick) {
       List<Experiment> all = new ArrayList<>();
       for (int seed : quick ? new int[] {1} : new int[] {11, 12, 13, 14}) {
-        for (double rate : new double[] {0.1, 0.05, 0.07}) {
+        for (double rate : new double[] {0.1, 0.05, 0.07, 0.14}) {
           all.add(run("full", seed, EPOCHS, 256, rate, "none"));
         }
         all.add(run("full-batch-512", seed, EPOCHS, 512, 0.14, "none"));
@@ -112,7 +113,7 @@ enum Grid {
           all.add(run("third-fewer", seed, 4, 85, rate, "none"));
           all.add(run("third-sieve-12", seed, EPOCHS, 256, rate, "variance:keep=0.2727"));
         }
-        for (double rate : new double[] {0.1, 0.14}) {
+        for (double rate : new double[] {0.1, 0.14, 0.2}) {
           all.add(run("third-fewer-batch-170", seed, 4, 170, rate, "none"));
         }
         all.add(
@@ -123,11 +124,13 @@ enum Grid {
                 256,
                 0.1,
                 "variance:keep=0.3333,from=1,unscored=mean,floor=0.05"));
-        all.add(run("third-sieve-7", seed, 7, 149, 0.1, "variance:floor=0.05"));
+        for (double rate : new double[] {0.07, 0.1, 0.14}) {
+          all.add(run("third-sieve-7", seed, 7, 149, rate, "variance:floor=0.05"));
+        }
         for (double rate : new double[] {0.05, 0.07, 0.1}) {
           all.add(run("quarter-fewer", seed, 3, 64, rate, "none"));
         }
-        for (double rate : new double[] {0.1, 0.14}) {
+        for (double rate : new double[] {0.1, 0.14, 0.2}) {
           all.add(run("quarter-fewer-batch-128", seed, 3, 128, rate, "none"));
         }
         all.add(run("quarter-sieve-12", seed, EPOCHS, 256, 0.1, "variance:keep=0.1818"));
@@ -141,7 +144,9 @@ enum Grid {
                 "variance:keep=0.25,from=1,unscored=mean,floor=0.05"));
         all.add(run("quarter-sieve-8", seed, 8, 170, 0.1, "variance:keep=0.2857,floor=0.05"));
         all.add(run("quarter-sieve-6", seed, 6, 128, 0.1, "variance:keep=0.4,floor=0.05"));
-        all.add(run("quarter-sieve-5", seed, 5, 107, 0.1, "variance:floor=0.05"));
+        for (double rate : new double[] {0.07, 0.1, 0.14}) {
+          all.add(run("quarter-sieve-5", seed, 5, 107, rate, "variance:floor=0.05"));
+        }
         all.add(run("quarter-sieve-4", seed, 4, 85, 0.1, "variance:keep=0.6667,floor=0.05"));
       }
       return all;
@@ -218,8 +223,9 @@ enum Grid {
       List<String> base = with(base(epochs), "batch-size=128", "lr=0.05");
       List<Experiment> all = new ArrayList<>();
       String flipped = MadeData.option(MadeData.FLIPPED);
+      String noisy = quick ? "quick-noisy" : "noisy";
       for (int seed : seeds(quick ? 1 : 3)) {
-        all.add(new Experiment(NOISY, seed, epochs, with(base, flipped)).with(Probe.LABELS));
+        all.add(new Experiment(noisy, seed, epochs, with(base, flipped)).with(Probe.LABELS));
       }
       for (int seed : seeds(quick ? 1 : 3)) {
         all.add(
@@ -228,7 +234,7 @@ enum Grid {
         all.add(new Experiment("clean", seed, epochs, base));
       }
       for (int seed : seeds(quick ? 1 : 3)) {
-        String cleaned = MadeData.option(MadeData.CLEANED + seed + ".npz");
+        String cleaned = MadeData.option(MadeData.CLEANED + noisy + "-seed" + seed + ".npz");
         all.add(new Experiment("cleaned", seed, epochs, with(base, cleaned)));
       }
       return all;
@@ -284,9 +290,6 @@ enum Grid {
 
   /** Of a full run, unless its question asks for another length. */
   static final int EPOCHS = 12;
-
-  /** Trained on {@link MadeData#FLIPPED}. */
-  static final String NOISY = "noisy";
 
   /** All runs of the grid, whether they were done or not; budgets are still to be met. */
   abstract List<Experiment> experiments(boolean quick);

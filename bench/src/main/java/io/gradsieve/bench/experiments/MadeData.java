@@ -30,8 +30,8 @@ final class MadeData {
   /** Fashion-MNIST with a fifth of the training labels moved to another class. */
   static final String FLIPPED = "fashion-flipped.npz";
 
-  /** The same without the samples that a run on it named; the run's seed comes before the dot. */
-  static final String CLEANED = "fashion-cleaned-";
+  /** The same without the samples that a run on it named; the run's name comes before the dot. */
+  static final String CLEANED = "fashion-cleaned-by-";
 
   /** As many samples of every class of CIFAR-10, 10,000 in all. */
   static final String CIFAR_SUBSET = "cifar10-10000.npz";
@@ -65,7 +65,7 @@ final class MadeData {
       if (name.equals(FLIPPED)) {
         flip(file);
       } else if (name.startsWith(CLEANED)) {
-        clean(experiment.seed(), file);
+        clean(name.substring(CLEANED.length(), name.lastIndexOf('.')), file);
       } else {
         balancedSubset(cifar, file);
       }
@@ -108,11 +108,14 @@ final class MadeData {
     SubsetWriter.write(request, made, made.train(), out);
   }
 
-  /** Leaves out what the run of that seed on the flipped labels has as {@code label_issue}. */
-  private static void clean(int seed, Path out) {
+  /** Leaves out what that run on the flipped labels has as {@code label_issue}. */
+  private static void clean(String run, Path out) throws IOException {
+    Path file = Experiment.RUNS.resolve(run).resolve(RunDirectory.SCORES);
+    if (Files.notExists(file)) {
+      throw new IOException(file + ": is not there; delete the run's JSON file and run it again");
+    }
     Set<Long> issues = new HashSet<>();
-    Path run = Experiment.RUNS.resolve(Grid.NOISY + "-seed" + seed);
-    try (CsvTable scores = CsvTable.open(run.resolve(RunDirectory.SCORES))) {
+    try (CsvTable scores = CsvTable.open(file)) {
       int index = scores.header().indexOf(ScoreColumns.INDEX.key());
       int issue = scores.header().indexOf(ScoreColumns.LABEL_ISSUE.key());
       while (scores.next()) {

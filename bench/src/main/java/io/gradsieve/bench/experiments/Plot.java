@@ -30,7 +30,7 @@ final class Plot {
             .width(WIDTH)
             .height(HEIGHT)
             .title(grid.key())
-            .xAxisTitle("time, share of " + table.rows().get(0).group())
+            .xAxisTitle("time, share of " + table.reference().group())
             .yAxisTitle("accuracy, %")
             .build();
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);

@@ -54,11 +54,13 @@ enum Probe {
       Set<Long> suspects = new HashSet<>();
       byQuality.subList(0, lowest).forEach(entry -> suspects.add(entry.getValue()));
       suspects.retainAll(flipped);
-      return new TreeMap<>(
-          Map.of(
-              "quality_precision", (double) suspects.size() / lowest,
-              "issue_precision", (double) right / issues,
-              "issue_recall", (double) right / flipped.size()));
+      Map<String, Double> figures = new TreeMap<>();
+      figures.put("quality_precision", (double) suspects.size() / lowest);
+      figures.put("issue_recall", (double) right / flipped.size());
+      if (issues > 0) {
+        figures.put("issue_precision", (double) right / issues);
+      }
+      return figures;
     }
   },
 

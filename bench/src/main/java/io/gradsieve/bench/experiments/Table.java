@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * The outcomes of a grid by group, in the grid's order, and as lines of Markdown: a row for each
- * group. Times and differences are against the first, differences by pairs of the same seed.
+ * group. Times and differences are against one of them, differences by pairs of the same seed.
  */
 final class Table {
   /** Student's t, 97.5 %, for 1, 2, … degrees of freedom. */
@@ -20,11 +20,12 @@ final class Table {
   };
 
   private final List<Row> rows = new ArrayList<>();
+  private final Row reference;
 
   /**
    * The runs of a group.
    *
-   * @param time of a run as a share of the first group's
+   * @param time of a run as a share of the reference's
    */
   record Row(String group, List<Outcome> runs, double time) {
     double mean(ToDoubleFunction<Outcome> value) {
@@ -37,21 +38,31 @@ final class Table {
     }
   }
 
-  Table(List<Outcome> outcomes, Map<String, Costs> costs) {
+  /**
+   * Of outcomes, one at least.
+   *
+   * @param against group that times and differences refer to; empty for the first
+   */
+  Table(List<Outcome> outcomes, Optional<String> against, Map<String, Costs> costs) {
     Map<String, List<Outcome>> groups = new LinkedHashMap<>();
     for (Outcome outcome : outcomes) {
       groups.computeIfAbsent(outcome.group(), group -> new ArrayList<>()).add(outcome);
     }
-    double first = Double.NaN;
-    for (Map.Entry<String, List<Outcome>> group : groups.entrySet()) {
-      double micros =
-          group.getValue().stream()
-              .mapToDouble(run -> costs.get(run.model()).of(run))
-              .average()
-              .orElseThrow();
-      first = rows.isEmpty() ? micros : first;
-      rows.add(new Row(group.getKey(), group.getValue(), micros / first));
+    String named = against.orElse(outcomes.get(0).group());
+    if (!groups.containsKey(named)) {
+      throw new IllegalArgumentException(named + ": no such group; one of " + groups.keySet());
     }
+    double unit = micros(groups.get(named), costs);
+    groups.forEach((group, runs) -> rows.add(new Row(group, runs, micros(runs, costs) / unit)));
+    reference = rows.stream().filter(row -> row.group.equals(named)).findFirst().orElseThrow();
+  }
+
+  private static double micros(List<Outcome> runs, Map<String, Costs> costs) {
+    return runs.stream().mapToDouble(run -> costs.get(run.model()).of(run)).average().orElseThrow();
+  }
+
+  Row reference() {
+    return reference;
   }
 
   List<Row> rows() {
@@ -99,7 +110,7 @@ final class Table {
     return line.toString();
   }
 
-  /** Mean and 95 % interval of the paired differences to the first group. */
+  /** Mean and 95 % interval of the paired differences to the reference. */
   private String difference(Row row) {
     double[] differences =
         row.runs.stream()
@@ -107,7 +118,7 @@ final class Table {
             .mapToDouble(points -> 100 * points)
             .toArray();
     int n = differences.length;
-    if (row == rows.get(0) || n == 0) {
+    if (row == reference || n == 0) {
       return "–";
     }
     double mean = mean(differences);
@@ -119,7 +130,7 @@ final class Table {
   }
 
   private Optional<Outcome> partner(Outcome run) {
-    return rows.get(0).runs.stream().filter(first -> first.seed() == run.seed()).findFirst();
+    return reference.runs.stream().filter(first -> first.seed() == run.seed()).findFirst();
   }
 
   private static double mean(double[] values) {
