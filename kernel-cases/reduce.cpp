@@ -53,8 +53,8 @@ static Case norm_case(int64_t count, bool timed) {
 }
 
 /*
- * A float sum of at most 4096 / 16 = 256 positive terms (baseline: four sums of four lanes), each rounded once when squared
- * and once when added, is off by at most 258 roundings of 2^-24: 1.6e-5. They are as often up as down, so 2e-6 holds.
+ * A float sum of some 4096 / 16 = 256 positive terms (baseline: four sums of four lanes), each rounded once when squared
+ * and once when added, is off by at most 260 roundings of 2^-24: 1.6e-5. They are as often up as down, so 2e-6 holds.
  */
 static Case row_norms_case(int64_t batch, int64_t count, bool shifted, bool timed) {
     const double elements = static_cast<double>(batch * count);
@@ -91,6 +91,9 @@ static Case not_finite_case() {
                 auto values = run.random("values", 100);
                 values[at] = value;
                 run.expect(!isfinite(gradsieve::kernels().squared_norm(100, values.data)), "the norm is finite");
+                float norm = 0;
+                gradsieve::kernels().row_norms(1, 100, values.data, nullptr, &norm);
+                run.expect(!isfinite(norm), "the row's norm is finite");
             }
     };
     return result;
@@ -105,6 +108,7 @@ static void declare(std::vector<Case>& cases) {
         cases.push_back(norm_case(count, false));
         for (bool shifted : {false, true}) cases.push_back(row_norms_case(3, count, shifted, false));
     }
+    for (int64_t count : {4095, 4096, 4097}) cases.push_back(row_norms_case(2, count, true, false)); /* a stretch of the sums */
     cases.push_back(not_finite_case());
     for (int64_t count : {18432, 36864}) cases.push_back(reduce_case(count, 2, true, true)); /* filters of cnn and of resnet20 */
     for (int64_t count : {256, 512, 784}) cases.push_back(norm_case(count, true));           /* rows of mlp */

@@ -4,7 +4,7 @@
  * of squares in double; they move 4 (parts + 1) and 4 bytes an element.
  *
  * row_norms: norms[i] = the sum over j of (rows[i][j] + shift[j])^2, without a shift of rows[i][j]^2; 4 bytes an element. The
- * result is a float, so the terms are summed in float, 4 LANES sums of at most STRETCH / (4 LANES) terms, and these in
+ * result is a float, so the terms are summed in float, 4 LANES sums of about STRETCH / (4 LANES) terms, and these in
  * double: 784 elements in 0.03 us, in double alone 0.15.
  */
 #include "doubles.h"

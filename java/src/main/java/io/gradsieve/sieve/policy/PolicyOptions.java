@@ -33,6 +33,12 @@ public final class PolicyOptions {
     }
   }
 
+  /**
+   * Keys that came when there were runs without them, and their defaults. At these they are not
+   * said, so that such a run's configuration is still the same and it can be resumed.
+   */
+  private static final Map<String, String> LATER = Map.of("unscored", "keep");
+
   private static final Pattern NUMBER =
       Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?");
   private static final Pattern WHOLE = Pattern.compile("0*[1-9][0-9]{0,8}");
@@ -81,17 +87,18 @@ public final class PolicyOptions {
   }
 
   /**
-   * Name and every effective value, {@code variance:keep=0.5,floor=0.1,from=2,until=1,…}: parses to
-   * the same.
+   * Name and every effective value, {@code variance:keep=0.5,floor=0.1,from=2,until=1,…}, but keys
+   * of {@link #LATER} at their default: parses to the same.
    */
   public String spec() {
     StringBuilder spec = new StringBuilder(name);
     effective.forEach(
-        (key, value) ->
-            spec.append(spec.length() == name.length() ? ':' : ',')
-                .append(key)
-                .append('=')
-                .append(value));
+        (key, value) -> {
+          if (!value.equals(LATER.get(key))) {
+            spec.append(spec.length() == name.length() ? ':' : ',');
+            spec.append(key).append('=').append(value);
+          }
+        });
     return spec.toString();
   }
 

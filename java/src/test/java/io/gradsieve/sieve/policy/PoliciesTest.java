@@ -67,7 +67,7 @@ class PoliciesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "variance | variance:keep=0.5,floor=0.1,unscored=keep,from=2,until=1,steps=same,relative=false,balanced=false",
+        "variance:unscored=keep | variance:keep=0.5,floor=0.1,from=2,until=1,steps=same,relative=false,balanced=false",
         "variance:keep=0.05,unscored=mean | variance:keep=0.05,floor=0.05,unscored=mean,from=2,until=1,steps=same,relative=false,balanced=false",
         "soft | soft:r=0.5,from=2,until=0.875,steps=same,relative=false,balanced=false",
         "hard | hard:keep=0.7,from=2,until=1,steps=same,relative=false,balanced=false",
