@@ -108,6 +108,13 @@ enum Grid {
         for (double rate : new double[] {0.1, 0.05, 0.07, 0.14}) {
           all.add(run("full", seed, EPOCHS, 256, rate, "none"));
         }
+        for (double rate : new double[] {0.05, 0.07}) {
+          all.add(run("full-batch-128", seed, EPOCHS, 128, rate, "none"));
+          all.add(run("third-fewer-batch-43", seed, 4, 43, rate, "none"));
+          all.add(run("third-sieve-7-batch-75", seed, 7, 75, rate, "variance:floor=0.05"));
+          all.add(run("quarter-fewer-batch-32", seed, 3, 32, rate, "none"));
+          all.add(run("quarter-sieve-5-batch-54", seed, 5, 54, rate, "variance:floor=0.05"));
+        }
         all.add(run("full-batch-512", seed, EPOCHS, 512, 0.14, "none"));
         for (double rate : new double[] {0.05, 0.07, 0.1, 0.14}) {
           all.add(run("third-fewer", seed, 4, 85, rate, "none"));
@@ -173,6 +180,13 @@ enum Grid {
         all.add(run("third-fewer", seed, 4, 85, 0.1, "none"));
         all.add(run("quarter-sieve", seed, 5, 107, 0.1, "variance:floor=0.05"));
         all.add(run("quarter-fewer", seed, 3, 64, 0.07, "none"));
+      }
+      for (int seed : quick ? new int[0] : IntStream.rangeClosed(301, 310).toArray()) {
+        all.add(run("full", seed, EPOCHS, 256, 0.1, "none"));
+        all.add(run("third-sieve-twice-the-steps", seed, 7, 75, 0.07, "variance:floor=0.05"));
+        all.add(run("third-fewer-twice-the-steps", seed, 4, 43, 0.07, "none"));
+        all.add(run("quarter-sieve-twice-the-steps", seed, 5, 54, 0.05, "variance:floor=0.05"));
+        all.add(run("quarter-fewer-twice-the-steps", seed, 3, 32, 0.07, "none"));
       }
       return all;
     }
