@@ -101,6 +101,11 @@ public record DataRequest(
     return label.isPresent() || id.isPresent() || weight.isPresent() || !ignore.isEmpty();
   }
 
+  /** Class names as the rules have them; empty: the data's own. */
+  public Optional<List<String>> classes() {
+    return rules.map(Schema::classes).filter(names -> !names.isEmpty());
+  }
+
   /** Whether labels are read. */
   public boolean labelled() {
     return purpose != Purpose.PREDICT;

@@ -110,10 +110,8 @@ public final class DatasetBuilder {
     if (request.purpose() == DataRequest.Purpose.TRAIN) {
       checkForTraining(where);
     }
-    List<String> names = classes;
-    if (request.rules().isPresent()) {
-      names = request.rules().get().classes();
-    } else if (names.isEmpty()) {
+    List<String> names = request.classes().orElse(classes);
+    if (names.isEmpty()) {
       int largest = -1;
       for (int label : labels) {
         largest = Math.max(largest, label);

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
  * model.yaml} under {@code normalize}, {@code classes} and {@code columns}.
  *
  * @param normalize mean and deviation per channel; empty for float32, which is used as it is
- * @param classes class names, K of them
+ * @param classes class names, K of them; none: the data's own, for rules that know of no class
  * @param columns columns of a CSV file in its order; empty for all other data
  */
 public record Schema(Optional<Normalize> normalize, List<String> classes, List<Column> columns) {

@@ -37,7 +37,7 @@ import java.util.Optional;
  * scores.bin            the score table, see ScoreTable
  * filter.safetensors    what a filter has learned, see LearnedFilter; only if it has
  * progress.bin          magic "GSPR", version, epoch, step, samples done, plan length M, steps (4 bytes each); updates,
- *                       length of metrics.jsonl (8 each); running sums of epoch and run (64 each); w̄, lr scale (8 each);
+ *                       length of metrics.jsonl (8 each); running sums, see EpochTotals and RunTotals; w̄, lr scale (8 each);
  *                       filtered, nothing chosen (1 each); order, weights (4·M each), batch sizes (4·steps)
  * </pre>
  */
@@ -49,7 +49,7 @@ final class Checkpoints implements TrainingListener {
   private static final String PROGRESS = "progress.bin";
   private static final int OPTIMIZER_MAGIC = 'G' | 'S' << 8 | 'O' << 16 | 'P' << 24;
   private static final int PROGRESS_MAGIC = 'G' | 'S' << 8 | 'P' << 16 | 'R' << 24;
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final int PROGRESS_FIXED =
       7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 3 * 8 + 2 + 4 + 8;
 

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /** Running sums of one epoch's training; a checkpoint inside an epoch keeps them. */
 public final class EpochTotals {
-  static final int BYTES = 9 * 8 + GradientNoiseScale.BYTES;
+  static final int BYTES = 10 * 8 + GradientNoiseScale.BYTES;
 
   /** Σ w_i over the samples backpropagated so far. */
   double weight;
@@ -22,7 +22,10 @@ public final class EpochTotals {
   /** Seconds in steps. */
   double seconds;
 
-  /** The same without the first tenth of the steps, which a cold start slows down. */
+  /** Seconds in which a filter learned for this epoch: no measure of its pace. */
+  double learningSeconds;
+
+  /** Seconds without the first tenth of the steps, which a cold start slows down. */
   double warmSeconds;
 
   long warmKept;
@@ -42,6 +45,7 @@ public final class EpochTotals {
     correct = 0;
     kept = 0;
     seconds = 0;
+    learningSeconds = 0;
     warmSeconds = 0;
     warmKept = 0;
     learningRate = 0;
@@ -64,14 +68,15 @@ public final class EpochTotals {
     return kept;
   }
 
-  /** Seconds of training so far. */
+  /** Seconds in steps so far. */
   public double seconds() {
     return seconds;
   }
 
   void write(ByteBuffer target) {
     target.putDouble(weight).putDouble(loss).putDouble(correct).putLong(kept);
-    target.putDouble(seconds).putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
+    target.putDouble(seconds).putDouble(learningSeconds);
+    target.putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
     target.putLong(forwardOnly);
     noise.write(target);
   }
@@ -82,6 +87,7 @@ public final class EpochTotals {
     correct = source.getDouble();
     kept = source.getLong();
     seconds = source.getDouble();
+    learningSeconds = source.getDouble();
     warmSeconds = source.getDouble();
     warmKept = source.getLong();
     learningRate = source.getDouble();

@@ -12,7 +12,7 @@ public final class RunTotals {
   /** Samples backpropagated. */
   long kept;
 
-  /** Seconds in steps. */
+  /** Seconds in steps and in which a filter learned. */
   double seconds;
 
   /** Seconds of whole epochs, evaluation and checkpoints included. */
@@ -28,7 +28,7 @@ public final class RunTotals {
   void add(EpochTotals epoch, long candidates, boolean filtered) {
     seen += candidates;
     kept += epoch.kept;
-    seconds += epoch.seconds;
+    seconds += epoch.seconds + epoch.learningSeconds;
     epochs++;
     if (filtered) {
       filteredEpochs++;

@@ -2,9 +2,9 @@ package io.gradsieve.train;
 
 /**
  * Asks a running training to finish its step, and the one that may be queued behind it, save a
- * checkpoint and return. Thread-safe.
+ * checkpoint and return. Thread-safe. Not final, so that a test may stop at a place of its choice.
  */
-public final class StopRequest {
+public class StopRequest {
   private volatile int signal;
 
   /**

@@ -116,10 +116,12 @@ public final class Trainer {
       int first = state.step > 0 ? state.epoch : state.epoch + 1;
       for (int epoch = first; epoch <= config.epochs() && !stop.asked(); epoch++) {
         epochStart = System.nanoTime();
+        if (state.step > 0) {
+          epochStart -= trainedNanos();
+        } else if (!plan(epoch)) {
+          break;
+        }
         try {
-          if (state.step == 0 && !plan(epoch)) {
-            break;
-          }
           told.forEach(listener -> listener.epochStarted(state));
           train();
           rescore();
@@ -145,13 +147,18 @@ public final class Trainer {
       return result;
     }
 
+    /** What an epoch that goes on took before it was stopped. */
+    private long trainedNanos() {
+      return (long) ((state.epochTotals.seconds + state.epochTotals.learningSeconds) / NANOS);
+    }
+
     /** Whether there is a plan: a filter may have to learn first, and be asked to stop. */
     private boolean plan(int epoch) {
-      boolean learned = state.learned.learn(state, epoch, stop);
+      boolean learned = session.learn(epoch);
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       if (learned) {
         state.begin(epoch, policy.plan(state.table, state.context(epoch)));
-        state.epochTotals.seconds = seconds;
+        state.epochTotals.learningSeconds = seconds;
       }
       if (state.plan.emptySelection()) {
         session.warnOnce("--sieve " + policy.name() + " chose no sample; all were kept");
@@ -367,16 +374,11 @@ public final class Trainer {
     }
 
     private GradsieveException.Diverged diverged(GradsieveException.Diverged cause) {
-      String checkpoint =
-          session
-              .lastCheckpoint()
-              .map(path -> "the last good checkpoint is " + path)
-              .orElse("there is no checkpoint yet");
       // Evaluation comes after the last one.
       int stepNumber = Math.min(state.step + 1, state.plan.steps());
       return new GradsieveException.Diverged(
           "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
-              .formatted(state.epoch, stepNumber, cause.getMessage(), checkpoint));
+              .formatted(state.epoch, stepNumber, cause.getMessage(), session.goodCheckpoint()));
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param signal what stopped it early, 0 for nothing
  * @param checkpoint the last one
  * @param filterCorrelation rank correlation of a learned filter with scores held out; empty without
+ *     a filter, or enough of those
  */
 public record TrainingResult(
     Optional<Path> directory,

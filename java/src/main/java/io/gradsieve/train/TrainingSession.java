@@ -133,6 +133,28 @@ final class TrainingSession implements AutoCloseable {
     return files.flatMap(RunFiles::lastCheckpoint);
   }
 
+  /** For a message about a run that diverged. */
+  String goodCheckpoint() {
+    return lastCheckpoint()
+        .map(path -> "the last good checkpoint is " + path)
+        .orElse("there is no checkpoint yet");
+  }
+
+  /**
+   * Lets a filter learn if one is due before {@code epoch}.
+   *
+   * @return false if asked to stop before the end
+   */
+  boolean learn(int epoch) {
+    try {
+      return state.learned.learn(state, epoch, stop);
+    } catch (GradsieveException.Diverged e) {
+      throw new GradsieveException.Diverged(
+          "the filter of --sieve learned diverged before epoch %d; %s; are the inputs of very different sizes? standardise them, or choose another --sieve"
+              .formatted(epoch, goodCheckpoint()));
+    }
+  }
+
   /** Positions in the data set of a plan's entries from {@code first} on. */
   int[] positions(int[] order, int first) {
     int[] train = state.data.train();
@@ -218,7 +240,7 @@ final class TrainingSession implements AutoCloseable {
         comparable ? Optional.of(totals.fullEpochSeconds(samples)) : Optional.empty(),
         finished < config.epochs() ? stop.signal() : 0,
         lastCheckpoint(),
-        state.learned.filter().map(LearnedFilter::correlation));
+        state.learned.filter().flatMap(LearnedFilter::correlation));
   }
 
   @Override

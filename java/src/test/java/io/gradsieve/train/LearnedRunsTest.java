@@ -1,15 +1,23 @@
 package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.gradsieve.GradsieveException;
+import io.gradsieve.RandomBits;
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.DatasetBuilder;
+import io.gradsieve.data.SampleShape;
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.learned.FilterTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +39,7 @@ class LearnedRunsTest {
 
   @Test
   void theFirstEpochIsFullAndTheFilterChoosesFromThenOn() throws IOException {
-    TrainingResult result = Trainer.of(runs.config("run", "sieve=learned")).run();
+    TrainingResult result = Trainer.of(runs.config("run", "sieve=learned:sample=0.3")).run();
     // ⌈0.6 · 1438⌉.
     assertThat(kept("run")).containsExactly(1438, 863, 863);
     assertThat(result.filterCorrelation()).isPresent();
@@ -69,34 +77,35 @@ class LearnedRunsTest {
     assertThat(result.filterCorrelation()).isEmpty();
   }
 
+  /** Stops in the first epoch of a filter's learning. */
+  private static final class StopWhileLearning extends StopRequest {
+    private int looks;
+
+    @Override
+    public boolean asked() {
+      String learning = FilterTraining.class.getName();
+      boolean learns =
+          StackWalker.getInstance()
+              .walk(frames -> frames.anyMatch(frame -> frame.getClassName().equals(learning)));
+      if (learns && ++looks == 10) {
+        stop(15);
+      }
+      return super.asked();
+    }
+  }
+
   @Test
-  void aStopWhileTheFilterLearnsIsMadeUpFor() throws Exception {
+  void aStopWhileTheFilterLearnsIsMadeUpFor() throws IOException {
     String[] options = {"sieve=learned:sample=1", "checkpoint-every=3"};
-    StopRequest stop = new StopRequest();
-    AtomicBoolean over = new AtomicBoolean();
-    Thread trainer = Thread.currentThread();
-    Thread stopping =
-        new Thread(
-            () -> {
-              while (!learns(trainer) && !over.get()) {
-                Thread.onSpinWait();
-              }
-              stop.stop(15);
-            });
-    stopping.start();
-    Trainer.of(runs.config("parts", options), List.of(), stop, note -> {}).run();
-    over.set(true);
-    stopping.join();
+    StopRequest stop = new StopWhileLearning();
+    TrainingResult stopped =
+        Trainer.of(runs.config("parts", options), List.of(), stop, note -> {}).run();
+    assertThat(stopped.signal()).isEqualTo(15);
+    assertThat(runs.metrics("parts")).hasSize(1);
     Trainer.of(runs.config("parts", "resume=true")).run();
     Trainer.of(runs.config("whole", options)).run();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
     assertThat(runs.filter("parts")).isNotEmpty().isEqualTo(runs.filter("whole"));
-  }
-
-  private static boolean learns(Thread trainer) {
-    String learning = FilterTraining.class.getName();
-    return Arrays.stream(trainer.getStackTrace())
-        .anyMatch(frame -> frame.getClassName().equals(learning));
   }
 
   @Test
@@ -117,5 +126,88 @@ class LearnedRunsTest {
     Trainer.of(runs.config("tried", "sieve=learned"), listener).run();
     Trainer.of(runs.config("whole", "sieve=learned")).run();
     assertThat(runs.weights("tried")).isEqualTo(runs.weights("whole"));
+  }
+
+  @Test
+  void learningIsTrainingTimeButNotPaceAcrossAStopToo() throws IOException {
+    StopRequest stop = new StopRequest();
+    TrainingListener longLearning =
+        new TrainingListener() {
+          @Override
+          public void epochStarted(TrainingState state) {
+            if (state.epoch() == 2) {
+              assertThat(state.epochTotals.learningSeconds).isPositive();
+              state.epochTotals.learningSeconds = 1000;
+            }
+          }
+
+          @Override
+          public void stepFinished(TrainingState state) {
+            if (state.epoch() == 2 && state.step() == 3) {
+              stop.stop(15);
+            }
+          }
+        };
+    Trainer.of(runs.config("parts", "sieve=learned"), List.of(longLearning), stop, note -> {})
+        .run();
+    TrainingResult result = Trainer.of(runs.config("parts", "resume=true")).run();
+    Trainer.of(runs.config("whole", "sieve=learned")).run();
+    assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
+    JsonNode epoch = runs.metrics("parts").get(1);
+    assertThat(epoch.get("seconds").asDouble()).isBetween(1000.0, 1100.0);
+    assertThat(epoch.get("eta_seconds").asDouble()).isLessThan(100);
+    assertThat(epoch.get("samples_per_second").asDouble()).isGreaterThan(863 / 100.0);
+    assertThat(result.seconds()).isBetween(1000.0, 1100.0);
+    assertThat(result.timeSaved().orElseThrow()).isNegative();
+  }
+
+  @Test
+  void ofTooFewScoresThereIsNoCorrelation() {
+    // A tenth of ⌈0.2 · 1438⌉ are 28.
+    assertThat(Trainer.of(runs.config("run", "sieve=learned")).run().filterCorrelation()).isEmpty();
+  }
+
+  @Test
+  void aRunThatEndsBeforeItLearnsLeavesNoFilter() throws IOException {
+    Trainer.of(runs.config("run", "sieve=learned:from=1", "epochs=1")).run();
+    assertThat(runs.filter("run")).isEmpty();
+  }
+
+  /** 400 rows of two features, whose sizes a model that begins with tanh does not mind. */
+  private PreparedTraining wild(String out, int first, int count, float size) {
+    int[] order = RandomBits.of(1, "teach", 0).permutation(400);
+    SampleStore store = new SampleStore("wild", 400, 8);
+    int[] labels = new int[400];
+    for (int i = 0; i < 400; i++) {
+      int row = order[i];
+      labels[row] = i % 2;
+      float scale = i >= first && i < first + count ? size : 1;
+      store.setFloat(row, 0, scale * (i % 2 * 2 - 1));
+      store.setFloat(row, 1, scale * (i % 3 - 1));
+    }
+    TrainingConfig config = runs.config(out, "sieve=learned");
+    NetworkSpec tanh =
+        NetworkSpec.parse("tanh", "input: [2]\nlayers:\n  - tanh\n  - linear: {features: 2}\n");
+    Dataset data =
+        new DatasetBuilder("wild", SampleShape.features(2), false, store)
+            .labels(labels)
+            .build("wild", DataRequest.train("wild"));
+    NetworkSpec spec = ModelRules.with(tanh, data.schema());
+    return new PreparedTraining(config, TrainingData.of(data, config), spec, Optional.empty());
+  }
+
+  @Test
+  void aFilterThatDivergesNamesItselfAndTheCheckpoint() {
+    PreparedTraining teachers = wild("a", 0, 400, 3.4e38f);
+    PreparedTraining oneNeverTaught = wild("b", 399, 1, 3.4e38f);
+    for (PreparedTraining training : List.of(teachers, oneNeverTaught)) {
+      Path checkpoint = training.config().out().orElseThrow().resolve("checkpoints/epoch-0001");
+      assertThatThrownBy(() -> Trainer.of(training, List.of(), new StopRequest(), note -> {}).run())
+          .isInstanceOf(GradsieveException.Diverged.class)
+          .hasMessage(
+              "the filter of --sieve learned diverged before epoch 2; the last good checkpoint is "
+                  + checkpoint
+                  + "; are the inputs of very different sizes? standardise them, or choose another --sieve");
+    }
   }
 }

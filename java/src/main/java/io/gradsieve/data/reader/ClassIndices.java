@@ -3,6 +3,7 @@ package io.gradsieve.data.reader;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DatasetBuilder;
+import java.util.List;
 
 /**
  * Checks labels that are class indices: whole, from 0, below the model's outputs or, without a
@@ -13,10 +14,9 @@ final class ClassIndices {
   private final String reason;
 
   ClassIndices(DataRequest request) {
-    classes =
-        request.rules().map(rules -> rules.classes().size()).orElse(DatasetBuilder.MAX_CLASSES);
+    classes = request.classes().map(List::size).orElse(DatasetBuilder.MAX_CLASSES);
     reason =
-        request.rules().isPresent()
+        request.classes().isPresent()
             ? "the model has " + classes + " classes"
             : "at most " + classes + " classes are read";
   }

@@ -38,7 +38,7 @@ final class CsvFile {
   private CsvFile(Path file, DataRequest request) {
     this.file = file;
     this.request = request;
-    request.rules().ifPresent(rules -> classes = rules.classes());
+    request.classes().ifPresent(names -> classes = names);
   }
 
   static Dataset read(Path file, String name, DataRequest request) {
@@ -53,6 +53,7 @@ final class CsvFile {
       ColumnRoles roles = ColumnRoles.of(table.name(), header, request);
       boolean learn = request.rules().isEmpty();
       boolean plain = !learn && request.rules().get().columns().isEmpty();
+      boolean ownClasses = request.classes().isEmpty() && request.labelled();
       Map<Integer, ColumnSurvey> surveys = new HashMap<>();
       for (int c = 0; c < header.size() && learn; c++) {
         if (roles.isInput(c)) {
@@ -64,7 +65,7 @@ final class CsvFile {
         for (ColumnSurvey survey : surveys.values()) {
           survey.accept(table);
         }
-        if (learn && roles.label() >= 0) {
+        if (ownClasses) {
           addLabel(labels, table, roles.label());
         }
       }
@@ -75,9 +76,10 @@ final class CsvFile {
       for (int c = 0; c < header.size() && (learn || plain); c++) {
         addColumn(header.get(c), roles, c, surveys.get(c));
       }
-      if (learn) {
+      if (ownClasses) {
         classes = List.copyOf(labels);
-      } else if (!plain) {
+      }
+      if (!learn && !plain) {
         useModel(header);
       }
     }

@@ -87,8 +87,7 @@ final class ImageFolder {
             .trainCount(train.size())
             .ids(entries.stream().map(Entry::path).toArray(String[]::new));
     if (request.labelled()) {
-      List<String> classes =
-          request.rules().map(r -> r.classes()).orElseGet(() -> classNames(entries));
+      List<String> classes = request.classes().orElseGet(() -> classNames(entries));
       builder.classes(classes).labels(labels(entries, classes));
     }
     return builder.build(listing.name(), request);

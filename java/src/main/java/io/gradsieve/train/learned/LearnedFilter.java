@@ -1,8 +1,10 @@
 package io.gradsieve.train.learned;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.nn.Network;
@@ -18,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A network that has learned which rank a sample's score has among all samples, with what is needed
@@ -32,7 +36,7 @@ import java.util.Map;
  * network       layers, input shape and the rules for reading data, as in a model.yaml
  * score         what was ranked, as in --score
  * bins          K
- * correlation   Spearman's, with the scores of samples it did not learn from
+ * correlation   Spearman's, with the scores of samples it did not learn from; absent if those were too few
  * </pre>
  */
 public final class LearnedFilter implements AutoCloseable {
@@ -41,18 +45,24 @@ public final class LearnedFilter implements AutoCloseable {
 
   private static final String FORMAT = "gradsieve-filter";
   private static final String VERSION = "1";
+  private static final String WHICH = "; name the %s of a run with --sieve learned".formatted(FILE);
 
   private final Network network;
   private final Backend backend;
   private final String score;
-  private final double correlation;
+  private final Optional<Double> correlation;
 
   /** Takes the network over, which lies on the backend. */
-  LearnedFilter(Network network, Backend backend, String score, double correlation) {
+  LearnedFilter(Network network, Backend backend, String score, Optional<Double> correlation) {
     this.network = network;
     this.backend = backend;
     this.score = score;
     this.correlation = correlation;
+  }
+
+  /** The same, which takes the weights over, with a correlation that was measured. */
+  LearnedFilter measured(double spearman) {
+    return new LearnedFilter(network, backend, score, Optional.of(spearman));
   }
 
   /**
@@ -67,8 +77,9 @@ public final class LearnedFilter implements AutoCloseable {
     check(file, metadata.getOrDefault("bins", "").equals(Integer.toString(spec.outputs())), "bins");
     String score = metadata.getOrDefault("score", "");
     check(file, !score.isEmpty(), "score");
-    double correlation = number(metadata.getOrDefault("correlation", ""));
-    check(file, correlation >= -1 && correlation <= 1, "correlation");
+    Optional<Double> correlation =
+        Optional.ofNullable(metadata.get("correlation")).map(LearnedFilter::number);
+    check(file, correlation.map(r -> r >= -1 && r <= 1).orElse(true), "correlation");
     checkSize(file, spec);
     Network network = Network.create(spec, backend, 0);
     try {
@@ -81,13 +92,17 @@ public final class LearnedFilter implements AutoCloseable {
   }
 
   private static Map<String, String> metadata(Path file) {
+    if (Files.isDirectory(file)) {
+      throw new BadData("%s: is a directory; name its %s".formatted(file, FILE));
+    }
     Map<String, String> metadata;
     try (SafeTensors tensors = SafeTensors.open(file)) {
       metadata = tensors.metadata();
+    } catch (BadData e) {
+      throw new BadData(e.getMessage() + WHICH, e);
     }
     if (!FORMAT.equals(metadata.get("format"))) {
-      throw new BadData(
-          "%s: is no filter; name the %s of a run with --sieve learned".formatted(file, FILE));
+      throw new BadData(file + ": is no filter" + WHICH);
     }
     if (!VERSION.equals(metadata.get("version"))) {
       throw new BadData(
@@ -123,25 +138,21 @@ public final class LearnedFilter implements AutoCloseable {
 
   /** Writes the file to a stream, which stays open; the same filter gives the same bytes. */
   public void write(OutputStream out) throws IOException {
-    network.save(
-        out,
-        Map.of(
-            "format",
-            FORMAT,
-            "version",
-            VERSION,
-            "network",
-            network.spec().toYaml(),
-            "score",
-            score,
-            "bins",
-            Integer.toString(network.spec().outputs()),
-            "correlation",
-            Double.toString(correlation)));
+    Map<String, String> metadata = new TreeMap<>();
+    metadata.put("format", FORMAT);
+    metadata.put("version", VERSION);
+    metadata.put("network", network.spec().toYaml());
+    metadata.put("score", score);
+    metadata.put("bins", Integer.toString(network.spec().outputs()));
+    correlation.ifPresent(r -> metadata.put("correlation", Double.toString(r)));
+    network.save(out, metadata);
   }
 
-  /** Spearman's rank correlation with the scores of samples held out, in [-1, 1]. */
-  public double correlation() {
+  /**
+   * Spearman's rank correlation with the scores of samples held out, in [-1, 1]; empty if those
+   * were too few to say.
+   */
+  public Optional<Double> correlation() {
     return correlation;
   }
 
@@ -150,9 +161,13 @@ public final class LearnedFilter implements AutoCloseable {
     return score;
   }
 
-  /** The rules for reading data that it is applied to; labels are none of its business. */
+  /**
+   * The rules for reading data that it is applied to, whose classes are the data's own: those of
+   * the network are bins.
+   */
   public Schema rules() {
-    return ModelRules.schema(network.spec());
+    Schema schema = ModelRules.schema(network.spec());
+    return new Schema(schema.normalize(), List.of(), schema.columns());
   }
 
   /**
@@ -160,12 +175,12 @@ public final class LearnedFilter implements AutoCloseable {
    * before a stop have 0.
    *
    * @param samples positions in the data set
-   * @throws BadData if the samples are of another shape, or a result is not finite
+   * @throws BadData if the samples are of another shape
+   * @throws GradsieveException.Diverged if a result is not finite
    */
   public float[] ranks(Dataset data, int[] samples, StopRequest stop) {
     NetworkSpec spec = network.spec();
-    if (spec.inputs() != data.shape().elements()
-        || (spec.input().size() == 3 && spec.input().get(0) != data.shape().channels())) {
+    if (!takes(spec, data.shape())) {
       throw new BadData(
           "the filter takes %s, the samples of the data '%s' are %s; choose the data or the filter that fits"
               .formatted(spec.input(), data.name(), data.shape()));
@@ -174,8 +189,9 @@ public final class LearnedFilter implements AutoCloseable {
     float[] ranks = new float[samples.length];
     Dataset unlabelled = data.relabelled(new int[0], List.of());
     try (ScoringSession session = ScoringSession.of(unlabelled, network, backend, false, stop)) {
-      session.forEach(
+      session.pass(
           samples,
+          false,
           (first, batch, records) -> {
             int pitch = records.probabilities().capacity() / records.loss().capacity();
             for (int i = 0; i < batch.size(); i++) {
@@ -184,6 +200,13 @@ public final class LearnedFilter implements AutoCloseable {
           });
     }
     return ranks;
+  }
+
+  private static boolean takes(NetworkSpec spec, SampleShape shape) {
+    List<Integer> image = List.of(shape.channels(), shape.height(), shape.width());
+    return spec.input().size() == image.size()
+        ? spec.input().equals(image)
+        : spec.inputs() == shape.elements();
   }
 
   private static float expected(FloatBuffer probabilities, int row, int bins) {

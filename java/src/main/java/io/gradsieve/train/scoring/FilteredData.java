@@ -1,11 +1,13 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
 import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.learned.LearnedFilter;
@@ -14,6 +16,7 @@ import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Data that was never scored, as a filter ranks it. */
 final class FilteredData {
@@ -21,26 +24,34 @@ final class FilteredData {
 
   /**
    * The training part of {@code --data}, read by the rules of the filter, with predicted ranks as
-   * scores. Labels are needed only for classes; those are the data's own, whatever the filter
-   * learned from.
+   * scores. Labels are needed only for classes.
    */
   static RankedSamples rank(Settings settings, boolean byClass) {
     Path file = Path.of(settings.get(Options.FILTER));
     try (Backend backend = Backends.open(settings.get(Options.DEVICE), threads(settings));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
+      Schema rules = filter.rules();
       Dataset data =
-          DataSource.open(
-              DataOptions.request(settings, Purpose.PREDICT, Optional.of(filter.rules())));
+          DataSource.open(DataOptions.request(settings, Purpose.PREDICT, Optional.of(rules)));
       int[] train = data.train();
       if (train.length == 0) {
-        throw new GradsieveException.BadData(data.name() + ": has no training samples to choose");
+        throw new BadData(data.name() + ": has no training samples to choose");
       }
+      int[] classes = byClass ? classes(settings, rules, data) : new int[train.length];
+      double[] ranks = ranks(filter, data, train);
       long[] indices = Arrays.stream(train).mapToLong(data::index).toArray();
-      float[] ranks = filter.ranks(data, train, new StopRequest());
-      double[] scores = new double[ranks.length];
-      Arrays.setAll(scores, i -> ranks[i]);
-      int[] classes = byClass ? classes(settings, indices) : new int[ranks.length];
-      return new RankedSamples(indices, scores, classes);
+      return new RankedSamples(indices, ranks, classes, Optional.of(rules));
+    }
+  }
+
+  private static double[] ranks(LearnedFilter filter, Dataset data, int[] samples) {
+    try {
+      float[] ranks = filter.ranks(data, samples, new StopRequest());
+      return IntStream.range(0, ranks.length).mapToDouble(i -> ranks[i]).toArray();
+    } catch (GradsieveException.Diverged e) {
+      throw new BadData(
+          "the filter's %s; correct those inputs, or take another filter".formatted(e.getMessage()),
+          e);
     }
   }
 
@@ -51,15 +62,30 @@ final class FilteredData {
             () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
-  /** The class of each of these samples, which a second look at the data with its labels has. */
-  private static int[] classes(Settings settings, long[] indices) {
-    Dataset data =
-        DataSource.open(DataOptions.request(settings, Purpose.EVALUATE, Optional.empty()));
-    int[] train = data.train();
-    if (!Arrays.equals(indices, Arrays.stream(train).mapToLong(data::index).toArray())) {
-      throw new GradsieveException.BadData(
-          data.name() + ": not every sample has a label, which --balanced needs; leave it out");
+  private static int[] classes(Settings settings, Schema rules, Dataset data) {
+    try {
+      Dataset labelled = labelled(settings, rules, data);
+      return Arrays.stream(labelled.train()).map(labelled::label).toArray();
+    } catch (BadData e) {
+      throw new BadData(
+          "--balanced needs the label of every sample: %s (or leave --balanced out)"
+              .formatted(e.getMessage()),
+          e);
     }
-    return Arrays.stream(train).map(data::label).toArray();
+  }
+
+  /**
+   * The same data with its own labels, by a second look.
+   *
+   * @param rules of the filter
+   * @throws BadData if not every sample has a label
+   */
+  static Dataset labelled(Settings settings, Schema rules, Dataset data) {
+    Dataset labelled =
+        DataSource.open(DataOptions.request(settings, Purpose.EVALUATE, Optional.of(rules)));
+    if (labelled.size() != data.size() || !labelled.shape().equals(data.shape())) {
+      throw new BadData(data.name() + ": has samples without a label; add their labels");
+    }
+    return labelled;
   }
 }

@@ -2,8 +2,10 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
 import io.gradsieve.data.SubsetWriter;
 import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
@@ -21,12 +23,17 @@ import java.util.Optional;
 final class KeptData {
   private KeptData() {}
 
-  /** {@code kept}: positions in the original file, ascending. */
-  static void write(Path out, long[] kept, Settings settings) {
+  /**
+   * Writes the kept samples.
+   *
+   * @param kept positions in the original file, ascending
+   * @param rules of the filter that chose them; empty: scores did
+   */
+  static void write(Path out, long[] kept, Settings settings, Optional<Schema> rules) {
     switch (OutputFile.ending(out)) {
       case "txt" -> writeText(out, kept);
       case "npy" -> writeArray(out, kept);
-      default -> writeData(out, kept, settings);
+      default -> writeData(out, kept, settings, rules);
     }
   }
 
@@ -52,15 +59,16 @@ final class KeptData {
   }
 
   /** The kept training samples; a test part goes along whole. */
-  private static void writeData(Path out, long[] kept, Settings settings) {
+  private static void writeData(Path out, long[] kept, Settings settings, Optional<Schema> rules) {
     String source = settings.get(Options.DATA);
     if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
           "--out " + out + ": is the data itself; name another file");
     }
     DataRequest request =
-        DataOptions.request(settings, DataRequest.Purpose.EVALUATE, Optional.empty());
-    Dataset data = DataSource.open(request);
+        DataOptions.request(settings, rules.isEmpty() ? Purpose.EVALUATE : Purpose.PREDICT, rules);
+    Dataset opened = DataSource.open(request);
+    Dataset data = rules.map(filter -> withLabels(settings, filter, opened)).orElse(opened);
     int[] samples =
         Arrays.stream(data.train())
             .filter(sample -> Arrays.binarySearch(kept, data.index(sample)) >= 0)
@@ -71,5 +79,14 @@ final class KeptData {
               .formatted(data.name(), kept.length - samples.length, kept.length));
     }
     SubsetWriter.write(request, data, samples, out);
+  }
+
+  /** A filter needs no labels, but those that are there go along. */
+  private static Dataset withLabels(Settings settings, Schema rules, Dataset data) {
+    try {
+      return FilteredData.labelled(settings, rules, data);
+    } catch (GradsieveException.BadData e) {
+      return data;
+    }
   }
 }

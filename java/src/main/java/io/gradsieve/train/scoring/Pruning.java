@@ -50,7 +50,7 @@ public final class Pruning {
             .mapToLong(i -> ranked.indices()[i])
             .sorted()
             .toArray();
-    KeptData.write(out, kept, settings);
+    KeptData.write(out, kept, settings, ranked.rules());
     return new Summary(out, chosen.length, kept.length);
   }
 
@@ -61,6 +61,13 @@ public final class Pruning {
       throw new GradsieveException.Usage(
           "prune: --scores FILE or --filter FILE is needed: %s, or %s"
               .formatted(Options.SCORES_FILE.words(), Options.FILTER.words()));
+    }
+    for (Option<?> option : List.of(Options.DEVICE, Options.THREADS)) {
+      if (!filter && settings.given(option)) {
+        throw new GradsieveException.Usage(
+            "%s goes with --filter: nothing is computed of a scores file; leave it out"
+                .formatted(option.dashed()));
+      }
     }
     for (Option<?> option : List.of(Options.SCORES_FILE, Options.BY)) {
       if (filter && settings.given(option)) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** A scores file, as {@code train} and {@code score} write it. */
 final class ScoresFile {
@@ -48,7 +49,8 @@ final class ScoresFile {
       return new RankedSamples(
           distinct(file, Arrays.copyOf(indices, n)),
           Arrays.copyOf(scores, n),
-          Arrays.copyOf(classes, n));
+          Arrays.copyOf(classes, n),
+          Optional.empty());
     }
   }
 

@@ -91,7 +91,7 @@ class FilterTrainingTest {
       scores[i] = (float) Math.exp(4 * x * y);
     }
     try (LearnedFilter filter = fit(data, scores)) {
-      assertThat(filter.correlation()).isBetween(0.8, 1.0);
+      assertThat(filter.correlation().orElseThrow()).isBetween(0.8, 1.0);
       assertThat(filter.score()).isEqualTo("grad_norm");
       int[] never = IntStream.range(2000, 3000).toArray();
       float[] ranks = filter.ranks(data, never, stop);
@@ -112,7 +112,7 @@ class FilterTrainingTest {
       scores[i] = -(i % 200);
     }
     try (LearnedFilter filter = fit(images(1000), scores)) {
-      assertThat(filter.correlation()).isGreaterThan(0.8);
+      assertThat(filter.correlation().orElseThrow()).isGreaterThan(0.8);
     }
   }
 
@@ -136,9 +136,23 @@ class FilterTrainingTest {
     float[] equal = new float[30];
     try (LearnedFilter one = fit(data, new float[] {2});
         LearnedFilter same = fit(data, equal)) {
-      assertThat(one.correlation()).isZero();
-      assertThat(same.correlation()).isZero();
+      assertThat(one.correlation()).isEmpty();
+      assertThat(same.correlation()).isEmpty();
       assertThat(one.ranks(data, data.train(), stop)).hasSize(30);
+    }
+  }
+
+  @Test
+  void ofFewerThanThirtyHeldOutThereIsNoCorrelation() {
+    Dataset data = features(300);
+    float[] scores = new float[300];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = i % 7;
+    }
+    try (LearnedFilter few = fit(data, Arrays.copyOf(scores, 299));
+        LearnedFilter enough = fit(data, scores)) {
+      assertThat(few.correlation()).isEmpty();
+      assertThat(enough.correlation()).isPresent();
     }
   }
 

@@ -17,7 +17,7 @@ class LearnedFilterFuzzTest {
     Path file = directory.resolve("filter.safetensors");
     try (Backend backend = Backends.open("cpu", 1);
         LearnedFilter filter =
-            LearnedFilterTest.learned(backend, FilterTrainingTest.features(40), 40)) {
+            LearnedFilterTest.learned(backend, FilterTrainingTest.features(300), 300)) {
       byte[] good = LearnedFilterTest.bytes(filter);
       new Fuzz("filter.safetensors", BadData.class)
           .run(

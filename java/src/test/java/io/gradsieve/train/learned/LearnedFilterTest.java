@@ -9,6 +9,9 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.DatasetBuilder;
+import io.gradsieve.data.SampleShape;
+import io.gradsieve.data.SampleStore;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.TrainingConfig;
@@ -19,6 +22,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,11 +69,11 @@ class LearnedFilterTest {
   void whatWasWrittenIsReadAndAppliedToOtherData() throws IOException {
     Dataset data = DataSource.open(DataRequest.train("digits"));
     Path file = directory.resolve("filter.safetensors");
-    try (LearnedFilter filter = learned(backend, data, 200)) {
+    try (LearnedFilter filter = learned(backend, data, 300)) {
       Files.write(file, bytes(filter));
       try (LearnedFilter read = LearnedFilter.read(file, backend)) {
         assertThat(bytes(read)).isEqualTo(bytes(filter));
-        assertThat(read.correlation()).isEqualTo(filter.correlation());
+        assertThat(read.correlation()).isPresent().isEqualTo(filter.correlation());
         assertThat(read.score()).isEqualTo("grad_norm");
         assertThat(read.rules().normalize()).isEqualTo(data.schema().normalize());
         assertThat(read.ranks(data, data.test(), stop))
@@ -86,10 +91,59 @@ class LearnedFilterTest {
   }
 
   @Test
+  void withoutACorrelationTheFileHasNone() throws IOException {
+    Path file = directory.resolve("filter.safetensors");
+    try (LearnedFilter filter = learned(backend, FilterTrainingTest.features(40), 40)) {
+      Files.write(file, bytes(filter));
+      try (SafeTensors tensors = SafeTensors.open(file);
+          LearnedFilter read = LearnedFilter.read(file, backend)) {
+        assertThat(tensors.metadata()).doesNotContainKey("correlation");
+        assertThat(read.correlation()).isEmpty();
+        assertThat(bytes(read)).isEqualTo(bytes(filter));
+      }
+    }
+  }
+
+  @Test
+  void asManyElementsInAnotherShapeAreRefused() {
+    Dataset digits = DataSource.open(DataRequest.train("digits"));
+    SampleStore store = new SampleStore("wide", 2, 64);
+    Dataset wide =
+        new DatasetBuilder("wide", new SampleShape(1, 4, 16), true, store)
+            .build("wide", DataRequest.evaluate("wide"));
+    try (LearnedFilter filter = learned(backend, digits, 40)) {
+      assertThatThrownBy(() -> filter.ranks(wide, new int[] {0}, stop))
+          .isInstanceOf(BadData.class)
+          .hasMessageContaining("[1, 8, 8]")
+          .hasMessageContaining("[1, 4, 16]");
+    }
+  }
+
+  @Test
+  void whatIsNoFilterFileSaysWhichToName() throws IOException {
+    Path file = directory.resolve("filter.safetensors");
+    Path text = Files.writeString(directory.resolve("notes.txt"), "nothing of the kind");
+    Path cut = directory.resolve("cut.safetensors");
+    try (LearnedFilter filter = learned(backend, FilterTrainingTest.features(40), 40)) {
+      byte[] whole = bytes(filter);
+      Files.write(cut, Arrays.copyOf(whole, whole.length - 1));
+    }
+    for (Path wrong : List.of(file, text, cut)) {
+      assertThatThrownBy(() -> LearnedFilter.read(wrong, backend))
+          .isInstanceOf(BadData.class)
+          .hasMessageStartingWith(wrong + ": ")
+          .hasMessageEndingWith("; name the filter.safetensors of a run with --sieve learned");
+    }
+    assertThatThrownBy(() -> LearnedFilter.read(directory, backend))
+        .isInstanceOf(BadData.class)
+        .hasMessage(directory + ": is a directory; name its filter.safetensors");
+  }
+
+  @Test
   void theSameIsPredictedOnAnyNumberOfThreads() throws IOException {
     Dataset data = DataSource.open(DataRequest.train("digits"));
     Path file = directory.resolve("filter.safetensors");
-    try (LearnedFilter filter = learned(backend, data, 200)) {
+    try (LearnedFilter filter = learned(backend, data, 300)) {
       Files.write(file, bytes(filter));
       try (Backend three = Backends.open("cpu", 3);
           LearnedFilter read = LearnedFilter.read(file, three)) {
@@ -115,7 +169,7 @@ class LearnedFilterTest {
   void anotherFileIsRefusedInOneLine(String from, String to, String message) throws IOException {
     Path file = directory.resolve("filter.safetensors");
     String text;
-    try (LearnedFilter filter = learned(backend, FilterTrainingTest.features(40), 40)) {
+    try (LearnedFilter filter = learned(backend, FilterTrainingTest.features(300), 300)) {
       text = new String(bytes(filter), StandardCharsets.ISO_8859_1);
     }
     assertThat(text).contains(from);

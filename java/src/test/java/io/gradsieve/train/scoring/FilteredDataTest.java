@@ -5,6 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.DataSource;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
+import io.gradsieve.data.reader.Samples;
+import io.gradsieve.format.npy.NpzArchive;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.option.CommandOptions;
@@ -13,7 +19,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,25 +36,25 @@ class FilteredDataTest {
   @BeforeEach
   void learn() throws IOException {
     Path data = Files.writeString(directory.resolve("seen.csv"), rows(1500, 1, true));
-    Trainer.of(
-            TrainingConfig.of(
-                "data=" + data,
-                "threads=1",
-                "epochs=2",
-                "out=" + directory.resolve("run"),
-                "sieve=learned:sample=1"))
-        .run();
-    filter = directory.resolve("run/filter.safetensors");
+    learn(data, "run", "label=kind");
   }
 
-  /** a in [−1, 1), a color that says nothing, and whether a is positive. */
+  private void learn(Path data, String run, String... options) {
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of("data=" + data, "threads=1", "epochs=2", "sieve=learned:sample=1"));
+    all.add("out=" + directory.resolve(run));
+    Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
+    filter = directory.resolve(run).resolve("filter.safetensors");
+  }
+
+  /** Whether a is positive, a in [−1, 1) and a color that says nothing, so that none is label. */
   private static String rows(int count, long seed, boolean labelled) {
     RandomBits random = RandomBits.of(seed, "rows", 0);
-    StringBuilder text = new StringBuilder(labelled ? "a,color,label\n" : "a,color\n");
+    StringBuilder text = new StringBuilder(labelled ? "kind,a,color\n" : "a,color\n");
     for (int i = 0; i < count; i++) {
       double a = 2 * random.uniform(i) - 1;
-      text.append(a).append(',').append(random.below(count + i, 2) == 0 ? "red" : "blue");
-      text.append(labelled ? a > 0 ? ",yes\n" : ",no\n" : "\n");
+      text.append(labelled ? a > 0 ? "yes," : "no," : "").append(a);
+      text.append(random.below(count + i, 2) == 0 ? ",red\n" : ",blue\n");
     }
     return text.toString();
   }
@@ -80,21 +89,91 @@ class FilteredDataTest {
   @Test
   void theKeptRowsThemselvesCanBeWritten() throws IOException {
     List<String> kept = kept("half.csv", data("new.csv", rows(100, 2, true)), "keep=0.5");
-    assertThat(kept).hasSize(51).first().isEqualTo("a,color,label");
+    assertThat(kept).hasSize(51).first().isEqualTo("kind,a,color");
+    String unlabelled = rows(100, 2, false);
+    kept = kept("half.csv", data("new.csv", unlabelled), "keep=0.5");
+    assertThat(unlabelled.lines()).containsAll(kept);
+    assertThat(kept).hasSize(51).first().isEqualTo("a,color");
+    String halfLabelled = rows(100, 2, true).replace("yes,", ",");
+    assertThat(kept("half.csv", data("new.csv", halfLabelled), "keep=0.5")).hasSize(51);
   }
 
   @Test
   void balancedTakesTheClassesOfTheData() throws IOException {
     // Classes that the filter has never heard of.
-    String text = rows(300, 3, true).replace(",yes", ",maybe").replace(",no", ",never");
+    String text = rows(300, 3, true).replace("yes,", "maybe,").replace("no,", "never,");
     String data = data("new.csv", text);
     List<String> rows = text.lines().skip(1).toList();
-    long maybe = rows.stream().filter(row -> row.endsWith("maybe")).count();
+    long maybe = rows.stream().filter(row -> row.startsWith("maybe")).count();
     for (String policy : List.of("top", "coverage", "random")) {
       List<String> kept = kept("kept.txt", data, "keep=0.2", "balanced=true", "policy=" + policy);
       assertThat(kept).hasSize(60);
-      assertThat(kept.stream().filter(i -> rows.get(Integer.parseInt(i)).endsWith("maybe")).count())
+      assertThat(
+              kept.stream().filter(i -> rows.get(Integer.parseInt(i)).startsWith("maybe")).count())
           .isBetween((long) (0.2 * maybe), (long) (0.2 * maybe) + 1);
+    }
+  }
+
+  @Test
+  void balancedWithoutLabelsSaysThatItNeedsThem() {
+    for (String text : List.of(rows(10, 3, false), rows(10, 3, true).replace("yes,", ","))) {
+      assertThatThrownBy(() -> kept("k.txt", data("new.csv", text), "keep=0.5", "balanced=true"))
+          .isInstanceOf(GradsieveException.BadData.class)
+          .hasMessageStartingWith("--balanced needs the label of every sample: ")
+          .hasMessageContaining("new.csv");
+    }
+  }
+
+  /** 300 samples of two features of a size; without labels, or with two that are {@code far}. */
+  private Path arrays(String name, float size, int far) throws IOException {
+    float[] x = new float[600];
+    long[] y = new long[300];
+    for (int i = 0; i < y.length; i++) {
+      x[2 * i] = size * (i % 17 / 8f - 1);
+      x[2 * i + 1] = size * (i % 2 * 2 - 1);
+      y[i] = i % 2 * far;
+    }
+    Map<String, byte[]> arrays = new LinkedHashMap<>(Map.of("x.npy", Samples.npy(x, 300, 2)));
+    if (far > 0) {
+      arrays.put("y.npy", Samples.npy(y, 300));
+    }
+    return Samples.write(directory.resolve(name), Samples.zip(arrays));
+  }
+
+  @Test
+  void arraysKeepTheLabelsTheyHave() throws IOException {
+    Path bare = arrays("bare.npz", 1, 0);
+    Path seen = arrays("seen.npz", 1, 1);
+    // More classes than a filter has bins.
+    Path many = arrays("many.npz", 1, 23);
+    learn(seen, "arrays");
+    assertThat(pruned(bare).labelled()).isFalse();
+    assertThat(pruned(seen, "balanced=true").labelled()).isTrue();
+    Dataset kept = pruned(many, "balanced=true");
+    assertThat(kept.size()).isEqualTo(150);
+    assertThat(Arrays.stream(kept.train()).filter(i -> kept.label(i) == 23)).hasSize(75);
+    assertThatThrownBy(() -> pruned(bare, "balanced=true"))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageStartingWith("--balanced needs the label of every sample: ")
+        .hasMessageContaining("bare.npz: has no array y");
+    Path wild = arrays("wild.npz", 3.4e38f, 0);
+    assertThatThrownBy(() -> pruned(wild))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageStartingWith("the filter's results for samples 0 to 255 of wild are not finite")
+        .hasMessageContaining("correct those inputs");
+  }
+
+  /** Half of some arrays, with the labels that were written. */
+  private Dataset pruned(Path data, String... options) {
+    Path out = directory.resolve("half.npz");
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of("filter=" + filter, "data=" + data, "keep=0.5", "out=" + out));
+    Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve());
+    try (NpzArchive arrays = NpzArchive.open(out)) {
+      return DataSource.open(
+          arrays.names().contains("y")
+              ? DataRequest.evaluate(out.toString())
+              : DataRequest.predict(out.toString(), Schema.plain(2)));
     }
   }
 

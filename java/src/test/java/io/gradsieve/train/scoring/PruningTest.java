@@ -85,6 +85,16 @@ class PruningTest {
   }
 
   @Test
+  void whatComputesIsRefusedWithAScoresFile() {
+    for (String option : List.of("device=cpu", "threads=1")) {
+      assertThatThrownBy(() -> kept(losses(10), "by=loss", "keep=0.5", option))
+          .isInstanceOf(GradsieveException.Usage.class)
+          .hasMessageStartingWith("--" + option.split("=")[0])
+          .hasMessageContaining("--filter");
+    }
+  }
+
+  @Test
   void theMostForgottenAreKeptAndAMissingCountIsNamed() throws IOException {
     List<String> rows = List.of("a,0,0,1", "a,0,3,1", "b,0,1,1", "b,0,2,1");
     assertThat(kept(rows, "by=forgetting", "keep=0.5")).containsExactly(1, 3);
