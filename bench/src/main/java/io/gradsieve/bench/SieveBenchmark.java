@@ -28,7 +28,8 @@ import org.openjdk.jmh.infra.Blackhole;
 /**
  * What the sieve itself costs for ten million samples: planning an epoch under each policy that
  * needs no filter, and the rows of a scores file, both from a table of one score. Milliseconds;
- * scores are heavy-tailed, as norms are. Give {@code rows} a small heap, {@code -jvmArgsAppend -Xmx200m}: it streams.
+ * scores are heavy-tailed, as norms are. Give {@code rows} a small heap, {@code -jvmArgsAppend
+ * -Xmx200m}: it streams.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)

@@ -38,7 +38,8 @@ import java.util.Optional;
  * filter.safetensors    what a filter has learned, see LearnedFilter; only if it has
  * progress.bin          magic "GSPR", version, epoch, step, samples done, plan length M, steps (4 bytes each); updates,
  *                       length of metrics.jsonl (8 each); running sums, see EpochTotals and RunTotals; w̄, lr scale (8 each);
- *                       filtered, nothing chosen (1 each); order, weights (4·M each), batch sizes (4·steps)
+ *                       filtered, nothing chosen (1 each); order, weights (4·M each), batch sizes (4·steps); seconds of
+ *                       learning (8; none in files from before there was any)
  * </pre>
  */
 final class Checkpoints implements TrainingListener {
@@ -49,7 +50,7 @@ final class Checkpoints implements TrainingListener {
   private static final String PROGRESS = "progress.bin";
   private static final int OPTIMIZER_MAGIC = 'G' | 'S' << 8 | 'O' << 16 | 'P' << 24;
   private static final int PROGRESS_MAGIC = 'G' | 'S' << 8 | 'P' << 16 | 'R' << 24;
-  private static final int VERSION = 3;
+  private static final int VERSION = 2;
   private static final int PROGRESS_FIXED =
       7 * 4 + 2 * 8 + EpochTotals.BYTES + RunTotals.BYTES + 3 * 8 + 2 + 4 + 8;
 
@@ -162,7 +163,8 @@ final class Checkpoints implements TrainingListener {
     int kept = moment.step() == 0 ? 0 : plan.kept();
     int steps = moment.step() == 0 ? 0 : plan.steps();
     ByteBuffer target =
-        ByteBuffer.allocate(PROGRESS_FIXED + 8 * kept + 4 * steps).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate(PROGRESS_FIXED + 8 * kept + 4 * steps + 8)
+            .order(ByteOrder.LITTLE_ENDIAN);
     target.putInt(PROGRESS_MAGIC).putInt(VERSION).putInt(state.epoch).putInt(moment.step());
     target.putInt(moment.step() == 0 ? 0 : state.done).putInt(kept).putInt(steps);
     target.putLong(state.updates).putLong(metrics.bytes());
@@ -181,6 +183,7 @@ final class Checkpoints implements TrainingListener {
     for (int i = 0; i < steps; i++) {
       target.putInt(plan.batchSizes()[i]);
     }
+    target.putDouble(state.epochTotals.learningSeconds);
     return target.flip();
   }
 
@@ -226,6 +229,7 @@ final class Checkpoints implements TrainingListener {
     for (int i = 0; i < sizes.length; i++) {
       sizes[i] = source.getInt();
     }
+    state.epochTotals.learningSeconds = source.hasRemaining() ? source.getDouble() : 0;
     state.plan = new EpochPlan(order, weights, meanWeight, sizes, lrScale, chosen, filtered, empty);
   }
 

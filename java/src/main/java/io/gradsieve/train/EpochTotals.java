@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /** Running sums of one epoch's training; a checkpoint inside an epoch keeps them. */
 public final class EpochTotals {
-  static final int BYTES = 10 * 8 + GradientNoiseScale.BYTES;
+  static final int BYTES = 9 * 8 + GradientNoiseScale.BYTES;
 
   /** Σ w_i over the samples backpropagated so far. */
   double weight;
@@ -75,8 +75,7 @@ public final class EpochTotals {
 
   void write(ByteBuffer target) {
     target.putDouble(weight).putDouble(loss).putDouble(correct).putLong(kept);
-    target.putDouble(seconds).putDouble(learningSeconds);
-    target.putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
+    target.putDouble(seconds).putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
     target.putLong(forwardOnly);
     noise.write(target);
   }
@@ -87,7 +86,6 @@ public final class EpochTotals {
     correct = source.getDouble();
     kept = source.getLong();
     seconds = source.getDouble();
-    learningSeconds = source.getDouble();
     warmSeconds = source.getDouble();
     warmKept = source.getLong();
     learningRate = source.getDouble();
