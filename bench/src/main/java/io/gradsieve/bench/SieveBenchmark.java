@@ -27,9 +27,9 @@ import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * What the sieve itself costs for ten million samples: planning an epoch under each policy that
- * needs no filter, and the rows of a scores file, both from a table of one score. Milliseconds;
- * scores are heavy-tailed, as norms are. Give {@code rows} a small heap, {@code -jvmArgsAppend
- * -Xmx200m}: it streams.
+ * needs scores alone (not hide, not learned), and the rows of a scores file, both from a table of
+ * one score. Milliseconds; scores are heavy-tailed, as norms are. Give {@code rows} a small heap,
+ * {@code -jvmArgsAppend -Xmx200m}: it streams.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
@@ -57,7 +57,6 @@ public class SieveBenchmark {
       "variance:keep=0.25,from=1,unscored=mean,floor=0.05",
       "soft",
       "hard",
-      "hide",
       "order",
       "window",
       "batch",

@@ -229,12 +229,14 @@ enum Grid {
     }
   },
 
-  /** A fifth of the labels wrong: finding them, and training again without. */
+  /** A fifth of the labels wrong: finding them, and training again without, shortly and long. */
   LABELS {
     @Override
     List<Experiment> experiments(boolean quick) {
       int epochs = quick ? 3 : 8;
+      int more = quick ? 4 : 20;
       List<String> base = with(base(epochs), "batch-size=128", "lr=0.05");
+      List<String> longer = with(base, "epochs=" + more, "eval-every=" + more);
       List<Experiment> all = new ArrayList<>();
       String flipped = MadeData.option(MadeData.FLIPPED);
       String noisy = quick ? "quick-noisy" : "noisy";
@@ -250,6 +252,8 @@ enum Grid {
       for (int seed : seeds(quick ? 1 : 3)) {
         String cleaned = MadeData.option(MadeData.CLEANED + noisy + "-seed" + seed + ".npz");
         all.add(new Experiment("cleaned", seed, epochs, with(base, cleaned)));
+        all.add(new Experiment("noisy-longer", seed, more, with(longer, flipped)));
+        all.add(new Experiment("cleaned-longer", seed, more, with(longer, cleaned)));
       }
       return all;
     }

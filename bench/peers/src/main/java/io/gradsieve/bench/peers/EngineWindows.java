@@ -72,7 +72,7 @@ final class EngineWindows implements TrainingListener {
             "lr=0.02",
             "schedule=constant",
             "warmup=0",
-            "epochs=1000000",
+            "epochs=65535",
             "eval-every=1000000");
     StopRequest stop = new StopRequest();
     Trainer.of(config, List.of(new EngineWindows(stop)), stop, note -> {}).run();
