@@ -2,14 +2,9 @@ package io.gradsieve.bench.experiments;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.train.EpochMetrics;
-import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
-import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,6 +21,10 @@ record Costs(TreeMap<Integer, Double> step, double forward) {
   private static final Path FILE = Path.of("bench/experiments/costs.json");
   private static final int[] BATCHES = {32, 64, 128, 256, 512, 1024};
   private static final double MICROS = 1e6;
+
+  /** Of both data sets; they are evaluated by a forward pass after each epoch. */
+  private static final int TEST_SAMPLES = 10_000;
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Microseconds that the run computed. */
@@ -80,28 +79,17 @@ record Costs(TreeMap<Integer, Double> step, double forward) {
     return new Costs(step, forward);
   }
 
-  /** Of both data sets. */
-  private static final int TEST_SAMPLES = 10_000;
-
   private static EpochMetrics lastEpoch(String data, String model, int batch) {
-    List<EpochMetrics> epochs = new ArrayList<>();
-    TrainingListener listener =
-        new TrainingListener() {
-          @Override
-          public void epochFinished(TrainingState state, EpochMetrics metrics) {
-            epochs.add(metrics);
-          }
-        };
-    TrainingConfig config =
-        TrainingConfig.of(
-            data,
-            model,
-            "sieve=none",
-            "epochs=2",
-            "batch-size=" + batch,
-            "threads=1",
-            "clip-norm=1");
-    Trainer.of(config, listener).run();
+    List<EpochMetrics> epochs =
+        Experiment.train(
+            List.of(
+                data,
+                model,
+                "sieve=none",
+                "epochs=2",
+                "batch-size=" + batch,
+                "threads=1",
+                "clip-norm=1"));
     return epochs.get(epochs.size() - 1);
   }
 }

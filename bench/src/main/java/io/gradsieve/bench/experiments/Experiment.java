@@ -74,6 +74,13 @@ record Experiment(
       all.add("out=" + files);
       all.add("overwrite=true");
     }
+    List<EpochMetrics> epochs = train(all);
+    Map<String, Double> figures = probe.figures(files);
+    return Outcome.of(this, epochs, figures, LocalDate.now().toString());
+  }
+
+  /** What a training with these options measured, epoch by epoch. */
+  static List<EpochMetrics> train(List<String> options) {
     List<EpochMetrics> epochs = new ArrayList<>();
     TrainingListener listener =
         new TrainingListener() {
@@ -82,8 +89,7 @@ record Experiment(
             epochs.add(metrics);
           }
         };
-    Trainer.of(TrainingConfig.of(all.toArray(String[]::new)), listener).run();
-    Map<String, Double> figures = probe.figures(files);
-    return Outcome.of(this, epochs, figures, LocalDate.now().toString());
+    Trainer.of(TrainingConfig.of(options.toArray(String[]::new)), listener).run();
+    return epochs;
   }
 }

@@ -161,11 +161,7 @@ enum Grid {
 
     private Experiment run(
         String group, int seed, int epochs, int batch, double rate, String sieve) {
-      return new Experiment(
-          group + "-rate-" + rate,
-          seed,
-          EPOCHS,
-          with(choosing(epochs), "batch-size=" + batch, "lr=" + rate, "sieve=" + sieve));
+      return tuned(group + "-rate-" + rate, seed, choosing(epochs), batch, rate, sieve);
     }
   },
 
@@ -175,29 +171,22 @@ enum Grid {
     List<Experiment> experiments(boolean quick) {
       List<Experiment> all = new ArrayList<>();
       for (int seed : quick ? new int[] {1} : IntStream.rangeClosed(201, 210).toArray()) {
-        all.add(run("full", seed, EPOCHS, 256, 0.1, "none"));
-        all.add(run("third-sieve", seed, 7, 149, 0.1, "variance:floor=0.05"));
-        all.add(run("third-fewer", seed, 4, 85, 0.1, "none"));
-        all.add(run("quarter-sieve", seed, 5, 107, 0.1, "variance:floor=0.05"));
-        all.add(run("quarter-fewer", seed, 3, 64, 0.07, "none"));
+        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
+        all.add(tuned("third-sieve", seed, base(7), 149, 0.1, "variance:floor=0.05"));
+        all.add(tuned("third-fewer", seed, base(4), 85, 0.1, "none"));
+        all.add(tuned("quarter-sieve", seed, base(5), 107, 0.1, "variance:floor=0.05"));
+        all.add(tuned("quarter-fewer", seed, base(3), 64, 0.07, "none"));
       }
       for (int seed : quick ? new int[0] : IntStream.rangeClosed(301, 310).toArray()) {
-        all.add(run("full", seed, EPOCHS, 256, 0.1, "none"));
-        all.add(run("third-sieve-twice-the-steps", seed, 7, 75, 0.07, "variance:floor=0.05"));
-        all.add(run("third-fewer-twice-the-steps", seed, 4, 43, 0.07, "none"));
-        all.add(run("quarter-sieve-twice-the-steps", seed, 5, 54, 0.05, "variance:floor=0.05"));
-        all.add(run("quarter-fewer-twice-the-steps", seed, 3, 32, 0.07, "none"));
+        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
+        all.add(
+            tuned("third-sieve-twice-the-steps", seed, base(7), 75, 0.07, "variance:floor=0.05"));
+        all.add(tuned("third-fewer-twice-the-steps", seed, base(4), 43, 0.07, "none"));
+        all.add(
+            tuned("quarter-sieve-twice-the-steps", seed, base(5), 54, 0.05, "variance:floor=0.05"));
+        all.add(tuned("quarter-fewer-twice-the-steps", seed, base(3), 32, 0.07, "none"));
       }
       return all;
-    }
-
-    private Experiment run(
-        String group, int seed, int epochs, int batch, double rate, String sieve) {
-      return new Experiment(
-          group,
-          seed,
-          EPOCHS,
-          with(base(epochs), "batch-size=" + batch, "lr=" + rate, "sieve=" + sieve));
     }
   },
 
@@ -319,6 +308,13 @@ enum Grid {
   /** 1 to {@code count}. */
   private static int[] seeds(int count) {
     return IntStream.rangeClosed(1, count).toArray();
+  }
+
+  /** A share of {@link #EPOCHS} full epochs. */
+  private static Experiment tuned(
+      String group, int seed, List<String> base, int batch, double rate, String sieve) {
+    return new Experiment(
+        group, seed, EPOCHS, with(base, "batch-size=" + batch, "lr=" + rate, "sieve=" + sieve));
   }
 
   /** Full data; the test part is looked at once, at the end. */

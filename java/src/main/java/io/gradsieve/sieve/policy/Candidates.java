@@ -121,6 +121,19 @@ public final class Candidates {
     return ranks;
   }
 
+  /** The mean of scores, those of the unscored (NaN) apart; NaN if all are unscored. */
+  static double mean(float[] scores) {
+    double sum = 0;
+    int scored = 0;
+    for (float score : scores) {
+      if (!Float.isNaN(score)) {
+        sum += score;
+        scored++;
+      }
+    }
+    return sum / scored;
+  }
+
   /** Whether the last filtered epoch kept the j-th. */
   public boolean kept(int j) {
     return epoch.table.kept(order[j]);

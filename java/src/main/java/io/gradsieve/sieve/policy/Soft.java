@@ -45,7 +45,7 @@ record Soft(PolicyOptions options, double r, Filtering filtering) implements Sie
   public Selection select(Candidates candidates) {
     int[] samples = candidates.order();
     float[] scores = candidates.scores();
-    double mean = mean(scores);
+    double mean = Candidates.mean(scores);
     int under = 0;
     for (float score : scores) {
       under += score < mean ? 1 : 0;
@@ -70,18 +70,5 @@ record Soft(PolicyOptions options, double r, Filtering filtering) implements Sie
       weights[next++] = low ? weight : 1;
     }
     return new Selection(order, weights, (double) samples.length / kept);
-  }
-
-  /** Of the scored samples, NaN if there are none; then no score is under it. */
-  private static double mean(float[] scores) {
-    double sum = 0;
-    int scored = 0;
-    for (float score : scores) {
-      if (!Float.isNaN(score)) {
-        sum += score;
-        scored++;
-      }
-    }
-    return sum / scored;
   }
 }

@@ -63,15 +63,8 @@ record Variance(
 
   /** Gives the unscored (NaN) the mean of the scored; any score will do where there are none. */
   private static void fillWithMean(float[] scores) {
-    double sum = 0;
-    int scored = 0;
-    for (float score : scores) {
-      if (!Float.isNaN(score)) {
-        sum += score;
-        scored++;
-      }
-    }
-    float mean = scored == 0 ? 1 : (float) (sum / scored);
+    double scored = Candidates.mean(scores);
+    float mean = Double.isNaN(scored) ? 1 : (float) scored;
     for (int i = 0; i < scores.length; i++) {
       scores[i] = Float.isNaN(scores[i]) ? mean : scores[i];
     }
