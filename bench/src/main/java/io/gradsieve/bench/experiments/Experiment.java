@@ -75,7 +75,7 @@ record Experiment(
       all.add("overwrite=true");
     }
     List<EpochMetrics> epochs = train(all);
-    Map<String, Double> figures = probe.figures(files);
+    Map<String, Double> figures = probe.figures(this, files);
     return Outcome.of(this, epochs, figures, LocalDate.now().toString());
   }
 

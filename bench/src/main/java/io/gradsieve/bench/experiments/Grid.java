@@ -202,19 +202,30 @@ enum Grid {
         all.add(new Experiment("auto", seed, epochs, with(small, "batch-size=auto")));
         List<String> large = with(small, "batch-size=8192", "micro-batch=1024");
         all.add(new Experiment("plain-8192", seed, epochs, large));
-        for (String sieve : List.of("none", "variance")) {
-          String with = sieve.equals("none") ? "" : "-" + sieve;
-          List<String> sieved = with(large, "sieve=" + sieve, "warmup=0.15");
-          all.add(new Experiment("sqrt-8192" + with, seed, epochs, with(sieved, "lr=0.4")));
-          all.add(
-              new Experiment(
-                  "lars-8192" + with, seed, epochs, with(sieved, "optimizer=lars", "lr=20")));
-          all.add(
-              new Experiment(
-                  "lamb-8192" + with, seed, epochs, with(sieved, "optimizer=lamb", "lr=0.02")));
-        }
+        List<String> warmed = with(large, "warmup=0.15");
+        List<String> lamb = with(warmed, "optimizer=lamb", "lr=0.04");
+        all.add(new Experiment("lars-8192", seed, epochs, with(warmed, "optimizer=lars", "lr=16")));
+        recipe(all, "sqrt-8192", seed, epochs, with(warmed, "lr=0.4"));
+        recipe(all, "lamb-8192", seed, epochs, lamb);
+        // four steps an epoch instead of seven: as many epochs, and as many steps
+        List<String> fewer = with(lamb, "sieve=variance:steps=fewer");
+        all.add(new Experiment("lamb-8192-sieve-fewer-steps", seed, epochs, fewer));
+        int longer = 1 + (epochs - 1) * 7 / 4;
+        all.add(
+            new Experiment(
+                "lamb-8192-sieve-more-epochs",
+                seed,
+                epochs,
+                with(fewer, "epochs=" + longer, "eval-every=" + longer)));
       }
       return all;
+    }
+
+    /** Without and with the sieve, in as many steps. */
+    private void recipe(
+        List<Experiment> all, String group, int seed, int epochs, List<String> options) {
+      all.add(new Experiment(group, seed, epochs, options));
+      all.add(new Experiment(group + "-sieve", seed, epochs, with(options, "sieve=variance")));
     }
   },
 
@@ -237,6 +248,9 @@ enum Grid {
             new Experiment("noisy-variance", seed, epochs, with(base, flipped, "sieve=variance"))
                 .with(Probe.LABELS));
         all.add(new Experiment("clean", seed, epochs, base));
+        all.add(
+            new Experiment("noisy-held-out", seed, epochs, with(base, flipped))
+                .with(Probe.HELD_OUT));
       }
       for (int seed : seeds(quick ? 1 : 3)) {
         String cleaned = MadeData.option(MadeData.CLEANED + noisy + "-seed" + seed + ".npz");

@@ -4,9 +4,11 @@ import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.train.RunDirectory;
+import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.landscape.Landscape;
 import io.gradsieve.train.option.CommandOptions;
 import io.gradsieve.train.option.SettingsReader;
+import io.gradsieve.train.scoring.SampleScores;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,7 +22,7 @@ import java.util.TreeMap;
 enum Probe {
   NONE {
     @Override
-    Map<String, Double> figures(Path run) {
+    Map<String, Double> figures(Experiment experiment, Path run) {
       return Map.of();
     }
   },
@@ -31,43 +33,38 @@ enum Probe {
    */
   LABELS {
     @Override
-    Map<String, Double> figures(Path run) {
-      Set<Long> flipped = MadeData.flippedSamples();
-      List<Map.Entry<Double, Long>> byQuality = new ArrayList<>();
-      int issues = 0;
-      int right = 0;
-      try (CsvTable scores = CsvTable.open(run.resolve(RunDirectory.SCORES))) {
-        int index = scores.header().indexOf(ScoreColumns.INDEX.key());
-        int quality = scores.header().indexOf(ScoreColumns.LABEL_QUALITY.key());
-        int issue = scores.header().indexOf(ScoreColumns.LABEL_ISSUE.key());
-        while (scores.next()) {
-          long sample = Long.parseLong(scores.cell(index));
-          byQuality.add(Map.entry(Double.parseDouble(scores.cell(quality)), sample));
-          if (scores.cell(issue).equals("1")) {
-            issues++;
-            right += flipped.contains(sample) ? 1 : 0;
-          }
-        }
-      }
-      byQuality.sort(Map.Entry.comparingByKey(Comparator.naturalOrder()));
-      int lowest = Share.ceil(MadeData.FLIPPED_SHARE, byQuality.size());
-      Set<Long> suspects = new HashSet<>();
-      byQuality.subList(0, lowest).forEach(entry -> suspects.add(entry.getValue()));
-      suspects.retainAll(flipped);
-      Map<String, Double> figures = new TreeMap<>();
-      figures.put("quality_precision", (double) suspects.size() / lowest);
-      figures.put("issue_recall", (double) right / flipped.size());
-      if (issues > 0) {
-        figures.put("issue_precision", (double) right / issues);
-      }
-      return figures;
+    Map<String, Double> figures(Experiment experiment, Path run) {
+      return foundLabels(run.resolve(RunDirectory.SCORES));
+    }
+  },
+
+  /** The same of scores held out: five more trainings, each without the fold that it scores. */
+  HELD_OUT {
+    @Override
+    Map<String, Double> figures(Experiment experiment, Path run) {
+      Path scores = run.resolve("held-out.csv");
+      List<String> options =
+          List.of(
+              "data=" + experiment.value("data"),
+              "model=" + experiment.value("model"),
+              "epochs=" + experiment.value("epochs"),
+              "seed=" + experiment.seed(),
+              "folds=5",
+              "threads=1",
+              "out=" + scores);
+      SampleScores.write(
+          new SettingsReader("score", CommandOptions.SCORE_COMMAND).sets(options).resolve(),
+          List.of(),
+          new StopRequest(),
+          note -> {});
+      return foundLabels(scores);
     }
   },
 
   /** How curved the loss is at its last weights. */
   SHARPNESS {
     @Override
-    Map<String, Double> figures(Path run) {
+    Map<String, Double> figures(Experiment experiment, Path run) {
       Landscape.Figures figures =
           Landscape.write(
                   new SettingsReader("landscape", CommandOptions.LANDSCAPE)
@@ -86,6 +83,42 @@ enum Probe {
     }
   };
 
-  /** By name. */
-  abstract Map<String, Double> figures(Path run);
+  /**
+   * By name.
+   *
+   * @param run its directory
+   */
+  abstract Map<String, Double> figures(Experiment experiment, Path run);
+
+  private static Map<String, Double> foundLabels(Path file) {
+    Set<Long> flipped = MadeData.flippedSamples();
+    List<Map.Entry<Double, Long>> byQuality = new ArrayList<>();
+    int issues = 0;
+    int right = 0;
+    try (CsvTable scores = CsvTable.open(file)) {
+      int index = scores.header().indexOf(ScoreColumns.INDEX.key());
+      int quality = scores.header().indexOf(ScoreColumns.LABEL_QUALITY.key());
+      int issue = scores.header().indexOf(ScoreColumns.LABEL_ISSUE.key());
+      while (scores.next()) {
+        long sample = Long.parseLong(scores.cell(index));
+        byQuality.add(Map.entry(Double.parseDouble(scores.cell(quality)), sample));
+        if (scores.cell(issue).equals("1")) {
+          issues++;
+          right += flipped.contains(sample) ? 1 : 0;
+        }
+      }
+    }
+    byQuality.sort(Map.Entry.comparingByKey(Comparator.naturalOrder()));
+    int lowest = Share.ceil(MadeData.FLIPPED_SHARE, byQuality.size());
+    Set<Long> suspects = new HashSet<>();
+    byQuality.subList(0, lowest).forEach(entry -> suspects.add(entry.getValue()));
+    suspects.retainAll(flipped);
+    Map<String, Double> figures = new TreeMap<>();
+    figures.put("quality_precision", (double) suspects.size() / lowest);
+    figures.put("issue_recall", (double) right / flipped.size());
+    if (issues > 0) {
+      figures.put("issue_precision", (double) right / issues);
+    }
+    return figures;
+  }
 }
