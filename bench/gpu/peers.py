@@ -23,7 +23,7 @@ except ImportError as missing:
 import torch
 from torch.nn import functional as F
 
-from sample_norms import check_norms, measure_norms
+from sample_norms import NORM_MODES, check_norms, measure_norms
 from tables import print_ceilings, print_convs, print_norms, print_rest, print_steps
 from training import CONVOLUTIONS, MODELS, Training, channels_last, why_not_fused
 
@@ -80,7 +80,7 @@ def measure_step(bench, model, batch, precision, mode):
     training = Training(bench, model, batch, precision)
     windows = 5 if precision == "tf32" else 3
     if mode == "graph":
-        return training.measure_captured(windows)
+        return training.measure_captured(training.step, windows)
     if mode == "eager":
         return training.measure(training.step, windows)
     if not hasattr(torch, "compile"):
@@ -119,7 +119,7 @@ def run_norms(bench):
         bench.run({"part": "norms", "model": model, "mode": "check"}, 2, lambda: check_norms(bench, model))
     for model in MODELS:
         for batch in batches(bench, 512, 2048, 128):
-            for mode in ("eager", "ghost") if model == "resnet20" else ("eager", "ghost", "vmap"):
+            for mode in NORM_MODES[: -1 if model == "resnet20" else None]:
                 bench.run({"part": "norms", "model": model, "batch": batch, "mode": mode}, 2,
                           lambda: measure_norms(bench, model, batch, mode))
 

@@ -10,6 +10,10 @@ from torch.nn import functional as F
 from training import CONVOLUTIONS, Training, channels_last
 
 
+# graph: a plain and a ghost step as CUDA graphs; vmap stands last, for it cannot have batch norm
+NORM_MODES = ("eager", "ghost", "graph", "ghost graph", "vmap")
+
+
 def linear_squares(layer, a, d):
     """‖a‖²‖δ‖² + ‖δ‖² (Goodfellow 2015); a: [B, D], d: [B, K]."""
     d2 = d.square().sum(1)
@@ -98,7 +102,8 @@ def measure_norms(bench, model, batch, mode):
         training = Training(bench, model, batch, "tf32", torch.contiguous_format)
         return training.measure(vmapped(training)[1], 3)
     training = Training(bench, model, batch, "tf32")
-    return training.measure(ghost(training)[1] if mode == "ghost" else training.step, 3)
+    step = ghost(training)[1] if mode.startswith("ghost") else training.step
+    return training.measure_captured(step, 3) if mode.endswith("graph") else training.measure(step, 3)
 
 
 def difference(a, b):

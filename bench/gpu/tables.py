@@ -1,5 +1,6 @@
 """The cells as Markdown tables."""
 
+from sample_norms import NORM_MODES
 from training import MODELS
 
 
@@ -44,14 +45,19 @@ def print_steps(bench):
 
 def print_norms(bench):
     rows = []
-    for plain in sorted(bench.cells("norms", mode="eager"), key=lambda cell: (list(MODELS).index(cell["model"]), cell["batch"])):
-        row = [plain["model"], str(plain["batch"]), rate(plain), mebibytes(plain)]
-        for mode in ("ghost", "vmap"):
-            cells = bench.cells("norms", mode=mode, model=plain["model"], batch=plain["batch"])
-            row += [rate(cells[0]), f"{cells[0]['seconds'] / plain['seconds']:.2f}", mebibytes(cells[0])] if cells else [""] * 3
+    plains = {"ghost": "eager", "vmap": "eager", "ghost graph": "graph"}
+    for eager in sorted(bench.cells("norms", mode="eager"), key=lambda cell: (list(MODELS).index(cell["model"]), cell["batch"])):
+        found = {mode: bench.cells("norms", mode=mode, model=eager["model"], batch=eager["batch"])
+                 for mode in NORM_MODES}
+        row = [eager["model"], str(eager["batch"])]
+        for mode in NORM_MODES:
+            plain = found.get(plains.get(mode))
+            row.append(" · ".join([
+                rate(found[mode][0]), *([f"{found[mode][0]['seconds'] / plain[0]['seconds']:.2f}"] if plain else []),
+                mebibytes(found[mode][0])]) if found[mode] else "")
         rows.append(row)
-    table("Per-sample gradient norms, eager, tf32: samples/s, time of a step to one without norms, peak MiB",
-          ["model", "batch", "none", "MiB", "ghost", "time", "MiB", "vmap", "time", "MiB"], rows)
+    table("Per-sample gradient norms, tf32: samples/s · time of a step to one without norms · peak MiB",
+          ["model", "batch", *NORM_MODES], rows)
     for cell in bench.cells("norms", mode="check"):
         worst = max(cell["differences"].items(), key=lambda item: item[1])
         print(f"\n{cell['model']}: norms agree {'' if cell['within'] else 'NOT '}within 1e-3; furthest: {worst[0]}, {worst[1]:.1e}")

@@ -118,10 +118,10 @@ class Training:
         self.bench.reset_peak()
         return self.result(self.bench.time(lambda: step(next(self.turns)), windows))
 
-    def measure_captured(self, windows):
-        """The index is the graph's static input; gathering is inside."""
+    def measure_captured(self, step, windows):
+        """The same of step as a CUDA graph. The index is the graph's static input; gathering is inside."""
         index = self.indices[0].clone()
-        graph = self.bench.capture(lambda: self.step(index))
+        graph = self.bench.capture(lambda: step(index))
 
         def replay():
             index.copy_(next(self.turns))
