@@ -207,16 +207,16 @@ enum Grid {
         all.add(new Experiment("lars-8192", seed, epochs, with(warmed, "optimizer=lars", "lr=16")));
         recipe(all, "sqrt-8192", seed, epochs, with(warmed, "lr=0.4"));
         recipe(all, "lamb-8192", seed, epochs, lamb);
-        // four steps an epoch instead of seven: as many epochs, and as many steps
-        List<String> fewer = with(lamb, "sieve=variance:steps=fewer");
-        all.add(new Experiment("lamb-8192-sieve-fewer-steps", seed, epochs, fewer));
+        // Four steps an epoch instead of seven, for as many epochs and for as many steps. The rule
+        // multiplies the rate by 7/4, so also from where that ends at lamb's best.
         int longer = 1 + (epochs - 1) * 7 / 4;
-        all.add(
-            new Experiment(
-                "lamb-8192-sieve-more-epochs",
-                seed,
-                epochs,
-                with(fewer, "epochs=" + longer, "eval-every=" + longer)));
+        for (String rate : List.of("0.04", "0.023")) {
+          List<String> fewer = with(lamb, "sieve=variance:steps=fewer", "lr=" + rate);
+          List<String> more = with(fewer, "epochs=" + longer, "eval-every=" + longer);
+          String group = "lamb-8192-sieve-fewer-steps-rate-" + rate;
+          all.add(new Experiment(group, seed, epochs, fewer));
+          all.add(new Experiment(group + "-more-epochs", seed, epochs, more));
+        }
       }
       return all;
     }
