@@ -8,18 +8,17 @@
 #include "forms.cuh"
 #include "reference.h"
 
-struct Bounds {
-    double of(const std::string& precision) const {
-        if (precision == "fp32") return 1e-5;
-        if (precision == "tf32x3") return 1e-5;
-        return precision == "tf32" ? 5e-3 : 2e-2;
-    }
-};
+/* What a precision is stated with; fp32 is ours to a tenth of its 1e-4. */
+inline double bound_of(const std::string& precision) {
+    if (precision == "fp32" || precision == "tf32x3r") return 1e-5;
+    if (precision == "tf32x3") return 1e-4;
+    return precision == "tf32" ? 5e-3 : 2e-2;
+}
 
 class Check {
   public:
     /* small: without the shapes that take the emulation minutes. */
-    Check(uint32_t seed, bool small) : seed_(seed), small_(small) {}
+    Check(uint32_t seed, bool small) : first_seed_(seed), seed_(seed), small_(small) {}
 
     /* The number of results out of bounds. */
     int run() {
@@ -43,7 +42,7 @@ class Check {
         std::printf("| form | precision | results | worst gradient error | worst norm error | bound |\n|---|---|---|---|---|---|\n");
         for (const auto& [name, worst] : worst_)
             std::printf("| %s | %d | %.2e | %.2e | %.0e |\n", name.c_str(), worst.results, worst.gradient, worst.norm, worst.bound);
-        std::printf("\n%d failed of %d, seed %u\n", failed_, results_, seed_);
+        std::printf("\n%d failed of %d, seed %u\n", failed_, results_, first_seed_);
         return failed_;
     }
 
@@ -89,6 +88,7 @@ class Check {
             std::snprintf(where, sizeof(where), "%dx%d %d->%d batch %d", s.height, s.width, s.inputs, s.outputs, s.batch);
             gram<Tf32>(s, w, inputs.x, inputs.delta, where, reference);
             gram<Tf32x3>(s, w, inputs.x, inputs.delta, where, reference);
+            gram<Tf32x3r>(s, w, inputs.x, inputs.delta, where, reference);
             gram<Bf16>(s, w, inputs.x16, inputs.delta16, where, reference);
         }
     }
@@ -191,7 +191,7 @@ class Check {
             device_read(out.data(), w.norms, 4 * out.size());
             worst_norm = norm_error(out, *norms);
         }
-        const double bound = Bounds().of(precision);
+        const double bound = bound_of(precision);
         Worst& worst = worst_[form + " | " + precision];
         worst.bound = bound;
         worst.results++;
@@ -200,12 +200,12 @@ class Check {
         results_++;
         if (!(gradient_error <= bound) || !(worst_norm <= bound)) {
             if (failed_++ < 40)
-                std::printf("FAILED %s %s, %s: gradient %.2e norms %.2e, bound %.0e, seed before the next case %u\n", form.c_str(),
-                            precision.c_str(), where, gradient_error, worst_norm, bound, seed_);
+                std::printf("FAILED %s %s, %s: gradient %.2e norms %.2e, bound %.0e, --seed %u\n", form.c_str(),
+                            precision.c_str(), where, gradient_error, worst_norm, bound, first_seed_);
         }
     }
 
-    uint32_t seed_;
+    uint32_t first_seed_, seed_;
     bool small_;
     int failed_ = 0, results_ = 0;
     std::map<std::string, Worst> worst_;

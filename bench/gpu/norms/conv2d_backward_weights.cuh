@@ -21,9 +21,15 @@ struct Conv2d {
     int batch, height, width, inputs, outputs; /* inputs and outputs: channels */
 };
 
+/* The most shared memory for strips: a block's, less the 128 numbers of Lane::learn. */
+constexpr size_t MAX_STRIPS = MAX_SHARED - 512;
+
 enum Mode { GRADIENT, NORMS, EACH };
 
-/* A warp's 16 × 16 channels on the matrix units; COLUMNS: the kx it owns, all three or the one called part. */
+/*
+ * A warp's 16 × 16 channels: clear(), squares(), add(), store(), accumulate() of a strip, and a Lane that knows a lane's places.
+ * MatrixTile works on the matrix units; COLUMNS: the kx it owns, all three or the one called part.
+ */
 template <class P, int COLUMNS>
 struct MatrixTile {
     using Input = typename P::Input;
@@ -71,9 +77,25 @@ struct MatrixTile {
             }
     }
 
+    template <int XS, int DS>
+    struct Lane {
+        Places<P, wmma::matrix_a, DS> delta;
+        Places<P, wmma::matrix_b, XS> values;
+
+        /* numbers: 128 floats of shared memory that nobody else uses; the whole block calls. */
+        __device__ __forceinline__ void learn(float* numbers) {
+            if constexpr (sizeof(Input) == 4) {
+                for (int i = threadIdx.x; i < 128; i += blockDim.x) numbers[i] = static_cast<float>(i);
+                __syncthreads();
+                delta.learn(numbers);
+                values.learn(numbers);
+            }
+        }
+    };
+
     /* x: rows rows of columns + 2 pixels of XS elements, from column −1; delta: rows + 2 rows of columns pixels of DS. */
     template <int XS, int DS>
-    __device__ __forceinline__ void accumulate(const Input* x, const Input* delta, int rows, int columns, int part) {
+    __device__ __forceinline__ void accumulate(const Lane<XS, DS>& places, const Input* x, const Input* delta, int rows, int columns, int part) {
         const int x_row = (columns + 2) * XS, delta_row = columns * DS;
         if (COLUMNS == 1) x += part * XS;
 #pragma unroll 1
@@ -81,16 +103,16 @@ struct MatrixTile {
             const Input* values = x + column * XS;
             const Input* next = delta + column * DS;
             Delta above, here, below;
-            above.load(next, DS);
-            here.load(next + delta_row, DS);
+            above.load(next, places.delta);
+            here.load(next + delta_row, places.delta);
             next += 2 * delta_row;
 #pragma unroll(P::UNROLL)
             for (int row = 0; row < rows; row++, values += x_row, next += delta_row) {
-                below.load(next, DS);
+                below.load(next, places.delta);
 #pragma unroll
                 for (int kx = 0; kx < COLUMNS; kx++) {
                     Values pixels;
-                    pixels.load(values + kx * XS, XS);
+                    pixels.load(values + kx * XS, places.values);
                     multiply<P>(sum[0][kx], sum[1][kx], sum[2][kx], below, here, above, pixels);
                 }
                 above = here;
@@ -147,7 +169,12 @@ struct ScalarTile {
     }
 
     template <int XS, int DS>
-    __device__ __forceinline__ void accumulate(const float* x, const float* delta, int rows, int columns, int part) {
+    struct Lane {
+        __device__ __forceinline__ void learn(float*) {}
+    };
+
+    template <int XS, int DS>
+    __device__ __forceinline__ void accumulate(const Lane<XS, DS>&, const float* x, const float* delta, int rows, int columns, int part) {
         const int lane = threadIdx.x % 32;
         const int x_row = (columns + 2) * XS, delta_row = columns * DS;
         x += lane % 4 * 4;
@@ -263,6 +290,9 @@ __global__ void __launch_bounds__(32 * WM * WN * WT, BLOCKS)
     Tile total; /* unused, and no registers, where MODE is not NORMS */
     sum.clear();
     if constexpr (MODE == NORMS) total.clear();
+    SHARED(float, numbers, 128);
+    typename Tile::template Lane<XS, DS> places;
+    places.learn(numbers);
     int buffer = 0;
     copy_next(0);
     for (int sample = lane; sample < shape.batch; sample += lanes) {
@@ -272,7 +302,7 @@ __global__ void __launch_bounds__(32 * WM * WN * WT, BLOCKS)
             copy_next(buffer ^ 1);
             const Input* from = strips + buffer * strip;
             const int rows = min(strip_rows, shape.height - row);
-            sum.template accumulate<XS, DS>(from + 16 * n, from + strip_x + 16 * m, rows, columns, part);
+            sum.template accumulate<XS, DS>(places, from + 16 * n, from + strip_x + 16 * m, rows, columns, part);
             buffer ^= 1;
         }
         if constexpr (MODE == NORMS) {

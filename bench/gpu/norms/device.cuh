@@ -34,7 +34,7 @@
         CHECK(cudaGetLastError());                           \
     } while (0)
 
-#define SHARED(type, name, count) __shared__ type name[count]
+#define SHARED(type, name, count) __shared__ __align__(16) type name[count]
 #define DYNAMIC_SHARED(name) extern __shared__ __align__(128) unsigned char name[]
 
 inline void* device_allocate(size_t bytes) {

@@ -192,6 +192,7 @@ void launch(dim3 grid, dim3 threads, size_t shared, Body body) {
 
 #define threadIdx (emulation::self().index)
 #define blockIdx (emulation::block.block_index)
+#define blockDim (uint3{static_cast<unsigned>(emulation::block.threads.size()), 1, 1})
 
 #define LAUNCH(kernel, grid, threads, shared, stream, ...) \
     emulation::launch(dim3(static_cast<unsigned>(grid)), dim3(static_cast<unsigned>(threads)), shared, [&] { (kernel)(__VA_ARGS__); })

@@ -39,7 +39,7 @@ struct Compiled {
 
     template <int MODE>
     static int blocks_of(size_t bytes) {
-        allow_shared(conv2d_backward_weights<P, WM, WN, WT, MODE, BLOCKS>, MAX_SHARED);
+        allow_shared(conv2d_backward_weights<P, WM, WN, WT, MODE, BLOCKS>, MAX_STRIPS);
         return blocks_per_multiprocessor(conv2d_backward_weights<P, WM, WN, WT, MODE, BLOCKS>, THREADS, bytes);
     }
 
@@ -80,6 +80,8 @@ inline const std::vector<Variant>& variants() {
         std::vector<Variant> list;
         add_variants<Tf32>(list);
         add_variants<Tf32x3>(list);
+        list.push_back(Compiled<Tf32x3r, 1, 1, 3, 4>::variant()); /* with all nine taps its sums spill */
+        list.push_back(Compiled<Tf32x3r, 2, 2, 3, 1>::variant());
         add_variants<Bf16>(list);
         add_variants<Fp32>(list);
         return list;
@@ -108,7 +110,7 @@ inline std::vector<int> strip_rows(int height) {
 /* False if the strip does not fit. most_lanes 0: as many as the device holds at a time, the samples spread evenly. */
 inline bool make_plan(Plan& plan, const Variant& variant, Mode mode, const Conv2d& shape, int rows, int most_lanes = 0) {
     plan = {&variant, mode, shape, rows, 0, 0, 0, variant.shared(rows, round_up(shape.width, variant.depth))};
-    if (!variant.takes(shape) || plan.shared > MAX_SHARED) return false;
+    if (!variant.takes(shape) || plan.shared > MAX_STRIPS) return false;
     const int blocks = variant.blocks(mode, plan.shared);
     if (blocks == 0) return false;
     plan.tiles = shape.inputs / (16 * variant.wn) * (shape.outputs / (16 * variant.wm));
