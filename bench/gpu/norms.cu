@@ -5,7 +5,7 @@
  *   norms time [--json FILE]            medians of 20, a table in Markdown
  *   norms all [--json FILE]             both; a failed check does not keep the timings from running
  *
- * Build: build-norms.sh, or build-norms.sh cpu for the check alone on a machine without a GPU.
+ * Build: build-norms.sh (the nvcc command and its flags), or build-norms.sh cpu for the check alone on a machine without a GPU.
  */
 #include <cstring>
 #include <ctime>
