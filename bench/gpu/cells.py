@@ -4,6 +4,7 @@ import contextlib
 import gc
 import json
 import os
+import re
 import statistics
 import sys
 import time
@@ -97,6 +98,8 @@ class Bench:
     def run(self, cell, expected, measure):
         """One cell. expected: its seconds, more or less; a cell that would end beyond the budget does not start."""
         name = " ".join(str(value) for value in cell.values())
+        if not re.search(self.args.only, name):
+            return
         elapsed = time.monotonic() - STARTED
         if elapsed + expected > self.args.seconds_budget:
             cell["status"] = "not run"

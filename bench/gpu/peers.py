@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a GPU backend has to beat: the card's ceilings, PyTorch's training steps and per-sample gradient norms, cuDNN's convolutions.
 
-peers.py [--out FILE] [--parts ceilings,steps,norms,convs] [--seconds-budget N]; --device cpu --quick tries the program itself.
+peers.py [--out FILE] [--parts ceilings,steps,norms,convs] [--only REGEX] [--seconds-budget N]; --device cpu --quick tries the program itself.
 A cell that fails keeps its error as text and the next one runs; the JSON file is written anew after every cell.
 """
 
@@ -192,6 +192,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="tiny sizes and short windows: tries the program, measures nothing")
     parser.add_argument("--parts", default="ceilings,steps,norms,convs")
     parser.add_argument("--seconds-budget", type=float, default=150, help="start no cell that would end later")
+    parser.add_argument("--only", default="", metavar="REGEX", help="cells whose name has the pattern, such as 'steps cnn .* graph'")
     parser.add_argument("--out", help="the JSON file")
     args = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")  # the tables hold µ, · and ², whatever the locale
