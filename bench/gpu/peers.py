@@ -179,7 +179,7 @@ def measure_conv(bench, c, size, filters, kernel, stride, precision):
 
 
 def run_convs(bench):
-    for precision, (model, *shape) in itertools.product(("tf32", "bf16"), CONVOLUTIONS):
+    for precision, (model, *shape) in itertools.product(("tf32", "bf16", "fp32"), CONVOLUTIONS):
         c, size, filters, kernel, stride = shape
         layer = f"{model} {c}→{filters} {kernel}×{kernel}{f' stride {stride}' if stride > 1 else ''} at {size}²"
         bench.run({"part": "convs", "layer": layer, "precision": precision}, 1,

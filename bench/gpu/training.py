@@ -11,12 +11,13 @@ from cells import describe
 CLASSES = 10
 SHAPES = {"mlp": (1, 28, 28), "cnn": (1, 28, 28), "resnet20": (3, 32, 32)}  # C, H, W
 INDICES = 16  # random batches that take turns
-# model, C, H = W, filters, kernel, stride: every distinct convolution of cnn and resnet20
+# model, C, H = W, filters, kernel, stride: every distinct convolution of cnn and resnet20, the 3×3 ones of resnet18's middle
 CONVOLUTIONS = [
     ("cnn", 1, 28, 32, 3, 1), ("cnn", 32, 14, 64, 3, 1),
     ("resnet20", 3, 32, 16, 3, 1), ("resnet20", 16, 32, 16, 3, 1),
     ("resnet20", 16, 32, 32, 3, 2), ("resnet20", 16, 32, 32, 1, 2), ("resnet20", 32, 16, 32, 3, 1),
-    ("resnet20", 32, 16, 64, 3, 2), ("resnet20", 32, 16, 64, 1, 2), ("resnet20", 64, 8, 64, 3, 1)]
+    ("resnet20", 32, 16, 64, 3, 2), ("resnet20", 32, 16, 64, 1, 2), ("resnet20", 64, 8, 64, 3, 1),
+    ("resnet18", 64, 32, 64, 3, 1), ("resnet18", 128, 16, 128, 3, 1), ("resnet18", 256, 8, 256, 3, 1)]
 
 
 def mlp():
