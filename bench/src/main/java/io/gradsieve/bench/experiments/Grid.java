@@ -186,6 +186,18 @@ enum Grid {
             tuned("quarter-sieve-twice-the-steps", seed, base(5), 54, 0.05, "variance:floor=0.05"));
         all.add(tuned("quarter-fewer-twice-the-steps", seed, base(3), 32, 0.07, "none"));
       }
+      for (int seed : quick ? new int[0] : IntStream.rangeClosed(401, 410).toArray()) {
+        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
+        all.add(tuned("full-rate-0.14", seed, base(EPOCHS), 256, 0.14, "none"));
+        all.add(
+            tuned(
+                "0.35-sieve-rate-0.14",
+                seed,
+                base(7),
+                149,
+                0.14,
+                "variance:keep=0.5333,floor=0.05"));
+      }
       return all;
     }
   },
