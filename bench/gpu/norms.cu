@@ -34,6 +34,10 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "norms check [--seed N] [--small] | time [--json FILE] | all [--json FILE]\n");
         return 2;
     }
+    if (command != "time") {
+        std::printf("seed %u\n", seed);
+        std::fflush(stdout);
+    }
     int failed = 0;
     if (command != "time") failed = Check(seed, small).run();
     std::fflush(stdout);

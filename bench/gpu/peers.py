@@ -191,7 +191,7 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--quick", action="store_true", help="tiny sizes and short windows: tries the program, measures nothing")
     parser.add_argument("--parts", default="ceilings,steps,norms,convs")
-    parser.add_argument("--seconds-budget", type=float, default=150, help="start no cell that would end later")
+    parser.add_argument("--seconds-budget", type=float, default=300, help="start no cell that would end later")
     parser.add_argument("--only", default="", metavar="REGEX", help="cells whose name has the pattern, such as 'steps cnn .* graph'")
     parser.add_argument("--out", help="the JSON file")
     args = parser.parse_args()

@@ -120,7 +120,7 @@ def check_norms(bench, model):
             layer = nn.Conv2d(c, filters, kernel, stride, kernel // 2)
             a = channels_last((4, c, size, size), bench.device)
             d = channels_last((4, filters, size // stride, size // stride), bench.device)
-            results[f"gram {c}→{filters} {kernel}×{kernel}"] = difference(
+            results[f"gram {c}→{filters} {kernel}×{kernel} stride {stride} at {size}²"] = difference(
                 conv_squares(layer, a, d, True).sqrt(), conv_squares(layer, a, d, False).sqrt())
     else:
         alone = []

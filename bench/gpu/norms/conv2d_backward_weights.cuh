@@ -1,7 +1,8 @@
 /*
  * conv2d_backward_weights, 3×3, stride 1, padding 1, channels last: of one sample
  *     g[ky][kx][o][c] = Σ_y,x δ[y][x][o] · input[y + ky − 1][x + kx − 1][c],
- * x [B][H][W][Cin] and δ [B][H][W][Cout] read once per block tile, channels multiples of the tile's.
+ * x [B][H][W][Cin] and δ [B][H][W][Cout] read once per block tile (the rows of δ at a strip's edges twice), channels multiples of the
+ * tile's.
  *   GRADIENT  gradients[lane] = Σ g over the samples of the lane                    (the product without norms)
  *   NORMS     the same, and norms[sample][part] = Σ g² over the part's elements     (form A)
  *   EACH      gradients[sample] = g                                                 (first half of form B)

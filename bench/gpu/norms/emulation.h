@@ -1,7 +1,7 @@
 /*
  * The part of CUDA that these kernels use, for g++ on a machine without a GPU: a block's threads are fibers on one host thread,
  * resumed in a random order (seeded) between barriers. What shows: wrong indices (every allocation and the shared memory end at a
- * page that cannot be read), reads of the unwritten (all memory starts as NaN), missing barriers and waits (copies arrive only
+ * page that cannot be read, to 128 bytes), reads of the unwritten (all memory starts as NaN), missing barriers and waits (copies arrive only
  * at the wait; the order of threads changes), misaligned tiles, operands that were not rounded to tf32. Fragments have a layout of
  * their own, so a kernel that relies on the hardware's gives wrong results here.
  */

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "conv2d_gram_norms.cuh"

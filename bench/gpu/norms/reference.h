@@ -1,6 +1,7 @@
 /* The same in double precision on the host, and the shapes' data. */
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <thread>

@@ -94,7 +94,7 @@ class Timings {
 
   private:
     static constexpr size_t POOL = size_t(2) * 8192 * 256 * 128;    /* elements of an operand, two sets of the largest shape */
-    static constexpr size_t EACH_FLOATS = size_t(24) * 1000 * 250;  /* form B's chunk: 24 MB, half of the L2 cache */
+    static constexpr size_t EACH_FLOATS = size_t(24) * 1000 * 250;  /* form B's chunk: 24 MB, so that it stays in the L2 cache */
 
     struct Row {
         double us, flops, bytes;

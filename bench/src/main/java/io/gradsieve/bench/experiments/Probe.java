@@ -38,7 +38,10 @@ enum Probe {
     }
   },
 
-  /** The same of scores held out: five more trainings, each without the fold that it scores. */
+  /**
+   * The same of scores held out: five more trainings, each without the fold that it scores, as
+   * {@code score --folds} has them (no clipping); the table's time leaves them out.
+   */
   HELD_OUT {
     @Override
     Map<String, Double> figures(Experiment experiment, Path run) {
