@@ -155,6 +155,14 @@ enum Grid {
           all.add(run("quarter-sieve-5", seed, 5, 107, rate, "variance:floor=0.05"));
         }
         all.add(run("quarter-sieve-4", seed, 4, 85, 0.1, "variance:keep=0.6667,floor=0.05"));
+        for (double rate : new double[] {0.1, 0.14}) {
+          all.add(run("third-batch-7", seed, 7, 149, rate, "batch:keep=0.5"));
+          all.add(run("quarter-coverage-5", seed, 5, 107, rate, "coverage"));
+          all.add(run("quarter-order-5", seed, 5, 107, rate, "order:pool=0.625,keep=0.5"));
+          all.add(run("quarter-batch-6", seed, 6, 128, rate, "batch:keep=0.5,from=1"));
+        }
+        all.add(run("quarter-batch-7", seed, 7, 149, 0.1, "batch:keep=0.4286,from=1"));
+        all.add(run("quarter-batch-8", seed, 8, 171, 0.1, "batch:keep=0.375,from=1"));
       }
       return all;
     }
@@ -186,17 +194,15 @@ enum Grid {
             tuned("quarter-sieve-twice-the-steps", seed, base(5), 54, 0.05, "variance:floor=0.05"));
         all.add(tuned("quarter-fewer-twice-the-steps", seed, base(3), 32, 0.07, "none"));
       }
+      // Chosen later: the rate that the validation part liked better, and another policy.
       for (int seed : quick ? new int[0] : IntStream.rangeClosed(401, 410).toArray()) {
         all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
         all.add(tuned("full-rate-0.14", seed, base(EPOCHS), 256, 0.14, "none"));
-        all.add(
-            tuned(
-                "0.35-sieve-rate-0.14",
-                seed,
-                base(7),
-                149,
-                0.14,
-                "variance:keep=0.5333,floor=0.05"));
+        String variance = "variance:keep=0.5333,floor=0.05";
+        all.add(tuned("0.35-variance", seed, base(7), 149, 0.14, variance));
+        String batch = "batch:keep=0.375,from=1";
+        all.add(tuned("quarter-batch", seed, base(8), 171, 0.1, batch));
+        all.add(tuned("quarter-fewer", seed, base(3), 64, 0.07, "none"));
       }
       return all;
     }
