@@ -82,7 +82,7 @@ enum Grid {
           // the square-root rule, from 0.2 at 1024
           String rate = String.format(Locale.ROOT, "lr=%.3f", 0.2 * Math.sqrt(batch / 1024.0));
           List<String> at = with(choosing(epochs), "batch-size=" + batch, rate, "warmup=0.1");
-          for (String policy : List.of("none", "variance", "order")) {
+          for (String policy : List.of("none", "batch", "coverage")) {
             boolean full = policy.equals("none");
             String group = (full ? "full" : policy + "-0.50") + "-batch-" + batch;
             all.add(
