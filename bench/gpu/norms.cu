@@ -35,6 +35,9 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (command != "time") {
+#ifdef GS_EMULATED
+        emulation::block.random.seed(seed); /* the order of the threads too */
+#endif
         std::printf("seed %u\n", seed);
         std::fflush(stdout);
     }

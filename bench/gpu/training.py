@@ -1,14 +1,19 @@
-"""The models and one training step of them in PyTorch."""
+"""One training step of the built-in models in PyTorch."""
 
+import functools
 import itertools
+import pathlib
+import sys
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from cells import describe
 
-CLASSES = 10
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "peers"))
+from models import CLASSES, cnn, mlp, resnet20
+
+MODELS = {"mlp": mlp, "cnn": cnn, "resnet20": functools.partial(resnet20, 3, inplace=False)}
 SHAPES = {"mlp": (1, 28, 28), "cnn": (1, 28, 28), "resnet20": (3, 32, 32)}  # C, H, W
 INDICES = 16  # random batches that take turns
 # model, C, H = W, filters, kernel, stride: every distinct convolution of cnn and resnet20, the 3×3 ones of resnet18's middle
@@ -18,48 +23,6 @@ CONVOLUTIONS = [
     ("resnet20", 16, 32, 32, 3, 2), ("resnet20", 16, 32, 32, 1, 2), ("resnet20", 32, 16, 32, 3, 1),
     ("resnet20", 32, 16, 64, 3, 2), ("resnet20", 32, 16, 64, 1, 2), ("resnet20", 64, 8, 64, 3, 1),
     ("resnet18", 64, 32, 64, 3, 1), ("resnet18", 128, 16, 128, 3, 1), ("resnet18", 256, 8, 256, 3, 1)]
-
-
-def mlp():
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, CLASSES))
-
-
-def cnn():
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, CLASSES))
-
-
-def conv_norm(before, channels, kernel, stride):
-    return nn.Sequential(
-        nn.Conv2d(before, channels, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(channels))
-
-
-class Residual(nn.Module):
-    """Nothing in place: the hooks of the norms look at the outputs of convolutions and batch norms."""
-
-    def __init__(self, before, channels):
-        super().__init__()
-        stride = 1 if before == channels else 2
-        self.body = nn.Sequential(
-            conv_norm(before, channels, 3, stride), nn.ReLU(), conv_norm(channels, channels, 3, 1))
-        self.shortcut = nn.Identity() if before == channels else conv_norm(before, channels, 1, stride)
-
-    def forward(self, x):
-        return F.relu(self.body(x) + self.shortcut(x))
-
-
-def resnet20():
-    """He et al. 2016, section 4.2, n = 3, with projection shortcuts."""
-    widths = [16] + [16] * 3 + [32] * 3 + [64] * 3
-    blocks = [Residual(before, channels) for before, channels in zip(widths, widths[1:])]
-    return nn.Sequential(
-        conv_norm(3, 16, 3, 1), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, CLASSES))
-
-
-MODELS = {"mlp": mlp, "cnn": cnn, "resnet20": resnet20}
 
 
 def channels_last(shape, device, dtype=torch.float32):

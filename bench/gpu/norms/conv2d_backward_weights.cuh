@@ -114,7 +114,9 @@ struct MatrixTile {
                 for (int kx = 0; kx < COLUMNS; kx++) {
                     Values pixels;
                     pixels.load(values + kx * XS, places.values);
-                    multiply<P>(sum[0][kx], sum[1][kx], sum[2][kx], below, here, above, pixels);
+                    multiply<P>(sum[0][kx], below, pixels);
+                    multiply<P>(sum[1][kx], here, pixels);
+                    multiply<P>(sum[2][kx], above, pixels);
                 }
                 above = here;
                 here = below;

@@ -195,7 +195,8 @@ void launch(dim3 grid, dim3 threads, size_t shared, Body body) {
 #define blockDim (uint3{static_cast<unsigned>(emulation::block.threads.size()), 1, 1})
 
 #define LAUNCH(kernel, grid, threads, shared, stream, ...) \
-    emulation::launch(dim3(static_cast<unsigned>(grid)), dim3(static_cast<unsigned>(threads)), shared, [&] { (kernel)(__VA_ARGS__); })
+    ((void)(stream),                                       \
+     emulation::launch(dim3(static_cast<unsigned>(grid)), dim3(static_cast<unsigned>(threads)), shared, [&] { (kernel)(__VA_ARGS__); }))
 #define SHARED(type, name, count) \
     static const char name##_key = 0; \
     type* const name = static_cast<type*>(emulation::static_shared(&name##_key, sizeof(type) * (count)))

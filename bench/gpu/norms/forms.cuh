@@ -52,7 +52,6 @@ struct Compiled {
     static void launch_mode(int grid, size_t bytes, cudaStream_t stream, const Conv2d& shape, const void* x, const void* delta,
                             float* gradients, float* norms, int rows, int lanes) {
         using Input = typename P::Input;
-        (void)stream;
         LAUNCH((conv2d_backward_weights<P, WM, WN, WT, MODE, BLOCKS>), grid, THREADS, bytes, stream, shape,
                static_cast<const Input*>(x), static_cast<const Input*>(delta), gradients, norms, rows, lanes);
     }
@@ -80,9 +79,8 @@ inline const std::vector<Variant>& variants() {
     static const std::vector<Variant> all = [] {
         std::vector<Variant> list;
         add_variants<Tf32>(list);
-        add_variants<Tf32x3>(list);
-        list.push_back(Compiled<Tf32x3r, 1, 1, 3, 4>::variant()); /* with all nine taps its sums spill */
-        list.push_back(Compiled<Tf32x3r, 2, 2, 3, 1>::variant());
+        list.push_back(Compiled<Tf32x3, 1, 1, 3, 4>::variant()); /* with all nine taps its sums spill */
+        list.push_back(Compiled<Tf32x3, 2, 2, 3, 1>::variant());
         add_variants<Bf16>(list);
         add_variants<Fp32>(list);
         return list;
@@ -160,7 +158,6 @@ inline void run_sums(Workspace& w, cudaStream_t stream, int elements, int lanes,
     int slices = 1;
     while (slices < 16 && lanes / slices > 8) slices *= 2;
     const int gradient_blocks = ceil_div(elements, 256 / slices), grid = gradient_blocks + ceil_div(batch, 8);
-    (void)stream;
     LAUNCH(sum_partials, grid, 256, 0, stream, w.gradient, w.partial, elements, lanes, slices, gradient_blocks, w.norms, w.parts, batch,
            parts);
 }
@@ -199,7 +196,6 @@ inline void run_b(const Plan& p, Workspace& w, cudaStream_t stream, const void* 
 template <class P>
 void run_c(const Conv2d& shape, Workspace& w, cudaStream_t stream, const void* x, const void* delta) {
     using Input = typename P::Input;
-    (void)stream;
     w.need(shape.height * shape.width <= GRAM_PIXELS);
     LAUNCH((conv2d_gram_norms<P>), shape.batch, 256, gram_shared<P>(), stream, shape, static_cast<const Input*>(x),
            static_cast<const Input*>(delta), w.norms);
@@ -208,7 +204,6 @@ void run_c(const Conv2d& shape, Workspace& w, cudaStream_t stream, const void* x
 /* One warp a row, or the whole block. */
 inline void run_linear(Workspace& w, cudaStream_t stream, const float* a, const float* delta, int batch, int inputs, int outputs,
                        bool whole_block) {
-    (void)stream;
     if (whole_block)
         LAUNCH((linear_norms<256>), batch, 256, 0, stream, a, delta, batch, inputs, outputs, w.norms);
     else
@@ -220,7 +215,6 @@ inline void run_normalisation(Workspace& w, cudaStream_t stream, const float* de
                               int channels, int most_lanes = 0) {
     int lanes = std::min(batch, most_lanes > 0 ? most_lanes : 4 * multiprocessors());
     lanes = ceil_div(batch, ceil_div(batch, lanes));
-    (void)stream;
     w.need(128 % channels == 0 && channels >= 4 && size_t(lanes) * 2 * channels <= w.partial_size);
     LAUNCH(normalisation_norms, lanes, 256, 0, stream, delta, normalised, batch, positions, channels, lanes, w.partial, w.norms);
     run_sums(w, stream, 2 * channels, lanes, 0, 0);

@@ -1,9 +1,9 @@
 /*
  * Operands of the matrix units in the precisions compared, 16 × 16 tiles of DEPTH products.
  *   Tf32     float inputs rounded to 10 bits of fraction (stated error 5e-3)
- *   Tf32x3   float inputs as a high and a low tf32 number, three products: float32 accuracy without the fourth, low × low. But
- *            the units cut off what does not fit when they add, so long sums shrink: 2e-5 expected over 1024 positions
- *   Tf32x3r  the same, each tile of products added to the sum by rounding additions of the ordinary units
+ *   Tf32x3   float inputs as a high and a low tf32 number, three products: float32 accuracy without the fourth, low × low. The
+ *            units cut off what does not fit when they add, so that long sums would shrink (1e-5 over 1024 positions):
+ *            each tile of products is added to the sum by rounding additions of the ordinary units
  *   Bf16     bfloat16 inputs (2e-2)
  *   Fp32     float inputs, multiply-adds of the ordinary units (1e-4)
  * UNROLL: strip rows written out in the loop over them, as far as registers allow.
@@ -28,9 +28,6 @@ struct Tf32x3 {
     using Element = wmma::precision::tf32;
     static constexpr int DEPTH = 8, PAD = 8, UNROLL = 1;
     static constexpr const char* NAME = "tf32x3";
-};
-struct Tf32x3r : Tf32x3 {
-    static constexpr const char* NAME = "tf32x3r";
 };
 struct Bf16 {
     using Input = __nv_bfloat16;
@@ -101,8 +98,8 @@ struct Operand {
     }
 };
 
-template <class P, class Use, class Layout>
-struct SplitOperand {
+template <class Use, class Layout>
+struct Operand<Tf32x3, Use, Layout> {
     wmma::fragment<Use, 16, 16, 8, wmma::precision::tf32, Layout> high, low;
 
     __device__ __forceinline__ void load(const float* from, int stride) {
@@ -110,7 +107,7 @@ struct SplitOperand {
         split();
     }
     template <int STRIDE>
-    __device__ __forceinline__ void load(const float* from, const Places<P, Use, STRIDE>& places) {
+    __device__ __forceinline__ void load(const float* from, const Places<Tf32x3, Use, STRIDE>& places) {
 #pragma unroll
         for (int i = 0; i < 4; i++) high.x[i] = from[places.offset[i]];
         split();
@@ -127,56 +124,18 @@ struct SplitOperand {
     }
 };
 
-template <class Use, class Layout>
-struct Operand<Tf32x3, Use, Layout> : SplitOperand<Tf32x3, Use, Layout> {};
-template <class Use, class Layout>
-struct Operand<Tf32x3r, Use, Layout> : SplitOperand<Tf32x3r, Use, Layout> {};
-
-template <class P, class UseA, class LayoutA, class UseB, class LayoutB>
-__device__ __forceinline__ void multiply_rounded(Sum<P>& sum, const Operand<P, UseA, LayoutA>& a, const Operand<P, UseB, LayoutB>& b) {
-    Sum<P> product;
-    wmma::fill_fragment(product, 0.0f);
-    wmma::mma_sync(product, a.low, b.high, product);
-    wmma::mma_sync(product, a.high, b.low, product);
-    wmma::mma_sync(product, a.high, b.high, product);
-#pragma unroll
-    for (int i = 0; i < sum.num_elements; i++) sum.x[i] += product.x[i];
-}
-
-/* sum[i] += a[i] b, for three operands a: the products of one sum are three apart, so that they do not wait for each other. */
-template <class P, class UseA, class LayoutA, class UseB, class LayoutB>
-__device__ __forceinline__ void multiply(Sum<P>& sum0, Sum<P>& sum1, Sum<P>& sum2, const Operand<P, UseA, LayoutA>& a0,
-                                         const Operand<P, UseA, LayoutA>& a1, const Operand<P, UseA, LayoutA>& a2,
-                                         const Operand<P, UseB, LayoutB>& b) {
-    if constexpr (std::is_same_v<P, Tf32x3r>) {
-        multiply_rounded<P>(sum0, a0, b);
-        multiply_rounded<P>(sum1, a1, b);
-        multiply_rounded<P>(sum2, a2, b);
-    } else {
-        if constexpr (std::is_same_v<P, Tf32x3>) {
-            wmma::mma_sync(sum0, a0.low, b.high, sum0);
-            wmma::mma_sync(sum1, a1.low, b.high, sum1);
-            wmma::mma_sync(sum2, a2.low, b.high, sum2);
-            wmma::mma_sync(sum0, a0.high, b.low, sum0);
-            wmma::mma_sync(sum1, a1.high, b.low, sum1);
-            wmma::mma_sync(sum2, a2.high, b.low, sum2);
-        }
-        wmma::mma_sync(sum0, a0.high, b.high, sum0);
-        wmma::mma_sync(sum1, a1.high, b.high, sum1);
-        wmma::mma_sync(sum2, a2.high, b.high, sum2);
-    }
-}
-
 /* sum += a b. */
 template <class P, class UseA, class LayoutA, class UseB, class LayoutB>
 __device__ __forceinline__ void multiply(Sum<P>& sum, const Operand<P, UseA, LayoutA>& a, const Operand<P, UseB, LayoutB>& b) {
-    if constexpr (std::is_same_v<P, Tf32x3r>) {
-        multiply_rounded<P>(sum, a, b);
+    if constexpr (std::is_same_v<P, Tf32x3>) {
+        Sum<P> product;
+        wmma::fill_fragment(product, 0.0f);
+        wmma::mma_sync(product, a.low, b.high, product);
+        wmma::mma_sync(product, a.high, b.low, product);
+        wmma::mma_sync(product, a.high, b.high, product);
+#pragma unroll
+        for (int i = 0; i < sum.num_elements; i++) sum.x[i] += product.x[i];
     } else {
-        if constexpr (std::is_same_v<P, Tf32x3>) {
-            wmma::mma_sync(sum, a.low, b.high, sum);
-            wmma::mma_sync(sum, a.high, b.low, sum);
-        }
         wmma::mma_sync(sum, a.high, b.high, sum);
     }
 }

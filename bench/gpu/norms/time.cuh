@@ -197,21 +197,21 @@ class Timings {
         const double pixels = double(s.batch) * s.height * s.width, flops = 18 * pixels * s.inputs * s.outputs;
         const double rest = 4.0 * 9 * s.inputs * s.outputs + 4.0 * s.batch;
         const int chunk = std::max<int>(1, std::min<int>(s.batch, static_cast<int>(EACH_FLOATS / (size_t(9) * s.inputs * s.outputs))));
-        for (const char* precision : {"tf32", "tf32x3", "tf32x3r", "bf16", "fp32"}) {
+        for (const char* precision : {"tf32", "tf32x3", "bf16", "fp32"}) {
             const bool bf16 = std::string(precision) == "bf16";
             const double bytes = pixels * (s.inputs + s.outputs) * (bf16 ? 2 : 4) + rest;
             Plan plan, plain, each;
             const double plain_us = best_time(s, precision, GRADIENT, plain, chunk), us = best_time(s, precision, NORMS, plan, chunk);
             row({plain_us, flops, bytes, shape_name(s), "A0", precision, tile_name(plain), s.batch}, NAN);
             row({us, flops, bytes, shape_name(s), "A", precision, tile_name(plan), s.batch}, us / plain_us - 1);
-            if (std::string(precision) != "tf32" && std::string(precision) != "tf32x3") continue;
+            if (std::string(precision) != "tf32") continue;
             const double each_us = best_time(s, precision, EACH, each, chunk);
             row({each_us, flops, bytes, shape_name(s), "B", precision, tile_name(each) + " chunk " + std::to_string(chunk), s.batch},
                 each_us / plain_us - 1);
         }
         if (s.height * s.width <= GRAM_PIXELS) {
             gram<Tf32>(s);
-            gram<Tf32x3r>(s);
+            gram<Tf32x3>(s);
             gram<Bf16>(s);
         }
     }
