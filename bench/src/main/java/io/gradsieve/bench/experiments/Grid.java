@@ -95,116 +95,35 @@ enum Grid {
     }
   },
 
-  /**
-   * A third and a quarter of the work, where full data takes 12 epochs at batch 256: the sieve and
-   * full data for fewer epochs, all at as many steps but where a batch is named, each at rates on
-   * both sides of its best.
-   */
+  /** A third and a quarter of the work: {@link LessWork#budgets}. */
   BUDGETS {
     @Override
     List<Experiment> experiments(boolean quick) {
-      List<Experiment> all = new ArrayList<>();
-      for (int seed : quick ? new int[] {1} : new int[] {11, 12, 13, 14}) {
-        for (double rate : new double[] {0.1, 0.05, 0.07, 0.14}) {
-          all.add(run("full", seed, EPOCHS, 256, rate, "none"));
-        }
-        for (double rate : new double[] {0.05, 0.07}) {
-          all.add(run("full-batch-128", seed, EPOCHS, 128, rate, "none"));
-          all.add(run("third-fewer-batch-43", seed, 4, 43, rate, "none"));
-          all.add(run("third-sieve-7-batch-75", seed, 7, 75, rate, "variance:floor=0.05"));
-          all.add(run("quarter-fewer-batch-32", seed, 3, 32, rate, "none"));
-          all.add(run("quarter-sieve-5-batch-54", seed, 5, 54, rate, "variance:floor=0.05"));
-        }
-        all.add(run("full-batch-512", seed, EPOCHS, 512, 0.14, "none"));
-        for (double rate : new double[] {0.05, 0.07, 0.1, 0.14}) {
-          all.add(run("third-fewer", seed, 4, 85, rate, "none"));
-          all.add(run("third-sieve-12", seed, EPOCHS, 256, rate, "variance:keep=0.2727"));
-        }
-        for (double rate : new double[] {0.1, 0.14, 0.2}) {
-          all.add(run("third-fewer-batch-170", seed, 4, 170, rate, "none"));
-        }
-        all.add(
-            run(
-                "third-sieve-12-partial",
-                seed,
-                EPOCHS,
-                256,
-                0.1,
-                "variance:keep=0.3333,from=1,unscored=mean,floor=0.05"));
-        for (double rate : new double[] {0.07, 0.1, 0.14}) {
-          all.add(run("third-sieve-7", seed, 7, 149, rate, "variance:floor=0.05"));
-        }
-        for (double rate : new double[] {0.05, 0.07, 0.1}) {
-          all.add(run("quarter-fewer", seed, 3, 64, rate, "none"));
-        }
-        for (double rate : new double[] {0.1, 0.14, 0.2}) {
-          all.add(run("quarter-fewer-batch-128", seed, 3, 128, rate, "none"));
-        }
-        all.add(run("quarter-sieve-12", seed, EPOCHS, 256, 0.1, "variance:keep=0.1818"));
-        all.add(
-            run(
-                "quarter-sieve-12-partial",
-                seed,
-                EPOCHS,
-                256,
-                0.1,
-                "variance:keep=0.25,from=1,unscored=mean,floor=0.05"));
-        all.add(run("quarter-sieve-8", seed, 8, 170, 0.1, "variance:keep=0.2857,floor=0.05"));
-        all.add(run("quarter-sieve-6", seed, 6, 128, 0.1, "variance:keep=0.4,floor=0.05"));
-        for (double rate : new double[] {0.07, 0.1, 0.14}) {
-          all.add(run("quarter-sieve-5", seed, 5, 107, rate, "variance:floor=0.05"));
-        }
-        all.add(run("quarter-sieve-4", seed, 4, 85, 0.1, "variance:keep=0.6667,floor=0.05"));
-        for (double rate : new double[] {0.1, 0.14}) {
-          all.add(run("third-batch-7", seed, 7, 149, rate, "batch:keep=0.5"));
-          all.add(run("quarter-coverage-5", seed, 5, 107, rate, "coverage"));
-          all.add(run("quarter-order-5", seed, 5, 107, rate, "order:pool=0.625,keep=0.5"));
-          all.add(run("quarter-batch-6", seed, 6, 128, rate, "batch:keep=0.5,from=1"));
-        }
-        all.add(run("quarter-batch-7", seed, 7, 149, 0.1, "batch:keep=0.4286,from=1"));
-        all.add(run("quarter-batch-8", seed, 8, 171, 0.1, "batch:keep=0.375,from=1"));
-      }
-      return all;
-    }
-
-    private Experiment run(
-        String group, int seed, int epochs, int batch, double rate, String sieve) {
-      return tuned(group + "-rate-" + rate, seed, choosing(epochs), batch, rate, sieve);
+      return LessWork.budgets(quick);
     }
   },
 
-  /** What {@link #BUDGETS} chose, with all the training data, on seeds that chose nothing. */
+  /** What {@link #BUDGETS} chose, on seeds that chose nothing: {@link LessWork#confirm}. */
   CONFIRM {
     @Override
     List<Experiment> experiments(boolean quick) {
-      List<Experiment> all = new ArrayList<>();
-      for (int seed : quick ? new int[] {1} : IntStream.rangeClosed(201, 210).toArray()) {
-        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
-        all.add(tuned("third-sieve", seed, base(7), 149, 0.1, "variance:floor=0.05"));
-        all.add(tuned("third-fewer", seed, base(4), 85, 0.1, "none"));
-        all.add(tuned("quarter-sieve", seed, base(5), 107, 0.1, "variance:floor=0.05"));
-        all.add(tuned("quarter-fewer", seed, base(3), 64, 0.07, "none"));
-      }
-      for (int seed : quick ? new int[0] : IntStream.rangeClosed(301, 310).toArray()) {
-        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
-        all.add(
-            tuned("third-sieve-twice-the-steps", seed, base(7), 75, 0.07, "variance:floor=0.05"));
-        all.add(tuned("third-fewer-twice-the-steps", seed, base(4), 43, 0.07, "none"));
-        all.add(
-            tuned("quarter-sieve-twice-the-steps", seed, base(5), 54, 0.05, "variance:floor=0.05"));
-        all.add(tuned("quarter-fewer-twice-the-steps", seed, base(3), 32, 0.07, "none"));
-      }
-      // Chosen later: the rate that the validation part liked better, and another policy.
-      for (int seed : quick ? new int[0] : IntStream.rangeClosed(401, 410).toArray()) {
-        all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
-        all.add(tuned("full-rate-0.14", seed, base(EPOCHS), 256, 0.14, "none"));
-        String variance = "variance:keep=0.5333,floor=0.05";
-        all.add(tuned("0.35-variance", seed, base(7), 149, 0.14, variance));
-        String batch = "batch:keep=0.375,from=1";
-        all.add(tuned("quarter-batch", seed, base(8), 171, 0.1, batch));
-        all.add(tuned("quarter-fewer", seed, base(3), 64, 0.07, "none"));
-      }
-      return all;
+      return LessWork.confirm(quick);
+    }
+  },
+
+  /** The third again, with Nesterov's momentum: {@link LessWork#nesterov}. */
+  NESTEROV {
+    @Override
+    List<Experiment> experiments(boolean quick) {
+      return LessWork.nesterov(quick);
+    }
+  },
+
+  /** What {@link #NESTEROV} chose, on fresh seeds: {@link LessWork#reconfirm}. */
+  RECONFIRM {
+    @Override
+    List<Experiment> experiments(boolean quick) {
+      return LessWork.reconfirm(quick);
     }
   },
 
@@ -342,15 +261,8 @@ enum Grid {
     return IntStream.rangeClosed(1, count).toArray();
   }
 
-  /** A share of {@link #EPOCHS} full epochs. */
-  private static Experiment tuned(
-      String group, int seed, List<String> base, int batch, double rate, String sieve) {
-    return new Experiment(
-        group, seed, EPOCHS, with(base, "batch-size=" + batch, "lr=" + rate, "sieve=" + sieve));
-  }
-
   /** Full data; the test part is looked at once, at the end. */
-  private static List<String> base(int epochs) {
+  static List<String> base(int epochs) {
     return List.of(
         "data=fashion-mnist",
         "model=cnn",
@@ -361,7 +273,7 @@ enum Grid {
   }
 
   /** The same with a part to choose by. */
-  private static List<String> choosing(int epochs) {
+  static List<String> choosing(int epochs) {
     return with(base(epochs), "validation=0.1");
   }
 
