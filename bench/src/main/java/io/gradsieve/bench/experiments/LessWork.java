@@ -108,8 +108,7 @@ final class LessWork {
     for (int seed : quick ? new int[0] : IntStream.rangeClosed(401, 410).toArray()) {
       all.add(tuned("full", seed, base(EPOCHS), 256, 0.1, "none"));
       all.add(tuned("full-rate-0.14", seed, base(EPOCHS), 256, 0.14, "none"));
-      String variance = "variance:keep=0.5333,floor=0.05";
-      all.add(tuned("0.35-variance", seed, base(7), 149, 0.14, variance));
+      all.add(tuned("0.35-variance", seed, base(7), 149, 0.14, variance(0.05)));
       String batch = "batch:keep=0.375,from=1";
       all.add(tuned("quarter-batch", seed, base(8), 171, 0.1, batch));
       all.add(tuned("quarter-fewer", seed, base(3), 64, 0.07, "none"));
@@ -129,26 +128,27 @@ final class LessWork {
       all.add(tuned("full-nesterov", seed, nesterov(full), 256, 0.1, "none"));
       all.add(tuned("full-decay-2e-4", seed, with(full, DECAY + "2e-4"), 256, 0.1, "none"));
       List<String> seven = choosing(7);
-      all.add(tuned("sieve", seed, seven, 149, 0.1, seven(0.05)));
-      all.add(tuned("sieve-rate-0.14", seed, seven, 149, 0.14, seven(0.05)));
-      all.add(tuned("sieve-rate-0.14-floor-0.15", seed, seven, 149, 0.14, seven(0.15)));
+      all.add(tuned("sieve", seed, seven, 149, 0.1, variance(0.05)));
+      all.add(tuned("sieve-rate-0.14", seed, seven, 149, 0.14, variance(0.05)));
+      all.add(tuned("sieve-rate-0.14-floor-0.15", seed, seven, 149, 0.14, variance(0.15)));
       List<String> clipped = with(seven, "clip-norm=2");
-      all.add(tuned("sieve-clip-2", seed, clipped, 149, 0.1, seven(0.05)));
-      all.add(tuned("sieve-clip-2-rate-0.14", seed, clipped, 149, 0.14, seven(0.05)));
+      all.add(tuned("sieve-clip-2", seed, clipped, 149, 0.1, variance(0.05)));
+      all.add(tuned("sieve-clip-2-rate-0.14", seed, clipped, 149, 0.14, variance(0.05)));
       List<String> heavy = with(seven, "momentum=0.95");
-      all.add(tuned("sieve-momentum-0.95-rate-0.07", seed, heavy, 149, 0.07, seven(0.05)));
-      all.add(tuned("sieve-decay-2e-4", seed, with(seven, DECAY + "2e-4"), 149, 0.1, seven(0.1)));
-      all.add(tuned("sieve-decay-0", seed, with(seven, DECAY + "0"), 149, 0.1, seven(0.1)));
+      all.add(tuned("sieve-momentum-0.95-rate-0.07", seed, heavy, 149, 0.07, variance(0.05)));
+      all.add(
+          tuned("sieve-decay-2e-4", seed, with(seven, DECAY + "2e-4"), 149, 0.1, variance(0.1)));
+      all.add(tuned("sieve-decay-0", seed, with(seven, DECAY + "0"), 149, 0.1, variance(0.1)));
       List<String> averaged = with(seven, "score=grad_norm:average=0.5");
-      all.add(tuned("sieve-averaged", seed, averaged, 149, 0.1, seven(0.1)));
-      all.add(tuned("sieve-batch-200-rate-0.14", seed, seven, 200, 0.14, seven(0.1)));
+      all.add(tuned("sieve-averaged", seed, averaged, 149, 0.1, variance(0.1)));
+      all.add(tuned("sieve-batch-200-rate-0.14", seed, seven, 200, 0.14, variance(0.1)));
       String partial = "variance:keep=0.525,floor=0.1,from=1,unscored=mean";
       all.add(tuned("sieve-8-partial", seed, choosing(8), 171, 0.1, partial));
       List<String> sieve = nesterov(seven);
-      all.add(tuned("sieve-nesterov", seed, sieve, 149, 0.1, seven(0.1)));
-      all.add(tuned("sieve-nesterov-rate-0.14", seed, sieve, 149, 0.14, seven(0.1)));
-      all.add(tuned("sieve-nesterov-batch-100-rate-0.08", seed, sieve, 100, 0.08, seven(0.1)));
-      String relative = seven(0.1) + RELATIVE;
+      all.add(tuned("sieve-nesterov", seed, sieve, 149, 0.1, variance(0.1)));
+      all.add(tuned("sieve-nesterov-rate-0.14", seed, sieve, 149, 0.14, variance(0.1)));
+      all.add(tuned("sieve-nesterov-batch-100-rate-0.08", seed, sieve, 100, 0.08, variance(0.1)));
+      String relative = variance(0.1) + RELATIVE;
       all.add(tuned("sieve-nesterov-relative", seed, sieve, 149, 0.1, relative));
       all.add(tuned("sieve-nesterov-relative-rate-0.14", seed, sieve, 149, 0.14, relative));
       List<String> eight = nesterov(choosing(8));
@@ -168,7 +168,7 @@ final class LessWork {
     List<Experiment> all = new ArrayList<>();
     for (int seed : quick ? new int[] {1} : IntStream.rangeClosed(501, 510).toArray()) {
       all.add(tuned("full", seed, nesterov(base(EPOCHS)), 256, 0.1, "none"));
-      String relative = seven(0.1) + RELATIVE;
+      String relative = variance(0.1) + RELATIVE;
       all.add(tuned("0.35-variance", seed, nesterov(base(7)), 149, 0.1, relative));
       for (double rate : new double[] {0.1, 0.14}) {
         String group = "third-fewer-rate-" + rate;
@@ -183,7 +183,7 @@ final class LessWork {
   }
 
   /** {@code variance} that spends 0.35 of the work in seven epochs. */
-  private static String seven(double floor) {
+  private static String variance(double floor) {
     return "variance:keep=0.5333,floor=" + floor;
   }
 
