@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * Runs a grid, two single-threaded trainings at a time, and prints its table. A run whose file is
- * there already is not done again, so a grid of hours can be broken off and gone on with.
+ * there already is not done again, so a grid of hours can be broken off and gone on with; one whose
+ * policy can't reach its budget leaves a file that says so.
  */
 @Command(
     name = "bench/experiments/run",
@@ -86,7 +87,12 @@ final class Experiments implements Callable<Integer> {
     }
     Table table = new Table(outcomes, against, Costs.read());
     table.lines().forEach(out::println);
-    boolean whole = outcomes.size() == grid.experiments(false).size();
+    List<String> unmet = unmet(runs, experiments);
+    if (!unmet.isEmpty()) {
+      out.println("\nCan't reach their budget:");
+      unmet.forEach(run -> out.println("- " + run));
+    }
+    boolean whole = outcomes.size() + unmet.size() == grid.experiments(false).size();
     if (!quick && whole) {
       Plot.write(grid, table, Files.createDirectories(RESULTS));
     }
@@ -121,16 +127,21 @@ final class Experiments implements Callable<Integer> {
 
   private Void runOne(Path runs, Experiment experiment) throws IOException {
     Path file = file(runs, experiment);
-    if (Files.exists(file)) {
+    Path reason = unmetFile(runs, experiment);
+    if (Files.exists(file) || Files.exists(reason)) {
       return null;
     }
     MadeData.prepare(experiment, cifar);
-    Optional<Experiment> met = Budget.meet(experiment);
-    if (met.isEmpty()) {
-      say("%-44s can't reach its budget%n", experiment.name());
+    Experiment met;
+    try {
+      met = Budget.meet(experiment);
+    } catch (Budget.OutOfReachException e) {
+      Files.createDirectories(runs);
+      Files.writeString(reason, e.getMessage() + "\n");
+      say("%-44s %s%n", experiment.name(), e.getMessage());
       return null;
     }
-    Outcome outcome = met.get().run();
+    Outcome outcome = met.run();
     outcome.write(file);
     say(
         "%-44s share %.3f  accuracy %.4f%n",
@@ -146,6 +157,11 @@ final class Experiments implements Callable<Integer> {
     return runs.resolve(experiment.name() + ".json");
   }
 
+  /** Where it says why there is no such file and will be none. */
+  private static Path unmetFile(Path runs, Experiment experiment) {
+    return runs.resolve(experiment.name() + ".unmet.txt");
+  }
+
   private static List<Outcome> outcomes(Path runs, List<Experiment> experiments)
       throws IOException {
     List<Outcome> outcomes = new ArrayList<>();
@@ -155,6 +171,18 @@ final class Experiments implements Callable<Integer> {
       }
     }
     return outcomes;
+  }
+
+  /** The runs whose policy can't reach its budget, and why. */
+  private static List<String> unmet(Path runs, List<Experiment> experiments) throws IOException {
+    List<String> unmet = new ArrayList<>();
+    for (Experiment experiment : experiments) {
+      Path reason = unmetFile(runs, experiment);
+      if (Files.exists(reason)) {
+        unmet.add(experiment.name() + ": " + Files.readString(reason).strip());
+      }
+    }
+    return unmet;
   }
 
   public static void main(String[] arguments) {
