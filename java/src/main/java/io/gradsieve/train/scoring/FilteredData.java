@@ -30,17 +30,16 @@ final class FilteredData {
     Path file = Path.of(settings.get(Options.FILTER));
     try (Backend backend = Backends.open(settings.get(Options.DEVICE), threads(settings));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
-      Schema rules = filter.rules();
-      Dataset data =
-          DataSource.open(DataOptions.request(settings, Purpose.PREDICT, Optional.of(rules)));
+      Optional<Schema> rules = Optional.of(filter.rules());
+      Dataset data = DataSource.open(DataOptions.request(settings, Purpose.PREDICT, rules));
       int[] train = data.train();
       if (train.length == 0) {
         throw new BadData(data.name() + ": has no training samples to choose");
       }
-      int[] classes = byClass ? classes(settings, rules, data) : new int[train.length];
+      int[] classes = byClass ? classes(settings, data) : new int[train.length];
       double[] ranks = ranks(filter, data, train);
       long[] indices = Arrays.stream(train).mapToLong(data::index).toArray();
-      return new RankedSamples(indices, ranks, classes, Optional.of(rules));
+      return new RankedSamples(indices, ranks, classes, Optional.of(data));
     }
   }
 
@@ -62,9 +61,9 @@ final class FilteredData {
             () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
-  private static int[] classes(Settings settings, Schema rules, Dataset data) {
+  private static int[] classes(Settings settings, Dataset data) {
     try {
-      Dataset labelled = labelled(settings, rules, data);
+      Dataset labelled = labelled(settings, data);
       return Arrays.stream(labelled.train()).map(labelled::label).toArray();
     } catch (BadData e) {
       throw new BadData(
@@ -77,12 +76,12 @@ final class FilteredData {
   /**
    * The same data with its own labels, by a second look.
    *
-   * @param rules of the filter
    * @throws BadData if not every sample has a label
    */
-  static Dataset labelled(Settings settings, Schema rules, Dataset data) {
+  static Dataset labelled(Settings settings, Dataset data) {
     Dataset labelled =
-        DataSource.open(DataOptions.request(settings, Purpose.EVALUATE, Optional.of(rules)));
+        DataSource.open(
+            DataOptions.request(settings, Purpose.EVALUATE, Optional.of(data.schema())));
     if (labelled.size() != data.size() || !labelled.shape().equals(data.shape())) {
       throw new BadData(data.name() + ": has samples without a label; add their labels");
     }

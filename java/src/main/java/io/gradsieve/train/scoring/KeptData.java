@@ -5,7 +5,6 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
-import io.gradsieve.data.Schema;
 import io.gradsieve.data.SubsetWriter;
 import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
@@ -18,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What {@code prune} writes: indices as text or numpy array, or the kept part of the data. */
 final class KeptData {
@@ -27,13 +27,15 @@ final class KeptData {
    * Writes the kept samples.
    *
    * @param kept positions in the original file, ascending
-   * @param rules of the filter that chose them; empty: scores did
+   * @param ranked that a filter chose from; empty: scores did
+   * @param warn takes a line about what may surprise
    */
-  static void write(Path out, long[] kept, Settings settings, Optional<Schema> rules) {
+  static void write(
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> warn) {
     switch (OutputFile.ending(out)) {
       case "txt" -> writeText(out, kept);
       case "npy" -> writeArray(out, kept);
-      default -> writeData(out, kept, settings, rules);
+      default -> writeData(out, kept, settings, ranked, warn);
     }
   }
 
@@ -59,16 +61,18 @@ final class KeptData {
   }
 
   /** The kept training samples; a test part goes along whole. */
-  private static void writeData(Path out, long[] kept, Settings settings, Optional<Schema> rules) {
+  private static void writeData(
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> warn) {
     String source = settings.get(Options.DATA);
     if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
           "--out " + out + ": is the data itself; name another file");
     }
-    DataRequest request =
-        DataOptions.request(settings, rules.isEmpty() ? Purpose.EVALUATE : Purpose.PREDICT, rules);
-    Dataset opened = DataSource.open(request);
-    Dataset data = rules.map(filter -> withLabels(settings, filter, opened)).orElse(opened);
+    DataRequest request = DataOptions.request(settings, Purpose.EVALUATE, Optional.empty());
+    Dataset data =
+        ranked
+            .map(bare -> withLabels(out, settings, bare, warn))
+            .orElseGet(() -> DataSource.open(request));
     int[] samples =
         Arrays.stream(data.train())
             .filter(sample -> Arrays.binarySearch(kept, data.index(sample)) >= 0)
@@ -81,11 +85,16 @@ final class KeptData {
     SubsetWriter.write(request, data, samples, out);
   }
 
-  /** A filter needs no labels, but those that are there go along. */
-  private static Dataset withLabels(Settings settings, Schema rules, Dataset data) {
+  /** A filter needs no labels, but those that are there go along; rows of a CSV have theirs. */
+  private static Dataset withLabels(
+      Path out, Settings settings, Dataset data, Consumer<String> warn) {
+    if (!data.schema().columns().isEmpty()) {
+      return data;
+    }
     try {
-      return FilteredData.labelled(settings, rules, data);
+      return FilteredData.labelled(settings, data);
     } catch (GradsieveException.BadData e) {
+      warn.accept(out + " has no labels: " + e.getMessage());
       return data;
     }
   }

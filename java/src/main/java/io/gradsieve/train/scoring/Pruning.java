@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -28,8 +29,12 @@ public final class Pruning {
   /** What was written. */
   public record Summary(Path out, int samples, int kept) {}
 
-  /** Chooses as the options say and writes the file. */
-  public static Summary write(Settings settings) {
+  /**
+   * Chooses as the options say and writes the file.
+   *
+   * @param warn takes a line about what may surprise
+   */
+  public static Summary write(Settings settings, Consumer<String> warn) {
     checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
@@ -50,7 +55,7 @@ public final class Pruning {
             .mapToLong(i -> ranked.indices()[i])
             .sorted()
             .toArray();
-    KeptData.write(out, kept, settings, ranked.rules());
+    KeptData.write(out, kept, settings, ranked.data(), warn);
     return new Summary(out, chosen.length, kept.length);
   }
 

@@ -1,6 +1,6 @@
 package io.gradsieve.train.scoring;
 
-import io.gradsieve.data.Schema;
+import io.gradsieve.data.Dataset;
 import java.util.Optional;
 
 /**
@@ -9,6 +9,6 @@ import java.util.Optional;
  * @param indices position of each sample in the original file, [N]
  * @param scores what to rank by, [N]; zero if no score was asked for
  * @param classes number of each sample's class, [N]; zero if classes were not asked for
- * @param rules those of the filter that ranked the data; empty: a scores file did
+ * @param data that a filter read and ranked, labels not looked at; empty: a scores file ranks
  */
-record RankedSamples(long[] indices, double[] scores, int[] classes, Optional<Schema> rules) {}
+record RankedSamples(long[] indices, double[] scores, int[] classes, Optional<Dataset> data) {}

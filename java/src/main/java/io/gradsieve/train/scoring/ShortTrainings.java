@@ -197,7 +197,12 @@ final class ShortTrainings {
   private boolean train(PreparedTraining training, Scoring scoring) {
     List<TrainingListener> told = new ArrayList<>(listeners);
     told.add(scoring);
-    Trainer.of(training, told, stop, note -> {}).run();
+    try {
+      Trainer.of(training, told, stop, note -> {}).run();
+    } catch (GradsieveException.Diverged e) {
+      throw new GradsieveException.Diverged(
+          e.getMessage() + "; these are options of train: score its run by --model");
+    }
     return !stop.asked();
   }
 

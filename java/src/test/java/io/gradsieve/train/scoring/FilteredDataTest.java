@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code prune --filter}, on rows of which those with a small |a| are hard. */
 class FilteredDataTest {
   @TempDir Path directory;
+  private final List<String> warnings = new ArrayList<>();
 
   private Path filter;
 
@@ -63,7 +64,8 @@ class FilteredDataTest {
     List<String> all = new ArrayList<>(List.of(options));
     all.add("filter=" + filter);
     all.add("out=" + directory.resolve(out));
-    Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve());
+    Pruning.write(
+        new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve(), warnings::add);
     return Files.readAllLines(directory.resolve(out));
   }
 
@@ -96,6 +98,7 @@ class FilteredDataTest {
     assertThat(kept).hasSize(51).first().isEqualTo("a,color");
     String halfLabelled = rows(100, 2, true).replace("yes,", ",");
     assertThat(kept("half.csv", data("new.csv", halfLabelled), "keep=0.5")).hasSize(51);
+    assertThat(warnings).isEmpty();
   }
 
   @Test
@@ -147,8 +150,13 @@ class FilteredDataTest {
     // More classes than a filter has bins.
     Path many = arrays("many.npz", 1, 23);
     learn(seen, "arrays");
-    assertThat(pruned(bare).labelled()).isFalse();
     assertThat(pruned(seen, "balanced=true").labelled()).isTrue();
+    assertThat(warnings).isEmpty();
+    assertThat(pruned(bare).labelled()).isFalse();
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .matches(".*half.npz has no labels: .*bare.npz: has no array y.*");
     Dataset kept = pruned(many, "balanced=true");
     assertThat(kept.size()).isEqualTo(150);
     assertThat(Arrays.stream(kept.train()).filter(i -> kept.label(i) == 23)).hasSize(75);
@@ -168,7 +176,8 @@ class FilteredDataTest {
     Path out = directory.resolve("half.npz");
     List<String> all = new ArrayList<>(List.of(options));
     all.addAll(List.of("filter=" + filter, "data=" + data, "keep=0.5", "out=" + out));
-    Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve());
+    Pruning.write(
+        new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve(), warnings::add);
     try (NpzArchive arrays = NpzArchive.open(out)) {
       return DataSource.open(
           arrays.names().contains("y")

@@ -283,4 +283,16 @@ class ShortTrainingsTest {
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--model " + directory);
   }
+
+  @Test
+  void aTrainingThatDivergesSaysWhereItsRateCanBeSet() throws IOException {
+    float[] x = {1e19f, 1, -1e19f, 1, 2e19f, -1, -2e19f, -1};
+    Map<String, byte[]> arrays =
+        Map.of("x.npy", Samples.npy(x, 4, 2), "y.npy", Samples.npy(new long[] {0, 1, 0, 1}, 4));
+    Path wild = Samples.write(directory.resolve("wild.npz"), Samples.zip(arrays));
+    assertThatThrownBy(() -> scores("wild.csv", "data=" + wild, "runs=2"))
+        .isInstanceOf(GradsieveException.Diverged.class)
+        .hasMessageStartingWith("training diverged in epoch 1, step 1: ")
+        .hasMessageEndingWith("; these are options of train: score its run by --model");
+  }
 }
