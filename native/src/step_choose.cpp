@@ -9,7 +9,7 @@
 
 namespace gradsieve {
 
-void Step::choose(int record, int64_t count, int32_t* chosen) {
+void Step::choose(int record, int64_t count, bool by_class, int32_t* chosen) {
     if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "choose: gs_step_begin comes first");
     if (record < 0 || record >= GS_RECORDS || record == GS_RECORD_NORM2)
         refuse(GS_INVALID_ARGUMENT, "choose: record %d is none that forward writes", record);
@@ -20,6 +20,7 @@ void Step::choose(int record, int64_t count, int32_t* chosen) {
     Command command{Command::CHOOSE, 0, Run(), gs_update_rule()};
     command.record = record;
     command.count = count;
+    command.by_class = by_class;
     command.chosen = chosen;
     workers_.put(command);
 }
@@ -32,6 +33,20 @@ static const T* gathered(const T* from, int64_t count, const int32_t* chosen, st
     return to.data();
 }
 
+/* Of the r-th of the n samples of a class, (r + 1/2) / n: the lowest of all give every class its share (Sainte-Lague). */
+template <typename Before>
+static void quotients(const int32_t* labels, std::vector<int32_t>& order, const Before& before, std::vector<double>& to) {
+    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+        return labels[a] != labels[b] ? labels[a] < labels[b] : before(a, b);
+    });
+    to.resize(order.size());
+    for (size_t from = 0, end; from < order.size(); from = end) {
+        for (end = from + 1; end < order.size() && labels[order[end]] == labels[order[from]]; end++) {}
+        for (size_t i = from; i < end; i++)
+            to[static_cast<size_t>(order[i])] = (static_cast<double>(i - from) + 0.5) / static_cast<double>(end - from);
+    }
+}
+
 /* The chosen in order of their places: those of the first count places stay, the others fill the gaps between them. */
 void Step::rank(const Run& run, const Command& command) {
     const float* values = records(run) + command.record * capacity;
@@ -41,7 +56,16 @@ void Step::rank(const Run& run, const Command& command) {
     std::iota(order.begin(), order.end(), 0);
     const auto value = [&](int32_t i) { return isnan(values[i]) ? -INFINITY : values[i]; };
     const auto before = [&](int32_t a, int32_t b) { return value(a) > value(b) || (value(a) == value(b) && a < b); };
-    std::nth_element(order.begin(), order.begin() + count, order.end(), before);
+    if (command.by_class) {
+        std::vector<double>& places = chosen_.quotients;
+        quotients(run.labels, order, before, places);
+        std::nth_element(order.begin(), order.begin() + count, order.end(), [&](int32_t a, int32_t b) {
+            const double p = places[static_cast<size_t>(a)], q = places[static_cast<size_t>(b)];
+            return p != q ? p < q : before(a, b);
+        });
+    } else {
+        std::nth_element(order.begin(), order.begin() + count, order.end(), before);
+    }
     std::sort(order.begin(), order.begin() + count);
     chosen_.moves.clear();
     auto next = std::lower_bound(order.begin(), order.begin() + count, static_cast<int32_t>(count));

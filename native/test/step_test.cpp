@@ -200,14 +200,17 @@ void updates_follow_their_formulas(const Network& n) {
     check(worst < 1e-5, n.name, "sgd clips, divides, decays and keeps momentum", worst, 1e-5);
 }
 
-/* Those with the largest el2n go on, in evaluation, where no sample sees another. */
-void the_chosen_alone_go_backward(const Network& n) {
+/* Those with the largest el2n go on, of all or of each class, in evaluation, where no sample sees another. */
+void the_chosen_alone_go_backward(const Network& n, bool by_class) {
+    const auto rivals = [&](int32_t a, int32_t b) {
+        return !by_class || n.labels[static_cast<size_t>(a)] == n.labels[static_cast<size_t>(b)];
+    };
     for (int threads : {1, 2, 5}) {
         for (int64_t count : {int64_t{0}, int64_t{1}, int64_t{3}, BATCH}) {
             Compiled compiled(n, threads, BATCH), whole(n, threads, BATCH), single(n, 1, BATCH);
             Outcome all = whole.run(GS_EVALUATION, 0, BATCH, nullptr, false);
             std::vector<int32_t> chosen(BATCH, -1);
-            Outcome got = compiled.run_chosen(GS_EVALUATION, BATCH, GS_RECORD_EL2N, count, chosen.data());
+            Outcome got = compiled.run_chosen(GS_EVALUATION, BATCH, GS_RECORD_EL2N, count, by_class, chosen.data());
             std::vector<double> sum(got.gradients.size(), 0.0);
             double norms = 0;
             bool largest = true;
@@ -218,7 +221,13 @@ void the_chosen_alone_go_backward(const Network& n) {
                 for (size_t k = 0; k < sum.size(); k++) sum[k] += static_cast<double>(one.gradients[k]);
                 double expected = static_cast<double>(one.record(GS_RECORD_NORM2)[0]);
                 norms = fmax(norms, fabs(static_cast<double>(got.record(GS_RECORD_NORM2)[j]) - expected) / (expected + 1e-6));
-                largest &= std::count_if(el2n, el2n + BATCH, [&](float other) { return other > el2n[sample]; }) < count;
+                int64_t larger = 0, gone = 0, alike = 0;
+                for (int32_t i = 0; i < BATCH; i++) {
+                    alike += rivals(i, sample);
+                    larger += rivals(i, sample) && el2n[i] > el2n[sample];
+                    gone += std::count(chosen.begin(), chosen.begin() + count, i) > 0 && rivals(i, sample);
+                }
+                largest &= larger < gone && std::abs(gone * BATCH - alike * count) < BATCH;
             }
             double bound = 4 * TOLERANCE * (norm_of(sum) + 1e-6), off = difference(got.gradients, sum);
             check(off <= bound, n.name, "the gradient is that of the chosen", off, bound);
@@ -385,7 +394,7 @@ int main(int count, char** arguments) {
         a_third_step_has_to_wait(*network);
         samples_that_lie_nowhere_are_refused(*network);
         parts_add_up_to_the_whole(*network);
-        the_chosen_alone_go_backward(*network);
+        for (bool by_class : {false, true}) the_chosen_alone_go_backward(*network, by_class);
         small_batches_work(*network);
         norms_change_nothing(*network);
         updates_follow_their_formulas(*network);

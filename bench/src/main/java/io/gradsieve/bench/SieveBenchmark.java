@@ -75,7 +75,7 @@ public class SieveBenchmark {
       for (int i = 0; i < STEP; i++) {
         order[i] = from + i;
       }
-      table.record(EPOCH - 1, order, 0, STEP, new HeavyTailed(from));
+      table.record(EPOCH - 1, order, 0, STEP, new HeavyTailed(from), true);
     }
   }
 

@@ -46,8 +46,10 @@ public interface CompiledStep extends AutoCloseable {
    * After forward: only the {@code count} samples of the highest score go backward, by what forward
    * kept of them; of equal scores the first. {@link StepRecords#chosen} says which they are. With
    * batch norm the others stay in the statistics, but their gradients are left out.
+   *
+   * @param balanced whether every class goes on with the same share, to a whole number
    */
-  void choose(Choice by, int count);
+  void choose(Choice by, int count, boolean balanced);
 
   void backward();
 

@@ -31,9 +31,19 @@ public record EpochPlan(
     return order.length;
   }
 
-  /** How many of a step's samples go backward. */
-  public int chosenOf(int samples) {
-    return Share.ceil(chosen, samples);
+  /**
+   * How many samples of each step go backward: at least one, and of the epoch ⌈chosen · M⌉ where
+   * steps are large enough for that.
+   */
+  public int[] chosenSizes() {
+    int[] sizes = new int[batchSizes.length];
+    int before = 0;
+    for (int step = 0; step < sizes.length; step++) {
+      int after = before + batchSizes[step];
+      sizes[step] = Math.max(1, Share.ceil(chosen, after) - Share.ceil(chosen, before));
+      before = after;
+    }
+    return sizes;
   }
 
   /** Optimizer steps. */

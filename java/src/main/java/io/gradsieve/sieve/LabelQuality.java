@@ -4,11 +4,11 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * How far labels can be trusted, and which are probably wrong: those where the network predicts
- * another class, and over the first epochs, or when it held the sample out, gave the label less
- * than a quarter of what it gives samples of that class in the mean. Classes have thresholds of
- * their own, as in confident learning (Northcutt et al. 2021, arXiv 1911.00068), since some are
- * harder than others.
+ * How far labels can be trusted, and which are probably wrong: those where the network, over the
+ * first epochs or when it held the sample out, predicts another class and gives the label less than
+ * a quarter of what it gives samples of that class in the mean. What it predicts later says nothing
+ * of a label: it learns wrong ones by heart. Classes have thresholds of their own, as in confident
+ * learning (Northcutt et al. 2021, arXiv 1911.00068), since some are harder than others.
  */
 final class LabelQuality {
   /**
@@ -53,6 +53,8 @@ final class LabelQuality {
   /** Whether the label is probably wrong. */
   boolean issue(int sample) {
     Mean mean = means.get(names.label(sample));
-    return mean != null && !table.right(sample) && at(sample) < SHARE * mean.sum / mean.count;
+    return mean != null
+        && !table.flags.earlyRight(sample)
+        && at(sample) < SHARE * mean.sum / mean.count;
   }
 }

@@ -24,6 +24,7 @@ public final class MeanScores {
   private final int[] qualityCounts;
   private final long[] forgotten;
   private final boolean[] everRight;
+  private final int[] earlyRight;
   private final List<int[]> predicted = new ArrayList<>();
 
   /**
@@ -43,6 +44,7 @@ public final class MeanScores {
     qualityCounts = new int[labels.length];
     forgotten = new long[labels.length];
     everRight = new boolean[labels.length];
+    earlyRight = new int[labels.length];
   }
 
   /**
@@ -64,6 +66,7 @@ public final class MeanScores {
       qualityCounts[i] += trained.qualityCount(i);
       forgotten[i] += trained.bits(Column.FORGETTING, i);
       everRight[i] |= trained.flags.everRight(i);
+      earlyRight[i] += trained.flags.earlyRight(i) ? 1 : 0;
     }
     predicted.add(classes);
   }
@@ -85,7 +88,7 @@ public final class MeanScores {
       if (qualityCounts[i] > 0) {
         float mean = (float) (sums[Column.QUALITY.ordinal()][i] / qualityCounts[i]);
         table.set(Column.QUALITY, i, mean);
-        table.flags.countOneMore(i);
+        table.flags.countOneMore(i, 2 * earlyRight[i] > predicted.size());
       }
       int vote = vote(i);
       table.bits(Column.PREDICTED, i, vote);

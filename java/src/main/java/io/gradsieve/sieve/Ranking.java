@@ -97,20 +97,6 @@ public record Ranking(Score score, double average, boolean relative) {
     };
   }
 
-  /**
-   * What a step's scores are divided by: their mean over the full data, as far as the step's
-   * samples and their weights tell; 1 if they are not relative.
-   */
-  double divisor(int count, StepScores scores) {
-    double sum = 0;
-    double weight = 0;
-    for (int i = 0; relative && i < count; i++) {
-      sum += (double) scores.weight(i) * measured(scores, i, 1);
-      weight += scores.weight(i);
-    }
-    return sum > 0 ? sum / weight : 1;
-  }
-
   /** The average that a new score makes of the old one. */
   double averaged(double before, double now) {
     return average * before + (1 - average) * now;

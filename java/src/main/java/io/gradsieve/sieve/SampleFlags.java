@@ -11,6 +11,7 @@ final class SampleFlags {
 
   private static final int RIGHT = 1 << 4;
   private static final int EVER_RIGHT = 1 << 5;
+  private static final int EARLY_RIGHT = 1 << 6;
 
   final byte[] bits;
 
@@ -41,8 +42,15 @@ final class SampleFlags {
     return bits[sample] >> 1 & 7;
   }
 
-  void countOneMore(int sample) {
+  /** One more is recorded of a sample that was right then or not. */
+  void countOneMore(int sample, boolean right) {
     bits[sample] = (byte) (bits[sample] + COUNT);
+    set(sample, EARLY_RIGHT, right);
+  }
+
+  /** Whether it was right when the last cross-entropy was recorded. */
+  boolean earlyRight(int sample) {
+    return is(sample, EARLY_RIGHT);
   }
 
   /** Whether it was right when last scored. */

@@ -48,6 +48,7 @@ public final class ScoreTable {
   private final long seed;
   private final RandomBits random;
   private final Optional<Ranking> ranking;
+  private final Optional<RankingColumn> ranks;
   final SampleFlags flags;
   final char[] timesKept;
   final char[] scoredEpoch;
@@ -86,6 +87,7 @@ public final class ScoreTable {
       boolean floats = column != Column.PREDICTED && column != Column.FORGETTING;
       values[column.ordinal()] = new float[floats ? rows(column) : 0];
     }
+    ranks = ranking.map(by -> new RankingColumn(by, values[Column.RANKING.ordinal()]));
     predicted = new int[rows(Column.PREDICTED)];
     forgetting = new char[rows(Column.FORGETTING)];
   }
@@ -165,21 +167,25 @@ public final class ScoreTable {
   }
 
   /**
-   * Records what one step measured; columns the table was not opened for are dropped.
+   * Records what one step, or one part of it, measured; columns the table was not opened for are
+   * dropped.
    *
    * @param epoch from 1
    * @param order positions in the training part, of which the step's begin at {@code from}
-   * @param count samples of the step
+   * @param count samples of the step, or of the part
+   * @param last whether the step ends with them; relative scores need its mean
    * @throws GradsieveException.Diverged if a value the table keeps is not finite; its row and those
    *     behind it are unchanged then
    */
-  public void record(int epoch, int[] order, int from, int count, StepScores scores) {
+  public void record(int epoch, int[] order, int from, int count, StepScores scores, boolean last) {
     if (epoch < 1 || epoch > MOST_EPOCHS) {
       throw new IllegalArgumentException("epochs lie in 1.." + MOST_EPOCHS + ", is " + epoch);
     }
-    double divisor = ranking.isPresent() ? ranking.get().divisor(count, scores) : 1;
     for (int i = 0; i < count; i++) {
-      record(epoch, order[from + i], i, scores, divisor);
+      record(epoch, order[from + i], i, scores);
+    }
+    if (last && ranks.isPresent()) {
+      ranks.get().endStep(epoch);
     }
   }
 
@@ -191,12 +197,15 @@ public final class ScoreTable {
    * @throws GradsieveException.Diverged as {@link #record}
    */
   public void recordLeftOut(int epoch, int[] rows, StepScores scores) {
-    double divisor = 1;
+    double mean = 1;
     if (ranking.isPresent() && ranking.get().relative()) {
-      divisor = meanWith(rows, scores, ranking.get());
+      mean = meanWith(rows, scores, ranking.get());
     }
     for (int i = 0; i < rows.length; i++) {
-      record(epoch, rows[i], i, scores, divisor);
+      record(epoch, rows[i], i, scores);
+    }
+    if (ranks.isPresent()) {
+      ranks.get().end(mean, epoch);
     }
   }
 
@@ -213,14 +222,17 @@ public final class ScoreTable {
     return sum > 0 ? sum / samples : 1;
   }
 
-  private void record(int epoch, int sample, int i, StepScores scores, double divisor) {
+  private void record(int epoch, int sample, int i, StepScores scores) {
     float loss = checked(Column.LOSS, scores.loss(i), sample, epoch);
     float el2n = checked(Column.EL2N, scores.el2n(i), sample, epoch);
     float gradNorm = checked(Column.GRAD_NORM, scores.gradNorm(i), sample, epoch);
     float margin = checked(Column.MARGIN, scores.margin(i), sample, epoch);
     float confidence = checked(Column.CONFIDENCE, scores.confidence(i), sample, epoch);
     float crossEntropy = checked(Column.QUALITY, scores.crossEntropy(i), sample, epoch);
-    rank(epoch, sample, i, scores, divisor);
+    if (ranks.isPresent()) {
+      float measured = ranking.get().measured(scores, i, random(sample, epoch));
+      ranks.get().measure(sample, scored(sample), measured, scores.weight(i));
+    }
     set(Column.LOSS, sample, loss);
     set(Column.EL2N, sample, el2n);
     set(Column.GRAD_NORM, sample, gradNorm);
@@ -231,9 +243,9 @@ public final class ScoreTable {
     }
     if (columns.contains(Column.QUALITY)
         && epoch <= QUALITY_EPOCHS
-        && qualityCount(sample) < QUALITY_EPOCHS) {
+        && epoch > scoredEpoch[sample]) { // a draw with replacement may have it twice
       values[Column.QUALITY.ordinal()][sample] += crossEntropy;
-      flags.countOneMore(sample);
+      flags.countOneMore(sample, scores.right(i));
     }
     judge(sample, scores.right(i));
     scoredEpoch[sample] = (char) epoch;
@@ -242,7 +254,7 @@ public final class ScoreTable {
   private float checked(Column column, float value, int sample, int epoch) {
     if (values[column.ordinal()].length > 0 && !Float.isFinite(value)) {
       throw new GradsieveException.Diverged(
-          "the %s of training sample %d is %s in epoch %d: lower --lr or set --clip-norm"
+          "the %s of row %d of the training part is %s in epoch %d: lower --lr or set --clip-norm"
               .formatted(column.name().toLowerCase(Locale.ROOT), sample, value, epoch));
     }
     return value;
@@ -253,17 +265,6 @@ public final class ScoreTable {
     if (rows.length > 0) {
       rows[sample] = value;
     }
-  }
-
-  private void rank(int epoch, int sample, int i, StepScores scores, double divisor) {
-    float[] ranks = values[Column.RANKING.ordinal()];
-    if (ranks.length == 0) {
-      return;
-    }
-    Ranking by = ranking.orElseThrow();
-    double value = by.measured(scores, i, random(sample, epoch)) / divisor;
-    double ranked = scored(sample) ? by.averaged(ranks[sample], value) : value;
-    ranks[sample] = checked(Column.RANKING, (float) ranked, sample, epoch);
   }
 
   private void judge(int sample, boolean right) {
@@ -322,9 +323,9 @@ public final class ScoreTable {
       throw new IllegalArgumentException("the table was not opened for " + by.spec());
     }
     float[] copy = new float[samples];
-    float[] ranks = values[Column.RANKING.ordinal()];
+    float[] ranked = values[Column.RANKING.ordinal()];
     for (int i = 0; i < samples; i++) {
-      copy[i] = !scored(i) ? Float.NaN : by.plain() ? value(by.score(), i) : ranks[i];
+      copy[i] = !scored(i) ? Float.NaN : by.plain() ? value(by.score(), i) : ranked[i];
     }
     return copy;
   }

@@ -18,14 +18,15 @@ import java.util.Optional;
  * </pre>
  *
  * Fields without a number have 4 bytes. Flags: bit 0 kept, bits 1 to 3 the count of recorded
- * cross-entropies, bit 4 right when last scored, bit 5 ever right.
+ * cross-entropies, bit 4 right when last scored, bit 5 ever right, bit 6 right when the last
+ * cross-entropy was recorded.
  */
 public final class ScoreTableCodec {
   /** Bytes before the first row. */
   public static final int HEADER_BYTES = 40;
 
   private static final int MAGIC = 'G' | 'S' << 8 | 'S' << 16 | 'T' << 24;
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   private ScoreTableCodec() {}
 

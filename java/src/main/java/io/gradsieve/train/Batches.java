@@ -1,7 +1,9 @@
 package io.gradsieve.train;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.data.Dataset;
@@ -19,6 +21,8 @@ public final class Batches implements AutoCloseable {
   /** One in use, one queued behind it, one being filled. */
   private static final int SLOTS = 3;
 
+  private final Dataset data;
+  private final CompiledStep step;
   private final Resources resources = new Resources();
   private final List<StepInput> inputs = new ArrayList<>();
   private final List<Slot> slots = new ArrayList<>();
@@ -29,6 +33,8 @@ public final class Batches implements AutoCloseable {
   /** {@code capacity} is the step's largest batch. */
   public Batches(
       Dataset data, Augment augment, double[] userWeights, CompiledStep step, int capacity) {
+    this.data = data;
+    this.step = step;
     this.capacity = capacity;
     try {
       for (int i = 0; i < SLOTS; i++) {
@@ -79,6 +85,50 @@ public final class Batches implements AutoCloseable {
     }
     plain.start(samples, ones, sizes, 0, 0);
     return plain;
+  }
+
+  /** As {@link #await(Batch, int)}, where all samples went on. */
+  public double await(Batch batch) {
+    return await(batch, batch.size());
+  }
+
+  /**
+   * Waits for the step of a batch.
+   *
+   * @param chosen how many samples the step went backward with
+   * @return as {@link CompiledStep#await}
+   * @throws GradsieveException.Diverged as there, with the name of the sample whose loss or
+   *     gradient norm is not finite, if it is one's
+   */
+  public double await(Batch batch, int chosen) {
+    try {
+      return step.await();
+    } catch (GradsieveException.Diverged e) {
+      StepRecords records = step.records();
+      for (int i = 0; i < batch.size(); i++) {
+        checkFinite("loss", records.loss().get(i), batch.samples()[i]);
+      }
+      for (int j = 0; j < chosen; j++) {
+        int i = chosen < batch.size() ? records.chosen().get(j) : j;
+        checkFinite("gradient norm", records.squaredNorm().get(j), batch.samples()[i]);
+      }
+      throw e;
+    }
+  }
+
+  private void checkFinite(String what, float value, int sample) {
+    if (!Float.isFinite(value)) {
+      String index = Long.toString(data.index(sample));
+      String id = data.id(sample);
+      throw new GradsieveException.Diverged(
+          "the %s of the %s sample with index %s%s of %s is not finite"
+              .formatted(
+                  what,
+                  Arrays.binarySearch(data.test(), sample) >= 0 ? "test" : "training",
+                  index,
+                  id.equals(index) ? "" : " (" + id + ")",
+                  data.name()));
+    }
   }
 
   /** Drops what is left of a part, so that the other loader may use the inputs. */

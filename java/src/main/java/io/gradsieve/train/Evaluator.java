@@ -39,7 +39,7 @@ final class Evaluator {
       Batch batch = loader.next();
       step.begin(batches.input(batch), batch.size(), Mode.EVALUATION, 0, 0, 0);
       step.forward();
-      step.await();
+      batches.await(batch);
       StepRecords records = step.records();
       for (int i = 0; i < batch.size(); i++) {
         loss += records.crossEntropy().get(i);
@@ -70,7 +70,7 @@ final class Evaluator {
       k++;
       step.begin(batches.input(batch), batch.size(), Mode.TRAINING, seed, epoch, 1.0 / k);
       step.forward();
-      step.await();
+      batches.await(batch);
       loader.release(batch);
     }
     if (stop.asked()) {

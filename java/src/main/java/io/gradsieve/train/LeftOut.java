@@ -81,7 +81,7 @@ final class LeftOut implements StepScores {
       if (backward) {
         step.backward();
       }
-      step.await();
+      batches.await(batch);
       recorded.show(step.records(), batch);
       keep(first, batch.size(), recorded, backward);
       first += batch.size();

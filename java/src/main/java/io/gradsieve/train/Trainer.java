@@ -175,8 +175,9 @@ public final class Trainer {
       if (state.step == plan.steps()) {
         return;
       }
-      int[] batchSizes = Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps());
-      new Epoch(Parts.of(batchSizes, config.partSize())).run();
+      int[] sizes = Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps());
+      int[] chosen = Arrays.copyOfRange(plan.chosenSizes(), state.step, plan.steps());
+      new Epoch(Parts.of(sizes, chosen, config.partSize())).run();
     }
 
     /** The steps of an epoch from the state's on, each in one part or several. */
@@ -208,7 +209,7 @@ public final class Trainer {
         Batch running = queue(loader.next());
         while (running != null) {
           Batch next = queuesAhead && goesOn() ? queue(loader.next()) : null;
-          finish(running, step.await());
+          finish(running, session.batches().await(running, parts.chosen()[finished]));
           loader.release(running);
           long now = System.nanoTime();
           double seconds = (now - before) * NANOS;
@@ -240,9 +241,9 @@ public final class Trainer {
             state.epoch,
             -1);
         step.forward();
-        chosen = (first ? 0 : chosen) + plan.chosenOf(batch.size());
+        chosen = (first ? 0 : chosen) + parts.chosen()[part];
         if (plan.chosen() < 1) {
-          step.choose(choice, plan.chosenOf(batch.size()));
+          step.choose(choice, parts.chosen()[part], policy.filtering().balanced());
         }
         step.backward();
         if (!first || !last) {
@@ -261,9 +262,10 @@ public final class Trainer {
       /** {@code gradient2}: ‖Σ term_i‖², of the whole step after its last part. */
       private void finish(Batch batch, double gradient2) {
         int part = finished++;
-        squares = (parts.first(part) ? 0 : squares) + record(batch);
+        boolean last = parts.last(part);
+        squares = (parts.first(part) ? 0 : squares) + record(batch, parts.chosen()[part], last);
         state.done += batch.size();
-        if (!parts.last(part)) {
+        if (!last) {
           return;
         }
         EpochTotals totals = state.epochTotals;
@@ -294,14 +296,13 @@ public final class Trainer {
           * schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
     }
 
-    /** Returns Σ ‖term_i‖². */
-    private double record(Batch batch) {
-      int chosen = state.plan.chosenOf(batch.size());
+    /** Returns Σ ‖term_i‖² of the samples that went backward. */
+    private double record(Batch batch, int chosen, boolean last) {
       recorded.show(step.records(), batch);
       if (state.plan.chosen() < 1) {
         recorded.choose(state.table, state.plan.order(), state.done, chosen);
       }
-      state.table.record(state.epoch, state.plan.order(), state.done, batch.size(), recorded);
+      state.table.record(state.epoch, state.plan.order(), state.done, batch.size(), recorded, last);
       EpochTotals totals = state.epochTotals;
       for (int i = 0; i < batch.size(); i++) {
         double weight = recorded.weight(i);

@@ -215,7 +215,9 @@ public record TrainingConfig(Settings settings) {
   }
 
   private static Ranking ranking(Settings settings, SievePolicy policy) {
-    return Ranking.parse(settings.get(Options.SCORE)).relative(policy.filtering().relative());
+    // a step that chooses does so within itself, where relative scores rank as absolute ones
+    boolean relative = policy.filtering().relative() && policy.chosen() == 1;
+    return Ranking.parse(settings.get(Options.SCORE)).relative(relative);
   }
 
   public boolean norms() {

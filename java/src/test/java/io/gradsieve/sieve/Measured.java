@@ -19,7 +19,7 @@ public record Measured(
 
   /** Records it. */
   public void in(ScoreTable table, int sample, int epoch) {
-    table.record(epoch, new int[] {sample}, 0, 1, this);
+    table.record(epoch, new int[] {sample}, 0, 1, this, true);
   }
 
   @Override

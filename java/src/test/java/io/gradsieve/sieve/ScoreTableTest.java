@@ -123,10 +123,10 @@ class ScoreTableTest {
     ScoreTable table = ScoreTable.forTraining(20, true, PLAIN, 1);
     assertThatThrownBy(() -> new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(table, 17, 2))
         .isInstanceOf(GradsieveException.Diverged.class)
-        .hasMessageContaining("grad_norm of training sample 17 is NaN in epoch 2");
+        .hasMessageContaining("grad_norm of row 17 of the training part is NaN in epoch 2");
     assertThatThrownBy(
             () -> new Measured(Float.POSITIVE_INFINITY, 1, 1, 1, 1, 1, 0, false).in(table, 4, 2))
-        .hasMessageContaining("loss of training sample 4 is Infinity");
+        .hasMessageContaining("loss of row 4 of the training part is Infinity");
     assertThat(table.scored(17)).isFalse();
     ScoreTable losses = ScoreTable.forRanking(20, Ranking.of(Score.LOSS), 1);
     new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(losses, 17, 2);
@@ -238,13 +238,18 @@ class ScoreTableTest {
     ScoreTable table = ScoreTable.forTraining(5, true, relative, 1);
     float[] norms = {2, 6, 100};
     float[] weights = {3, 1, 0.25f};
-    table.record(1, new int[] {9, 9, 4, 0, 2}, 2, 3, new Norms(norms, weights));
+    StepScores step = new Norms(norms, weights);
+    table.record(1, new int[] {9, 9, 4, 0, 2}, 2, 3, step, true);
     float mean = (6 + 6 + 25) / 4.25f;
     assertThat(table.scores(relative))
         .containsExactly(
             new float[] {6 / mean, Float.NaN, 100 / mean, Float.NaN, 2 / mean},
             withPrecision(1e-5f));
     assertThat(table.value(Score.GRAD_NORM, 2)).isEqualTo(100);
+    ScoreTable inParts = ScoreTable.forTraining(5, true, relative, 1);
+    inParts.record(1, new int[] {4, 0}, 0, 2, step, false);
+    inParts.record(1, new int[] {2}, 0, 1, new Norms(new float[] {100}, new float[] {0.25f}), true);
+    assertThat(inParts.scores(relative)).isEqualTo(table.scores(relative));
   }
 
   /** Norms and plan weights of a step, whatever else. */

@@ -12,10 +12,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs under the policies, rankings and sizes of steps. */
@@ -91,9 +94,8 @@ class SieveRunsTest {
   void aBatchGoesBackwardWithItsTopShareAndTheRestIsOnlyScored() throws IOException {
     Trainer.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100")).run();
     List<JsonNode> metrics = runs.metrics("run");
-    // 15 batches of 95 or 96: 24 of each.
-    assertThat(metrics.get(1).get("samples_kept").asInt()).isEqualTo(15 * 24);
-    assertThat(metrics.get(1).get("forward_only").asInt()).isEqualTo(1438 - 15 * 24);
+    assertThat(metrics.get(1).get("samples_kept").asInt()).isEqualTo(360);
+    assertThat(metrics.get(1).get("forward_only").asInt()).isEqualTo(1438 - 360);
     assertThat(metrics.get(1).get("noise_scale").isNull()).isTrue();
     List<String> scores = runs.lines("run", "scores.csv");
     List<String> header = List.of(scores.get(0).split(","));
@@ -111,19 +113,58 @@ class SieveRunsTest {
         score += el2n;
       }
     }
-    assertThat(kept).isEqualTo(15 * 24);
+    assertThat(kept).isEqualTo(360);
     assertThat(keptScore / kept).isGreaterThan(2 * score / (1438 - kept));
     assertThatThrownBy(() -> runs.config("no", "sieve=batch", "score=grad_norm"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--score grad_norm");
   }
 
+  @ParameterizedTest
+  @CsvSource({"micro-batch=1, 360", "micro-batch=2, 360", "batch-size=3, 480"})
+  void aBatchKeepsItsShareInPartsTooAndOneOfAStepAtLeast(String option, int kept)
+      throws IOException {
+    Trainer.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100", option)).run();
+    assertThat(runs.metrics("run").get(1).get("samples_kept").asInt()).isEqualTo(kept);
+  }
+
+  @Test
+  void aBalancedBatchKeepsTheSameShareOfEveryClass() throws IOException {
+    Trainer.of(runs.config("run", "sieve=batch:keep=0.25,balanced=true,relative=true")).run();
+    Map<String, int[]> classes = new TreeMap<>();
+    List<String> scores = runs.lines("run", "scores.csv");
+    List<String> header = List.of(scores.get(0).split(","));
+    for (String line : scores.subList(1, scores.size())) {
+      String[] cells = line.split(",", -1);
+      int[] counts = classes.computeIfAbsent(cells[header.indexOf("label")], c -> new int[2]);
+      counts[0]++;
+      counts[1] += Integer.parseInt(cells[header.indexOf("kept")]);
+    }
+    assertThat(classes).hasSize(10);
+    assertThat(classes.values())
+        .allSatisfy(counts -> assertThat(counts[1]).isBetween(counts[0] / 5, counts[0] / 3));
+    assertThat(classes.values().stream().mapToInt(counts -> counts[1]).sum()).isEqualTo(360);
+  }
+
   /** Sums over parts round differently; a few steps later that is still little. */
   @ParameterizedTest
-  @ValueSource(strings = {"sgd", "adamw", "lars", "lamb"})
-  void aStepInPartsIsTheStepOfTheWholeBatch(String optimizer) throws IOException {
+  @CsvSource({
+    "sgd, none, 1",
+    "adamw, none, 1",
+    "lars, none, 1",
+    "lamb, none, 1",
+    "sgd, hard, 3",
+    "sgd, hard:relative=true, 3"
+  })
+  void aStepInPartsIsTheStepOfTheWholeBatch(String optimizer, String sieve, int epochs)
+      throws IOException {
     String[] options = {
-      "epochs=1", "optimizer=" + optimizer, "clip-norm=0.5", "batch-size=300", "lr=0.01"
+      "epochs=" + epochs,
+      "optimizer=" + optimizer,
+      "sieve=" + sieve,
+      "clip-norm=0.5",
+      "batch-size=300",
+      "lr=0.01"
     };
     Trainer.of(runs.config("whole", options)).run();
     String[] parts = java.util.Arrays.copyOf(options, options.length + 1);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.data.reader.Samples;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,11 +14,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
@@ -239,6 +242,29 @@ class TrainerTest {
         TrainingConfig.of("data=digits", "epochs=2", "batch-size=479", "threads=1");
     Trainer.of(config, listener).run();
     assertThat(heard).hasToString("run epoch1 .... end1 epoch2 .... end2 done");
+  }
+
+  /** Not by its place in a shuffled batch. */
+  @ParameterizedTest
+  @CsvSource({"sieve=none", "sieve=batch:from=1", "validation=0.2", "micro-batch=7"})
+  void aSampleThatDivergesIsNamed(String option) throws IOException {
+    float[] x = new float[200];
+    long[] y = new long[100];
+    for (int i = 0; i < 100; i++) {
+      x[2 * i] = i % 7;
+      x[2 * i + 1] = i % 3;
+      y[i] = i % 2;
+    }
+    x[2 * 71] = 1e38f;
+    Path wild =
+        Samples.write(
+            directory.resolve("wild.npz"),
+            Samples.zip(Map.of("x.npy", Samples.npy(x, 100, 2), "y.npy", Samples.npy(y, 100))));
+    TrainingConfig config =
+        TrainingConfig.of("data=" + wild, "batch-size=30", "threads=2", "seed=4", option);
+    assertThatThrownBy(() -> Trainer.of(config).run())
+        .isInstanceOf(GradsieveException.Diverged.class)
+        .hasMessageContaining("of the training sample with index 71 of wild is not finite");
   }
 
   @Test

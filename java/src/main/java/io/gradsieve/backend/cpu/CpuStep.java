@@ -245,7 +245,7 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public void choose(Choice by, int count) {
+  public void choose(Choice by, int count, boolean balanced) {
     int record =
         switch (by) {
           case LOSS -> CpuLibrary.GS_RECORD_LOSS;
@@ -253,7 +253,8 @@ final class CpuStep implements CompiledStep {
           case MARGIN -> CpuLibrary.GS_RECORD_MARGIN;
         };
     CpuRecords target = records[(int) ((begun - 1) % SETS)];
-    CpuErrors.check(CpuLibrary.gs_step_choose(open(), record, count, target.chosenAddress()));
+    CpuErrors.check(
+        CpuLibrary.gs_step_choose(open(), record, count, balanced ? 1 : 0, target.chosenAddress()));
   }
 
   @Override

@@ -4,21 +4,17 @@ import io.gradsieve.sieve.Share;
 
 /**
  * {@code batch}: every sample is a candidate; each step goes forward with all of its batch and
- * backward with the ⌈keep·b⌉ of the highest fresh scores. No second forward pass, no score that is
- * out of date. Every weight and w̄ are 1: a biased plan. Selective-Backprop (Jiang et al. 2019,
- * arXiv 1910.00762), with the ranking exact instead of sampled.
+ * backward with the keep·b of the highest fresh scores, so ⌈keep·N⌉ in an epoch. No second forward
+ * pass, no score that is out of date. Every weight and w̄ are 1: a biased plan. Selective-Backprop
+ * (Jiang et al. 2019, arXiv 1910.00762), with the ranking exact instead of sampled. Relative scores
+ * rank a step as absolute ones do; balanced, every class keeps the same share of each step.
  *
  * @param keep share of each batch that goes backward
  */
 record BatchChoice(PolicyOptions options, double keep, Filtering filtering) implements SievePolicy {
   static BatchChoice of(PolicyOptions options) {
     double keep = options.share("keep", 0.5, PolicyOptions.Range.ABOVE_ZERO);
-    Filtering filtering = options.filtering(1);
-    if (filtering.balanced() || filtering.relative()) {
-      throw options.contradiction(
-          filtering.balanced() ? "balanced" : "relative", "must be false: a batch is ranked whole");
-    }
-    return new BatchChoice(options, keep, filtering);
+    return new BatchChoice(options, keep, options.filtering(1));
   }
 
   @Override
@@ -36,7 +32,7 @@ record BatchChoice(PolicyOptions options, double keep, Filtering filtering) impl
     return "keep the top " + Percent.of(keep) + " of each batch";
   }
 
-  /** In batches as large as the data; smaller ones round up, each for itself. */
+  /** Unless steps have fewer than 1/keep samples, of which one goes backward all the same. */
   @Override
   public int leastKept(int samples) {
     return Share.ceil(keep, samples);

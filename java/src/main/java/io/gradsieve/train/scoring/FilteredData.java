@@ -49,8 +49,7 @@ final class FilteredData {
       return IntStream.range(0, ranks.length).mapToDouble(i -> ranks[i]).toArray();
     } catch (GradsieveException.Diverged e) {
       throw new BadData(
-          "the filter's %s; correct those inputs, or take another filter".formatted(e.getMessage()),
-          e);
+          e.getMessage() + " with this filter; correct that sample, or take another filter", e);
     }
   }
 

@@ -23,7 +23,7 @@ record ScoredSamples(Dataset data, int[] samples, ScoreTable table) {
         samples,
         (first, batch, records) -> {
           recorded.show(records, batch);
-          table.record(1, rows, first, batch.size(), recorded);
+          table.record(1, rows, first, batch.size(), recorded, true);
         });
   }
 

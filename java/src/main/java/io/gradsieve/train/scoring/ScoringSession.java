@@ -154,7 +154,7 @@ public final class ScoringSession implements AutoCloseable {
       pass(samples, backward, visitor);
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.BadData(
-          "the model's %s; are the weights or the data damaged?".formatted(e.getMessage()), e);
+          e.getMessage() + " with this model; are the weights or the data damaged?", e);
     }
   }
 
@@ -183,12 +183,8 @@ public final class ScoringSession implements AutoCloseable {
         if (gradients) {
           step.backward();
         }
-        step.await();
+        batches.await(batch);
         visitor.batch(first, batch, step.records());
-      } catch (GradsieveException.Diverged e) {
-        throw new GradsieveException.Diverged(
-            "results for samples %d to %d of %s are not finite (%s)"
-                .formatted(first, first + batch.size() - 1, data.name(), e.getMessage()));
       } finally {
         loader.release(batch);
       }

@@ -29,7 +29,6 @@ class PoliciesTest {
         "order:pool=0.5 | keep must not exceed pool, is 0.6",
         "order:pool=0 | pool must lie in (0,1]",
         "batch:keep=0 | keep must lie in (0,1]",
-        "batch:balanced=true | balanced must be false",
         "window:width=0 | width must lie in (0,1]",
         "importance:lambda=2 | lambda must lie in [0,1]",
         "coverage:bins=0 | bins must be a whole number from 1 on, is '0'",
@@ -78,6 +77,7 @@ class PoliciesTest {
         "importance | importance:keep=0.6,lambda=0.2,from=2,until=1,steps=same,relative=false,balanced=false",
         "coverage:relative=true | coverage:keep=0.5,bins=50,cut=0.05,from=2,until=1,steps=same,relative=true,balanced=false",
         "batch | batch:keep=0.5,from=2,until=1,steps=same,relative=false,balanced=false",
+        "batch:balanced=true,relative=true | batch:keep=0.5,from=2,until=1,steps=same,relative=true,balanced=true",
         "learned | learned:keep=0.6,sample=0.2,from=2,until=1,steps=same,relative=false,balanced=false",
         "none | none:from=2,until=1,steps=same,relative=false,balanced=false"
       })
