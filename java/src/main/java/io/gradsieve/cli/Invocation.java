@@ -27,6 +27,13 @@ record Invocation(
     }
   }
 
+  /** A line on how far the work is; nothing under {@code --progress none} either. */
+  void progress(String line) {
+    if (!settings.get(Options.PROGRESS).equals("none")) {
+      note(line);
+    }
+  }
+
   /** A line about what may surprise; nothing under {@code --quiet}. */
   void warn(String line) {
     note("warning: " + line);

@@ -11,7 +11,7 @@ final class LandscapeCommand {
 
   static Outcome run(Invocation invocation) {
     Landscape.Summary summary =
-        Landscape.write(invocation.settings(), invocation.arguments(), invocation::note);
+        Landscape.write(invocation.settings(), invocation.arguments(), invocation::progress);
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", summary.out().toString());
     fields.put("files", summary.files());

@@ -1,7 +1,6 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.option.Options;
 import io.gradsieve.train.scoring.SampleScores;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,16 +15,9 @@ final class ScoreCommand {
   static Outcome run(Invocation invocation) {
     StopRequest stop = new StopRequest();
     try (Signals signals = Signals.to(stop)) {
-      return SampleScores.write(
-              invocation.settings(), List.of(signals), stop, line -> progress(invocation, line))
+      return SampleScores.write(invocation.settings(), List.of(signals), stop, invocation::progress)
           .map(ScoreCommand::done)
           .orElseGet(() -> stopped(stop));
-    }
-  }
-
-  private static void progress(Invocation invocation, String line) {
-    if (!invocation.settings().get(Options.PROGRESS).equals("none")) {
-      invocation.note(line);
     }
   }
 

@@ -66,8 +66,8 @@ public enum ScoreColumns {
   }
 
   /**
-   * The columns {@code score} writes: all up to {@code label_issue} but the scores that were not
-   * chosen, and the part.
+   * The columns {@code score} writes: all up to {@code label_issue} but those measures of the
+   * weights that were not chosen, and the part.
    */
   public static List<ScoreColumns> ofScoring(Set<Score> chosen) {
     List<ScoreColumns> columns = new ArrayList<>(EnumSet.range(ID, LABEL_ISSUE));

@@ -47,6 +47,10 @@ public record TrainingConfig(Settings settings) {
     }
     if (settings.get(Options.BATCH_SIZE) == 0) {
       checkNoiseScale(settings, policy);
+      if (!settings.get(Options.LR_SCALING).equals("none")) {
+        throw new GradsieveException.Usage(
+            "--lr-scaling: --batch-size auto scales the rate as the batch grows; leave one out");
+      }
     }
     optimizer(settings);
     if (settings.get(Options.RESUME) && settings.get(Options.OVERWRITE)) {
@@ -165,9 +169,16 @@ public record TrainingConfig(Settings settings) {
     return Math.min(batchSize(), settings.find(Options.MICRO_BATCH).orElse(Integer.MAX_VALUE));
   }
 
-  /** At the schedule's peak. */
+  /** At the schedule's peak: as given, or scaled from batches of 128 to these. */
   public double learningRate() {
-    return settings.get(Options.LR);
+    double batches = (double) batchSize() / FIRST_BATCH;
+    double factor =
+        switch (settings.get(Options.LR_SCALING)) {
+          case "linear" -> batches;
+          case "sqrt" -> Math.sqrt(batches);
+          default -> 1;
+        };
+    return factor * settings.get(Options.LR);
   }
 
   public String schedule() {

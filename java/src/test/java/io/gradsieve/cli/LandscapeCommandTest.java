@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -66,5 +67,20 @@ class LandscapeCommandTest {
     assertThat(err).contains("model.yaml: is a file");
     assertThat(run("landscape @/a --data digit")).isEqualTo(2);
     assertThat(err).contains("'digits'");
+    assertThat(run("landscape @/a/model.yaml")).isEqualTo(3);
+    assertThat(err).contains("model.yaml: is no directory; name the directory of a run");
+  }
+
+  @Test
+  void onlyFilesOfOursAreReplacedAndTheManifestListsThem() throws IOException {
+    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a")).isZero();
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).describedAs(err).isZero();
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).describedAs(err).isZero();
+    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a --overwrite")).isZero();
+    assertThat(directory.resolve("a/surface.csv")).doesNotExist();
+    Path mine = Files.writeString(directory.resolve("a/surface.csv"), "mine");
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).isEqualTo(2);
+    assertThat(err).contains("a/surface.csv: is not listed in a manifest of ours");
+    assertThat(mine).hasContent("mine");
   }
 }

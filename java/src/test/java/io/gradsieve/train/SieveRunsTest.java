@@ -189,6 +189,25 @@ class SieveRunsTest {
     assertThat(b.get("batch_size").asInt()).isEqualTo(300);
   }
 
+  @ParameterizedTest
+  @CsvSource({"none, 512, 0.02", "linear, 512, 0.08", "sqrt, 512, 0.04", "sqrt, 32, 0.01"})
+  void oneRateServesAllBatches(String scaling, int batch, double rate) throws IOException {
+    Trainer.of(
+            runs.config(
+                "run",
+                "lr=0.02",
+                "lr-scaling=" + scaling,
+                "batch-size=" + batch,
+                "schedule=constant",
+                "warmup=0"))
+        .run();
+    assertThat(runs.metrics("run").get(0).get("learning_rate").asDouble())
+        .isCloseTo(rate, within(1e-12));
+    assertThatThrownBy(() -> runs.config("no", "batch-size=auto", "lr-scaling=sqrt"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("--lr-scaling");
+  }
+
   @Test
   void theNoiseScaleIsTheNumberOfSamplesWorthABatchAndBiasedPlansHaveNone() throws IOException {
     Trainer.of(runs.config("run", "sieve=hard", "lr=0.01")).run();

@@ -37,8 +37,7 @@ final class Plot {
     chart.getStyler().setChartBackgroundColor(Color.WHITE);
     Map<String, List<Table.Row>> lines = new LinkedHashMap<>();
     for (Table.Row row : table.rows()) {
-      String line = row.group().replaceAll("-(0\\.[0-9]+|batch-[0-9]+|rate-[0-9.]+)", "");
-      lines.computeIfAbsent(line, key -> new ArrayList<>()).add(row);
+      lines.computeIfAbsent(line(row.group()), key -> new ArrayList<>()).add(row);
     }
     lines.forEach(
         (line, rows) ->
@@ -48,6 +47,13 @@ final class Plot {
                 values(rows, row -> 100 * row.mean(Outcome::accuracy)),
                 values(rows, row -> 100 * row.deviation() / Math.sqrt(row.runs().size()))));
     BitmapEncoder.saveBitmap(chart, directory.resolve(grid.key()).toString(), BitmapFormat.PNG);
+  }
+
+  /** Of the groups that differ by their budgets, else by their batches and rates alone. */
+  private static String line(String group) {
+    String line = group.replaceAll("(?<!-rate)-0\\.[0-9]+", "");
+    String apart = line.equals(group) ? "-(batch-[0-9]+|rate-[0-9.]+)" : "-batch-[0-9]+";
+    return line.replaceAll(apart, "");
   }
 
   private static double[] values(List<Table.Row> rows, ToDoubleFunction<Table.Row> value) {

@@ -97,9 +97,9 @@ public final class Landscape {
    * Measures every run, then writes the files.
    *
    * @param runs directories of runs or of checkpoints
-   * @param notes takes a line before each run
+   * @param progress takes a line before each run, and one a minute
    */
-  public static Summary write(Settings settings, List<String> runs, Consumer<String> notes) {
+  public static Summary write(Settings settings, List<String> runs, Consumer<String> progress) {
     List<String> models = models(runs);
     Path out = out(settings.get(Options.LANDSCAPE_OUT));
     List<RunLandscape> measured = new ArrayList<>();
@@ -107,10 +107,11 @@ public final class Landscape {
       Settings ofRun = settings.with(Options.TRAINED_MODEL, models.get(i), "argument");
       try (NetworkLoss loss = NetworkLoss.open(ofRun)) {
         int grid = settings.get(Options.GRID);
-        notes.accept(
+        progress.accept(
             "%s: %d x %d points, each over %,d samples"
                 .formatted(runs.get(i), grid, grid, loss.samples()));
-        measured.add(measure(runs.get(i), loss, grid, settings.get(Options.SEED)));
+        Progress ofThis = new Progress(runs.get(i), progress, System::nanoTime);
+        measured.add(measure(runs.get(i), loss, grid, settings.get(Options.SEED), ofThis));
       }
     }
     LandscapeFiles.write(out, measured);
@@ -121,10 +122,18 @@ public final class Landscape {
         measured.stream().map(Figures::of).toList());
   }
 
-  static RunLandscape measure(String run, NetworkLoss loss, int grid, long seed) {
+  private static RunLandscape measure(
+      String run, NetworkLoss loss, int grid, long seed, Progress progress) {
     float[] w = loss.trained();
     Evaluation trained = loss.at(w);
-    Sharpness sharpness = Sharpness.of(new Hessian(loss, loss.layout(), w), seed);
+    progress.begin("gradients for the Hessian", 0);
+    LossFunction watched =
+        (weights, factor, sum) -> {
+          loss.addGradient(weights, factor, sum);
+          progress.tick();
+        };
+    Sharpness sharpness = Sharpness.of(new Hessian(watched, loss.layout(), w), seed);
+    progress.begin("points", grid * (1 + grid));
     float[] d = direction(loss, seed, 0);
     float[] e = direction(loss, seed, 1);
     double[] axis = axis(grid);
@@ -133,10 +142,12 @@ public final class Landscape {
     Evaluation[][] surface = new Evaluation[grid][grid];
     for (int i = 0; i < grid; i++) {
       line[i] = loss.at(move(w, axis[i], d, 0, e, point));
+      progress.tick();
     }
     for (int j = 0; j < grid; j++) {
       for (int i = 0; i < grid; i++) {
         surface[j][i] = loss.at(move(w, axis[i], d, axis[j], e, point));
+        progress.tick();
       }
     }
     return new RunLandscape(run, loss.samples(), trained, sharpness, axis, line, surface);
@@ -177,9 +188,10 @@ public final class Landscape {
     List<String> models = new ArrayList<>();
     for (String run : runs) {
       Path path = path("RUN", run);
-      if (!Files.exists(path)) {
+      if (!Files.isDirectory(path)) {
         throw new GradsieveException.BadData(
-            "landscape %s: does not exist; name a run directory".formatted(run));
+            "landscape %s: %s; name the directory of a run or of a checkpoint"
+                .formatted(run, Files.exists(path) ? "is no directory" : "does not exist"));
       }
       if (!seen.add(path.toAbsolutePath().normalize())) {
         throw new GradsieveException.Usage("landscape: %s is named twice".formatted(run));
@@ -193,7 +205,7 @@ public final class Landscape {
   /** Looked at before the work is done. */
   private static Path out(String text) {
     Path out = path("--out", text);
-    // Files of ours are replaced as a whole, all others stay: as with a run that is overwritten.
+    // Files of ours are replaced, all others stay: as with a run that is overwritten.
     RunDirectory.check(out, false, true);
     LandscapeFiles.check(out);
     return out;

@@ -1,13 +1,20 @@
 package io.gradsieve.train.landscape;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.checkpoint.DurableFiles;
+import io.gradsieve.train.checkpoint.RunManifest;
 import io.gradsieve.train.scoring.OutputFile;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
-/** The files of a landscape; a figure that is not finite is an empty cell. */
+/**
+ * The files of a landscape, which the directory's manifest lists; a figure that is not finite is an
+ * empty cell.
+ */
 final class LandscapeFiles {
   private static final String SURFACE = "surface.csv";
   private static final String LINE = "line.csv";
@@ -22,29 +29,45 @@ final class LandscapeFiles {
   /**
    * Whether they can be written into a directory that is there.
    *
-   * @throws io.gradsieve.GradsieveException.Output if not
+   * @throws GradsieveException.Output if not
+   * @throws GradsieveException.Usage if a file of one of the names is not ours
    */
   static void check(Path directory) {
-    if (Files.isDirectory(directory)) {
-      NAMES.forEach(name -> OutputFile.of(directory.resolve(name).toString()));
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    RunManifest manifest = RunManifest.read(directory, new DurableFiles());
+    for (String name : NAMES) {
+      Path file = directory.resolve(name);
+      OutputFile.of(file.toString());
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && !manifest.contains(name)) {
+        throw new GradsieveException.Usage(
+            "--out %s: is not listed in a manifest of ours; move it away, or name another directory"
+                .formatted(file));
+      }
     }
   }
 
   /** Writes all; the directory is made. */
   static void write(Path directory, List<RunLandscape> runs) {
-    new DurableFiles().createDirectories(directory);
+    DurableFiles files = new DurableFiles();
+    files.createDirectories(directory);
+    List<String> listed = new ArrayList<>(NAMES);
+    listed.add(RunManifest.FILE);
+    RunManifest.read(directory, files).add(listed);
     writeSurface(directory.resolve(SURFACE), runs);
     writeLine(directory.resolve(LINE), runs);
     OutputFile.writeCsv(
         directory.resolve(SHARPNESS),
         csv -> {
-          csv.writeRecord("run", "loss", "top_eigenvalue", "trace");
+          csv.writeRecord("run", "loss", "top_eigenvalue", "trace", "trace_error");
           for (RunLandscape run : runs) {
             csv.writeRecord(
                 run.run(),
                 cell(run.trained().loss()),
                 cell(run.sharpness().topEigenvalue()),
-                cell(run.sharpness().trace()));
+                cell(run.sharpness().trace()),
+                cell(run.sharpness().traceError()));
           }
         });
     OutputFile.writeText(directory.resolve(PICTURE), LandscapePicture.svg(runs));

@@ -28,6 +28,7 @@ public final class CommandOptions {
               Options.MICRO_BATCH,
               Options.OPTIMIZER,
               Options.LR,
+              Options.LR_SCALING,
               Options.MOMENTUM,
               Options.NESTEROV,
               Options.WEIGHT_DECAY,

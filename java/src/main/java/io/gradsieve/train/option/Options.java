@@ -11,7 +11,9 @@ import static io.gradsieve.train.option.ValueType.truth;
 import static io.gradsieve.train.option.ValueType.whole;
 import static io.gradsieve.train.option.ValueType.wholeOrAuto;
 
+import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.train.option.Option.Section;
 import java.util.List;
 
@@ -134,6 +136,13 @@ public final class Options {
           "the update rule");
   public static final Option<Double> LR =
       of(Section.TRAINING, "lr", positive(), "0.05", "learning rate at its peak");
+  public static final Option<String> LR_SCALING =
+      of(
+          Section.TRAINING,
+          "lr-scaling",
+          choice("none", "linear", "sqrt"),
+          "none",
+          "multiplies lr by batch-size/128, or by its square root, so that one rate serves all batches");
   public static final Option<Double> MOMENTUM =
       of(
           Section.TRAINING,
@@ -193,14 +202,16 @@ public final class Options {
           "sieve",
           text("NAME[:key=value,…]"),
           "variance",
-          "which samples each epoch keeps: none, variance, soft, hard, hide, order, window, batch, importance, coverage, learned, random");
+          "which samples each epoch keeps: " + String.join(", ", Policies.names()));
   public static final Option<String> SCORE =
       of(
           Section.SIEVE,
           "score",
           text("NAME[:average=A]"),
           "grad_norm",
-          "what the sieve ranks by: grad_norm, loss, el2n, margin, forgetting, random; averaged over epochs with average");
+          "what the sieve ranks by: "
+              + String.join(", ", Score.keys())
+              + "; averaged over epochs with average");
   public static final Option<Boolean> NORMS =
       of(Section.SIEVE, "norms", ValueType.onOff(), "on", "measure every sample's gradient norm");
 
@@ -267,7 +278,7 @@ public final class Options {
           "score",
           names("LIST"),
           "all",
-          "which scores, between commas: grad_norm, loss, el2n, margin");
+          "which scores, between commas: grad_norm, loss, el2n, margin; with --runs forgetting too");
   public static final Option<String> SCORE_SPLIT =
       of(
           Section.COMMAND,

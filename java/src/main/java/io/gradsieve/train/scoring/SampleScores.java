@@ -26,8 +26,8 @@ import java.util.stream.IntStream;
  */
 public final class SampleScores {
   private static final String ALL = "all";
-  private static final List<Score> FROM_WEIGHTS =
-      List.of(Score.GRAD_NORM, Score.LOSS, Score.EL2N, Score.MARGIN);
+  private static final List<Score> CHOICE =
+      List.of(Score.GRAD_NORM, Score.LOSS, Score.EL2N, Score.MARGIN, Score.FORGETTING);
 
   /** Scores whose highest samples are shown: what is worth most, and what may be labelled wrong. */
   private static final List<Score> SHOWN = List.of(Score.GRAD_NORM, Score.LOSS);
@@ -68,7 +68,7 @@ public final class SampleScores {
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> progress) {
-    Set<Score> chosen = chosen(settings.get(Options.SCORES));
+    Set<Score> chosen = chosen(settings);
     Path out = OutputFile.of(settings.get(Options.SCORES_OUT), "csv");
     boolean norms = chosen.contains(Score.GRAD_NORM);
     Optional<ScoredSamples> scored =
@@ -108,7 +108,7 @@ public final class SampleScores {
     return new Summary(
         out,
         scored.samples().length,
-        chosen.stream().map(Score::key).toList(),
+        chosen.stream().filter(scored.table()::has).map(Score::key).toList(),
         scored.meanLoss(),
         scored.accuracy(),
         SHOWN.stream()
@@ -136,18 +136,21 @@ public final class SampleScores {
     return new Ranking(score.key(), entries);
   }
 
-  private static Set<Score> chosen(List<String> names) {
-    if (names.equals(List.of(ALL))) {
-      return EnumSet.copyOf(FROM_WEIGHTS);
-    }
-    List<String> known = new ArrayList<>(FROM_WEIGHTS.stream().map(Score::key).toList());
+  /** Forgetting has its column in any case, empty where no training counts it. */
+  private static Set<Score> chosen(Settings settings) {
+    List<String> known = new ArrayList<>(CHOICE.stream().map(Score::key).toList());
+    known.add(ALL);
     EnumSet<Score> chosen = EnumSet.noneOf(Score.class);
-    for (String name : names) {
+    for (String name : settings.get(Options.SCORES)) {
       if (!known.contains(name)) {
-        known.add(ALL);
         throw GradsieveException.Usage.unknown("--score", name, known);
       }
-      chosen.add(Score.parse(name));
+      chosen.addAll(name.equals(ALL) ? CHOICE : List.of(Score.parse(name)));
+    }
+    boolean named = settings.get(Options.SCORES).contains(Score.FORGETTING.key());
+    if (named && !settings.given(Options.RUNS)) {
+      throw new GradsieveException.Usage(
+          "--score forgetting: is counted over trainings; it needs --runs");
     }
     return chosen;
   }

@@ -87,7 +87,7 @@ final class ScoresFile {
 
   private static double number(CsvTable table, int column) {
     String cell = table.cell(column);
-    if (!Numbers.isNumber(cell)) {
+    if (!Numbers.isNumber(cell) || Double.isInfinite(Double.parseDouble(cell))) {
       throw new GradsieveException.BadData(
           "%s: '%s' is not a number; was the sample scored? Rank by another score or score it"
               .formatted(table.where(column), cell));

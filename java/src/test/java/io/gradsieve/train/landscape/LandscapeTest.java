@@ -92,7 +92,7 @@ class LandscapeTest {
         .startsWith("run,x,loss,accuracy");
     assertThat(Files.readAllLines(both.resolve("sharpness.csv")))
         .hasSize(3)
-        .startsWith("run,loss,top_eigenvalue,trace");
+        .startsWith("run,loss,top_eigenvalue,trace,trace_error");
     Document picture =
         DocumentBuilderFactory.newInstance()
             .newDocumentBuilder()

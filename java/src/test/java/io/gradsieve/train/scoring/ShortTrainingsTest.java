@@ -296,4 +296,16 @@ class ShortTrainingsTest {
             "training diverged in epoch 1, step 1: the (loss|gradient norm) of the training sample with index [0-3] of wild is not finite; .*")
         .hasMessageEndingWith("; these are options of train: score its run by --model");
   }
+
+  @Test
+  void forgettingIsAScoreOfRuns() throws IOException {
+    List<String[]> named = scores("a.csv", "runs=2", "epochs=1", "score=forgetting,loss");
+    assertThat(named.get(0)).contains("forgetting", "loss").doesNotContain("el2n", "grad_norm");
+    assertThat(named.get(1)[column(named, "forgetting")]).isNotEmpty();
+    assertThat(scores("c.csv", "runs=1", "epochs=1", "score=all,loss").get(0))
+        .contains("forgetting", "grad_norm", "margin");
+    assertThatThrownBy(() -> scores("d.csv", "folds=2", "epochs=1", "score=forgetting"))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("it needs --runs");
+  }
 }
