@@ -255,8 +255,8 @@ int gs_segment_backward(gs_step* step, int32_t segment);
  * ones those that come first, none that is NaN before a number. chosen[j] is the sample that gives the j-th term: its squared norm
  * is the j-th record of norms; all other records stay those of the whole batch. What forward kept of the chosen is moved together,
  * nothing is computed again. With batch norm the others still count in the statistics, but their gradients are left out.
- * by_class: of each class the same share, to a whole number (Sainte-Lague), of its largest. */
-int gs_step_choose(gs_step* step, int record, int64_t count, int by_class, int32_t* chosen);
+ * of_class, if not NULL, is the largest how many of each of that many classes, count together, of those that the labels have. */
+int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen);
 
 /* After backward: the gradient of a batch that is computed in parts, a step each. sum is trainable floats of the caller's. The
  * first part starts it, each adds to it, and the last leaves the whole in the gradients, whose norm gs_step_wait then returns and

@@ -204,7 +204,7 @@ struct Command {
     float* sum = nullptr; /* the same */
     int record = 0;       /* of CHOOSE */
     int64_t count = 0;
-    bool by_class = false;
+    const std::vector<int32_t>* of_class = nullptr;
     int32_t* chosen = nullptr;
 };
 
@@ -234,7 +234,7 @@ public:
     void put(Command::Kind kind, int32_t segment);
     void rule(const gs_update_rule& rule);
     void accumulate(int32_t segment, int parts, float* sum);
-    void choose(int record, int64_t count, bool by_class, int32_t* chosen);
+    void choose(int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen);
     /* Where the threads note their times, as gs_step_profile says; NULL: nowhere. */
     void profile(int64_t* times);
     int wait(double* gradient_norm2);
@@ -277,6 +277,7 @@ private:
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);
     void find_kept();
+    bool has_classes(int64_t count, const std::vector<int32_t>& of_class);
     void rank(const Run& run, const Command& command);
     void choose(Worker& worker, const Command& command);
     void accumulate(Worker& worker, Segment& segment, int parts, float* sum);
@@ -298,7 +299,9 @@ private:
         std::vector<int64_t> ids;
         std::vector<float> plan_weights, sample_weights;
         std::vector<int32_t> order;                     /* all samples, the chosen first */
-        std::vector<double> quotients;
+        std::vector<int32_t> sorted;                    /* by class */
+        std::vector<int32_t> of_class[STEPS_UNDER_WAY]; /* copies of the caller's */
+        std::vector<int64_t> left;
         std::vector<std::pair<int64_t, int64_t>> moves; /* from, to */
     } chosen_;
     std::vector<float> discarded_; /* records that backward computes again */

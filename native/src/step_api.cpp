@@ -213,8 +213,8 @@ int gs_segment_backward(gs_step* step, int32_t segment) {
     return with(step, [&](Step& s) { s.put(Command::BACKWARD, segment); });
 }
 
-int gs_step_choose(gs_step* step, int record, int64_t count, int by_class, int32_t* chosen) {
-    return with(step, [&](Step& s) { s.choose(record, count, by_class != 0, chosen); });
+int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen) {
+    return with(step, [&](Step& s) { s.choose(record, count, of_class, classes, chosen); });
 }
 
 int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum) {

@@ -9,7 +9,7 @@
 
 namespace gradsieve {
 
-void Step::choose(int record, int64_t count, bool by_class, int32_t* chosen) {
+void Step::choose(int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen) {
     if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "choose: gs_step_begin comes first");
     if (record < 0 || record >= GS_RECORDS || record == GS_RECORD_NORM2)
         refuse(GS_INVALID_ARGUMENT, "choose: record %d is none that forward writes", record);
@@ -18,9 +18,14 @@ void Step::choose(int record, int64_t count, bool by_class, int32_t* chosen) {
                static_cast<long long>(run_.batch));
     if (count > 0 && !chosen) refuse(GS_INVALID_ARGUMENT, "choose: no place for the chosen samples");
     Command command{Command::CHOOSE, 0, Run(), gs_update_rule()};
+    if (of_class) {
+        std::vector<int32_t>& own = chosen_.of_class[run_.set];
+        own.assign(of_class, of_class + classes);
+        if (!has_classes(count, own)) refuse(GS_INVALID_ARGUMENT, "choose: the labels do not have so many of each class");
+        command.of_class = &own;
+    }
     command.record = record;
     command.count = count;
-    command.by_class = by_class;
     command.chosen = chosen;
     workers_.put(command);
 }
@@ -33,17 +38,33 @@ static const T* gathered(const T* from, int64_t count, const int32_t* chosen, st
     return to.data();
 }
 
-/* Of the r-th of the n samples of a class, (r + 1/2) / n: the lowest of all give every class its share (Sainte-Lague). */
+/* Whether the labels have so many of each class, count together. */
+bool Step::has_classes(int64_t count, const std::vector<int32_t>& of_class) {
+    std::vector<int64_t>& left = chosen_.left;
+    left.assign(of_class.begin(), of_class.end());
+    for (int64_t i = 0; i < run_.batch; i++) {
+        const size_t label = static_cast<size_t>(run_.labels[i]);
+        if (label < left.size() && left[label] > 0) left[label]--;
+    }
+    return std::accumulate(of_class.begin(), of_class.end(), int64_t{0}) == count &&
+           std::all_of(left.begin(), left.end(), [](int64_t n) { return n == 0; });
+}
+
+/* Brings the first of each class to the front; sorted: where to sort. */
 template <typename Before>
-static void quotients(const int32_t* labels, std::vector<int32_t>& order, const Before& before, std::vector<double>& to) {
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+static void first_of_classes(const int32_t* labels, int64_t count, const std::vector<int32_t>& of_class, std::vector<int32_t>& order,
+                             std::vector<int32_t>& sorted, const Before& before) {
+    sorted.assign(order.begin(), order.end());
+    std::sort(sorted.begin(), sorted.end(), [&](int32_t a, int32_t b) {
         return labels[a] != labels[b] ? labels[a] < labels[b] : before(a, b);
     });
-    to.resize(order.size());
-    for (size_t from = 0, end; from < order.size(); from = end) {
-        for (end = from + 1; end < order.size() && labels[order[end]] == labels[order[from]]; end++) {}
-        for (size_t i = from; i < end; i++)
-            to[static_cast<size_t>(order[i])] = (static_cast<double>(i - from) + 0.5) / static_cast<double>(end - from);
+    auto front = order.begin(), back = front + count;
+    int32_t rank = 0, last = -1;
+    for (int32_t i : sorted) {
+        rank = labels[i] == last ? rank + 1 : 0;
+        last = labels[i];
+        const size_t label = static_cast<size_t>(last);
+        *(label < of_class.size() && rank < of_class[label] ? front : back)++ = i;
     }
 }
 
@@ -56,13 +77,8 @@ void Step::rank(const Run& run, const Command& command) {
     std::iota(order.begin(), order.end(), 0);
     const auto value = [&](int32_t i) { return isnan(values[i]) ? -INFINITY : values[i]; };
     const auto before = [&](int32_t a, int32_t b) { return value(a) > value(b) || (value(a) == value(b) && a < b); };
-    if (command.by_class) {
-        std::vector<double>& places = chosen_.quotients;
-        quotients(run.labels, order, before, places);
-        std::nth_element(order.begin(), order.begin() + count, order.end(), [&](int32_t a, int32_t b) {
-            const double p = places[static_cast<size_t>(a)], q = places[static_cast<size_t>(b)];
-            return p != q ? p < q : before(a, b);
-        });
+    if (command.of_class) {
+        first_of_classes(run.labels, count, *command.of_class, order, chosen_.sorted, before);
     } else {
         std::nth_element(order.begin(), order.begin() + count, order.end(), before);
     }

@@ -166,9 +166,11 @@ void Compiled::begin(int mode, int64_t from, int64_t count, const gs_update_rule
     for (int32_t s = 0; rule && s < segments(); s++) must(gs_segment_update(step_, s));
 }
 
-Outcome Compiled::run_chosen(int mode, int64_t count, int record, int64_t chosen, bool by_class, int32_t* indices) {
+Outcome Compiled::run_chosen(int mode, int64_t count, int record, int64_t chosen,
+                             const std::vector<int32_t>* of_class, int32_t* indices) {
     begin(mode, 0, count, nullptr, false);
-    must(gs_step_choose(step_, record, chosen, by_class, indices));
+    must(gs_step_choose(step_, record, chosen, of_class ? of_class->data() : nullptr,
+                        of_class ? static_cast<int64_t>(of_class->size()) : 0, indices));
     for (int32_t s = segments(); s-- > 0;) must(gs_segment_backward(step_, s));
     return wait();
 }

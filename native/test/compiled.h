@@ -44,7 +44,8 @@ public:
                double statistics_momentum = -1);
     Outcome wait();
     /* A step that goes backward with some of the first count samples. */
-    Outcome run_chosen(int mode, int64_t count, int record, int64_t chosen, bool by_class, int32_t* indices);
+    Outcome run_chosen(int mode, int64_t count, int record, int64_t chosen, const std::vector<int32_t>* of_class,
+                       int32_t* indices);
     void traffic(int64_t* forward, int64_t* backward) const;
     float* weights() const { return weights_.data(); }
     gs_step* step() const { return step_; }

@@ -171,15 +171,15 @@ void updates_follow_their_formulas(const Network& n) {
 
 /* Those with the largest el2n go on, of all or of each class, in evaluation, where no sample sees another. */
 void the_chosen_alone_go_backward(const Network& n, bool by_class) {
-    const auto rivals = [&](int32_t a, int32_t b) {
-        return !by_class || n.labels[static_cast<size_t>(a)] == n.labels[static_cast<size_t>(b)];
-    };
+    const int64_t classes = n.tensors[static_cast<size_t>(n.logits)].channels;
     for (int threads : {1, 2, 5}) {
         for (int64_t count : {int64_t{0}, int64_t{1}, int64_t{3}, BATCH}) {
             Compiled compiled(n, threads, BATCH), whole(n, threads, BATCH), single(n, 1, BATCH);
             Outcome all = whole.run(GS_EVALUATION, 0, BATCH, nullptr, false);
-            std::vector<int32_t> chosen(BATCH, -1);
-            Outcome got = compiled.run_chosen(GS_EVALUATION, BATCH, GS_RECORD_EL2N, count, by_class, chosen.data());
+            std::vector<int32_t> chosen(BATCH, -1), of_class(static_cast<size_t>(classes));
+            for (int64_t i = 0; i < count; i++) of_class[static_cast<size_t>(n.labels[static_cast<size_t>(i)])]++;
+            Outcome got = compiled.run_chosen(GS_EVALUATION, BATCH, GS_RECORD_EL2N, count, by_class ? &of_class : nullptr,
+                                              chosen.data());
             std::vector<double> sum(got.gradients.size(), 0.0);
             double norms = 0;
             bool largest = true;
@@ -190,18 +190,20 @@ void the_chosen_alone_go_backward(const Network& n, bool by_class) {
                 for (size_t k = 0; k < sum.size(); k++) sum[k] += static_cast<double>(one.gradients[k]);
                 double expected = static_cast<double>(one.record(GS_RECORD_NORM2)[0]);
                 norms = fmax(norms, fabs(static_cast<double>(got.record(GS_RECORD_NORM2)[j]) - expected) / (expected + 1e-6));
-                int64_t larger = 0, gone = 0, alike = 0;
-                for (int32_t i = 0; i < BATCH; i++) {
-                    alike += rivals(i, sample);
-                    larger += rivals(i, sample) && el2n[i] > el2n[sample];
-                    gone += std::count(chosen.begin(), chosen.begin() + count, i) > 0 && rivals(i, sample);
-                }
-                largest &= larger < gone && std::abs(gone * BATCH - alike * count) < BATCH;
+                const int32_t label = n.labels[static_cast<size_t>(sample)];
+                int64_t larger = 0;
+                for (size_t i = 0; i < BATCH; i++) larger += (!by_class || n.labels[i] == label) && el2n[i] > el2n[sample];
+                largest &= larger < (by_class ? of_class[static_cast<size_t>(label)] : count);
             }
             double bound = 4 * TOLERANCE * (norm_of(sum) + 1e-6), off = difference(got.gradients, sum);
             check(off <= bound, n.name, "the gradient is that of the chosen", off, bound);
             check(norms <= 4 * TOLERANCE, n.name, "each norm is that of the sample it is said to be", norms, 4 * TOLERANCE);
             check(largest, n.name, "the chosen are the largest", 1, 0);
+            of_class[0]++; /* one more than count */
+            compiled.begin(GS_EVALUATION, 0, BATCH, nullptr, false);
+            int status = gs_step_choose(compiled.step(), GS_RECORD_EL2N, count, of_class.data(), classes, chosen.data());
+            check(status == GS_INVALID_ARGUMENT, n.name, "classes that do not add up are refused", status, GS_INVALID_ARGUMENT);
+            compiled.wait();
             bool kept = memcmp(got.record(0), all.record(0), GS_RECORD_NORM2 * BATCH * sizeof(float)) == 0;
             check(kept, n.name, "a choice leaves all other records as they were", 1, 0);
         }

@@ -147,6 +147,10 @@ public abstract sealed class GradsieveException extends RuntimeException {
     public Diverged(String message) {
       super(5, message);
     }
+
+    public Diverged(String message, Throwable cause) {
+      super(5, message, cause);
+    }
   }
 
   /** Output could not be written; what was there before is intact. Exit code 7. */

@@ -47,9 +47,10 @@ public interface CompiledStep extends AutoCloseable {
    * kept of them; of equal scores the first. {@link StepRecords#chosen} says which they are. With
    * batch norm the others stay in the statistics, but their gradients are left out.
    *
-   * @param balanced whether every class goes on with the same share, to a whole number
+   * @param ofClass how many samples of each class, {@code count} together, each time those of the
+   *     highest score; empty: whatever their class
    */
-  void choose(Choice by, int count, boolean balanced);
+  void choose(Choice by, int count, int[] ofClass);
 
   void backward();
 

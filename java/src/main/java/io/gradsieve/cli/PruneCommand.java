@@ -10,18 +10,20 @@ final class PruneCommand {
   private PruneCommand() {}
 
   static Outcome run(Invocation invocation) {
-    Pruning.Summary summary = Pruning.write(invocation.settings(), invocation::warn);
+    Pruning.Summary summary = Pruning.write(invocation.settings());
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", summary.out().toString());
     fields.put("samples", summary.samples());
     fields.put("kept", summary.kept());
+    fields.put("unlabelled", summary.unlabelled().orElse(null));
     return Outcome.of(
         String.format(
             Locale.ROOT,
-            "%s: %,d of %,d samples kept",
+            "%s: %,d of %,d samples kept%s",
             summary.out(),
             summary.kept(),
-            summary.samples()),
+            summary.samples(),
+            summary.unlabelled().map(why -> ", without labels: " + why).orElse("")),
         fields);
   }
 }

@@ -29,12 +29,12 @@ import java.util.Locale;
 public final class SubsetWriter {
   private static final int FLOAT_BYTES = 4;
 
-  private final DataRequest request;
+  private final String source;
   private final Dataset data;
   private final int[] samples;
 
-  private SubsetWriter(DataRequest request, Dataset data, int[] samples) {
-    this.request = request;
+  private SubsetWriter(String source, Dataset data, int[] samples) {
+    this.source = source;
     this.data = data;
     this.samples = samples;
   }
@@ -44,11 +44,11 @@ public final class SubsetWriter {
   }
 
   /**
-   * Writes {@code samples}, positions in {@code data}, which {@code request} opened. Throws {@link
+   * Writes {@code samples}, positions in {@code data}, which {@code source} names. Throws {@link
    * Usage} if the format does not suit the data, {@link Output} if the file cannot be written.
    */
-  public static void write(DataRequest request, Dataset data, int[] samples, Path out) {
-    SubsetWriter writer = new SubsetWriter(request, data, samples);
+  public static void write(String source, Dataset data, int[] samples, Path out) {
+    SubsetWriter writer = new SubsetWriter(source, data, samples);
     String name = out.getFileName().toString().toLowerCase(Locale.ROOT);
     boolean csv = !data.schema().columns().isEmpty();
     if (name.endsWith(".csv") && csv) {
@@ -98,14 +98,14 @@ public final class SubsetWriter {
   private void writeRows(OutputStream out) throws IOException {
     int[] ascending = samples.clone();
     Arrays.sort(ascending);
-    try (CsvTable rows = CsvTable.open(Path.of(request.data()));
+    try (CsvTable rows = CsvTable.open(Path.of(source));
         CsvWriter writer = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(out)) {
       writer.writeRecord(rows.header());
       int next = 0;
       for (int sample : ascending) {
         for (; next <= data.index(sample); next++) {
           if (!rows.next()) {
-            throw new BadData(request.data() + ": changed while it was read; try again");
+            throw new BadData(source + ": changed while it was read; try again");
           }
         }
         writer.writeRecord(rows.cells());

@@ -58,7 +58,7 @@ final class RankingColumn {
       float rank = (float) (scoredBefore[i] ? by.averaged(ranks[rows[i]], value) : value);
       if (!Float.isFinite(rank)) {
         throw new GradsieveException.Diverged(
-            "the rank of row %d of the training part is %s in epoch %d: lower --lr or set --clip-norm"
+            "the rank of row %d of the training part is %s in epoch %d"
                 .formatted(rows[i], rank, epoch));
       }
       ranks[rows[i]] = rank;

@@ -168,14 +168,14 @@ public final class ScoreTable {
 
   /**
    * Records what one step, or one part of it, measured; columns the table was not opened for are
-   * dropped.
+   * dropped. Between the parts of a step the table is not whole.
    *
    * @param epoch from 1
    * @param order positions in the training part, of which the step's begin at {@code from}
    * @param count samples of the step, or of the part
    * @param last whether the step ends with them; relative scores need its mean
    * @throws GradsieveException.Diverged if a value the table keeps is not finite; its row and those
-   *     behind it are unchanged then
+   *     behind it are unchanged then, and no step may follow
    */
   public void record(int epoch, int[] order, int from, int count, StepScores scores, boolean last) {
     if (epoch < 1 || epoch > MOST_EPOCHS) {
@@ -254,7 +254,7 @@ public final class ScoreTable {
   private float checked(Column column, float value, int sample, int epoch) {
     if (values[column.ordinal()].length > 0 && !Float.isFinite(value)) {
       throw new GradsieveException.Diverged(
-          "the %s of row %d of the training part is %s in epoch %d: lower --lr or set --clip-norm"
+          "the %s of row %d of the training part is %s in epoch %d"
               .formatted(column.name().toLowerCase(Locale.ROOT), sample, value, epoch));
     }
     return value;

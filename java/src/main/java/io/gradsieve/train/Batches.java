@@ -9,6 +9,7 @@ import io.gradsieve.data.BatchLoader;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Slot;
 import io.gradsieve.data.augment.Augment;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -97,38 +98,55 @@ public final class Batches implements AutoCloseable {
    *
    * @param chosen how many samples the step went backward with
    * @return as {@link CompiledStep#await}
-   * @throws GradsieveException.Diverged as there, with the name of the sample whose loss or
-   *     gradient norm is not finite, if it is one's
+   * @throws GradsieveException.Diverged as there, with the name of the first sample whose loss or
+   *     gradient norm is not finite, if there is one
    */
   public double await(Batch batch, int chosen) {
     try {
       return step.await();
     } catch (GradsieveException.Diverged e) {
       StepRecords records = step.records();
-      for (int i = 0; i < batch.size(); i++) {
-        checkFinite("loss", records.loss().get(i), batch.samples()[i]);
+      boolean losses = notFinite(records.loss(), batch.size()) > 0;
+      int samples = losses ? batch.size() : chosen;
+      FloatBuffer values = losses ? records.loss() : records.squaredNorm();
+      int found = notFinite(values, samples);
+      if (found == 0) {
+        throw e;
       }
-      for (int j = 0; j < chosen; j++) {
-        int i = chosen < batch.size() ? records.chosen().get(j) : j;
-        checkFinite("gradient norm", records.squaredNorm().get(j), batch.samples()[i]);
+      int first = 0;
+      while (Float.isFinite(values.get(first))) {
+        first++;
       }
-      throw e;
+      boolean moved = !losses && chosen < batch.size();
+      int sample = batch.samples()[moved ? records.chosen().get(first) : first];
+      String what = losses ? "loss" : "gradient norm";
+      throw new GradsieveException.Diverged(
+          found == 1
+              ? "the %s of the %s is not finite".formatted(what, name(sample))
+              : "the %s of %d of %d samples is not finite (the first: %s)"
+                  .formatted(what, found, samples, name(sample)),
+          e);
     }
   }
 
-  private void checkFinite(String what, float value, int sample) {
-    if (!Float.isFinite(value)) {
-      String index = Long.toString(data.index(sample));
-      String id = data.id(sample);
-      throw new GradsieveException.Diverged(
-          "the %s of the %s sample with index %s%s of %s is not finite"
-              .formatted(
-                  what,
-                  Arrays.binarySearch(data.test(), sample) >= 0 ? "test" : "training",
-                  index,
-                  id.equals(index) ? "" : " (" + id + ")",
-                  data.name()));
+  private static int notFinite(FloatBuffer values, int count) {
+    int found = 0;
+    for (int i = 0; i < count; i++) {
+      found += Float.isFinite(values.get(i)) ? 0 : 1;
     }
+    return found;
+  }
+
+  /** For instance "training sample with index 4 (leaf-7) of leaves". */
+  private String name(int sample) {
+    String index = Long.toString(data.index(sample));
+    String id = data.id(sample);
+    return "%s sample with index %s%s of %s"
+        .formatted(
+            Arrays.binarySearch(data.test(), sample) >= 0 ? "test" : "training",
+            index,
+            id.equals(index) ? "" : " (" + id + ")",
+            data.name());
   }
 
   /** Drops what is left of a part, so that the other loader may use the inputs. */

@@ -7,6 +7,7 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
+import io.gradsieve.sieve.ClassShares;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.util.Arrays;
@@ -17,6 +18,9 @@ import java.util.function.Supplier;
 
 /** Trains a network: the loop that {@link TrainingListener} describes. */
 public final class Trainer {
+  /** Samples of any class. */
+  private static final int[] ANY = {};
+
   private static final double NANOS = 1e-9;
 
   /**
@@ -30,7 +34,6 @@ public final class Trainer {
   private final StopRequest stop;
   private final Consumer<String> notes;
   private final SievePolicy policy;
-  private final Schedule schedule;
 
   private Trainer(
       TrainingConfig config,
@@ -43,7 +46,6 @@ public final class Trainer {
     this.stop = stop;
     this.notes = notes;
     policy = config.policy();
-    schedule = Schedule.parse(config.schedule(), config.learningRate(), config.warmup());
   }
 
   /**
@@ -97,6 +99,7 @@ public final class Trainer {
     private final List<TrainingListener> told;
     private final RecordedStep recorded = new RecordedStep();
     private final Choice choice;
+    private final Schedule schedule;
     private Evaluations last = Evaluations.NONE;
     private long epochStart;
     private boolean queuesAhead;
@@ -109,6 +112,7 @@ public final class Trainer {
       told = session.listeners();
       String score = config.ranking().score().name();
       choice = policy.chosen() < 1 ? Choice.valueOf(score) : Choice.EL2N;
+      schedule = Schedule.parse(config.schedule(), config.learningRate(), config.warmup());
     }
 
     private TrainingResult run() {
@@ -128,7 +132,7 @@ public final class Trainer {
           session.checkWeights();
           evaluate(epoch);
         } catch (GradsieveException.Diverged e) {
-          throw diverged(e);
+          throw session.diverged(e);
         }
         if (stop.asked()) {
           told.forEach(listener -> listener.interrupted(state));
@@ -190,11 +194,16 @@ public final class Trainer {
       private int finished;
       private double squares;
 
+      /** Of a choice that takes the same share of every class. */
+      private final Optional<ClassShares> shares;
+
       /** Samples of the step being queued that go backward. */
       private int chosen;
 
       Epoch(Parts parts) {
         this.parts = parts;
+        boolean balanced = state.plan.chosen() < 1 && policy.filtering().balanced();
+        shares = balanced ? Optional.of(state.classShares()) : Optional.empty();
       }
 
       void run() {
@@ -241,9 +250,11 @@ public final class Trainer {
             state.epoch,
             -1);
         step.forward();
-        chosen = (first ? 0 : chosen) + parts.chosen()[part];
+        chosen = first ? 0 : chosen;
+        int[] ofClass = shares.isPresent() ? sharesOf(batch, part) : ANY;
+        chosen += parts.chosen()[part];
         if (plan.chosen() < 1) {
-          step.choose(choice, parts.chosen()[part], policy.filtering().balanced());
+          step.choose(choice, parts.chosen()[part], ofClass);
         }
         step.backward();
         if (!first || !last) {
@@ -257,6 +268,14 @@ public final class Trainer {
               firstUpdate + parts.batches()[part]);
         }
         return batch;
+      }
+
+      /** How many of each class; their sum replaces what the part would choose of any class. */
+      private int[] sharesOf(Batch batch, int part) {
+        boolean none = parts.last(part) && chosen == 0;
+        int[] ofClass = shares.orElseThrow().next(batch.slot().labels(), batch.size(), none);
+        parts.chosen()[part] = Arrays.stream(ofClass).sum();
+        return ofClass;
       }
 
       /** {@code gradient2}: ‖Σ term_i‖², of the whole step after its last part. */
@@ -373,20 +392,5 @@ public final class Trainer {
               totals.noise.value());
       told.forEach(listener -> listener.epochFinished(state, metrics));
     }
-
-    private GradsieveException.Diverged diverged(GradsieveException.Diverged cause) {
-      // Evaluation comes after the last one.
-      int stepNumber = Math.min(state.step + 1, state.plan.steps());
-      return new GradsieveException.Diverged(
-          "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
-              .formatted(state.epoch, stepNumber, cause.getMessage(), session.goodCheckpoint()));
-    }
-  }
-
-  /** What the parts of the data said after an epoch; empty where absent. */
-  record Evaluations(
-      Optional<Evaluation> validation, Optional<Evaluation> test, Optional<Double> recalibrated) {
-    static final Evaluations NONE =
-        new Evaluations(Optional.empty(), Optional.empty(), Optional.empty());
   }
 }

@@ -9,7 +9,6 @@ import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
-import io.gradsieve.train.Trainer.Evaluations;
 import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -133,8 +132,18 @@ final class TrainingSession implements AutoCloseable {
     return files.flatMap(RunFiles::lastCheckpoint);
   }
 
+  /** The end of a run whose step, weights or evaluation are not finite. */
+  GradsieveException.Diverged diverged(GradsieveException.Diverged cause) {
+    // Evaluation comes after the last step.
+    int step = Math.min(state.step + 1, state.plan.steps());
+    return new GradsieveException.Diverged(
+        "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
+            .formatted(state.epoch, step, cause.getMessage(), goodCheckpoint()),
+        cause);
+  }
+
   /** For a message about a run that diverged. */
-  String goodCheckpoint() {
+  private String goodCheckpoint() {
     return lastCheckpoint()
         .map(path -> "the last good checkpoint is " + path)
         .orElse("there is no checkpoint yet");
@@ -151,7 +160,8 @@ final class TrainingSession implements AutoCloseable {
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
           "the filter of --sieve learned diverged before epoch %d; %s; are the inputs of very different sizes? standardise them, or choose another --sieve"
-              .formatted(epoch, goodCheckpoint()));
+              .formatted(epoch, goodCheckpoint()),
+          e);
     }
   }
 

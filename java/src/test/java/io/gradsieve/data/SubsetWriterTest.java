@@ -35,7 +35,7 @@ class SubsetWriterTest {
     DataRequest request = DataRequest.train(in.toString());
     Dataset data = DataSource.open(request);
     Path out = temp.resolve("out.npz");
-    SubsetWriter.write(request, data, new int[] {4, 1, 2}, out);
+    SubsetWriter.write(request.data(), data, new int[] {4, 1, 2}, out);
     Dataset kept = DataSource.open(DataRequest.train(out.toString()));
     assertThat(kept.shape()).isEqualTo(data.shape());
     assertThat(kept.train()).hasSize(3);
@@ -45,7 +45,7 @@ class SubsetWriterTest {
     assertThat(new int[] {kept.label(0), kept.label(1), kept.label(2), kept.label(3)})
         .containsExactly(0, 1, 2, 2);
     byte[] once = Files.readAllBytes(out);
-    SubsetWriter.write(request, data, new int[] {4, 1, 2}, out);
+    SubsetWriter.write(request.data(), data, new int[] {4, 1, 2}, out);
     assertThat(Files.readAllBytes(out)).isEqualTo(once);
   }
 
@@ -55,7 +55,7 @@ class SubsetWriterTest {
     Path in = Samples.write(temp.resolve("in.csv"), text.getBytes(StandardCharsets.UTF_8));
     DataRequest request = DataRequest.train(in.toString()).withId("name");
     Path out = temp.resolve("out.csv");
-    SubsetWriter.write(request, DataSource.open(request), new int[] {2, 0}, out);
+    SubsetWriter.write(request.data(), DataSource.open(request), new int[] {2, 0}, out);
     assertThat(Files.readString(out))
         .isEqualTo("name,\"a,b\",label\n\"x\ny\",1.50,p\n\"say \"\"hi\"\"\",3,p\n");
   }
@@ -65,11 +65,14 @@ class SubsetWriterTest {
     DataRequest request = DataRequest.train("digits");
     Dataset digits = DataSource.open(request);
     for (String name : new String[] {"x.csv", "x", "x.parquet", "x.txt"}) {
-      assertThatThrownBy(() -> SubsetWriter.write(request, digits, new int[1], temp.resolve(name)))
+      assertThatThrownBy(
+              () -> SubsetWriter.write(request.data(), digits, new int[1], temp.resolve(name)))
           .isInstanceOf(Usage.class);
     }
     assertThatThrownBy(
-            () -> SubsetWriter.write(request, digits, new int[1], temp.resolve("no/such/x.npz")))
+            () ->
+                SubsetWriter.write(
+                    request.data(), digits, new int[1], temp.resolve("no/such/x.npz")))
         .isInstanceOf(Output.class);
     assertThat(temp).isEmptyDirectory();
   }

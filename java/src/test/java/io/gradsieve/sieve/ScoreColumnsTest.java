@@ -100,6 +100,26 @@ class ScoreColumnsTest {
   }
 
   @Test
+  void anIssueIsJudgedByTheFirstEpochsWhateverIsLearntByHeartLater() {
+    ScoreTable table = ScoreTable.forTraining(4, true, Ranking.of(Score.LOSS), 1);
+    for (int i = 0; i < 4; i++) {
+      boolean suspect = i > 1;
+      float loss = (float) -Math.log(suspect ? 0.01 : 0.9);
+      Measured.of(loss, !suspect, suspect ? 0.01f : 0.9f).in(table, i, 1);
+      boolean rightInTheFifth = i == 0 || i == 3;
+      Measured.of(loss, rightInTheFifth, 0.5f).in(table, i, ScoreTable.QUALITY_EPOCHS);
+      // twice in one epoch, as a draw with replacement may have it
+      Measured.of(100, !rightInTheFifth, 0.5f).in(table, i, ScoreTable.QUALITY_EPOCHS);
+      Measured.of(0.01f, !rightInTheFifth, 0.99f).in(table, i, ScoreTable.QUALITY_EPOCHS + 1);
+    }
+    LabelQuality quality = new LabelQuality(table, NAMES);
+    assertThat(quality.at(2)).isCloseTo(0.01f, within(1e-6f));
+    assertThat(quality.issue(0)).isFalse();
+    assertThat(quality.issue(2)).isTrue();
+    assertThat(quality.issue(3)).isFalse();
+  }
+
+  @Test
   void scoresAreNamedAsInTheContractAndATypoIsToldTheNearest() {
     assertThat(Score.keys())
         .containsExactly("grad_norm", "loss", "el2n", "margin", "forgetting", "random");

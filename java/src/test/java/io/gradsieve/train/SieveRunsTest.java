@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.data.reader.Samples;
 import io.gradsieve.format.safetensors.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -128,9 +129,13 @@ class SieveRunsTest {
     assertThat(runs.metrics("run").get(1).get("samples_kept").asInt()).isEqualTo(kept);
   }
 
-  @Test
-  void aBalancedBatchKeepsTheSameShareOfEveryClass() throws IOException {
-    Trainer.of(runs.config("run", "sieve=batch:keep=0.25,balanced=true,relative=true")).run();
+  @ParameterizedTest
+  @ValueSource(strings = {"batch-size=128", "batch-size=16", "batch-size=8", "micro-batch=4"})
+  void aBalancedBatchKeepsTheSameShareOfEveryClass(String option) throws IOException {
+    Trainer.of(
+            runs.config(
+                "run", "sieve=batch:keep=0.25,balanced=true,relative=true", "lr=0.005", option))
+        .run();
     Map<String, int[]> classes = new TreeMap<>();
     List<String> scores = runs.lines("run", "scores.csv");
     List<String> header = List.of(scores.get(0).split(","));
@@ -142,7 +147,7 @@ class SieveRunsTest {
     }
     assertThat(classes).hasSize(10);
     assertThat(classes.values())
-        .allSatisfy(counts -> assertThat(counts[1]).isBetween(counts[0] / 5, counts[0] / 3));
+        .allSatisfy(counts -> assertThat(counts[1]).isBetween(counts[0] / 4, counts[0] / 4 + 1));
     assertThat(classes.values().stream().mapToInt(counts -> counts[1]).sum()).isEqualTo(360);
   }
 
@@ -206,6 +211,28 @@ class SieveRunsTest {
     assertThatThrownBy(() -> runs.config("no", "batch-size=auto", "lr-scaling=sqrt"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--lr-scaling");
+  }
+
+  @Test
+  void aBatchAsSmallAsTheDataScalesTheRateInEveryRun() throws IOException {
+    float[] x = new float[120];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = i % 5 - 2;
+    }
+    long[] y = new long[60];
+    for (int i = 0; i < y.length; i++) {
+      y[i] = i % 2;
+    }
+    Map<String, byte[]> arrays =
+        Map.of("x.npy", Samples.npy(x, 60, 2), "y.npy", Samples.npy(y, 60));
+    Path data = Samples.write(directory.resolve("small.npz"), Samples.zip(arrays));
+    String[] options = {"data=" + data, "lr=0.02", "lr-scaling=linear", "schedule=constant"};
+    Trainer.of(runs.config("a", options)).run();
+    assertThat(runs.metrics("a").get(2).get("learning_rate").asDouble())
+        .isCloseTo(0.02 * 60 / 128, within(1e-12));
+    Runs.stopped(runs.config("b", options), 1);
+    Trainer.of(runs.config("b", "data=" + data, "resume=true")).run();
+    assertThat(runs.weights("b")).isEqualTo(runs.weights("a"));
   }
 
   @Test

@@ -271,6 +271,7 @@ class TrainerTest {
   void aRateThatDivergesNamesTheLastGoodCheckpointOrSaysThereIsNone() {
     assertThatThrownBy(() -> Trainer.of(runs.config("a", "lr=1e30", "warmup=0")).run())
         .isInstanceOf(GradsieveException.Diverged.class)
+        .hasMessageContaining(" samples is not finite (the first: training sample with index ")
         .hasMessageContaining("no checkpoint yet");
     TrainingListener poison =
         new TrainingListener() {

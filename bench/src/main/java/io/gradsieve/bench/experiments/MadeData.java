@@ -105,7 +105,7 @@ final class MadeData {
             .labels(labels)
             .trainCount(data.train().length)
             .build(FASHION, request);
-    SubsetWriter.write(request, made, made.train(), out);
+    SubsetWriter.write(request.data(), made, made.train(), out);
   }
 
   /** Leaves out what that run on the flipped labels has as {@code label_issue}. */
@@ -127,7 +127,7 @@ final class MadeData {
     DataRequest request = DataRequest.train(DIRECTORY.resolve(FLIPPED).toString());
     Dataset data = DataSource.open(request);
     int[] kept = Arrays.stream(data.train()).filter(i -> !issues.contains(data.index(i))).toArray();
-    SubsetWriter.write(request, data, kept, out);
+    SubsetWriter.write(request.data(), data, kept, out);
   }
 
   private static void balancedSubset(String source, Path out) {
@@ -142,6 +142,6 @@ final class MadeData {
             .filter(i -> left[data.label(i)]-- > 0)
             .sorted()
             .toArray();
-    SubsetWriter.write(request, data, chosen, out);
+    SubsetWriter.write(request.data(), data, chosen, out);
   }
 }

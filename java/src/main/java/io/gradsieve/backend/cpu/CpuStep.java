@@ -13,6 +13,7 @@ import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -49,6 +50,8 @@ final class CpuStep implements CompiledStep {
   private @Nullable CpuBuffer partialSum;
 
   private final CpuRecords[] records = new CpuRecords[SETS];
+  private final CpuBuffer classCounts;
+  private final IntBuffer classCountInts;
   private final CpuBuffer result;
   private final DoubleBuffer gradientNorm2;
   private final int segments;
@@ -100,6 +103,9 @@ final class CpuStep implements CompiledStep {
                 set,
                 capacity);
       }
+      int classBytes = plan.tensors().get(plan.logits()).channels() * Integer.BYTES;
+      this.classCounts = own(classBytes, "records");
+      this.classCountInts = classCounts.view(0, classBytes).asIntBuffer();
       this.result = own(Double.BYTES, "records");
       this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
       CpuErrors.check(
@@ -245,7 +251,7 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public void choose(Choice by, int count, boolean balanced) {
+  public void choose(Choice by, int count, int[] ofClass) {
     int record =
         switch (by) {
           case LOSS -> CpuLibrary.GS_RECORD_LOSS;
@@ -253,8 +259,17 @@ final class CpuStep implements CompiledStep {
           case MARGIN -> CpuLibrary.GS_RECORD_MARGIN;
         };
     CpuRecords target = records[(int) ((begun - 1) % SETS)];
+    for (int c = 0; c < ofClass.length; c++) {
+      classCountInts.put(c, ofClass[c]);
+    }
     CpuErrors.check(
-        CpuLibrary.gs_step_choose(open(), record, count, balanced ? 1 : 0, target.chosenAddress()));
+        CpuLibrary.gs_step_choose(
+            open(),
+            record,
+            count,
+            ofClass.length > 0 ? classCounts.address() : 0,
+            ofClass.length,
+            target.chosenAddress()));
   }
 
   @Override

@@ -7,7 +7,7 @@ import io.gradsieve.sieve.Share;
  * backward with the keep·b of the highest fresh scores, so ⌈keep·N⌉ in an epoch. No second forward
  * pass, no score that is out of date. Every weight and w̄ are 1: a biased plan. Selective-Backprop
  * (Jiang et al. 2019, arXiv 1910.00762), with the ranking exact instead of sampled. Relative scores
- * rank a step as absolute ones do; balanced, every class keeps the same share of each step.
+ * rank a step as absolute ones do; balanced, every class keeps the same share of an epoch.
  *
  * @param keep share of each batch that goes backward
  */

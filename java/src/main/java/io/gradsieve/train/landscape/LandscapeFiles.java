@@ -36,7 +36,14 @@ final class LandscapeFiles {
     if (!Files.isDirectory(directory)) {
       return;
     }
-    RunManifest manifest = RunManifest.read(directory, new DurableFiles());
+    RunManifest manifest;
+    try {
+      manifest = RunManifest.read(directory, new DurableFiles());
+    } catch (GradsieveException.BadData e) {
+      throw new GradsieveException.Usage(
+          "--out %s: its %s is not a manifest of ours; name another directory"
+              .formatted(directory, RunManifest.FILE));
+    }
     for (String name : NAMES) {
       Path file = directory.resolve(name);
       OutputFile.of(file.toString());

@@ -31,12 +31,16 @@ final class FilteredData {
     try (Backend backend = Backends.open(settings.get(Options.DEVICE), threads(settings));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
       Optional<Schema> rules = Optional.of(filter.rules());
-      Dataset data = DataSource.open(DataOptions.request(settings, Purpose.PREDICT, rules));
+      Dataset bare = DataSource.open(DataOptions.request(settings, Purpose.PREDICT, rules));
+      Dataset data = byClass ? withClasses(settings, bare) : bare;
       int[] train = data.train();
       if (train.length == 0) {
         throw new BadData(data.name() + ": has no training samples to choose");
       }
-      int[] classes = byClass ? classes(settings, data) : new int[train.length];
+      int[] classes = new int[train.length];
+      for (int i = 0; byClass && i < train.length; i++) {
+        classes[i] = data.label(train[i]);
+      }
       double[] ranks = ranks(filter, data, train);
       long[] indices = Arrays.stream(train).mapToLong(data::index).toArray();
       return new RankedSamples(indices, ranks, classes, Optional.of(data));
@@ -49,7 +53,7 @@ final class FilteredData {
       return IntStream.range(0, ranks.length).mapToDouble(i -> ranks[i]).toArray();
     } catch (GradsieveException.Diverged e) {
       throw new BadData(
-          e.getMessage() + " with this filter; correct that sample, or take another filter", e);
+          e.getMessage() + " with this filter; correct the data, or take another filter", e);
     }
   }
 
@@ -60,10 +64,9 @@ final class FilteredData {
             () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
-  private static int[] classes(Settings settings, Dataset data) {
+  private static Dataset withClasses(Settings settings, Dataset data) {
     try {
-      Dataset labelled = labelled(settings, data);
-      return Arrays.stream(labelled.train()).map(labelled::label).toArray();
+      return labelled(settings, data);
     } catch (BadData e) {
       throw new BadData(
           "--balanced needs the label of every sample: %s (or leave --balanced out)"

@@ -1,7 +1,6 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
@@ -17,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** What {@code prune} writes: indices as text or numpy array, or the kept part of the data. */
 final class KeptData {
@@ -28,15 +26,18 @@ final class KeptData {
    *
    * @param kept positions in the original file, ascending
    * @param ranked that a filter chose from; empty: scores did
-   * @param warn takes a line about what may surprise
+   * @return why data was written without labels; empty: it has them, or is no data
    */
-  static void write(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> warn) {
+  static Optional<String> write(
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked) {
     switch (OutputFile.ending(out)) {
       case "txt" -> writeText(out, kept);
       case "npy" -> writeArray(out, kept);
-      default -> writeData(out, kept, settings, ranked, warn);
+      default -> {
+        return writeData(out, kept, settings, ranked);
+      }
     }
+    return Optional.empty();
   }
 
   private static void writeText(Path out, long[] kept) {
@@ -61,18 +62,34 @@ final class KeptData {
   }
 
   /** The kept training samples; a test part goes along whole. */
-  private static void writeData(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> warn) {
+  private static Optional<String> writeData(
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked) {
     String source = settings.get(Options.DATA);
     if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
           "--out " + out + ": is the data itself; name another file");
     }
-    DataRequest request = DataOptions.request(settings, Purpose.EVALUATE, Optional.empty());
-    Dataset data =
-        ranked
-            .map(bare -> withLabels(out, settings, bare, warn))
-            .orElseGet(() -> DataSource.open(request));
+    Optional<String> unlabelled = Optional.empty();
+    Dataset data;
+    if (ranked.isEmpty()) {
+      data = DataSource.open(DataOptions.request(settings, Purpose.EVALUATE, Optional.empty()));
+    } else {
+      data = ranked.get();
+      // a filter needs no labels, but those that are there go along; rows of a CSV have theirs
+      if (!data.labelled() && data.schema().columns().isEmpty()) {
+        try {
+          data = FilteredData.labelled(settings, data);
+        } catch (GradsieveException.BadData e) {
+          unlabelled = Optional.of(e.getMessage());
+        }
+      }
+    }
+    int[] samples = positions(data, kept);
+    SubsetWriter.write(source, data, samples, out);
+    return unlabelled;
+  }
+
+  private static int[] positions(Dataset data, long[] kept) {
     int[] samples =
         Arrays.stream(data.train())
             .filter(sample -> Arrays.binarySearch(kept, data.index(sample)) >= 0)
@@ -82,20 +99,6 @@ final class KeptData {
           "%s: lacks %d of the %d samples to keep; are the scores of other data?"
               .formatted(data.name(), kept.length - samples.length, kept.length));
     }
-    SubsetWriter.write(request, data, samples, out);
-  }
-
-  /** A filter needs no labels, but those that are there go along; rows of a CSV have theirs. */
-  private static Dataset withLabels(
-      Path out, Settings settings, Dataset data, Consumer<String> warn) {
-    if (!data.schema().columns().isEmpty()) {
-      return data;
-    }
-    try {
-      return FilteredData.labelled(settings, data);
-    } catch (GradsieveException.BadData e) {
-      warn.accept(out + " has no labels: " + e.getMessage());
-      return data;
-    }
+    return samples;
   }
 }

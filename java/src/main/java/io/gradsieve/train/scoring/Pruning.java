@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -26,15 +26,15 @@ public final class Pruning {
 
   private Pruning() {}
 
-  /** What was written. */
-  public record Summary(Path out, int samples, int kept) {}
-
   /**
-   * Chooses as the options say and writes the file.
+   * What was written.
    *
-   * @param warn takes a line about what may surprise
+   * @param unlabelled why data was written without labels; empty: it has them, or is no data
    */
-  public static Summary write(Settings settings, Consumer<String> warn) {
+  public record Summary(Path out, int samples, int kept, Optional<String> unlabelled) {}
+
+  /** Chooses as the options say and writes the file. */
+  public static Summary write(Settings settings) {
     checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
@@ -55,8 +55,8 @@ public final class Pruning {
             .mapToLong(i -> ranked.indices()[i])
             .sorted()
             .toArray();
-    KeptData.write(out, kept, settings, ranked.data(), warn);
-    return new Summary(out, chosen.length, kept.length);
+    Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data());
+    return new Summary(out, chosen.length, kept.length, unlabelled);
   }
 
   /** Ranks come from a scores file or from a filter. */

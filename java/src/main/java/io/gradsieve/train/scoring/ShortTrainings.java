@@ -201,7 +201,7 @@ final class ShortTrainings {
       Trainer.of(training, told, stop, note -> {}).run();
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
-          e.getMessage() + "; these are options of train: score its run by --model");
+          e.getMessage() + "; these are options of train: score its run by --model", e);
     }
     return !stop.asked();
   }

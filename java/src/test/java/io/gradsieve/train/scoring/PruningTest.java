@@ -18,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PruningTest {
   @TempDir Path directory;
-  private final List<String> warnings = new ArrayList<>();
 
   /** Prunes a file of these rows, whose index is their place, and returns the kept. */
   private List<Integer> kept(List<String> rows, String... options) throws IOException {
@@ -31,9 +30,7 @@ class PruningTest {
     List<String> assignments = new ArrayList<>(Arrays.asList(options));
     assignments.add("scores=" + scores);
     assignments.add("out=" + out);
-    Pruning.write(
-        new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve(),
-        warnings::add);
+    Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve());
     return Files.readAllLines(out).stream().map(Integer::valueOf).toList();
   }
 
