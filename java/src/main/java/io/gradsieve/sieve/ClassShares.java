@@ -11,6 +11,7 @@ public final class ClassShares {
   private final int[] sizes;
   private final int[] quotas;
   private final int[] seen;
+  private final int[] taken;
   private final int[] counts;
 
   /**
@@ -23,35 +24,32 @@ public final class ClassShares {
     this.sizes = sizes.clone();
     quotas = Share.quotas(share, sizes);
     seen = new int[sizes.length];
+    taken = new int[sizes.length];
     counts = new int[sizes.length];
-  }
-
-  /** A sample of an earlier step went by. */
-  public void skip(int label) {
-    seen[label]++;
   }
 
   /**
    * The next samples of the epoch.
    *
    * @param labels class of each, the first {@code size} count, one at least
-   * @param one whether it must be one at least, of whatever class
+   * @param one whether it must be one at least: of the class of the first, which gives it back
+   *     later
    * @return how many of each class go backward; valid until the next call
    */
   public int[] next(IntBuffer labels, int size, boolean one) {
-    for (int c = 0; c < counts.length; c++) {
-      counts[c] = -due(c);
-    }
     for (int i = 0; i < size; i++) {
       seen[labels.get(i)]++;
     }
     int sum = 0;
     for (int c = 0; c < counts.length; c++) {
-      counts[c] += due(c);
+      counts[c] = Math.max(0, due(c) - taken[c]);
       sum += counts[c];
     }
     if (one && sum == 0) {
       counts[labels.get(0)] = 1;
+    }
+    for (int c = 0; c < counts.length; c++) {
+      taken[c] += counts[c];
     }
     return counts;
   }

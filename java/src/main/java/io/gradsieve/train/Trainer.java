@@ -7,7 +7,6 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
-import io.gradsieve.sieve.ClassShares;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.util.Arrays;
@@ -194,16 +193,18 @@ public final class Trainer {
       private int finished;
       private double squares;
 
-      /** Of a choice that takes the same share of every class. */
-      private final Optional<ClassShares> shares;
+      /** Where steps choose the same share of every class. */
+      private final Optional<BalancedChoice> balanced;
 
       /** Samples of the step being queued that go backward. */
       private int chosen;
 
       Epoch(Parts parts) {
         this.parts = parts;
-        boolean balanced = state.plan.chosen() < 1 && policy.filtering().balanced();
-        shares = balanced ? Optional.of(state.classShares()) : Optional.empty();
+        balanced =
+            state.plan.chosen() < 1 && policy.filtering().balanced()
+                ? Optional.of(BalancedChoice.of(state, config.partSize()))
+                : Optional.empty();
       }
 
       void run() {
@@ -250,9 +251,8 @@ public final class Trainer {
             state.epoch,
             -1);
         step.forward();
-        chosen = first ? 0 : chosen;
-        int[] ofClass = shares.isPresent() ? sharesOf(batch, part) : ANY;
-        chosen += parts.chosen()[part];
+        int[] ofClass = balanced.isPresent() ? balanced(batch, part) : ANY;
+        chosen = (first ? 0 : chosen) + parts.chosen()[part];
         if (plan.chosen() < 1) {
           step.choose(choice, parts.chosen()[part], ofClass);
         }
@@ -271,9 +271,8 @@ public final class Trainer {
       }
 
       /** How many of each class; their sum replaces what the part would choose of any class. */
-      private int[] sharesOf(Batch batch, int part) {
-        boolean none = parts.last(part) && chosen == 0;
-        int[] ofClass = shares.orElseThrow().next(batch.slot().labels(), batch.size(), none);
+      private int[] balanced(Batch batch, int part) {
+        int[] ofClass = balanced.orElseThrow().next(batch.slot().labels(), parts, part);
         parts.chosen()[part] = Arrays.stream(ofClass).sum();
         return ofClass;
       }

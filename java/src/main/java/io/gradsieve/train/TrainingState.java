@@ -4,7 +4,6 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.nn.Network;
 import io.gradsieve.optim.BatchGrowth;
-import io.gradsieve.sieve.ClassShares;
 import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
@@ -82,20 +81,6 @@ public final class TrainingState {
     epoch = beginning;
     done = 0;
     epochTotals.clear();
-  }
-
-  /** The classes' shares of a plan whose steps choose, as far as its samples are done. */
-  ClassShares classShares() {
-    int[] classes = data.trainClasses();
-    int[] sizes = new int[data.dataset().classes().size()];
-    for (int row : plan.order()) {
-      sizes[classes[row]]++;
-    }
-    ClassShares shares = new ClassShares(plan.chosen(), sizes);
-    for (int i = 0; i < done; i++) {
-      shares.skip(classes[plan.order()[i]]);
-    }
-    return shares;
   }
 
   public TrainingConfig config() {

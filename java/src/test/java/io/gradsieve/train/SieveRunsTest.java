@@ -46,6 +46,7 @@ class SieveRunsTest {
         "sieve=variance score=forgetting",
         "sieve=batch:keep=0.3",
         "sieve=batch:keep=0.3 micro-batch=50 score=margin",
+        "sieve=batch:keep=0.1,balanced=true,from=1 batch-size=9 micro-batch=4 lr=0.002",
         "sieve=learned",
         "sieve=learned:sample=0.4,from=1 score=loss:average=0.5",
         "sieve=learned:balanced=true,relative=true batch-size=100",
@@ -148,7 +149,7 @@ class SieveRunsTest {
     assertThat(classes).hasSize(10);
     assertThat(classes.values())
         .allSatisfy(counts -> assertThat(counts[1]).isBetween(counts[0] / 4, counts[0] / 4 + 1));
-    assertThat(classes.values().stream().mapToInt(counts -> counts[1]).sum()).isEqualTo(360);
+    assertThat(classes.values().stream().mapToInt(counts -> counts[1]).sum()).isBetween(360, 361);
   }
 
   /** Sums over parts round differently; a few steps later that is still little. */
