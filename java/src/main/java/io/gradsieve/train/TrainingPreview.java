@@ -66,8 +66,10 @@ public final class TrainingPreview {
       entry.put("origin", origin);
       all.put(option.name(), entry);
     }
+    add("  the rate at its peak, scaled by the batch: %s", config.learningRate());
     add("");
     fields.put("options", all);
+    fields.put("peak_learning_rate", config.learningRate());
   }
 
   private static Object plain(Object value) {
