@@ -5,17 +5,19 @@ package io.gradsieve.sieve.policy;
  * of width 1/n holds i up to a limit and one other above it.
  */
 final class AliasTable {
-  /** Bits of a draw below its column's number: the place in the column. */
-  private static final double PLACES = 0x1p-32;
+  /** Places in a column: the bits of a draw below its column's number. */
+  private static final double PLACES = 0x1p32;
 
-  private final double[] limit;
-  private final int[] other;
+  private static final long LOW = 0xffffffffL;
 
-  /** {@code p} ≥ 0, summing to 1; no copy is kept. */
+  /** Of each column, the places below its limit (32 bits) and the other: one cache line a draw. */
+  private final long[] table;
+
+  /** {@code p} ≥ 0, summing to 1; is written over. */
   AliasTable(double[] p) {
     int n = p.length;
-    limit = new double[n];
-    other = new int[n];
+    double[] limit = p;
+    int[] other = new int[n];
     int[] columns = new int[n];
     int small = 0;
     int large = n;
@@ -39,11 +41,18 @@ final class AliasTable {
     while (small > 0) {
       limit[columns[--small]] = 1;
     }
+    table = new long[n];
+    for (int i = 0; i < n; i++) {
+      // A full column's last place may go to the other: that is itself.
+      long places = Math.min(LOW, (long) Math.ceil(limit[i] * PLACES));
+      table[i] = places << 32 | other[i];
+    }
   }
 
   /** The index that 64 uniform bits fall on. */
   int draw(long bits) {
-    int column = (int) ((bits >>> 32) * limit.length >>> 32);
-    return (bits & 0xffffffffL) * PLACES < limit[column] ? column : other[column];
+    int column = (int) ((bits >>> 32) * table.length >>> 32);
+    long entry = table[column];
+    return (bits & LOW) < entry >>> 32 ? column : (int) entry;
   }
 }

@@ -120,13 +120,17 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
       int n = scored.length;
       int drawn = order.length - next;
       double[] p = new double[n];
+      long[] entries = new long[n]; // the sample and its weight, side by side in memory
       for (int i = 0; i < n; i++) {
         p[i] = (1 - lambda) * scores[scored[i]] / sum + lambda / n;
+        int weight = Float.floatToRawIntBits((float) (one / (drawn * p[i])));
+        entries[i] = (long) samples[scored[i]] << 32 | weight & 0xffffffffL;
       }
       AliasTable table = new AliasTable(p);
       for (int draw = 0; draw < drawn; draw++) {
-        int i = table.draw(draws.bits(draw));
-        add(scored[i], one / (drawn * p[i]));
+        long entry = entries[table.draw(draws.bits(draw))];
+        order[next] = (int) (entry >>> 32);
+        weights[next++] = Float.intBitsToFloat((int) entry);
       }
       return shuffled();
     }
