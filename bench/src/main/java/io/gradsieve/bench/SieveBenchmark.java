@@ -26,10 +26,10 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * What the sieve itself costs for ten million samples: planning an epoch under each policy that
- * needs scores alone (not hide, not learned), and the rows of a scores file, both from a table of
- * one score. Milliseconds; scores are heavy-tailed, as norms are. Give {@code rows} a small heap,
- * {@code -jvmArgsAppend -Xmx200m}: it streams.
+ * What the sieve itself costs for ten million samples: planning an epoch under each policy, and the
+ * rows of a scores file, both from a table of one score; {@code hide} has that of a training, and
+ * {@code learned} ranks, whose prediction is not planning. Milliseconds; scores are heavy-tailed,
+ * as norms are. Give {@code rows} a small heap, {@code -jvmArgsAppend -Xmx200m}: it streams.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
@@ -47,9 +47,7 @@ public class SieveBenchmark {
   @Param("10000000")
   public int samples;
 
-  private ScoreTable table;
-
-  /** What is planned. */
+  /** What is planned, and from what. */
   @State(Scope.Benchmark)
   public static class Plan {
     @Param({
@@ -57,38 +55,66 @@ public class SieveBenchmark {
       "variance:keep=0.25,from=1,unscored=mean,floor=0.05",
       "soft",
       "hard",
+      "hide",
       "order",
       "window",
       "batch",
       "importance",
       "coverage",
-      "random"
+      "random",
+      "learned"
     })
     public String policy = "";
+
+    private ScoreTable table;
+    private float[] ranks = {};
+
+    @Setup
+    public void open(SieveBenchmark benchmark) {
+      int samples = benchmark.samples;
+      table =
+          scored(
+              policy.equals("hide")
+                  ? ScoreTable.forTraining(samples, true, RANKING, 1)
+                  : ScoreTable.forRanking(samples, RANKING, 1));
+      if (policy.equals("learned")) {
+        ranks = table.scores(RANKING);
+      }
+    }
   }
 
-  @Setup
-  public void open() {
-    table = ScoreTable.forRanking(samples, RANKING, 1);
+  /** What rows are made of. */
+  @State(Scope.Benchmark)
+  public static class Scored {
+    private ScoreTable table;
+
+    @Setup
+    public void open(SieveBenchmark benchmark) {
+      table = scored(ScoreTable.forRanking(benchmark.samples, RANKING, 1));
+    }
+  }
+
+  private static ScoreTable scored(ScoreTable table) {
     int[] order = new int[STEP];
-    for (int from = 0; from + STEP <= samples; from += STEP) {
+    for (int from = 0; from + STEP <= table.samples(); from += STEP) {
       for (int i = 0; i < STEP; i++) {
         order[i] = from + i;
       }
       table.record(EPOCH - 1, order, 0, STEP, new HeavyTailed(from), true);
     }
+    return table;
   }
 
   @Benchmark
   public EpochPlan plan(Plan plan) {
     EpochContext context =
-        new EpochContext(samples, BATCH, EPOCH, EPOCHS, 1, RANKING, new int[0], new float[0]);
-    return Policies.parse(plan.policy).plan(table, context);
+        new EpochContext(samples, BATCH, EPOCH, EPOCHS, 1, RANKING, new int[0], plan.ranks);
+    return Policies.parse(plan.policy).plan(plan.table, context);
   }
 
   @Benchmark
-  public void rows(Blackhole out) {
-    ScoreRows rows = new ScoreRows(ScoreColumns.ofTraining(), table, new Numbered());
+  public void rows(Scored scored, Blackhole out) {
+    ScoreRows rows = new ScoreRows(ScoreColumns.ofTraining(), scored.table, new Numbered());
     for (int i = 0; i < samples; i++) {
       out.consume(rows.row(i));
     }

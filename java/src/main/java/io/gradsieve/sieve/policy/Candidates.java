@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Candidates {
   private final Epoch epoch;
-  private final int[] order;
   private final int group;
 
-  private Candidates(Epoch epoch, int[] order, int group) {
+  /** Of all samples only where somebody asks: shuffling takes longer than most of what follows. */
+  private int @Nullable [] order;
+
+  private Candidates(Epoch epoch, int @Nullable [] order, int group) {
     this.epoch = epoch;
     this.order = order;
     this.group = group;
@@ -54,8 +56,7 @@ public final class Candidates {
 
   /** All samples of the epoch. */
   static Candidates all(ScoreTable table, EpochContext context) {
-    return new Candidates(
-        new Epoch(table, context, context.samples()), SievePolicy.shuffle(context), 0);
+    return new Candidates(new Epoch(table, context, context.samples()), null, 0);
   }
 
   /**
@@ -93,20 +94,33 @@ public final class Candidates {
 
   /** n, at least 1. */
   public int size() {
-    return order.length;
+    return epoch.sizes[group];
   }
 
   /** The samples, shuffled, [n]; not to be changed. */
   public int[] order() {
+    if (order == null) {
+      order = SievePolicy.shuffle(epoch.context);
+    }
     return order;
+  }
+
+  /** The samples in whatever order, [n], for draws that shuffle by themselves. */
+  int[] unordered() {
+    return order == null ? IntStream.range(0, size()).toArray() : order;
   }
 
   /** What they are ranked by, in the same order, [n]; NaN where one was never scored. */
   public float[] scores() {
+    return scores(order());
+  }
+
+  /** What some of them are ranked by. */
+  float[] scores(int[] samples) {
     float[] all = epoch.scores();
-    float[] scores = new float[order.length];
-    for (int j = 0; j < order.length; j++) {
-      scores[j] = all[order[j]];
+    float[] scores = new float[samples.length];
+    for (int j = 0; j < samples.length; j++) {
+      scores[j] = all[samples[j]];
     }
     return scores;
   }
@@ -114,9 +128,10 @@ public final class Candidates {
   /** What a filter predicts of them, in the same order, [n]; empty while none has learned. */
   public float[] predictedRanks() {
     float[] all = epoch.context.predictedRanks();
-    float[] ranks = new float[all.length == 0 ? 0 : order.length];
+    int[] samples = order();
+    float[] ranks = new float[all.length == 0 ? 0 : samples.length];
     for (int j = 0; j < ranks.length; j++) {
-      ranks[j] = all[order[j]];
+      ranks[j] = all[samples[j]];
     }
     return ranks;
   }
@@ -134,19 +149,19 @@ public final class Candidates {
     return sum / scored;
   }
 
-  /** Whether the last filtered epoch kept the j-th. */
-  public boolean kept(int j) {
-    return epoch.table.kept(order[j]);
+  /** Whether the last filtered epoch kept a sample. */
+  public boolean kept(int sample) {
+    return epoch.table.kept(sample);
   }
 
-  /** Whether the j-th was predicted as its label says when it was last scored. */
-  public boolean right(int j) {
-    return epoch.table.right(order[j]);
+  /** Whether a sample was predicted as its label says when it was last scored. */
+  public boolean right(int sample) {
+    return epoch.table.right(sample);
   }
 
   /** The probability of its label then. */
-  public float confidence(int j) {
-    return epoch.table.confidence(order[j]);
+  public float confidence(int sample) {
+    return epoch.table.confidence(sample);
   }
 
   /**

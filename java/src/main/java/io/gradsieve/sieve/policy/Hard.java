@@ -33,20 +33,21 @@ record Hard(PolicyOptions options, double keep, Filtering filtering) implements 
 
   @Override
   public Selection select(Candidates candidates) {
+    int[] order = candidates.order();
     float[] scores = candidates.scores();
     float[] left = new float[scores.length];
     boolean[] unscored = new boolean[scores.length];
     int wanted = candidates.count(keep);
     for (int j = 0; j < scores.length; j++) {
-      boolean candidate = candidates.kept(j);
+      boolean candidate = candidates.kept(order[j]);
       unscored[j] = candidate && Float.isNaN(scores[j]);
       wanted -= unscored[j] ? 1 : 0;
       left[j] = candidate ? scores[j] : Float.NaN;
     }
-    boolean[] chosen = Largest.of(left, candidates.order(), wanted);
+    boolean[] chosen = Largest.of(left, order, wanted);
     for (int j = 0; j < chosen.length; j++) {
       chosen[j] |= unscored[j];
     }
-    return Selection.marked(candidates.order(), chosen);
+    return Selection.marked(order, chosen);
   }
 }

@@ -65,12 +65,13 @@ record Hide(PolicyOptions options, double fraction, double sure, Filtering filte
     float[] scores = candidates.scores();
     int scored = scores.length - Largest.unscored(scores);
     int most = Share.floor(fraction(candidates.context()), scores.length);
-    boolean[] chosen = Largest.of(scores, candidates.order(), scored - Math.min(scored, most));
+    int[] order = candidates.order();
+    boolean[] chosen = Largest.of(scores, order, scored - Math.min(scored, most));
     for (int j = 0; j < chosen.length; j++) {
-      boolean known = candidates.right(j) && candidates.confidence(j) >= sure;
+      boolean known = candidates.right(order[j]) && candidates.confidence(order[j]) >= sure;
       chosen[j] |= Float.isNaN(scores[j]) || !known;
     }
-    return Selection.marked(candidates.order(), chosen);
+    return Selection.marked(order, chosen);
   }
 
   private double fraction(EpochContext context) {

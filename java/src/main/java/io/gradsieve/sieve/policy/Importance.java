@@ -42,7 +42,8 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
 
   @Override
   public Selection select(Candidates candidates) {
-    float[] scores = candidates.scores();
+    int[] samples = candidates.unordered();
+    float[] scores = candidates.scores(samples);
     double sum = 0;
     double squares = 0;
     int scored = 0;
@@ -55,8 +56,10 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
     }
     int unscored = scores.length - scored;
     int kept = unscored + Math.max(Math.min(1, scored), candidates.count(keep) - unscored);
-    Draw draw = new Draw(candidates, scores, kept, scored);
-    return gain(sum, squares, scored) > 1 + LEAST_GAIN ? draw.byScore(sum, lambda) : draw.uniform();
+    boolean pays = gain(sum, squares, scored) > 1 + LEAST_GAIN;
+    return pays
+        ? new Draw(candidates, samples, scores, kept, scored).byScore(sum, lambda)
+        : new Draw(candidates, candidates.order(), candidates.scores(), kept, scored).uniform();
   }
 
   /** √(n·Σp²); 0 where no score is positive. */
@@ -85,8 +88,8 @@ record Importance(PolicyOptions options, double keep, double lambda, Filtering f
 
     private int next;
 
-    Draw(Candidates candidates, float[] scores, int kept, int n) {
-      this.samples = candidates.order();
+    Draw(Candidates candidates, int[] samples, float[] scores, int kept, int n) {
+      this.samples = samples;
       this.scores = scores;
       draws = candidates.draws();
       order = new int[kept];
