@@ -48,7 +48,7 @@ public interface CompiledStep extends AutoCloseable {
    * batch norm the others stay in the statistics, but their gradients are left out.
    *
    * @param ofClass how many samples of each class, {@code count} together, each time those of the
-   *     highest score; empty: whatever their class
+   *     highest score; empty: whatever their class. No more than the batch has of each
    */
   void choose(Choice by, int count, int[] ofClass);
 

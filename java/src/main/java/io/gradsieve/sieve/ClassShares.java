@@ -13,6 +13,7 @@ public final class ClassShares {
   private final int[] seen;
   private final int[] taken;
   private final int[] counts;
+  private int sum;
 
   /**
    * At the beginning of an epoch.
@@ -40,18 +41,24 @@ public final class ClassShares {
     for (int i = 0; i < size; i++) {
       seen[labels.get(i)]++;
     }
-    int sum = 0;
+    sum = 0;
     for (int c = 0; c < counts.length; c++) {
       counts[c] = Math.max(0, due(c) - taken[c]);
       sum += counts[c];
     }
     if (one && sum == 0) {
       counts[labels.get(0)] = 1;
+      sum = 1;
     }
     for (int c = 0; c < counts.length; c++) {
       taken[c] += counts[c];
     }
     return counts;
+  }
+
+  /** How many the last call said, of all classes together. */
+  public int sum() {
+    return sum;
   }
 
   /**

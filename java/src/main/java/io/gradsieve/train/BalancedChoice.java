@@ -48,7 +48,12 @@ final class BalancedChoice {
   int[] next(IntBuffer labels, Parts parts, int part) {
     ofStep = parts.first(part) ? 0 : ofStep;
     int[] counts = shares.next(labels, parts.sizes()[part], parts.last(part) && ofStep == 0);
-    ofStep += Arrays.stream(counts).sum();
+    ofStep += shares.sum();
     return counts;
+  }
+
+  /** How many the last part chooses, of all classes together. */
+  int ofPart() {
+    return shares.sum();
   }
 }

@@ -273,7 +273,7 @@ public final class Trainer {
       /** How many of each class; their sum replaces what the part would choose of any class. */
       private int[] balanced(Batch batch, int part) {
         int[] ofClass = balanced.orElseThrow().next(batch.slot().labels(), parts, part);
-        parts.chosen()[part] = Arrays.stream(ofClass).sum();
+        parts.chosen()[part] = balanced.orElseThrow().ofPart();
         return ofClass;
       }
 
