@@ -24,7 +24,7 @@ final class EvalCommand {
   static Outcome run(Invocation invocation) {
     Optional<Path> out =
         invocation.settings().find(Options.EVAL_OUT).map(file -> OutputFile.of(file, "json"));
-    ModelEvaluation evaluation = ModelEvaluation.of(invocation.settings());
+    ModelEvaluation evaluation = ModelEvaluation.of(invocation.settings(), invocation::note);
     Map<String, Object> fields = evaluation.fields();
     out.ifPresent(path -> OutputFile.writeText(path, json(fields)));
     return Outcome.of(text(evaluation), fields);

@@ -11,7 +11,8 @@ final class LandscapeCommand {
 
   static Outcome run(Invocation invocation) {
     Landscape.Summary summary =
-        Landscape.write(invocation.settings(), invocation.arguments(), invocation::progress);
+        Landscape.write(
+            invocation.settings(), invocation.arguments(), invocation::progress, invocation::note);
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", summary.out().toString());
     fields.put("files", summary.files());

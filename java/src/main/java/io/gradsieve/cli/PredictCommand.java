@@ -10,7 +10,7 @@ final class PredictCommand {
   private PredictCommand() {}
 
   static Outcome run(Invocation invocation) {
-    Predictions.Summary summary = Predictions.write(invocation.settings());
+    Predictions.Summary summary = Predictions.write(invocation.settings(), invocation::note);
     Map<String, Integer> counts = new LinkedHashMap<>();
     for (int k = 0; k < summary.counts().length; k++) {
       counts.put(summary.classes().get(k), summary.counts()[k]);

@@ -10,7 +10,7 @@ final class PruneCommand {
   private PruneCommand() {}
 
   static Outcome run(Invocation invocation) {
-    Pruning.Summary summary = Pruning.write(invocation.settings());
+    Pruning.Summary summary = Pruning.write(invocation.settings(), invocation::note);
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", summary.out().toString());
     fields.put("samples", summary.samples());

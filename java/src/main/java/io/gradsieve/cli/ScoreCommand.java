@@ -15,7 +15,8 @@ final class ScoreCommand {
   static Outcome run(Invocation invocation) {
     StopRequest stop = new StopRequest();
     try (Signals signals = Signals.to(stop)) {
-      return SampleScores.write(invocation.settings(), List.of(signals), stop, invocation::progress)
+      return SampleScores.write(
+              invocation.settings(), List.of(signals), stop, invocation::progress, invocation::note)
           .map(ScoreCommand::done)
           .orElseGet(() -> stopped(stop));
     }

@@ -22,6 +22,7 @@ public final class Dataset {
   private final int[] test;
   private final Schema schema;
   private final Duplicates duplicates;
+  private final List<String> remarks;
 
   Dataset(DatasetBuilder b, Schema schema) {
     name = b.name;
@@ -36,6 +37,7 @@ public final class Dataset {
     test = b.test;
     this.schema = schema;
     duplicates = Duplicates.count(store, labels, train, test);
+    remarks = b.remarks();
   }
 
   private Dataset(Dataset inputs, int[] labels, List<String> classes) {
@@ -51,6 +53,7 @@ public final class Dataset {
     test = inputs.test;
     schema = new Schema(inputs.schema.normalize(), classes, inputs.schema.columns());
     duplicates = inputs.duplicates;
+    remarks = inputs.remarks;
   }
 
   /**
@@ -145,6 +148,11 @@ public final class Dataset {
 
   public Duplicates duplicates() {
     return duplicates;
+  }
+
+  /** Lines to tell the user once: what was left out, guessed or may be wrong. */
+  public List<String> remarks() {
+    return remarks;
   }
 
   /**

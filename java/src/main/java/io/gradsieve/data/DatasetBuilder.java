@@ -28,6 +28,7 @@ public final class DatasetBuilder {
   int[] test = {};
   private List<String> classes = List.of();
   private List<Column> columns = List.of();
+  private final List<String> remarks = new ArrayList<>();
   private Optional<Normalize> normalize = Optional.empty();
 
   /**
@@ -100,6 +101,20 @@ public final class DatasetBuilder {
     columns = value;
     normalize = figures;
     return this;
+  }
+
+  /**
+   * A line to tell the user once: what the reader left out, or took to be meant. A guess says how
+   * to have it otherwise; what may be wrong begins with {@code warning: }.
+   */
+  public DatasetBuilder remark(String line) {
+    remarks.add(line);
+    return this;
+  }
+
+  /** The lines so far, in their order. */
+  List<String> remarks() {
+    return List.copyOf(remarks);
   }
 
   /** Finishes by the request's rules, or makes rules; {@code where} begins messages. */

@@ -37,6 +37,7 @@ public final class DataReport {
                 settings.find(Options.IGNORE).orElse(List.of())));
     DataReport report = new DataReport();
     report.sizes(data);
+    report.remarks(data.remarks());
     report.columns(data.schema());
     report.classes(data);
     report.duplicates(data.duplicates());
@@ -70,6 +71,11 @@ public final class DataReport {
             test,
             data.shape(),
             data.bytes() ? "uint8" : "float32"));
+  }
+
+  private void remarks(List<String> remarks) {
+    fields.put("remarks", remarks);
+    remarks.forEach(remark -> lines.add("  " + remark));
   }
 
   private void columns(Schema schema) {

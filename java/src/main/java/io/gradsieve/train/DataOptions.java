@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
 import io.gradsieve.train.option.Options;
@@ -8,10 +9,22 @@ import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The data options of any command as one request. */
 public final class DataOptions {
   private DataOptions() {}
+
+  /** Opens the data and tells its remarks; {@code rules} as of {@link #request}. */
+  public static Dataset open(
+      Settings settings,
+      DataRequest.Purpose purpose,
+      Optional<Schema> rules,
+      Consumer<String> notes) {
+    Dataset data = DataSource.open(request(settings, purpose, rules));
+    data.remarks().forEach(notes);
+    return data;
+  }
 
   /** {@code rules} are those of a model; empty: made from the data. */
   public static DataRequest request(

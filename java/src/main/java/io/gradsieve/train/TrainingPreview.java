@@ -79,6 +79,7 @@ public final class TrainingPreview {
   private void data(TrainingData data) {
     add("Data");
     add("  %s", Description.data(data));
+    data.dataset().remarks().forEach(remark -> add("  %s", remark));
     add("");
     Map<String, Object> entry = new LinkedHashMap<>();
     entry.put("name", data.dataset().name());
@@ -87,6 +88,7 @@ public final class TrainingPreview {
     entry.put("test", data.test().length);
     entry.put("classes", data.dataset().classes().size());
     entry.put("shape", data.dataset().shape().toString());
+    entry.put("remarks", data.dataset().remarks());
     fields.put("data", entry);
   }
 

@@ -59,6 +59,7 @@ enum Probe {
           new SettingsReader("score", CommandOptions.SCORE_COMMAND).sets(options).resolve(),
           List.of(),
           new StopRequest(),
+          line -> {},
           note -> {});
       return foundLabels(scores);
     }
@@ -74,6 +75,7 @@ enum Probe {
                       .sets(List.of("grid=11", "threads=1", "out=" + run.resolve("landscape")))
                       .resolve(),
                   List.of(run.toString()),
+                  line -> {},
                   note -> {})
               .runs()
               .get(0);

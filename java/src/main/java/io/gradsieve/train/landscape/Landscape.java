@@ -98,14 +98,16 @@ public final class Landscape {
    *
    * @param runs directories of runs or of checkpoints
    * @param progress takes a line before each run, and one a minute
+   * @param notes takes what there is to tell of the data
    */
-  public static Summary write(Settings settings, List<String> runs, Consumer<String> progress) {
+  public static Summary write(
+      Settings settings, List<String> runs, Consumer<String> progress, Consumer<String> notes) {
     List<String> models = models(runs);
     Path out = out(settings.get(Options.LANDSCAPE_OUT));
     List<RunLandscape> measured = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {
       Settings ofRun = settings.with(Options.TRAINED_MODEL, models.get(i), "argument");
-      try (NetworkLoss loss = NetworkLoss.open(ofRun)) {
+      try (NetworkLoss loss = NetworkLoss.open(ofRun, notes)) {
         int grid = settings.get(Options.GRID);
         progress.accept(
             "%s: %d x %d points, each over %,d samples"

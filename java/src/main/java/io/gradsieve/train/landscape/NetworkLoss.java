@@ -10,6 +10,7 @@ import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.scoring.ScoringSession;
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * The mean cross-entropy of a trained network over a fixed part of its training data, in evaluation
@@ -39,8 +40,9 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
    *
    * @throws GradsieveException.BadData if its data has no training part
    */
-  static NetworkLoss open(Settings settings) {
-    ScoringSession session = ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, true);
+  static NetworkLoss open(Settings settings, Consumer<String> notes) {
+    ScoringSession session =
+        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, true, notes);
     try {
       int[] train = session.split("train");
       if (train.length == 0) {

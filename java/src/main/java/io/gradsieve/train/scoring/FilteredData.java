@@ -16,6 +16,7 @@ import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** Data that was never scored, as a filter ranks it. */
@@ -26,12 +27,12 @@ final class FilteredData {
    * The training part of {@code --data}, read by the rules of the filter, with predicted ranks as
    * scores. Labels are needed only for classes.
    */
-  static RankedSamples rank(Settings settings, boolean byClass) {
+  static RankedSamples rank(Settings settings, boolean byClass, Consumer<String> notes) {
     Path file = Path.of(settings.get(Options.FILTER));
     try (Backend backend = Backends.open(settings.get(Options.DEVICE), threads(settings));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
       Optional<Schema> rules = Optional.of(filter.rules());
-      Dataset bare = DataSource.open(DataOptions.request(settings, Purpose.PREDICT, rules));
+      Dataset bare = DataOptions.open(settings, Purpose.PREDICT, rules, notes);
       Dataset data = byClass ? withClasses(settings, bare) : bare;
       int[] train = data.train();
       if (train.length == 0) {

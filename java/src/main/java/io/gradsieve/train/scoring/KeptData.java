@@ -2,7 +2,6 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataRequest.Purpose;
-import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SubsetWriter;
 import io.gradsieve.format.npy.NpyHeader;
@@ -16,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What {@code prune} writes: indices as text or numpy array, or the kept part of the data. */
 final class KeptData {
@@ -26,15 +26,16 @@ final class KeptData {
    *
    * @param kept positions in the original file, ascending
    * @param ranked that a filter chose from; empty: scores did
+   * @param notes takes what there is to tell of the data
    * @return why data was written without labels; empty: it has them, or is no data
    */
   static Optional<String> write(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked) {
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> notes) {
     switch (OutputFile.ending(out)) {
       case "txt" -> writeText(out, kept);
       case "npy" -> writeArray(out, kept);
       default -> {
-        return writeData(out, kept, settings, ranked);
+        return writeData(out, kept, settings, ranked, notes);
       }
     }
     return Optional.empty();
@@ -63,7 +64,7 @@ final class KeptData {
 
   /** The kept training samples; a test part goes along whole. */
   private static Optional<String> writeData(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked) {
+      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> notes) {
     String source = settings.get(Options.DATA);
     if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
@@ -72,7 +73,7 @@ final class KeptData {
     Optional<String> unlabelled = Optional.empty();
     Dataset data;
     if (ranked.isEmpty()) {
-      data = DataSource.open(DataOptions.request(settings, Purpose.EVALUATE, Optional.empty()));
+      data = DataOptions.open(settings, Purpose.EVALUATE, Optional.empty(), notes);
     } else {
       data = ranked.get();
       // a filter needs no labels, but those that are there go along; rows of a CSV have theirs

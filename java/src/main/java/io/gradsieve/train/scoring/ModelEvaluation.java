@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,10 +37,10 @@ public record ModelEvaluation(
   public record PerClass(
       String name, int samples, double loss, double accuracy, double precision) {}
 
-  /** Evaluates as the options say. */
-  public static ModelEvaluation of(Settings settings) {
+  /** Evaluates as the options say; {@code notes} takes lines to tell. */
+  public static ModelEvaluation of(Settings settings, Consumer<String> notes) {
     try (ScoringSession session =
-        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, false)) {
+        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, false, notes)) {
       String split = settings.get(Options.EVAL_SPLIT);
       if (split.equals("test")
           && session.data().test().length == 0

@@ -8,6 +8,7 @@ import io.gradsieve.train.option.Settings;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** {@code predict}: class and probabilities of each row: {@code id,index,predicted,p_CLASS,…}. */
 public final class Predictions {
@@ -19,11 +20,11 @@ public final class Predictions {
   /** What was written; {@code counts} has the rows predicted as each class. */
   public record Summary(Path out, int samples, List<String> classes, int[] counts) {}
 
-  /** Predicts the part of the data and writes the file. */
-  public static Summary write(Settings settings) {
+  /** Predicts the part of the data and writes the file; {@code notes} takes lines to tell. */
+  public static Summary write(Settings settings, Consumer<String> notes) {
     Path out = OutputFile.of(settings.get(Options.PREDICTIONS_OUT), "csv");
     try (ScoringSession session =
-        ScoringSession.open(settings, DataRequest.Purpose.PREDICT, false)) {
+        ScoringSession.open(settings, DataRequest.Purpose.PREDICT, false, notes)) {
       Dataset data = session.data();
       int[] samples = session.split(settings.get(Options.PREDICT_SPLIT));
       if (samples.length == 0) {

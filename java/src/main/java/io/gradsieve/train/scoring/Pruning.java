@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -33,8 +34,8 @@ public final class Pruning {
    */
   public record Summary(Path out, int samples, int kept, Optional<String> unlabelled) {}
 
-  /** Chooses as the options say and writes the file. */
-  public static Summary write(Settings settings) {
+  /** Chooses as the options say and writes the file; {@code notes} takes lines to tell. */
+  public static Summary write(Settings settings, Consumer<String> notes) {
     checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
@@ -43,7 +44,7 @@ public final class Pruning {
     if (random && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
-    RankedSamples ranked = ranked(settings, random);
+    RankedSamples ranked = ranked(settings, random, notes);
     double[] draws = draws(ranked, settings.get(Options.SEED));
     boolean[] chosen =
         policy.equals("coverage")
@@ -55,7 +56,7 @@ public final class Pruning {
             .mapToLong(i -> ranked.indices()[i])
             .sorted()
             .toArray();
-    Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data());
+    Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data(), notes);
     return new Summary(out, chosen.length, kept.length, unlabelled);
   }
 
@@ -83,10 +84,10 @@ public final class Pruning {
     }
   }
 
-  private static RankedSamples ranked(Settings settings, boolean random) {
+  private static RankedSamples ranked(Settings settings, boolean random, Consumer<String> notes) {
     boolean balanced = settings.get(Options.BALANCED);
     if (settings.given(Options.FILTER)) {
-      return FilteredData.rank(settings, balanced);
+      return FilteredData.rank(settings, balanced, notes);
     }
     String by = random ? "" : settings.get(Options.BY);
     return ScoresFile.read(Path.of(required(settings, Options.SCORES_FILE)), by, balanced);

@@ -62,25 +62,28 @@ public final class SampleScores {
    *
    * @param listeners told of every training, if the options ask for trainings
    * @param progress takes a line for each of them
+   * @param notes takes what there is to tell of the data
    */
   public static Optional<Summary> write(
       Settings settings,
       List<TrainingListener> listeners,
       StopRequest stop,
-      Consumer<String> progress) {
+      Consumer<String> progress,
+      Consumer<String> notes) {
     Set<Score> chosen = chosen(settings);
     Path out = OutputFile.of(settings.get(Options.SCORES_OUT), "csv");
     boolean norms = chosen.contains(Score.GRAD_NORM);
     Optional<ScoredSamples> scored =
         ShortTrainings.asked(settings)
-            ? new ShortTrainings(settings, norms, listeners, stop, progress).score()
-            : Optional.of(withWeights(settings, norms));
+            ? new ShortTrainings(settings, norms, listeners, stop, progress, notes).score()
+            : Optional.of(withWeights(settings, norms, notes));
     return scored.map(samples -> write(out, chosen, samples));
   }
 
-  private static ScoredSamples withWeights(Settings settings, boolean norms) {
+  private static ScoredSamples withWeights(
+      Settings settings, boolean norms, Consumer<String> notes) {
     try (ScoringSession session =
-        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, norms)) {
+        ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, norms, notes)) {
       int[] samples = session.split(settings.get(Options.SCORE_SPLIT));
       if (samples.length == 0) {
         throw new GradsieveException.BadData(

@@ -10,7 +10,6 @@ import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.data.DataRequest;
-import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Network;
@@ -28,6 +27,7 @@ import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * A trained network over a data set in evaluation mode: every sample by itself, nothing drawn,
@@ -88,9 +88,10 @@ public final class ScoringSession implements AutoCloseable {
    * the run the model came from.
    *
    * @param backward whether gradients and their norms are wanted
+   * @param notes takes what there is to tell of the data
    */
   public static ScoringSession open(
-      Settings settings, DataRequest.Purpose purpose, boolean backward) {
+      Settings settings, DataRequest.Purpose purpose, boolean backward, Consumer<String> notes) {
     ModelSource source =
         ModelSource.trained(
             settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS));
@@ -102,7 +103,7 @@ public final class ScoringSession implements AutoCloseable {
                     new GradsieveException.Usage(
                         "--weights: none given; name a safetensors file or a run directory"));
     Settings effective = RunData.complete(settings, source);
-    Dataset data = DataSource.open(DataOptions.request(effective, purpose, source.rules()));
+    Dataset data = DataOptions.open(effective, purpose, source.rules(), notes);
     int threads =
         settings
             .find(Options.THREADS)

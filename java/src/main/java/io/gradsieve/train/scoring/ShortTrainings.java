@@ -57,6 +57,7 @@ final class ShortTrainings {
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
   private final Consumer<String> progress;
+  private final Consumer<String> notes;
   private final long started = System.nanoTime();
 
   /**
@@ -65,18 +66,21 @@ final class ShortTrainings {
    * @param norms whether gradient norms are wanted
    * @param listeners told of every training
    * @param progress takes a line for each training
+   * @param notes takes what there is to tell of the data
    */
   ShortTrainings(
       Settings settings,
       boolean norms,
       List<TrainingListener> listeners,
       StopRequest stop,
-      Consumer<String> progress) {
+      Consumer<String> progress,
+      Consumer<String> notes) {
     this.settings = settings;
     this.norms = norms;
     this.listeners = listeners;
     this.stop = stop;
     this.progress = progress;
+    this.notes = notes;
   }
 
   /** Whether the options ask for trainings; throws {@code Usage} where others contradict that. */
@@ -118,6 +122,7 @@ final class ShortTrainings {
   /** Trains and scores the training part; empty if asked to stop before the end. */
   Optional<ScoredSamples> score() {
     PreparedTraining prepared = PreparedTraining.of(config());
+    prepared.data().dataset().remarks().forEach(notes);
     return settings.given(Options.RUNS)
         ? averaged(prepared, settings.get(Options.RUNS))
         : heldOut(prepared, settings.get(Options.FOLDS));

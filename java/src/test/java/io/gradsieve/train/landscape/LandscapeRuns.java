@@ -29,6 +29,7 @@ final class LandscapeRuns {
 
   static NetworkLoss open(Path run) {
     return NetworkLoss.open(
-        settings(Map.of("threads", "1")).with(Options.TRAINED_MODEL, run.toString(), "argument"));
+        settings(Map.of("threads", "1")).with(Options.TRAINED_MODEL, run.toString(), "argument"),
+        note -> {});
   }
 }

@@ -45,7 +45,7 @@ class LandscapeTest {
             "threads", "1",
             "seed", Integer.toString(seed),
             "out", directory.resolve(out).toString());
-    return Landscape.write(LandscapeRuns.settings(options), List.of(runs), note -> {});
+    return Landscape.write(LandscapeRuns.settings(options), List.of(runs), line -> {}, note -> {});
   }
 
   @Test
@@ -55,7 +55,8 @@ class LandscapeTest {
         ModelEvaluation.of(
             new SettingsReader("eval", CommandOptions.EVAL)
                 .commandLine(Map.of("model", first, "split", "train", "threads", "1"))
-                .resolve());
+                .resolve(),
+            note -> {});
     String centre =
         Files.readAllLines(directory.resolve("centre/surface.csv")).get(1 + GRID * GRID / 2);
     String[] cells = centre.substring(first.length() + 1).split(",");

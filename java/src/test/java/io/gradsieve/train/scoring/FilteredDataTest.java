@@ -66,7 +66,8 @@ class FilteredDataTest {
     all.add("filter=" + filter);
     all.add("out=" + directory.resolve(out));
     whyBare =
-        Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve())
+        Pruning.write(
+                new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve(), note -> {})
             .unlabelled();
     return Files.readAllLines(directory.resolve(out));
   }
@@ -177,7 +178,8 @@ class FilteredDataTest {
     List<String> all = new ArrayList<>(List.of(options));
     all.addAll(List.of("filter=" + filter, "data=" + data, "keep=0.5", "out=" + out));
     whyBare =
-        Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve())
+        Pruning.write(
+                new SettingsReader("prune", CommandOptions.PRUNE).sets(all).resolve(), note -> {})
             .unlabelled();
     try (NpzArchive arrays = NpzArchive.open(out)) {
       return DataSource.open(

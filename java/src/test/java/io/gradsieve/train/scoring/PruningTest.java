@@ -30,7 +30,8 @@ class PruningTest {
     List<String> assignments = new ArrayList<>(Arrays.asList(options));
     assignments.add("scores=" + scores);
     assignments.add("out=" + out);
-    Pruning.write(new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve());
+    Pruning.write(
+        new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve(), note -> {});
     return Files.readAllLines(out).stream().map(Integer::valueOf).toList();
   }
 

@@ -48,7 +48,8 @@ class ShortTrainingsTest {
         new SettingsReader("score", CommandOptions.SCORE_COMMAND).sets(assignments).resolve(),
         List.of(listener),
         stop,
-        progress::add);
+        progress::add,
+        note -> {});
   }
 
   private List<String[]> scores(String out, String... options) throws IOException {
