@@ -291,11 +291,11 @@ class ProgramTest {
         .first()
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
-                + "label_quality,label_issue,split");
+                + "label_quality,label_issue,split,content");
     assertThat(run("score", "--model", run, "--score", "loss", "--out", scores)).isZero();
     assertThat(Files.readAllLines(Path.of(scores)).get(0))
         .isEqualTo(
-            "id,index,label,predicted,confidence,loss,forgetting,label_quality,label_issue,split");
+            "id,index,label,predicted,confidence,loss,forgetting,label_quality,label_issue,split,content");
     assertThat(run("eval", "--model", run, "--json")).isZero();
     assertThat(json().get("split").asText()).isEqualTo("all");
     assertThat(json().get("confusion")).hasSize(2);
@@ -317,6 +317,8 @@ class ProgramTest {
                 "--balanced",
                 "--data",
                 data.toString(),
+                "--id",
+                "name",
                 "--out",
                 kept.toString()))
         .isZero();

@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.data.ContentHash;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;
@@ -167,6 +168,8 @@ final class CsvFile {
     try (CsvTable table = CsvTable.open(file)) {
       ColumnRoles roles = ColumnRoles.of(table.name(), table.header(), request);
       RowEncoder encoder = new RowEncoder(table, columns, mean, deviation);
+      ContentHash hashes = new ContentHash((int) rows);
+      RowContent content = new RowContent(hashes);
       Map<String, Integer> classIndex = new HashMap<>();
       for (String label : classes) {
         classIndex.put(label, classIndex.size());
@@ -176,7 +179,7 @@ final class CsvFile {
       String[] ids = new String[roles.id() >= 0 ? (int) rows : 0];
       int row = 0;
       for (; row < rows && table.next(); row++) {
-        encoder.encode(store, row);
+        encoder.encode(store, content, row);
         if (labels.length > 0) {
           labels[row] = label(table, roles.label(), classIndex);
         }
@@ -195,6 +198,7 @@ final class CsvFile {
           .classes(classes)
           .weights(weights)
           .ids(ids)
+          .content(hashes)
           .columns(columns, Optional.of(new Normalize(mean, deviation)))
           .build(file.toString(), request);
     }
