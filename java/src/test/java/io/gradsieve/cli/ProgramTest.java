@@ -305,23 +305,8 @@ class ProgramTest {
     assertThat(json().get("classes").get(0).get("class").asText()).isEqualTo("old");
     assertThat(json().get("classes").get(0).get("accuracy").isNull()).isTrue();
     Path kept = directory.resolve("kept.csv");
-    assertThat(
-            run(
-                "prune",
-                "--scores",
-                scores,
-                "--by",
-                "loss",
-                "--keep",
-                "0.3",
-                "--balanced",
-                "--data",
-                data.toString(),
-                "--id",
-                "name",
-                "--out",
-                kept.toString()))
-        .isZero();
+    String prune = "prune --scores @/scores.csv --by loss --keep 0.3 --balanced --id name";
+    assertThat(runLine(prune + " --data @/people.csv --out @/kept.csv")).isZero();
     assertThat(Files.readAllLines(kept)).hasSize(13).first().isEqualTo("age,city,name,kind");
     Path unlabelled = directory.resolve("new.csv");
     Files.writeString(unlabelled, "name,city,age\nzed,north,20\nann,south,70\n");

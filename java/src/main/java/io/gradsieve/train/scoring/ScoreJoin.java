@@ -115,26 +115,25 @@ final class ScoreJoin {
     int[] rows = IntStream.range(0, keys.size()).toArray();
     int[] missing = Arrays.stream(rows).filter(row -> found[row] == ABSENT).toArray();
     if (missing.length > 0) {
-      throw refused("not", missing, "are the scores of other data?");
+      throw refused("not", missing);
     }
     int[] differing = Arrays.stream(rows).filter(row -> !agrees(row, found[row])).toArray();
     if (differing.length > 0) {
-      String what = keys.contents()[differing[0]].isEmpty() ? "another label" : "other content";
-      throw refused(
-          what,
-          differing,
-          data.schema().columns().isEmpty()
-              ? "are the scores of other data?"
-              : "are the scores of other data, or were --label, --id, --weight or --ignore others?");
+      boolean content = !keys.contents()[differing[0]].isEmpty();
+      throw refused(content ? "other content" : "another label", differing);
     }
   }
 
-  private BadData refused(String fault, int[] rows, String question) {
+  private BadData refused(String fault, int[] rows) {
     String name =
         byId ? "id '%s'".formatted(keys.ids()[rows[0]]) : "index " + keys.indices()[rows[0]];
+    String columns =
+        data.schema().columns().isEmpty()
+            ? ""
+            : ", or were --label, --id, --weight or --ignore others";
     return new BadData(
-        "%s: %s in %s: %,d of its %,d samples, the first: %s; %s"
-            .formatted(file, fault, source, rows.length, keys.size(), name, question));
+        "%s: %s in %s: %,d of its %,d samples, the first: %s; are the scores of other data%s?"
+            .formatted(file, fault, source, rows.length, keys.size(), name, columns));
   }
 
   private boolean agrees(int row, int sample) {
