@@ -32,7 +32,7 @@ final class CommandTable {
               "Turns scores into a list of samples to keep, or into a smaller data set.",
               CommandOptions.PRUNE,
               PruneCommand::run,
-              "prune --scores scores.csv --by grad_norm --keep 0.5 --out kept.txt",
+              "prune --scores scores.csv --keep 0.5 --out kept.txt",
               "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt",
               "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --keep 0.6 --out kept.npy"),
           command(

@@ -15,14 +15,17 @@ final class PruneCommand {
     fields.put("out", summary.out().toString());
     fields.put("samples", summary.samples());
     fields.put("kept", summary.kept());
+    Integer aside = summary.aside().isPresent() ? summary.aside().getAsInt() : null;
+    fields.put("set_aside", aside);
     fields.put("unlabelled", summary.unlabelled().orElse(null));
     return Outcome.of(
         String.format(
             Locale.ROOT,
-            "%s: %,d of %,d samples kept%s",
+            "%s: %,d of %,d samples kept%s%s",
             summary.out(),
             summary.kept(),
             summary.samples(),
+            aside == null ? "" : ", %,d suspected labels set aside".formatted(aside),
             summary.unlabelled().map(why -> ", without labels: " + why).orElse("")),
         fields);
   }

@@ -1,8 +1,8 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.scoring.SampleScores;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +38,12 @@ final class ScoreCommand {
     fields.put("scores", summary.scores());
     fields.put("loss", summary.meanLoss());
     fields.put("accuracy", summary.accuracy());
+    SampleScores.Suspects suspects = summary.suspects();
+    Map<String, Object> suspected = new LinkedHashMap<>();
+    suspected.put("by", suspects.judged() ? ScoreColumns.LABEL_ISSUE.key() : "prediction");
+    suspected.put("count", suspects.count());
+    suspected.put("lowest", suspects.lowest());
+    fields.put("suspects", suspected);
     Map<String, Object> highest = new LinkedHashMap<>();
     summary.rankings().forEach(ranking -> highest.put(ranking.score(), ranking.entries()));
     fields.put("highest", highest);
@@ -55,21 +61,36 @@ final class ScoreCommand {
                 String.join(", ", summary.scores()),
                 summary.meanLoss(),
                 summary.accuracy()));
+    SampleScores.Suspects suspects = summary.suspects();
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "\n\nsuspected labels: %,d%s%s",
+            suspects.count(),
+            suspects.judged()
+                ? ""
+                : ", by these weights alone: predicted otherwise and very unlikely",
+            suspects.count() == 0
+                ? ""
+                : "; lowest " + (suspects.judged() ? "label_quality" : "confidence") + " first"));
+    append(text, suspects.lowest());
     for (SampleScores.Ranking ranking : summary.rankings()) {
-      List<String> rows = new ArrayList<>();
-      for (SampleScores.Entry entry : ranking.entries()) {
-        rows.add(
-            String.format(
-                Locale.ROOT,
-                "  %-24s %10.4g  label %s, predicted %s",
-                entry.id(),
-                entry.value(),
-                entry.label(),
-                entry.predicted()));
-      }
-      text.append("\n\nhighest ").append(ranking.score()).append('\n');
-      text.append(String.join("\n", rows));
+      text.append("\n\nhighest ").append(ranking.score()).append(", none of them suspected");
+      append(text, ranking.entries());
     }
     return text.toString();
+  }
+
+  private static void append(StringBuilder text, List<SampleScores.Entry> entries) {
+    for (SampleScores.Entry entry : entries) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "\n  %-24s %10.4g  label %s, predicted %s",
+              entry.id(),
+              entry.value(),
+              entry.label(),
+              entry.predicted()));
+    }
   }
 }

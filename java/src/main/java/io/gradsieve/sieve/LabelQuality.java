@@ -10,7 +10,7 @@ import java.util.Map;
  * of a label: it learns wrong ones by heart. Classes have thresholds of their own, as in confident
  * learning (Northcutt et al. 2021, arXiv 1911.00068), since some are harder than others.
  */
-final class LabelQuality {
+final class LabelQuality implements LabelVerdicts {
   /**
    * Of the class's mean quality. With 20 % of Fashion-MNIST's labels flipped, precision and recall
    * are 0.93 and 0.95; with none flipped 2 % of the samples are named.
@@ -45,13 +45,14 @@ final class LabelQuality {
    * ScoreTable#QUALITY_EPOCHS}): the geometric mean of the probability of the given label, in [0,
    * 1], low is suspicious. NaN where none was recorded.
    */
-  float at(int sample) {
+  @Override
+  public float at(int sample) {
     int count = table.qualityCount(sample);
     return count > 0 ? (float) Math.exp(-table.qualitySum(sample) / count) : Float.NaN;
   }
 
-  /** Whether the label is probably wrong. */
-  boolean issue(int sample) {
+  @Override
+  public boolean issue(int sample) {
     Mean mean = means.get(names.label(sample));
     return mean != null
         && !table.flags.earlyRight(sample)

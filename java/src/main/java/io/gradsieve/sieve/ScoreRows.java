@@ -7,14 +7,25 @@ public final class ScoreRows {
   private final List<ScoreColumns> columns;
   private final ScoreTable table;
   private final SampleNames names;
-  private final LabelQuality quality;
+  private final LabelVerdicts verdicts;
 
-  /** Looks at every sample once, for what only all of them together tell. */
+  /** Labels are judged by what the table recorded of all samples. */
   public ScoreRows(List<ScoreColumns> columns, ScoreTable table, SampleNames names) {
+    this(columns, table, names, new LabelQuality(table, names));
+  }
+
+  /** Labels are judged by {@code verdicts}. */
+  public ScoreRows(
+      List<ScoreColumns> columns, ScoreTable table, SampleNames names, LabelVerdicts verdicts) {
     this.columns = List.copyOf(columns);
     this.table = table;
     this.names = names;
-    quality = new LabelQuality(table, names);
+    this.verdicts = verdicts;
+  }
+
+  /** What is written of the labels. */
+  public LabelVerdicts verdicts() {
+    return verdicts;
   }
 
   /** The names of the columns. */
@@ -56,8 +67,8 @@ public final class ScoreRows {
           measured(ScoreTable.Column.FORGETTING, sample)
               ? Integer.toString((int) table.value(Score.FORGETTING, sample))
               : "";
-      case LABEL_QUALITY -> judged(sample) ? Float.toString(quality.at(sample)) : "";
-      case LABEL_ISSUE -> judged(sample) ? flag(quality.issue(sample)) : "";
+      case LABEL_QUALITY -> judged(sample) ? Float.toString(verdicts.at(sample)) : "";
+      case LABEL_ISSUE -> judged(sample) ? flag(verdicts.issue(sample)) : "";
       case KEPT -> flag(table.kept(sample));
       case TIMES_KEPT -> Integer.toString(table.timesKept(sample));
       case SCORED_EPOCH -> Integer.toString(table.scoredEpoch(sample));
@@ -73,6 +84,6 @@ public final class ScoreRows {
   }
 
   private boolean judged(int sample) {
-    return !Float.isNaN(quality.at(sample));
+    return !Float.isNaN(verdicts.at(sample));
   }
 }

@@ -329,9 +329,9 @@ public final class Options {
       of(
           Section.COMMAND,
           "policy",
-          choice("top", "coverage", "random"),
-          "top",
-          "the largest scores, the same from all strata of scores but the hardest, or a random choice");
+          choice("trusted", "coverage", "top", "random"),
+          "trusted",
+          "all strata of scores without the suspected labels and the hardest, all but the hardest, the largest scores (default with --filter), or a random choice");
   public static final Option<Boolean> BALANCED =
       of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =

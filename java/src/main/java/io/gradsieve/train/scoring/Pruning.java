@@ -6,53 +6,57 @@ import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
-import io.gradsieve.sieve.Strata;
 import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
  * {@code prune}: keeps M = ⌈keep·N⌉ of the N training samples of a scores file, or of data that a
- * filter ranks, those with the largest scores (ties by place in the file), the same from all {@link
- * Strata} of scores, or a random choice. Balanced, every class keeps the same share, by largest
- * remainder. Samples of a test part are never pruned.
+ * filter ranks, as a {@link PruningPolicy} chooses. Balanced, every class keeps the same share, by
+ * largest remainder, and each is chosen from by itself. Samples of a test part are never pruned.
  */
 public final class Pruning {
   private static final String PURPOSE = "prune";
+  private static final String UNJUDGED =
+      "%s: says nothing of labels (no label_issue), so none is set aside; score --model RUN and score --folds 5 judge them";
 
   private Pruning() {}
 
   /**
    * What was written.
    *
+   * @param aside how many suspected labels were set aside; empty: none is known, or the policy asks
+   *     for none
    * @param unlabelled why data was written without labels; empty: it has them, or is no data
    */
-  public record Summary(Path out, int samples, int kept, Optional<String> unlabelled) {}
+  public record Summary(
+      Path out, int samples, int kept, OptionalInt aside, Optional<String> unlabelled) {}
 
   /** Chooses as the options say and writes the file; {@code notes} takes lines to tell. */
   public static Summary write(Settings settings, Consumer<String> notes) {
     checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
-    String policy = settings.get(Options.POLICY);
-    boolean random = policy.equals("random");
-    if (random && settings.given(Options.BY)) {
+    PruningPolicy policy = policy(settings);
+    if (policy == PruningPolicy.RANDOM && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
-    RankedSamples ranked = ranked(settings, out, random, notes);
-    double[] draws = draws(ranked, settings.get(Options.SEED));
-    boolean[] chosen =
-        policy.equals("coverage")
-            ? cover(hardness(ranked, settings.get(Options.BY)), draws, ranked.classes(), keep)
-            : choose(random ? draws : ranked.scores(), ranked.classes(), keep);
+    RankedSamples ranked = ranked(settings, out, policy, notes);
+    PruningPolicy.Choice choice =
+        choose(candidates(ranked, settings), ranked.classes(), policy, keep);
+    boolean[] chosen = choice.kept();
+    boolean judges = policy == PruningPolicy.TRUSTED;
+    if (judges && ranked.labels().isEmpty()) {
+      notes.accept(UNJUDGED.formatted(source(settings)));
+    }
     long[] kept =
         IntStream.range(0, chosen.length)
             .filter(i -> chosen[i])
@@ -60,7 +64,24 @@ public final class Pruning {
             .sorted()
             .toArray();
     Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data());
-    return new Summary(out, chosen.length, kept.length, unlabelled);
+    OptionalInt suspects =
+        judges && ranked.labels().isPresent()
+            ? OptionalInt.of(choice.aside())
+            : OptionalInt.empty();
+    return new Summary(out, chosen.length, kept.length, suspects, unlabelled);
+  }
+
+  /**
+   * A filter has seen no labels: nothing tells it which are wrong, and none stands out by its rank.
+   */
+  private static PruningPolicy policy(Settings settings) {
+    return settings.given(Options.FILTER) && !settings.given(Options.POLICY)
+        ? PruningPolicy.TOP
+        : PruningPolicy.of(settings.get(Options.POLICY));
+  }
+
+  private static String source(Settings settings) {
+    return settings.find(Options.SCORES_FILE).or(() -> settings.find(Options.FILTER)).orElseThrow();
   }
 
   /** Ranks come from a scores file or from a filter. */
@@ -89,14 +110,14 @@ public final class Pruning {
 
   /** With the data where data is written, or was named: its samples are those of the scores. */
   private static RankedSamples ranked(
-      Settings settings, Path out, boolean random, Consumer<String> notes) {
+      Settings settings, Path out, PruningPolicy policy, Consumer<String> notes) {
     boolean balanced = settings.get(Options.BALANCED);
     if (settings.given(Options.FILTER)) {
       return FilteredData.rank(settings, balanced, notes);
     }
-    String by = random ? "" : settings.get(Options.BY);
+    String by = policy == PruningPolicy.RANDOM ? "" : settings.get(Options.BY);
     Path scores = Path.of(required(settings, Options.SCORES_FILE));
-    RankedSamples ranked = ScoresFile.read(scores, by, balanced);
+    RankedSamples ranked = ScoresFile.read(scores, by, balanced, policy == PruningPolicy.TRUSTED);
     if (!KeptData.isData(out) && !settings.given(Options.DATA)) {
       return ranked;
     }
@@ -114,69 +135,34 @@ public final class Pruning {
                         .formatted(option.dashed(), option.type().label(), option.words())));
   }
 
-  private static double[] draws(RankedSamples ranked, long seed) {
-    RandomBits random = RandomBits.of(seed, PURPOSE, 0);
-    return Arrays.stream(ranked.indices()).mapToDouble(random::uniform).toArray();
+  private static Candidates candidates(RankedSamples ranked, Settings settings) {
+    RandomBits random = RandomBits.of(settings.get(Options.SEED), PURPOSE, 0);
+    boolean lowIsHard = settings.get(Options.BY).equals(ScoreColumns.LABEL_QUALITY.key());
+    return new Candidates(
+        ranked.scores(),
+        Arrays.stream(ranked.scores()).map(score -> lowIsHard ? -score : score).toArray(),
+        Arrays.stream(ranked.indices()).mapToDouble(random::uniform).toArray(),
+        ranked.labels());
   }
 
-  /** The scores, turned round where the hardest samples have the lowest. */
-  private static double[] hardness(RankedSamples ranked, String by) {
-    double sign = by.equals(ScoreColumns.LABEL_QUALITY.key()) ? -1 : 1;
-    return Arrays.stream(ranked.scores()).map(score -> sign * score).toArray();
-  }
-
-  /** Marks the largest values: ⌈keep·N⌉ of them, each class its share of that. */
-  static boolean[] choose(double[] values, int[] classes, double keep) {
-    int[] quotas = Share.quotas(keep, sizes(classes));
-    boolean[] chosen = new boolean[values.length];
-    for (int i : descending(values)) {
-      chosen[i] = quotas[classes[i]]-- > 0;
-    }
-    return chosen;
-  }
-
-  /**
-   * Marks as many, of each class all strata of its values but the hardest; within a stratum those
-   * of the largest draws.
-   */
-  static boolean[] cover(double[] hardness, double[] draws, int[] classes, double keep) {
-    int[] sizes = sizes(classes);
+  /** Chooses ⌈keep·N⌉ samples, of each class its share of that. */
+  private static PruningPolicy.Choice choose(
+      Candidates all, int[] classes, PruningPolicy policy, double keep) {
+    boolean[] kept = new boolean[classes.length];
+    int groups = Arrays.stream(classes).max().orElse(0) + 1;
+    int[] sizes = new int[groups];
+    Arrays.stream(classes).forEach(group -> sizes[group]++);
     int[] quotas = Share.quotas(keep, sizes);
-    int[] hardest = new int[sizes.length];
-    for (int c = 0; c < sizes.length; c++) {
-      hardest[c] = Strata.hardest(Strata.CUT, sizes[c], sizes[c], quotas[c]);
-    }
-    double[] left = hardness.clone();
-    for (int i : descending(hardness)) {
-      left[i] = hardest[classes[i]]-- > 0 ? Double.NaN : left[i];
-    }
-    int[] shuffled = descending(draws);
-    boolean[] chosen = new boolean[hardness.length];
-    for (int c = 0; c < sizes.length; c++) {
+    int aside = 0;
+    for (int c = 0; c < groups; c++) {
       int group = c;
-      int[] rows = IntStream.of(shuffled).filter(i -> classes[i] == group).toArray();
-      boolean[] taken = Strata.choose(rows.length, j -> left[rows[j]], Strata.BINS, quotas[c]);
+      int[] rows = IntStream.range(0, classes.length).filter(i -> classes[i] == group).toArray();
+      PruningPolicy.Choice choice = policy.choose(all.of(rows), quotas[c]);
+      aside += choice.aside();
       for (int j = 0; j < rows.length; j++) {
-        chosen[rows[j]] = taken[j];
+        kept[rows[j]] = choice.kept()[j];
       }
     }
-    return chosen;
-  }
-
-  private static int[] sizes(int[] classes) {
-    int[] sizes = new int[Arrays.stream(classes).max().orElse(0) + 1];
-    for (int c : classes) {
-      sizes[c]++;
-    }
-    return sizes;
-  }
-
-  /** The rows, those of the largest values first; of equal values in their order. */
-  private static int[] descending(double[] values) {
-    return IntStream.range(0, values.length)
-        .boxed()
-        .sorted(Comparator.<Integer>comparingDouble(i -> -values[i]).thenComparing(i -> i))
-        .mapToInt(Integer::intValue)
-        .toArray();
+    return new PruningPolicy.Choice(kept, aside);
   }
 }

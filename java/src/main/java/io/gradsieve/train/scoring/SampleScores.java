@@ -13,13 +13,14 @@ import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * {@code score}: what each sample is worth to a network as it is, or to networks trained for it.
@@ -29,7 +30,7 @@ public final class SampleScores {
   private static final List<Score> CHOICE =
       List.of(Score.GRAD_NORM, Score.LOSS, Score.EL2N, Score.MARGIN, Score.FORGETTING);
 
-  /** Scores whose highest samples are shown: what is worth most, and what may be labelled wrong. */
+  /** Scores whose highest samples are shown: what the network still learns from. */
   private static final List<Score> SHOWN = List.of(Score.GRAD_NORM, Score.LOSS);
 
   private static final int RANKED = 10;
@@ -42,6 +43,7 @@ public final class SampleScores {
    * @param samples scored
    * @param meanLoss of them
    * @param accuracy of them
+   * @param rankings the highest of the samples that are not suspected
    */
   public record Summary(
       Path out,
@@ -49,7 +51,18 @@ public final class SampleScores {
       List<String> scores,
       double meanLoss,
       double accuracy,
+      Suspects suspects,
       List<Ranking> rankings) {}
+
+  /**
+   * Samples whose label is probably wrong.
+   *
+   * @param judged by {@code label_issue}; else nothing but these weights is known, and those are
+   *     suspected that they predict otherwise and give their label hardly any probability
+   * @param count of them
+   * @param lowest of them, the lowest {@code label_quality} first, else the lowest probability
+   */
+  public record Suspects(boolean judged, int count, List<Entry> lowest) {}
 
   /** The samples that rank highest by a score, the highest first. */
   public record Ranking(String score, List<Entry> entries) {}
@@ -93,13 +106,18 @@ public final class SampleScores {
       ScoreTable table =
           ScoreTable.forScoring(samples.length, norms, false, settings.get(Options.SEED));
       ScoredSamples.record(session, samples, ScoredSamples.allRows(samples.length), table);
-      return new ScoredSamples(session.data(), samples, table);
+      return new ScoredSamples(session.data(), samples, table, RunData.scores(settings));
     }
   }
 
   private static Summary write(Path out, Set<Score> chosen, ScoredSamples scored) {
     SampleNames names = scored.names();
-    ScoreRows lines = new ScoreRows(ScoreColumns.ofScoring(chosen), scored.table(), names);
+    List<ScoreColumns> columns = ScoreColumns.ofScoring(chosen);
+    ScoreRows lines =
+        scored
+            .verdicts()
+            .map(verdicts -> new ScoreRows(columns, scored.table(), names, verdicts))
+            .orElseGet(() -> new ScoreRows(columns, scored.table(), names));
     OutputFile.writeCsv(
         out,
         csv -> {
@@ -108,35 +126,49 @@ public final class SampleScores {
             csv.writeRecord(lines.row(i));
           }
         });
+    SuspectedSamples suspects = SuspectedSamples.of(scored.table(), lines.verdicts());
+    int[] others = suspects.others();
     return new Summary(
         out,
         scored.samples().length,
         chosen.stream().filter(scored.table()::has).map(Score::key).toList(),
         scored.meanLoss(),
         scored.accuracy(),
+        new Suspects(
+            suspects.judged(),
+            suspects.rows().length,
+            entries(suspects.rows(), suspects::trust, scored.table(), names)),
         SHOWN.stream()
             .filter(chosen::contains)
-            .map(score -> ranking(score, scored.table(), names))
+            .map(score -> ranking(score, others, scored.table(), names))
             .toList());
   }
 
-  private static Ranking ranking(Score score, ScoreTable table, SampleNames names) {
-    List<Entry> entries =
-        IntStream.range(0, table.samples())
+  private static Ranking ranking(Score score, int[] rows, ScoreTable table, SampleNames names) {
+    int[] highest =
+        Arrays.stream(rows)
             .boxed()
             .sorted(
                 Comparator.<Integer>comparingDouble(i -> -table.value(score, i))
                     .thenComparing(i -> i))
-            .limit(RANKED)
-            .map(
-                i ->
-                    new Entry(
-                        names.id(i),
-                        names.label(i),
-                        names.className(table.predicted(i)),
-                        table.value(score, i)))
-            .toList();
-    return new Ranking(score.key(), entries);
+            .mapToInt(Integer::intValue)
+            .toArray();
+    return new Ranking(score.key(), entries(highest, i -> table.value(score, i), table, names));
+  }
+
+  /** The first rows. */
+  private static List<Entry> entries(
+      int[] rows, IntToDoubleFunction value, ScoreTable table, SampleNames names) {
+    return Arrays.stream(rows)
+        .limit(RANKED)
+        .mapToObj(
+            i ->
+                new Entry(
+                    names.id(i),
+                    names.label(i),
+                    names.className(table.predicted(i)),
+                    (float) value.applyAsDouble(i)))
+        .toList();
   }
 
   /** Forgetting has its column in any case, empty where no training counts it. */

@@ -1,20 +1,38 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.data.Dataset;
+import io.gradsieve.sieve.LabelVerdicts;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.DatasetNames;
 import io.gradsieve.train.RecordedStep;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
  * Samples and what was measured of them.
  *
  * @param samples positions in the data set; a row of the table each
+ * @param run scores file of the run whose weights measured; empty: they were trained for it, or are
+ *     no run's
  */
-record ScoredSamples(Dataset data, int[] samples, ScoreTable table) {
+record ScoredSamples(Dataset data, int[] samples, ScoreTable table, Optional<Path> run) {
+
+  /** Measured by networks that were trained for it. */
+  ScoredSamples(Dataset data, int[] samples, ScoreTable table) {
+    this(data, samples, table, Optional.empty());
+  }
+
+  /**
+   * What is known of the labels: what the run found out while it learned, else what the table
+   * recorded.
+   */
+  Optional<LabelVerdicts> verdicts() {
+    return run.flatMap(file -> RunVerdicts.of(file, samples.length, names()));
+  }
 
   /** Scores samples with a session's weights and records them in these rows. */
   static void record(ScoringSession session, int[] samples, int[] rows, ScoreTable table) {

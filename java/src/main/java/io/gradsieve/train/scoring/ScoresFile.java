@@ -17,8 +17,10 @@ final class ScoresFile {
   /**
    * What {@code prune} needs of its training rows; {@code score} is empty for none. Throws {@code
    * BadData} naming row and column.
+   *
+   * @param judged whether it matters what is known of their labels
    */
-  static RankedSamples read(Path file, String score, boolean byClass) {
+  static RankedSamples read(Path file, String score, boolean byClass, boolean judged) {
     try (CsvTable table = CsvTable.open(file)) {
       int index = column(table, ScoreColumns.INDEX.key());
       int value = score.isEmpty() ? -1 : column(table, score);
@@ -27,6 +29,7 @@ final class ScoresFile {
       double[] scores = new double[16];
       int[] classes = new int[16];
       Map<String, Integer> names = new HashMap<>();
+      LabelColumns labels = new LabelColumns(table);
       int n = 0;
       while (nextTraining(table)) {
         if (n == indices.length) {
@@ -36,6 +39,9 @@ final class ScoresFile {
         }
         indices[n] = index(table, index);
         scores[n] = value < 0 ? 0 : number(table, value);
+        if (judged) {
+          labels.add(table);
+        }
         classes[n] = label < 0 ? 0 : names.computeIfAbsent(table.cell(label), k -> names.size());
         n++;
       }
@@ -46,6 +52,7 @@ final class ScoresFile {
           distinct(file, Arrays.copyOf(indices, n)),
           Arrays.copyOf(scores, n),
           Arrays.copyOf(classes, n),
+          labels.labels(),
           Optional.empty());
     }
   }
@@ -91,7 +98,7 @@ final class ScoresFile {
     return Long.parseLong(cell);
   }
 
-  private static double number(CsvTable table, int column) {
+  static double number(CsvTable table, int column) {
     String cell = table.cell(column);
     if (!Numbers.isNumber(cell) || Double.isInfinite(Double.parseDouble(cell))) {
       throw new GradsieveException.BadData(
