@@ -30,6 +30,7 @@ public final class DatasetBuilder {
   private List<Column> columns = List.of();
   private final List<String> remarks = new ArrayList<>();
   private Optional<Normalize> normalize = Optional.empty();
+  Optional<ContentHash> content = Optional.empty();
 
   /**
    * All samples are the training part and count from 0 until said otherwise; {@code name} is
@@ -100,6 +101,12 @@ public final class DatasetBuilder {
   public DatasetBuilder columns(List<Column> value, Optional<Normalize> figures) {
     columns = value;
     normalize = figures;
+    return this;
+  }
+
+  /** Hashes of the samples' inputs, [N]; without them those of the inputs as they are stored. */
+  public DatasetBuilder content(ContentHash value) {
+    content = Optional.of(value);
     return this;
   }
 

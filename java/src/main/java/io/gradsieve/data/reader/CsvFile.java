@@ -2,6 +2,8 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.data.ContentHash;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;
@@ -52,7 +54,7 @@ final class CsvFile {
       List<String> header = table.header();
       ColumnRoles roles = ColumnRoles.of(table.name(), header, request);
       boolean learn = request.rules().isEmpty();
-      boolean plain = !learn && request.rules().get().columns().isEmpty();
+      boolean plain = plain();
       boolean ownClasses = request.classes().isEmpty() && request.labelled();
       Map<Integer, ColumnSurvey> surveys = new HashMap<>();
       for (int c = 0; c < header.size() && learn; c++) {
@@ -80,9 +82,14 @@ final class CsvFile {
         classes = List.copyOf(labels);
       }
       if (!learn && !plain) {
-        useModel(header);
+        useModel(header, roles);
       }
     }
+  }
+
+  /** Whether there is a model that names no columns. */
+  private boolean plain() {
+    return request.rules().map(rules -> rules.columns().isEmpty()).orElse(false);
   }
 
   private static void addLabel(TreeSet<String> labels, CsvTable table, int column) {
@@ -122,7 +129,7 @@ final class CsvFile {
     }
   }
 
-  private void useModel(List<String> header) {
+  private void useModel(List<String> header, ColumnRoles roles) {
     for (Column column : request.rules().orElseThrow().columns()) {
       columns.add(column);
       if (column.features() > 0 && !header.contains(column.name())) {
@@ -134,6 +141,9 @@ final class CsvFile {
                 + GradsieveException.nearest(column.name(), header)
                 + "')");
       }
+    }
+    if (request.purpose() == DataRequest.Purpose.TRAIN) {
+      checkKnown(header, roles);
     }
     int features = columns.stream().mapToInt(Column::features).sum();
     Normalize figures =
@@ -158,6 +168,33 @@ final class CsvFile {
     deviation.addAll(figures.deviation());
   }
 
+  /**
+   * Commands that look at data pass over what the model does not know; what learns from data must
+   * not miss a column in silence.
+   */
+  private void checkKnown(List<String> header, ColumnRoles roles) {
+    List<String> known = columns.stream().map(Column::name).toList();
+    for (Column column : columns) {
+      if (column.features() > 0 && !roles.isInput(header.indexOf(column.name()))) {
+        throw new Usage(
+            "column '"
+                + column.name()
+                + "' is an input of the model, so it is not to be ignored, nor label, id or weight; or train without that model's weights");
+      }
+    }
+    for (int c = 0; c < header.size(); c++) {
+      if (roles.isInput(c) && !known.contains(header.get(c))) {
+        throw new BadData(
+            file
+                + ": column '"
+                + header.get(c)
+                + "' is none the model was trained on (nearest: '"
+                + GradsieveException.nearest(header.get(c), known)
+                + "'); leave it out with --ignore, or train without that model's weights");
+      }
+    }
+  }
+
   private Dataset load(String name) {
     int features = mean.size();
     if (features == 0) {
@@ -167,6 +204,8 @@ final class CsvFile {
     try (CsvTable table = CsvTable.open(file)) {
       ColumnRoles roles = ColumnRoles.of(table.name(), table.header(), request);
       RowEncoder encoder = new RowEncoder(table, columns, mean, deviation);
+      ContentHash hashes = new ContentHash((int) rows);
+      RowContent content = new RowContent(hashes);
       Map<String, Integer> classIndex = new HashMap<>();
       for (String label : classes) {
         classIndex.put(label, classIndex.size());
@@ -176,7 +215,7 @@ final class CsvFile {
       String[] ids = new String[roles.id() >= 0 ? (int) rows : 0];
       int row = 0;
       for (; row < rows && table.next(); row++) {
-        encoder.encode(store, row);
+        encoder.encode(store, content, row);
         if (labels.length > 0) {
           labels[row] = label(table, roles.label(), classIndex);
         }
@@ -190,13 +229,21 @@ final class CsvFile {
       if (row < rows || table.next()) {
         throw new BadData(file + ": changed while it was read; try again");
       }
-      return new DatasetBuilder(name, SampleShape.features(features), false, store)
-          .labels(labels)
-          .classes(classes)
-          .weights(weights)
-          .ids(ids)
-          .columns(columns, Optional.of(new Normalize(mean, deviation)))
-          .build(file.toString(), request);
+      DatasetBuilder builder =
+          new DatasetBuilder(name, SampleShape.features(features), false, store)
+              .labels(labels)
+              .classes(classes)
+              .weights(weights)
+              .ids(ids)
+              .content(hashes)
+              .columns(columns, Optional.of(new Normalize(mean, deviation)));
+      if (plain()) {
+        builder.remark(
+            "warning: the model names no columns, so those of "
+                + file
+                + " are taken by position, their numbers as they are");
+      }
+      return builder.build(file.toString(), request);
     }
   }
 
