@@ -5,6 +5,7 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.event.IIOReadWarningListener;
@@ -80,17 +81,17 @@ public final class ImageDecoder implements AutoCloseable {
       int significantBits,
       int largest) {}
 
-  /** Where the decoder asks whether a size will do before it decodes. */
-  public interface SizeCheck {
-    /** Throws {@link BadData} if it will not. */
-    void check(int height, int width);
+  /** Which sizes are worth decoding. */
+  public interface Sizes {
+    /** Of the picture as it is turned. */
+    boolean want(int height, int width);
   }
 
   /**
-   * Decodes a file's bytes; {@code name} begins messages. Throws {@link BadData} for anything that
-   * is no whole image.
+   * Decodes a file's bytes; empty if its size is not wanted. {@code name} begins messages. Throws
+   * {@link BadData} for anything that is no whole image.
    */
-  public Image decode(String name, byte[] file, SizeCheck sizes) {
+  public Optional<Image> decode(String name, byte[] file, Sizes sizes) {
     if (file.length == 0) {
       throw new BadData(name + ": is empty, get it again");
     }
@@ -103,8 +104,12 @@ public final class ImageDecoder implements AutoCloseable {
     }
     try {
       EncodedImage image = isPng ? new PngFile(file) : new JpegFile(file);
-      check(name, image, sizes);
-      return decode(image, isPng ? png : jpeg);
+      checkSize(name, image);
+      boolean swapped = image.orientation().swapped();
+      return sizes.want(
+              swapped ? image.width() : image.height(), swapped ? image.height() : image.width())
+          ? Optional.of(decode(image, isPng ? png : jpeg))
+          : Optional.empty();
     } catch (BadData e) {
       throw e;
     } catch (UnsupportedOperationException e) {
@@ -124,7 +129,7 @@ public final class ImageDecoder implements AutoCloseable {
     }
   }
 
-  private static void check(String name, EncodedImage image, SizeCheck sizes) {
+  private static void checkSize(String name, EncodedImage image) {
     int width = image.width();
     int height = image.height();
     if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
@@ -138,8 +143,6 @@ public final class ImageDecoder implements AutoCloseable {
               + MAX_PIXELS
               + " are read; shrink it");
     }
-    boolean swapped = image.orientation().swapped();
-    sizes.check(swapped ? width : height, swapped ? height : width);
   }
 
   private Image decode(EncodedImage image, ImageReader reader) throws IOException {
