@@ -68,7 +68,7 @@ final class ImageTraits {
               + low.counted("16-bit image has", "16-bit images have")
               + " no value above "
               + (LOW - 1)
-              + " of 65535 and come out dark or black: "
+              + " of 65535, so dark or black in 8 bits: "
               + low.named()
               + "; scale them to the full range, or state their bits in a chunk sBIT");
     }

@@ -38,25 +38,25 @@ final class JpegFile implements EncodedImage {
   private static final Map<Integer, String> REFUSED =
       Map.of(
           0xc3,
-          "lossless",
+          "a lossless",
           0xc5,
-          "hierarchical",
+          "a hierarchical",
           0xc6,
-          "hierarchical",
+          "a hierarchical",
           0xc7,
-          "lossless hierarchical",
+          "a lossless hierarchical",
           0xc9,
-          "arithmetic-coded",
+          "an arithmetic-coded",
           0xca,
-          "arithmetic-coded",
+          "an arithmetic-coded",
           0xcb,
-          "lossless arithmetic-coded",
+          "a lossless arithmetic-coded",
           0xcd,
-          "hierarchical arithmetic-coded",
+          "a hierarchical arithmetic-coded",
           0xce,
-          "hierarchical arithmetic-coded",
+          "a hierarchical arithmetic-coded",
           LOSSLESS_LS,
-          "lossless (JPEG-LS)");
+          "a lossless (JPEG-LS)");
 
   private final byte[] file;
   private final ByteArrayOutputStream plain = new ByteArrayOutputStream();
@@ -105,7 +105,7 @@ final class JpegFile implements EncodedImage {
 
   private void segment(int marker, int at, int length) {
     if (REFUSED.containsKey(marker)) {
-      throw refused("a " + REFUSED.get(marker) + " JPEG");
+      throw refused(REFUSED.get(marker) + " JPEG");
     }
     if (marker >= FRAMES && marker <= PROGRESSIVE) {
       frame(ByteBuffer.wrap(file, at, length));
