@@ -4,17 +4,24 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.reader.ImageListing.Entry;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Images that cannot be used, all in one message: those that cannot be read, each with its reason,
- * and those of another size than the first. Thread-safe.
+ * Images that cannot be used, all in one message: those that cannot be read, sorted by reason, and
+ * those of another size than the first. Thread-safe.
  */
 final class DecodingFaults {
   private static final int NAMED = 10;
 
+  /** Reasons told apart; images of further ones are only counted. */
+  private static final int MOST_REASONS = 10;
+
   private final ImageListing listing;
-  private final Examples unreadable = new Examples(NAMED);
+  private final Map<String, Examples> byReason = new TreeMap<>();
+  private int unreadable;
   private final Examples otherSizes = new Examples(NAMED);
   private String size = "";
   private @Nullable BadData only;
@@ -26,10 +33,13 @@ final class DecodingFaults {
   /** An image that cannot be read; {@code reason} may begin with its name. */
   synchronized void unreadable(Entry entry, BadData reason) {
     only = reason;
+    unreadable++;
     String text = String.valueOf(reason.getMessage());
     String name = listing.nameOf(entry) + ": ";
-    unreadable.add(
-        entry.path() + ": " + (text.startsWith(name) ? text.substring(name.length()) : text));
+    String why = text.startsWith(name) ? text.substring(name.length()) : text;
+    if (byReason.containsKey(why) || byReason.size() < MOST_REASONS) {
+      byReason.computeIfAbsent(why, w -> new Examples(NAMED)).add(entry.path());
+    }
   }
 
   /** An image of another size than the first that can be read. */
@@ -39,18 +49,28 @@ final class DecodingFaults {
   }
 
   synchronized boolean any() {
-    return unreadable.count() + otherSizes.count() > 0;
+    return unreadable + otherSizes.count() > 0;
   }
 
   /** The one line; of a single image its own. */
   synchronized BadData told() {
-    if (unreadable.count() == 1 && otherSizes.count() == 0 && only != null) {
+    if (unreadable == 1 && otherSizes.count() == 0 && only != null) {
       return only;
     }
     List<String> parts = new ArrayList<>();
-    if (unreadable.count() > 0) {
+    if (unreadable > 0) {
+      String reasons =
+          byReason.entrySet().stream()
+              .map(e -> e.getValue().named() + ": " + e.getKey())
+              .sorted()
+              .collect(Collectors.joining("; "));
+      int told = byReason.values().stream().mapToInt(Examples::count).sum();
       parts.add(
-          unreadable.counted("image", "images") + " cannot be read: " + unreadable.named("; "));
+          unreadable
+              + (unreadable == 1 ? " image" : " images")
+              + " cannot be read: "
+              + reasons
+              + (told < unreadable ? "; and " + (unreadable - told) + " more" : ""));
     }
     if (otherSizes.count() > 0) {
       parts.add(

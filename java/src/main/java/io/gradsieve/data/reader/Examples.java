@@ -35,13 +35,8 @@ final class Examples {
   }
 
   /** The first names and how many there are besides. */
-  synchronized String named(String separator) {
-    String names = String.join(separator, first);
+  synchronized String named() {
+    String names = String.join(", ", first);
     return count > first.size() ? names + " and " + (count - first.size()) + " more" : names;
-  }
-
-  /** As a list with commas. */
-  String named() {
-    return named(", ");
   }
 }

@@ -140,15 +140,17 @@ class ImageFolderTest {
         .isInstanceOf(BadData.class)
         .hasMessageEndingWith(
             "/train/9/m250.png: is neither PNG nor JPEG; convert it to PNG or JPEG");
+    files.put("train/9/m251.png", new byte[] {1});
     files.put("train/10/b.png", new byte[0]);
     files.put("train/9/m260.png", "GIF89a".getBytes(StandardCharsets.ISO_8859_1));
     files.put("test/9/a.png", Samples.image("png", 3, 4, 1, true));
     assertThatThrownBy(this::open)
         .isInstanceOf(BadData.class)
         .hasMessageContaining(
-            ": 3 images cannot be read: train/10/b.png: is empty, get it again; train/9/m250.png:"
-                + " is neither PNG nor JPEG; convert it to PNG or JPEG; train/9/m260.png: is a GIF"
-                + " image; convert it to PNG or JPEG; 1 image does not have 4x3 pixels, as ")
+            ": 4 images cannot be read: train/10/b.png: is empty, get it again; train/9/m250.png,"
+                + " train/9/m251.png: is neither PNG nor JPEG; convert it to PNG or JPEG;"
+                + " train/9/m260.png: is a GIF image; convert it to PNG or JPEG; 1 image does not"
+                + " have 4x3 pixels, as ")
         .hasMessageEndingWith("/train/9/a.jpg has: test/9/a.png (3x4); resize them to one size");
   }
 
@@ -160,9 +162,9 @@ class ImageFolderTest {
     }
     assertThatThrownBy(this::open)
         .isInstanceOf(BadData.class)
-        .hasMessageContaining(": 99 images cannot be read: train/0/m000.png: is neither")
+        .hasMessageContaining(": 99 images cannot be read: train/0/m000.png, train/0/m002.png,")
         .hasMessageEndingWith(
-            "train/0/m018.png: is neither PNG nor JPEG; convert it to PNG or JPEG and 89 more");
+            ", train/0/m018.png and 89 more: is neither PNG nor JPEG; convert it to PNG or JPEG");
   }
 
   @Test
