@@ -4,7 +4,6 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.reader.ImageListing.Entry;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,7 @@ final class DecodingFaults {
   private static final int MOST_REASONS = 10;
 
   private final ImageListing listing;
-  private final Map<String, Examples> byReason = new TreeMap<>();
+  private final TreeMap<String, Examples> byReason = new TreeMap<>();
   private int unreadable;
   private final Examples otherSizes = new Examples(NAMED);
   private String size = "";
@@ -37,8 +36,10 @@ final class DecodingFaults {
     String text = String.valueOf(reason.getMessage());
     String name = listing.nameOf(entry) + ": ";
     String why = text.startsWith(name) ? text.substring(name.length()) : text;
-    if (byReason.containsKey(why) || byReason.size() < MOST_REASONS) {
-      byReason.computeIfAbsent(why, w -> new Examples(NAMED)).add(entry.path());
+    byReason.computeIfAbsent(why, w -> new Examples(NAMED)).add(entry.path());
+    if (byReason.size() > MOST_REASONS) {
+      // the last in the alphabet, never one that stays: the same whatever the threads do
+      byReason.pollLastEntry();
     }
   }
 
