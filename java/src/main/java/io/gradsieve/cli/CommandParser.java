@@ -2,11 +2,14 @@ package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.option.Option;
+import io.gradsieve.train.option.OptionNames;
+import io.gradsieve.train.option.ValueType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -20,9 +23,14 @@ import picocli.CommandLine.ParseResult;
 /** Arguments of one command to texts, by picocli; its model is made from the declared options. */
 final class CommandParser {
   static final String PROGRAM = "java -jar engine.jar";
-  private static final String HELP = "--help";
+  static final List<String> HELP = List.of("--help", "-h");
   static final String CONFIG = "--config";
   static final String SET = "--set";
+
+  /** Of a help page: narrower ones, picocli has none; wider lines are hard to read. */
+  private static final int LEAST_COLUMNS = 55;
+
+  private static final int MOST_COLUMNS = 100;
 
   private final Command command;
   private final CommandLine picocli;
@@ -46,7 +54,7 @@ final class CommandParser {
 
   /** Throws {@code Usage} naming the first thing that is wrong, with the nearest right name. */
   Typed parse(List<String> arguments) {
-    if (arguments.contains(HELP)) {
+    if (arguments.stream().anyMatch(HELP::contains)) {
       return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
     }
     checkValues(arguments);
@@ -54,7 +62,7 @@ final class CommandParser {
     try {
       result = picocli.parseArgs(arguments.toArray(String[]::new));
     } catch (CommandLine.UnmatchedArgumentException e) {
-      throw unmatched(e.getUnmatched().get(0));
+      throw unmatched(e.getUnmatched().get(0), arguments);
     } catch (CommandLine.ParameterException e) {
       throw new GradsieveException.Usage(
           command.name() + ": " + e.getMessage().lines().findFirst().orElse("wrong arguments"));
@@ -62,8 +70,7 @@ final class CommandParser {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Option<?> option : command.options()) {
       if (result.hasMatchedOption(option.dashed())) {
-        String text = String.valueOf((Object) result.matchedOptionValue(option.dashed(), ""));
-        texts.put(option.name(), text);
+        texts.put(option.name(), text(result, option));
       }
     }
     List<String> given =
@@ -76,15 +83,51 @@ final class CommandParser {
         given);
   }
 
+  /** As it was given; what was given of a list in several parts, as one. */
+  private static String text(ParseResult result, Option<?> option) {
+    Object value = result.matchedOptionValue(option.dashed(), "");
+    return value instanceof List<?> parts
+        ? parts.stream().map(String::valueOf).collect(Collectors.joining(","))
+        : String.valueOf(value);
+  }
+
   /**
-   * The help page, with examples; it shows {@code --name VALUE}, while {@code --name=VALUE} is
-   * taken too.
+   * The help page, with examples, between words broken to so many columns; it shows {@code --name
+   * VALUE}, while {@code --name=VALUE} is taken too.
    */
-  String help() {
+  String help(int columns) {
     CommandLine shown = new CommandLine(specification(command));
     shown.setSeparator(" ");
     shown.setInterpolateVariables(false);
+    shown.setUsageHelpWidth(pageWidth(columns));
     return shown.getUsageMessage(Ansi.OFF);
+  }
+
+  /** The page of the whole program, broken likewise. */
+  static String overview(List<Command> commands, int columns) {
+    CommandSpec program =
+        CommandSpec.create()
+            .name(PROGRAM)
+            .usageMessage(
+                new UsageMessageSpec()
+                    .customSynopsis(PROGRAM + " COMMAND [OPTIONS]")
+                    .commandListHeading("%n")
+                    .footer(
+                        "",
+                        "COMMAND --help shows the options of a command; --version the version.",
+                        "",
+                        "Example:",
+                        "  " + PROGRAM + " train --epochs 5"));
+    for (Command command : commands) {
+      program.addSubcommand(command.name(), specification(command));
+    }
+    return new CommandLine(program)
+        .setUsageHelpWidth(pageWidth(columns))
+        .getUsageMessage(Ansi.OFF);
+  }
+
+  private static int pageWidth(int columns) {
+    return Math.max(LEAST_COLUMNS, Math.min(columns, MOST_COLUMNS));
   }
 
   /** A value that looks like an option is an option whose predecessor lacks its value. */
@@ -111,7 +154,16 @@ final class CommandParser {
             .anyMatch(option -> option.dashed().equals(name) && !option.type().flag());
   }
 
-  private GradsieveException.Usage unmatched(String argument) {
+  private GradsieveException.Usage unmatched(String argument, List<String> arguments) {
+    int place = arguments.indexOf(argument);
+    String before = place < 1 ? "" : arguments.get(place - 1);
+    boolean flag =
+        command.options().stream()
+            .anyMatch(option -> option.type().flag() && option.dashed().equals(before));
+    if (flag && !argument.startsWith("-")) {
+      return new GradsieveException.Usage(
+          "%s: %s takes no value; leave out '%s'".formatted(command.name(), before, argument));
+    }
     if (!argument.startsWith("-")) {
       return new GradsieveException.Usage(
           "%s: unexpected argument '%s'; options look like --name VALUE"
@@ -119,11 +171,16 @@ final class CommandParser {
     }
     String name = argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
     List<String> known =
-        Stream.concat(command.options().stream().map(Option::dashed), Stream.of(HELP, CONFIG, SET))
+        Stream.concat(command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
             .toList();
     return new GradsieveException.Usage(
-        "%s: unknown option '%s'; did you mean '%s'?"
-            .formatted(command.name(), name, GradsieveException.nearest(name, known)));
+        "%s: unknown option '%s'; %s"
+            .formatted(
+                command.name(),
+                name,
+                OptionNames.meant(name, known)
+                    .map("did you mean '--%s'?"::formatted)
+                    .orElse(command.name() + " --help shows those it has")));
   }
 
   private static CommandSpec specification(Command command) {
@@ -152,7 +209,7 @@ final class CommandParser {
             .arity("1")
             .description("one option as a key; wins over the file, loses to the command line")
             .build());
-    spec.addOption(OptionSpec.builder(HELP).description("this page").build());
+    spec.addOption(OptionSpec.builder("--help").description("this page").build());
     Arguments arguments = command.arguments();
     if (arguments.any()) {
       spec.addPositional(
@@ -171,8 +228,6 @@ final class CommandParser {
     List<String> footer = new ArrayList<>(List.of("", "Example:"));
     command.examples().forEach(example -> footer.add(escaped("  " + PROGRAM + " " + example)));
     return new UsageMessageSpec()
-        .width(100)
-        .autoWidth(false)
         .abbreviateSynopsis(true)
         .sortOptions(false)
         .description(escaped(command.summary()))
@@ -184,6 +239,13 @@ final class CommandParser {
     String words = option.words();
     if (option.type().flag()) {
       builder.arity("0").type(boolean.class);
+    } else if (option.type().use() == ValueType.Use.LIST) {
+      builder
+          .arity("1")
+          .type(List.class)
+          .auxiliaryTypes(String.class)
+          .paramLabel(option.type().label());
+      words += option.fallback().map(text -> " (" + text + ")").orElse("");
     } else {
       builder.arity("1").type(String.class).paramLabel(option.type().label());
       words += option.fallback().map(text -> " (" + text + ")").orElse("");

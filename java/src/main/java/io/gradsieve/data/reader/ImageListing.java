@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.format.ByteSource;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.format.image.ImageDecoder;
 import io.gradsieve.format.zip.ZipArchive;
 import java.io.IOException;
@@ -71,7 +72,7 @@ final class ImageListing implements AutoCloseable {
         String path = root.relativize(file).toString();
         if (isImage(path) && Files.isRegularFile(file)) {
           long changed = Files.getLastModifiedTime(file).toMillis();
-          entries.add(new Entry(path, Files.size(file), changed, file));
+          entries.add(new Entry(FileNames.below(root, file), Files.size(file), changed, file));
         }
       }
     } catch (IOException e) {

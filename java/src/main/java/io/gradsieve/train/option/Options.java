@@ -4,6 +4,7 @@ import static io.gradsieve.train.option.Option.of;
 import static io.gradsieve.train.option.ValueType.choice;
 import static io.gradsieve.train.option.ValueType.names;
 import static io.gradsieve.train.option.ValueType.number;
+import static io.gradsieve.train.option.ValueType.path;
 import static io.gradsieve.train.option.ValueType.positive;
 import static io.gradsieve.train.option.ValueType.positiveOrOff;
 import static io.gradsieve.train.option.ValueType.text;
@@ -15,6 +16,7 @@ import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.train.option.Option.Section;
+import io.gradsieve.train.option.ValueType.Use;
 import java.util.List;
 
 /**
@@ -35,14 +37,14 @@ public final class Options {
       of(
           Section.DATA,
           "data",
-          text("DATA"),
+          path("DATA", Use.DATA),
           "digits",
           "digits, fashion-mnist, cifar10, or a path: a directory of IDX, CIFAR or image files, a zip of images, .npz, .csv");
   public static final Option<String> DATA_DIR =
       of(
           Section.DATA,
           "data-dir",
-          text("DIR"),
+          path("DIR", Use.INPUT),
           "where known data sets lie (else $GRADSIEVE_DATA, then the usual places)");
   public static final Option<String> LABEL =
       of(
@@ -57,7 +59,7 @@ public final class Options {
           text("COLUMN"),
           "a column that names the samples; it is not learned from");
   public static final Option<List<String>> IGNORE =
-      of(Section.DATA, "ignore", names("COLUMNS"), "columns to leave out, between commas");
+      of(Section.DATA, "ignore", names("COLUMNS"), "columns to leave out, between commas; given again, more of them; a name with a comma in double quotes");
   public static final Option<String> WEIGHT =
       of(
           Section.DATA,
@@ -84,26 +86,26 @@ public final class Options {
       of(
           Section.MODEL,
           "model",
-          text("FILE|NAME"),
+          path("FILE|NAME", Use.TRAINED),
           "mlp",
           "mlp, cnn, resnet20, resnet20-gn, resnet18, a YAML file, or a run directory");
   public static final Option<String> WEIGHTS =
       of(
           Section.MODEL,
           "weights",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "a safetensors file or a run directory to start from");
   public static final Option<String> TRAINED_MODEL =
       of(
           Section.MODEL,
           "model",
-          text("FILE|NAME"),
+          path("FILE|NAME", Use.TRAINED),
           "a run directory, a YAML file, or the name of a built-in model");
   public static final Option<String> TRAINED_WEIGHTS =
       of(
           Section.MODEL,
           "weights",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "a safetensors file or a run directory; none given: the model's own");
 
   // Training
@@ -232,7 +234,7 @@ public final class Options {
       of(
           Section.RUN,
           "out",
-          text("DIR"),
+          path("DIR", Use.OUTPUT_DIRECTORY),
           "the run directory; none given: runs/<data>-<model>-<time>");
   public static final Option<Boolean> RESUME =
       of(
@@ -271,7 +273,7 @@ public final class Options {
 
   // Other commands' own
   public static final Option<String> SCORES_OUT =
-      of(Section.COMMAND, "out", text("FILE.csv"), "scores.csv", "where the scores go");
+      of(Section.COMMAND, "out", path("FILE.csv", Use.OUTPUT), "scores.csv", "where the scores go");
   public static final Option<List<String>> SCORES =
       of(
           Section.COMMAND,
@@ -305,12 +307,12 @@ public final class Options {
           whole(1, ScoreTable.MOST_EPOCHS),
           "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
-      of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
+      of(Section.COMMAND, "scores", path("FILE", Use.TRAINED), "a scores file, as score and train write them");
   public static final Option<String> FILTER =
       of(
           Section.COMMAND,
           "filter",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "the filter.safetensors of a run with --sieve learned, which ranks --data unscored");
   public static final Option<String> BY =
       of(
@@ -338,7 +340,7 @@ public final class Options {
       of(
           Section.COMMAND,
           "out",
-          text("FILE"),
+          path("FILE", Use.OUTPUT),
           "kept indices (.txt, .npy), or the kept part of --data (.csv, .npz)");
   public static final Option<String> EVAL_SPLIT =
       of(
@@ -348,20 +350,20 @@ public final class Options {
           "test",
           "which part; all rows where there is no test part");
   public static final Option<String> EVAL_OUT =
-      of(Section.COMMAND, "out", text("FILE.json"), "where the figures also go");
+      of(Section.COMMAND, "out", path("FILE.json", Use.OUTPUT), "where the figures also go");
   public static final Option<String> PREDICT_SPLIT =
       of(Section.COMMAND, "split", choice("train", "test", "all"), "all", "which part of the data");
   public static final Option<String> PREDICTIONS_OUT =
-      of(Section.COMMAND, "out", text("FILE.csv"), "predictions.csv", "where the predictions go");
+      of(Section.COMMAND, "out", path("FILE.csv", Use.OUTPUT), "predictions.csv", "where the predictions go");
   public static final Option<String> FORMAT =
       of(Section.COMMAND, "format", choice("safetensors"), "safetensors", "the file's format");
   public static final Option<String> EXPORT_OUT =
-      of(Section.COMMAND, "out", text("FILE"), "where the model goes");
+      of(Section.COMMAND, "out", path("FILE", Use.OUTPUT), "where the model goes");
   public static final Option<String> INIT_OUT =
       of(
           Section.COMMAND,
           "out",
-          text("FILE"),
+          path("FILE", Use.OUTPUT),
           "where the configuration goes; none given: standard output");
   public static final Option<Integer> GRID =
       of(
@@ -371,11 +373,11 @@ public final class Options {
           "21",
           "points along each axis, from -1 to 1");
   public static final Option<String> LANDSCAPE_OUT =
-      of(Section.COMMAND, "out", text("DIR"), "landscape", "the directory of the files");
+      of(Section.COMMAND, "out", path("DIR", Use.OUTPUT_DIRECTORY), "landscape", "the directory of the files");
   public static final Option<String> UNPACK =
-      of(Section.COMMAND, "unpack", text("DIR"), "write the native libraries there");
+      of(Section.COMMAND, "unpack", path("DIR", Use.OUTPUT_DIRECTORY), "write the native libraries there");
   public static final Option<String> CHECKED_DATA =
-      of(Section.DATA, "data", text("DATA"), "a data set to check: sizes, classes, duplicates");
+      of(Section.DATA, "data", path("DATA", Use.DATA), "a data set to check: sizes, classes, duplicates");
 
   // Output
   public static final Option<Boolean> QUIET =

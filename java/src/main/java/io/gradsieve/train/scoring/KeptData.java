@@ -66,10 +66,6 @@ final class KeptData {
   private static Optional<String> writeData(
       Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> notes) {
     String source = settings.get(Options.DATA);
-    if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
-      throw new GradsieveException.Usage(
-          "--out " + out + ": is the data itself; name another file");
-    }
     Optional<String> unlabelled = Optional.empty();
     Dataset data;
     if (ranked.isEmpty()) {
