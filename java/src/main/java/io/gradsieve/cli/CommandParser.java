@@ -3,8 +3,6 @@ package io.gradsieve.cli;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.OptionNames;
-import io.gradsieve.train.option.ValueType;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +10,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
-import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Arguments of one command to texts, by picocli; its model is made from the declared options. */
@@ -26,11 +21,6 @@ final class CommandParser {
   static final List<String> HELP = List.of("--help", "-h");
   static final String CONFIG = "--config";
   static final String SET = "--set";
-
-  /** Of a help page: narrower ones, picocli has none; wider lines are hard to read. */
-  private static final int LEAST_COLUMNS = 55;
-
-  private static final int MOST_COLUMNS = 100;
 
   private final Command command;
   private final CommandLine picocli;
@@ -42,6 +32,7 @@ final class CommandParser {
     picocli.setExpandAtFiles(false);
     picocli.setInterpolateVariables(false);
     picocli.setUnmatchedOptionsArePositionalParams(false);
+    picocli.setOverwrittenOptionsAllowed(true);
   }
 
   /** What was typed. */
@@ -91,45 +82,6 @@ final class CommandParser {
         : String.valueOf(value);
   }
 
-  /**
-   * The help page, with examples, between words broken to so many columns; it shows {@code --name
-   * VALUE}, while {@code --name=VALUE} is taken too.
-   */
-  String help(int columns) {
-    CommandLine shown = new CommandLine(specification(command));
-    shown.setSeparator(" ");
-    shown.setInterpolateVariables(false);
-    shown.setUsageHelpWidth(pageWidth(columns));
-    return shown.getUsageMessage(Ansi.OFF);
-  }
-
-  /** The page of the whole program, broken likewise. */
-  static String overview(List<Command> commands, int columns) {
-    CommandSpec program =
-        CommandSpec.create()
-            .name(PROGRAM)
-            .usageMessage(
-                new UsageMessageSpec()
-                    .customSynopsis(PROGRAM + " COMMAND [OPTIONS]")
-                    .commandListHeading("%n")
-                    .footer(
-                        "",
-                        "COMMAND --help shows the options of a command; --version the version.",
-                        "",
-                        "Example:",
-                        "  " + PROGRAM + " train --epochs 5"));
-    for (Command command : commands) {
-      program.addSubcommand(command.name(), specification(command));
-    }
-    return new CommandLine(program)
-        .setUsageHelpWidth(pageWidth(columns))
-        .getUsageMessage(Ansi.OFF);
-  }
-
-  private static int pageWidth(int columns) {
-    return Math.max(LEAST_COLUMNS, Math.min(columns, MOST_COLUMNS));
-  }
-
   /** A value that looks like an option is an option whose predecessor lacks its value. */
   private void checkValues(List<String> arguments) {
     for (int i = 0; i < arguments.size(); i++) {
@@ -171,7 +123,8 @@ final class CommandParser {
     }
     String name = argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
     List<String> known =
-        Stream.concat(command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
+        Stream.concat(
+                command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
             .toList();
     return new GradsieveException.Usage(
         "%s: unknown option '%s'; %s"
@@ -184,32 +137,10 @@ final class CommandParser {
   }
 
   private static CommandSpec specification(Command command) {
-    CommandSpec spec = CommandSpec.create().name(PROGRAM + " " + command.name());
-    for (Option.Section section : Option.Section.values()) {
-      List<Option<?>> options =
-          command.options().stream().filter(option -> option.section() == section).toList();
-      if (!options.isEmpty()) {
-        ArgGroupSpec.Builder group =
-            ArgGroupSpec.builder().heading(section.title() + "%n").validate(false);
-        options.forEach(option -> group.addArg(option(option)));
-        spec.addArgGroup(group.build());
-      }
-    }
-    spec.addOption(
-        OptionSpec.builder(CONFIG)
-            .paramLabel("FILE")
-            .type(String.class)
-            .description("a YAML file whose keys are options of the sections below")
-            .build());
-    spec.addOption(
-        OptionSpec.builder(SET)
-            .paramLabel("key=value")
-            .type(List.class)
-            .auxiliaryTypes(String.class)
-            .arity("1")
-            .description("one option as a key; wins over the file, loses to the command line")
-            .build());
-    spec.addOption(OptionSpec.builder("--help").description("this page").build());
+    CommandSpec spec = CommandSpec.create();
+    command.options().forEach(option -> spec.addOption(option(option)));
+    spec.addOption(OptionSpec.builder(CONFIG).type(String.class).build());
+    spec.addOption(repeated(SET));
     Arguments arguments = command.arguments();
     if (arguments.any()) {
       spec.addPositional(
@@ -221,40 +152,22 @@ final class CommandParser {
               .index(arguments.paths() ? "0..*" : "0")
               .build());
     }
-    return spec.usageMessage(usage(command));
-  }
-
-  private static UsageMessageSpec usage(Command command) {
-    List<String> footer = new ArrayList<>(List.of("", "Example:"));
-    command.examples().forEach(example -> footer.add(escaped("  " + PROGRAM + " " + example)));
-    return new UsageMessageSpec()
-        .abbreviateSynopsis(true)
-        .sortOptions(false)
-        .description(escaped(command.summary()))
-        .footer(footer.toArray(String[]::new));
+    return spec;
   }
 
   private static OptionSpec option(Option<?> option) {
-    OptionSpec.Builder builder = OptionSpec.builder(option.dashed());
-    String words = option.words();
-    if (option.type().flag()) {
-      builder.arity("0").type(boolean.class);
-    } else if (option.type().use() == ValueType.Use.LIST) {
-      builder
-          .arity("1")
-          .type(List.class)
-          .auxiliaryTypes(String.class)
-          .paramLabel(option.type().label());
-      words += option.fallback().map(text -> " (" + text + ")").orElse("");
-    } else {
-      builder.arity("1").type(String.class).paramLabel(option.type().label());
-      words += option.fallback().map(text -> " (" + text + ")").orElse("");
-    }
-    return builder.description(words).build();
+    return switch (option.type().use()) {
+      case FLAG -> OptionSpec.builder(option.dashed()).arity("0").type(boolean.class).build();
+      case LIST -> repeated(option.dashed());
+      default -> OptionSpec.builder(option.dashed()).arity("1").type(String.class).build();
+    };
   }
 
-  /** picocli formats its texts: a percent sign is written twice. */
-  private static String escaped(String text) {
-    return text.replace("%", "%%");
+  private static OptionSpec repeated(String name) {
+    return OptionSpec.builder(name)
+        .arity("1")
+        .type(List.class)
+        .auxiliaryTypes(String.class)
+        .build();
   }
 }

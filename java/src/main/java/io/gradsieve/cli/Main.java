@@ -15,10 +15,8 @@ public final class Main {
     PrintStream out = stream(FileDescriptor.out);
     PrintStream err = stream(FileDescriptor.err);
     Map<String, String> environment = System.getenv();
-    boolean terminal =
-        Terminal.STANDARD_ERROR.present() && !"dumb".equals(environment.get("TERM"));
-    int exitCode =
-        new Program(out, err, environment, terminal).run(CommandLineText.of(arguments));
+    boolean terminal = Terminal.STANDARD_ERROR.present() && !"dumb".equals(environment.get("TERM"));
+    int exitCode = new Program(out, err, environment, terminal).run(CommandLineText.of(arguments));
     err.flush();
     System.exit(exitCode);
   }

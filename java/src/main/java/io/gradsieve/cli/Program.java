@@ -44,7 +44,7 @@ final class Program {
         return execute(command(all.get(1)), CommandParser.HELP);
       }
       if (name.equals("help") || CommandParser.HELP.contains(name)) {
-        out.print(CommandParser.overview(CommandTable.COMMANDS, pageColumns()));
+        out.print(HelpPage.of(CommandTable.COMMANDS, pageColumns()));
       } else if (VERSION.contains(name)) {
         out.println("gradsieve " + Version.current());
       } else {
@@ -62,7 +62,7 @@ final class Program {
     CommandParser parser = new CommandParser(command);
     CommandParser.Typed typed = parser.parse(arguments);
     if (typed.help()) {
-      out.print(parser.help(pageColumns()));
+      out.print(HelpPage.of(command, pageColumns()));
       return flushed(0);
     }
     FileNames.checkProcess(environment);

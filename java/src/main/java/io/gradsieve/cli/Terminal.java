@@ -16,8 +16,8 @@ import sun.misc.Signal;
 
 /** The terminal that one of the process's streams may be, and how wide it is. */
 final class Terminal {
-  static final Terminal STANDARD_OUTPUT = new Terminal(1);
-  static final Terminal STANDARD_ERROR = new Terminal(2);
+  static final Terminal STANDARD_OUTPUT = of(Path.of("/proc/self/fd/1"));
+  static final Terminal STANDARD_ERROR = of(Path.of("/proc/self/fd/2"));
 
   /** Of what is no terminal, or does not say. */
   static final int DEFAULT_COLUMNS = 100;
@@ -30,8 +30,13 @@ final class Terminal {
   private final Path descriptor;
   private volatile int columns;
 
-  private Terminal(int descriptor) {
-    this.descriptor = Path.of("/proc/self/fd/" + descriptor);
+  private Terminal(Path descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  /** Behind a link to a device. */
+  static Terminal of(Path descriptor) {
+    return new Terminal(descriptor);
   }
 
   /** Whether the stream is a terminal. */
@@ -82,8 +87,7 @@ final class Terminal {
         return OptionalInt.empty();
       }
       Matcher size =
-          SIZE.matcher(
-              new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII));
+          SIZE.matcher(new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII));
       return size.matches() ? OptionalInt.of(Integer.parseInt(size.group(1))) : OptionalInt.empty();
     } catch (IOException e) {
       return OptionalInt.empty();

@@ -2,8 +2,8 @@ package io.gradsieve.format;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,12 +51,10 @@ public final class FileNames {
     if (!readable(text)) {
       return Optional.of(advice());
     }
-    try {
-      Path.of(text);
-      return Optional.empty();
-    } catch (InvalidPathException e) {
-      return Optional.of("is no path: " + e.getReason());
-    }
+    boolean path = text.indexOf('\0') < 0 && StandardCharsets.UTF_8.newEncoder().canEncode(text);
+    return path
+        ? Optional.empty()
+        : Optional.of("is no path: it has a character that no file's name has; correct it");
   }
 
   /**

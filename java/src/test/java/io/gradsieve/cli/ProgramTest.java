@@ -209,8 +209,9 @@ class ProgramTest {
   @Test
   void everyCommandHasHelpWithAnExampleAndAllItsOptions() {
     assertThat(run("--help")).isZero();
+    String words = out.replaceAll("\\s+", " ");
     for (Command command : CommandTable.COMMANDS) {
-      assertThat(out).contains(command.name()).contains(command.summary());
+      assertThat(words).contains(command.name() + " " + command.summary());
     }
     for (Command command : CommandTable.COMMANDS) {
       assertThat(run(command.name(), "--help")).isZero();

@@ -103,7 +103,8 @@ public final class Landscape {
   public static Summary write(
       Settings settings, List<String> runs, Consumer<String> progress, Consumer<String> notes) {
     List<String> models = models(runs);
-    models.forEach(model -> settings.with(Options.TRAINED_MODEL, model, "argument").protectInputs());
+    models.forEach(
+        model -> settings.with(Options.TRAINED_MODEL, model, "argument").protectInputs());
     Path out = out(settings.get(Options.LANDSCAPE_OUT));
     List<RunLandscape> measured = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {

@@ -44,7 +44,7 @@ public final class Options {
       of(
           Section.DATA,
           "data-dir",
-          path("DIR", Use.INPUT),
+          path("DIR", Use.PLACE),
           "where known data sets lie (else $GRADSIEVE_DATA, then the usual places)");
   public static final Option<String> LABEL =
       of(
@@ -59,7 +59,11 @@ public final class Options {
           text("COLUMN"),
           "a column that names the samples; it is not learned from");
   public static final Option<List<String>> IGNORE =
-      of(Section.DATA, "ignore", names("COLUMNS"), "columns to leave out, between commas; given again, more of them; a name with a comma in double quotes");
+      of(
+          Section.DATA,
+          "ignore",
+          names("COLUMNS"),
+          "columns to leave out, between commas; given again, more of them; a name with a comma in double quotes");
   public static final Option<String> WEIGHT =
       of(
           Section.DATA,
@@ -86,7 +90,7 @@ public final class Options {
       of(
           Section.MODEL,
           "model",
-          path("FILE|NAME", Use.TRAINED),
+          path("FILE|NAME", Use.MODEL),
           "mlp",
           "mlp, cnn, resnet20, resnet20-gn, resnet18, a YAML file, or a run directory");
   public static final Option<String> WEIGHTS =
@@ -99,7 +103,7 @@ public final class Options {
       of(
           Section.MODEL,
           "model",
-          path("FILE|NAME", Use.TRAINED),
+          path("FILE|NAME", Use.MODEL),
           "a run directory, a YAML file, or the name of a built-in model");
   public static final Option<String> TRAINED_WEIGHTS =
       of(
@@ -307,7 +311,11 @@ public final class Options {
           whole(1, ScoreTable.MOST_EPOCHS),
           "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
-      of(Section.COMMAND, "scores", path("FILE", Use.TRAINED), "a scores file, as score and train write them");
+      of(
+          Section.COMMAND,
+          "scores",
+          path("FILE", Use.TRAINED),
+          "a scores file, as score and train write them");
   public static final Option<String> FILTER =
       of(
           Section.COMMAND,
@@ -354,7 +362,12 @@ public final class Options {
   public static final Option<String> PREDICT_SPLIT =
       of(Section.COMMAND, "split", choice("train", "test", "all"), "all", "which part of the data");
   public static final Option<String> PREDICTIONS_OUT =
-      of(Section.COMMAND, "out", path("FILE.csv", Use.OUTPUT), "predictions.csv", "where the predictions go");
+      of(
+          Section.COMMAND,
+          "out",
+          path("FILE.csv", Use.OUTPUT),
+          "predictions.csv",
+          "where the predictions go");
   public static final Option<String> FORMAT =
       of(Section.COMMAND, "format", choice("safetensors"), "safetensors", "the file's format");
   public static final Option<String> EXPORT_OUT =
@@ -373,11 +386,24 @@ public final class Options {
           "21",
           "points along each axis, from -1 to 1");
   public static final Option<String> LANDSCAPE_OUT =
-      of(Section.COMMAND, "out", path("DIR", Use.OUTPUT_DIRECTORY), "landscape", "the directory of the files");
+      of(
+          Section.COMMAND,
+          "out",
+          path("DIR", Use.OUTPUT_DIRECTORY),
+          "landscape",
+          "the directory of the files");
   public static final Option<String> UNPACK =
-      of(Section.COMMAND, "unpack", path("DIR", Use.OUTPUT_DIRECTORY), "write the native libraries there");
+      of(
+          Section.COMMAND,
+          "unpack",
+          path("DIR", Use.OUTPUT_DIRECTORY),
+          "write the native libraries there");
   public static final Option<String> CHECKED_DATA =
-      of(Section.DATA, "data", path("DATA", Use.DATA), "a data set to check: sizes, classes, duplicates");
+      of(
+          Section.DATA,
+          "data",
+          path("DATA", Use.DATA),
+          "a data set to check: sizes, classes, duplicates");
 
   // Output
   public static final Option<Boolean> QUIET =

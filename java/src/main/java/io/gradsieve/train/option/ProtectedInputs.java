@@ -24,8 +24,9 @@ import java.util.Optional;
  * What a command reads, which it must not write over. Files are compared by identity (device and
  * inode), so links and other spellings of a name change nothing. An input is the file named; of a
  * data directory, every file in it; of a model or a file of a run, all files that the run's
- * manifest lists, or that lie with it where there is none. An output is the file named; of a directory, the files that its manifest lists,
- * which are deleted or replaced, and the directory itself.
+ * manifest lists, or that lie with it where there is none. An output is the file named; of a
+ * directory, the files that its manifest lists, which are deleted or replaced, and the directory
+ * itself.
  */
 final class ProtectedInputs {
   /** From a file in a checkpoint up to its run. */
@@ -60,6 +61,9 @@ final class ProtectedInputs {
       Use use = setting.option().type().use();
       if (use == Use.OUTPUT || use == Use.OUTPUT_DIRECTORY) {
         ProtectedInputs inputs = new ProtectedInputs(setting);
+        if (!Files.exists(inputs.target)) {
+          continue; // nothing is there to be written over
+        }
         config.ifPresent(file -> inputs.check("--config " + file, file));
         settings.all().forEach(input -> inputs.check(input, settings));
       }
@@ -67,30 +71,38 @@ final class ProtectedInputs {
   }
 
   private void check(Setting<?> input, Settings settings) {
-    Use use = input.option().type().use();
-    if (!Files.exists(target) || !EnumSet.of(Use.INPUT, Use.DATA, Use.TRAINED).contains(use)) {
-      return;
-    }
     String text = input.text();
-    boolean named = use != Use.INPUT && text.indexOf('/') < 0 && text.indexOf('.') < 0;
-    Optional<Path> path =
-        use == Use.DATA || named
-            ? DataSource.located(text, settings.find(Options.DATA_DIR).map(Path::of))
-            : Optional.of(Path.of(text));
+    boolean path = text.indexOf('/') >= 0 || text.indexOf('.') >= 0;
     String what = input.option().dashed() + " " + text;
-    path.filter(Files::exists).ifPresent(existing -> check(what, existing, use));
+    switch (input.option().type().use()) {
+      case DATA ->
+          DataSource.located(text, settings.find(Options.DATA_DIR).map(Path::of))
+              .ifPresent(data -> checkWhole(what, data));
+      case MODEL -> {
+        if (path) {
+          checkTrained(what, Path.of(text));
+        }
+      }
+      case TRAINED -> checkTrained(what, Path.of(text));
+      default -> {}
+    }
   }
 
-  private void check(String what, Path input, Use use) {
-    check(what, input);
-    boolean directory = Files.isDirectory(input);
-    List<Path> run = use == Use.TRAINED ? filesOfRun(input) : List.of();
-    if (!run.isEmpty()) {
-      run.forEach(file -> check(what, file));
-    } else if (directory && !Files.isDirectory(target)) {
-      checkAll(what, input);
-    } else if (use == Use.TRAINED && !directory) {
+  private void checkTrained(String what, Path input) {
+    List<Path> run = filesOfRun(input);
+    if (run.isEmpty()) {
+      checkWhole(what, input);
       check(what, input.resolveSibling(MODEL_FILE));
+    } else {
+      check(what, input);
+      run.forEach(file -> check(what, file));
+    }
+  }
+
+  private void checkWhole(String what, Path input) {
+    check(what, input);
+    if (Files.isDirectory(input) && !Files.isDirectory(target)) {
+      checkAll(what, input);
     }
   }
 

@@ -123,8 +123,7 @@ public final class SettingsReader {
         };
     try {
       Setting<T> setting = new Setting<>(option, type.parse(text), source, origin);
-      Optional<String> objection =
-          type.use().path() ? FileNames.objection(text) : Optional.empty();
+      Optional<String> objection = type.use().path() ? FileNames.objection(text) : Optional.empty();
       if (objection.isPresent()) {
         throw new GradsieveException.Usage(subject + ": " + objection.get());
       }

@@ -34,11 +34,13 @@ public record ValueType<T>(
     FLAG,
     /** Given again, it adds. */
     LIST,
-    /** A file that is read. */
-    INPUT,
+    /** A directory where something may be looked for. */
+    PLACE,
     /** A known name, or a file or a whole directory that is read. */
     DATA,
-    /** A known name, or a file or a run directory that is read, with what belongs to it. */
+    /** A known name, or as {@link #TRAINED}. */
+    MODEL,
+    /** A file or directory of a run, or the run, that is read with what belongs to it. */
     TRAINED,
     /** A file that is written. */
     OUTPUT,
@@ -47,7 +49,7 @@ public record ValueType<T>(
 
     /** Whether it names a file or directory. */
     boolean path() {
-      return compareTo(INPUT) >= 0;
+      return compareTo(PLACE) >= 0;
     }
   }
 
