@@ -75,8 +75,7 @@ final class HelpPage {
 
   private void option(String name, String words) {
     boolean narrow = columns < NARROW_COLUMNS;
-    entry(
-        (narrow ? "  " : "      ") + name, narrow ? NARROW_WORDS_COLUMN : WORDS_COLUMN, words);
+    entry((narrow ? "  " : "      ") + name, narrow ? NARROW_WORDS_COLUMN : WORDS_COLUMN, words);
   }
 
   private void examples(List<String> examples) {
