@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which trainings belong to a question. To add one: a constant with its runs, and its page in
@@ -65,6 +66,11 @@ enum Grid {
 
   String key() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Of all grids. */
+  static List<String> keys() {
+    return Stream.of(values()).map(Grid::key).toList();
   }
 
   private static List<Experiment> policies(boolean quick) {

@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.format.ByteSource;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.format.image.ImageDecoder;
 import io.gradsieve.format.zip.ZipArchive;
 import java.io.IOException;
@@ -125,7 +126,9 @@ final class ImageListing implements AutoCloseable {
       String path = root.relativize(file).toString();
       if (attributes.isRegularFile()) {
         long changed = attributes.lastModifiedTime().toMillis();
-        files.add(new Entry(path, attributes.size(), changed, file));
+        // what is left out may have any name, what is read must have one that names it
+        String name = FolderFiles.isImage(path) ? FileNames.below(root, file) : path;
+        files.add(new Entry(name, attributes.size(), changed, file));
       } else if (!attributes.isDirectory()) {
         files.addBroken(path);
       } else if (depth == 0) {
