@@ -1,6 +1,7 @@
 package io.gradsieve;
 
 import java.util.Collection;
+import java.util.Optional;
 
 /**
  * An error a user can act on: one line that says what is wrong, where (file, row, option) and what
@@ -15,6 +16,9 @@ public abstract sealed class GradsieveException extends RuntimeException {
 
   /** Characters of a name that are compared; the cost grows with the square. */
   private static final int MOST_COMPARED = 64;
+
+  /** Letters that two names must share at their start for one to be a part of the other. */
+  private static final int LEAST_PART = 3;
 
   private final int exitCode;
 
@@ -62,6 +66,25 @@ public abstract sealed class GradsieveException extends RuntimeException {
       throw new IllegalArgumentException("no names to compare with");
     }
     return best;
+  }
+
+  /**
+   * The nearest name, if it is near: a typing error or a part away. Farther names would only lead
+   * astray; a message then lists what is known, or says where that is shown.
+   *
+   * @throws IllegalArgumentException if nothing is known
+   */
+  public static Optional<String> near(String given, Collection<String> known) {
+    String nearest = nearest(given, known);
+    boolean near =
+        2 * distance(start(given), start(nearest)) < Math.max(given.length(), nearest.length());
+    return near
+        ? Optional.of(nearest)
+        : known.stream().filter(name -> isPart(given, name) || isPart(name, given)).findFirst();
+  }
+
+  private static boolean isPart(String part, String whole) {
+    return part.length() >= LEAST_PART && whole.startsWith(part);
   }
 
   private static String start(String name) {

@@ -1,10 +1,9 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.train.option.ConfigFile;
 import io.gradsieve.train.option.Option;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,11 +37,11 @@ final class AskedFlags {
   private Optional<String> inFile(Option<Boolean> flag) {
     try {
       return last(values(CommandParser.CONFIG)).stream()
-          .flatMap(file -> ConfigFile.read(Path.of(file)).stream())
+          .flatMap(file -> ConfigFile.read(FileNames.path(CommandParser.CONFIG, file)).stream())
           .filter(entry -> entry.key().equals(flag.name()))
           .findFirst()
           .flatMap(ConfigFile.Entry::text);
-    } catch (GradsieveException | InvalidPathException e) {
+    } catch (GradsieveException e) {
       return Optional.empty();
     }
   }

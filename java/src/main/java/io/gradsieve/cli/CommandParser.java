@@ -2,25 +2,23 @@ package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.option.Option;
-import java.util.ArrayList;
+import io.gradsieve.train.option.OptionNames;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
-import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Arguments of one command to texts, by picocli; its model is made from the declared options. */
 final class CommandParser {
   static final String PROGRAM = "java -jar engine.jar";
-  private static final String HELP = "--help";
+  static final List<String> HELP = List.of("--help", "-h");
   static final String CONFIG = "--config";
   static final String SET = "--set";
 
@@ -34,6 +32,7 @@ final class CommandParser {
     picocli.setExpandAtFiles(false);
     picocli.setInterpolateVariables(false);
     picocli.setUnmatchedOptionsArePositionalParams(false);
+    picocli.setOverwrittenOptionsAllowed(true);
   }
 
   /** What was typed. */
@@ -46,7 +45,7 @@ final class CommandParser {
 
   /** Throws {@code Usage} naming the first thing that is wrong, with the nearest right name. */
   Typed parse(List<String> arguments) {
-    if (arguments.contains(HELP)) {
+    if (arguments.stream().anyMatch(HELP::contains)) {
       return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
     }
     checkValues(arguments);
@@ -54,7 +53,7 @@ final class CommandParser {
     try {
       result = picocli.parseArgs(arguments.toArray(String[]::new));
     } catch (CommandLine.UnmatchedArgumentException e) {
-      throw unmatched(e.getUnmatched().get(0));
+      throw unmatched(e.getUnmatched().get(0), arguments);
     } catch (CommandLine.ParameterException e) {
       throw new GradsieveException.Usage(
           command.name() + ": " + e.getMessage().lines().findFirst().orElse("wrong arguments"));
@@ -62,8 +61,7 @@ final class CommandParser {
     Map<String, String> texts = new LinkedHashMap<>();
     for (Option<?> option : command.options()) {
       if (result.hasMatchedOption(option.dashed())) {
-        String text = String.valueOf((Object) result.matchedOptionValue(option.dashed(), ""));
-        texts.put(option.name(), text);
+        texts.put(option.name(), text(result, option));
       }
     }
     List<String> given =
@@ -76,15 +74,12 @@ final class CommandParser {
         given);
   }
 
-  /**
-   * The help page, with examples; it shows {@code --name VALUE}, while {@code --name=VALUE} is
-   * taken too.
-   */
-  String help() {
-    CommandLine shown = new CommandLine(specification(command));
-    shown.setSeparator(" ");
-    shown.setInterpolateVariables(false);
-    return shown.getUsageMessage(Ansi.OFF);
+  /** As it was given; what was given of a list in several parts, as one. */
+  private static String text(ParseResult result, Option<?> option) {
+    Object value = result.matchedOptionValue(option.dashed(), "");
+    return value instanceof List<?> parts
+        ? parts.stream().map(String::valueOf).collect(Collectors.joining(","))
+        : String.valueOf(value);
   }
 
   /** A value that looks like an option is an option whose predecessor lacks its value. */
@@ -111,7 +106,16 @@ final class CommandParser {
             .anyMatch(option -> option.dashed().equals(name) && !option.type().flag());
   }
 
-  private GradsieveException.Usage unmatched(String argument) {
+  private GradsieveException.Usage unmatched(String argument, List<String> arguments) {
+    int place = arguments.indexOf(argument);
+    String before = place < 1 ? "" : arguments.get(place - 1);
+    boolean flag =
+        command.options().stream()
+            .anyMatch(option -> option.type().flag() && option.dashed().equals(before));
+    if (flag && !argument.startsWith("-")) {
+      return new GradsieveException.Usage(
+          "%s: %s takes no value; leave out '%s'".formatted(command.name(), before, argument));
+    }
     if (!argument.startsWith("-")) {
       return new GradsieveException.Usage(
           "%s: unexpected argument '%s'; options look like --name VALUE"
@@ -119,40 +123,24 @@ final class CommandParser {
     }
     String name = argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
     List<String> known =
-        Stream.concat(command.options().stream().map(Option::dashed), Stream.of(HELP, CONFIG, SET))
+        Stream.concat(
+                command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
             .toList();
     return new GradsieveException.Usage(
-        "%s: unknown option '%s'; did you mean '%s'?"
-            .formatted(command.name(), name, GradsieveException.nearest(name, known)));
+        "%s: unknown option '%s'; %s"
+            .formatted(
+                command.name(),
+                name,
+                OptionNames.meant(name, known)
+                    .map("did you mean '--%s'?"::formatted)
+                    .orElse(command.name() + " --help shows those it has")));
   }
 
   private static CommandSpec specification(Command command) {
-    CommandSpec spec = CommandSpec.create().name(PROGRAM + " " + command.name());
-    for (Option.Section section : Option.Section.values()) {
-      List<Option<?>> options =
-          command.options().stream().filter(option -> option.section() == section).toList();
-      if (!options.isEmpty()) {
-        ArgGroupSpec.Builder group =
-            ArgGroupSpec.builder().heading(section.title() + "%n").validate(false);
-        options.forEach(option -> group.addArg(option(option)));
-        spec.addArgGroup(group.build());
-      }
-    }
-    spec.addOption(
-        OptionSpec.builder(CONFIG)
-            .paramLabel("FILE")
-            .type(String.class)
-            .description("a YAML file whose keys are options of the sections below")
-            .build());
-    spec.addOption(
-        OptionSpec.builder(SET)
-            .paramLabel("key=value")
-            .type(List.class)
-            .auxiliaryTypes(String.class)
-            .arity("1")
-            .description("one option as a key; wins over the file, loses to the command line")
-            .build());
-    spec.addOption(OptionSpec.builder(HELP).description("this page").build());
+    CommandSpec spec = CommandSpec.create();
+    command.options().forEach(option -> spec.addOption(option(option)));
+    spec.addOption(OptionSpec.builder(CONFIG).type(String.class).build());
+    spec.addOption(repeated(SET));
     Arguments arguments = command.arguments();
     if (arguments.any()) {
       spec.addPositional(
@@ -164,35 +152,22 @@ final class CommandParser {
               .index(arguments.paths() ? "0..*" : "0")
               .build());
     }
-    return spec.usageMessage(usage(command));
-  }
-
-  private static UsageMessageSpec usage(Command command) {
-    List<String> footer = new ArrayList<>(List.of("", "Example:"));
-    command.examples().forEach(example -> footer.add(escaped("  " + PROGRAM + " " + example)));
-    return new UsageMessageSpec()
-        .width(100)
-        .autoWidth(false)
-        .abbreviateSynopsis(true)
-        .sortOptions(false)
-        .description(escaped(command.summary()))
-        .footer(footer.toArray(String[]::new));
+    return spec;
   }
 
   private static OptionSpec option(Option<?> option) {
-    OptionSpec.Builder builder = OptionSpec.builder(option.dashed());
-    String words = option.words();
-    if (option.type().flag()) {
-      builder.arity("0").type(boolean.class);
-    } else {
-      builder.arity("1").type(String.class).paramLabel(option.type().label());
-      words += option.fallback().map(text -> " (" + text + ")").orElse("");
-    }
-    return builder.description(words).build();
+    return switch (option.type().use()) {
+      case FLAG -> OptionSpec.builder(option.dashed()).arity("0").type(boolean.class).build();
+      case LIST -> repeated(option.dashed());
+      default -> OptionSpec.builder(option.dashed()).arity("1").type(String.class).build();
+    };
   }
 
-  /** picocli formats its texts: a percent sign is written twice. */
-  private static String escaped(String text) {
-    return text.replace("%", "%%");
+  private static OptionSpec repeated(String name) {
+    return OptionSpec.builder(name)
+        .arity("1")
+        .type(List.class)
+        .auxiliaryTypes(String.class)
+        .build();
   }
 }

@@ -2,11 +2,11 @@ package io.gradsieve.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.option.SettingsReader;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +19,8 @@ import java.util.Map;
 final class Program {
   /** Version of the object that {@code --json} prints. */
   private static final int SCHEMA = 1;
+
+  private static final List<String> VERSION = List.of("--version", "-V", "version");
 
   private final PrintStream out;
   private final PrintStream err;
@@ -37,9 +39,13 @@ final class Program {
     List<String> all = Arrays.asList(arguments);
     String name = all.isEmpty() ? "" : all.get(0);
     try {
-      if (name.equals("--help")) {
-        out.print(overview());
-      } else if (name.equals("--version")) {
+      CommandLineText.check(all);
+      if (name.equals("help") && all.size() == 2) {
+        return execute(command(all.get(1)), CommandParser.HELP);
+      }
+      if (name.equals("help") || CommandParser.HELP.contains(name)) {
+        out.print(HelpPage.of(CommandTable.COMMANDS, pageColumns()));
+      } else if (VERSION.contains(name)) {
         out.println("gradsieve " + Version.current());
       } else {
         return execute(command(name), all.subList(1, all.size()));
@@ -56,14 +62,15 @@ final class Program {
     CommandParser parser = new CommandParser(command);
     CommandParser.Typed typed = parser.parse(arguments);
     if (typed.help()) {
-      out.print(parser.help());
+      out.print(HelpPage.of(command, pageColumns()));
       return flushed(0);
     }
+    FileNames.checkProcess(environment);
     SettingsReader reader =
         new SettingsReader(command.name(), command.options())
             .commandLine(typed.texts())
             .sets(typed.sets());
-    typed.config().ifPresent(file -> reader.file(Path.of(file)));
+    typed.config().ifPresent(file -> reader.file(FileNames.path(CommandParser.CONFIG, file)));
     Settings settings = reader.resolve();
     Outcome outcome =
         command
@@ -86,14 +93,27 @@ final class Program {
     return CommandTable.COMMANDS.stream()
         .filter(command -> command.name().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new GradsieveException.Usage(
-                    "unknown command '%s'; did you mean '%s'? One of %s"
-                        .formatted(
-                            name,
-                            GradsieveException.nearest(name, names),
-                            String.join(", ", names))));
+        .orElseThrow(() -> unknown(name, names));
+  }
+
+  private static GradsieveException.Usage unknown(String name, List<String> names) {
+    String all = String.join(", ", names);
+    return new GradsieveException.Usage(
+        name.startsWith("-")
+            ? "'%s' comes before a command; the command is first, as in train --epochs 5. One of %s"
+                .formatted(name, all)
+            : "unknown command '%s'%s One of %s"
+                .formatted(
+                    name,
+                    GradsieveException.near(name, names)
+                        .map("; did you mean '%s'?"::formatted)
+                        .orElse("."),
+                    all));
+  }
+
+  /** How wide a page on standard output may be. */
+  private int pageColumns() {
+    return Terminal.STANDARD_OUTPUT.columns(environment);
   }
 
   private int failed(
@@ -134,23 +154,5 @@ final class Program {
 
   private static String line(String message) {
     return message.replaceAll("\\s*\\R\\s*", " ");
-  }
-
-  private static String overview() {
-    StringBuilder text =
-        new StringBuilder("Usage: " + CommandParser.PROGRAM + " COMMAND [OPTIONS]\n\n");
-    for (Command command : CommandTable.COMMANDS) {
-      text.append("  %-11s %s%n".formatted(command.name(), command.summary()));
-    }
-    return text.append(
-            """
-
-            COMMAND --help shows the options of a command; --version the version.
-
-            Example:
-              %s train --epochs 5
-            """
-                .formatted(CommandParser.PROGRAM))
-        .toString();
   }
 }

@@ -55,12 +55,9 @@ final class TrainCommand {
         new ProgressReport(
             invocation.err(),
             bar ? ProgressReport.Form.BAR : ProgressReport.Form.LINES,
-            columns(invocation.environment())));
-  }
-
-  private static int columns(Map<String, String> environment) {
-    String columns = environment.getOrDefault("COLUMNS", "");
-    return columns.matches("[1-9][0-9]{0,4}") ? Integer.parseInt(columns) : 120;
+            bar
+                ? Terminal.STANDARD_ERROR.watched(invocation.environment())
+                : () -> Terminal.DEFAULT_COLUMNS));
   }
 
   private static String text(TrainingConfig config, TrainingResult result) {

@@ -4,12 +4,13 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.data.reader.Layout;
+import io.gradsieve.format.FileNames;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Opens what {@code --data} names: the embedded digits, a known set looked for on this machine, or
@@ -70,13 +71,7 @@ public final class DataSource {
               + data
               + ")");
     }
-    Path path;
-    try {
-      path = Path.of(data);
-    } catch (InvalidPathException e) {
-      throw new BadData(
-          "--data " + data.replaceAll("\\p{Cntrl}", "?") + ": is no path; correct it", e);
-    }
+    Path path = FileNames.path("--data", data);
     if (!Files.exists(path)) {
       throw new BadData(path + ": does not exist; check the path given to --data");
     }
@@ -93,11 +88,31 @@ public final class DataSource {
     request.dataDirectory().ifPresent(d -> places.addAll(List.of(d.resolve(name), d)));
     String variable = environment.getOrDefault("GRADSIEVE_DATA", "");
     if (!variable.isBlank()) {
-      places.addAll(List.of(Path.of(variable).resolve(name), Path.of(variable)));
+      Path directory = FileNames.path("GRADSIEVE_DATA", variable);
+      places.addAll(List.of(directory.resolve(name), directory));
     }
     places.add(Path.of("/usr/share/datasets").resolve(name));
     places.add(Path.of(home, ".cache", "gradsieve").resolve(name));
     return places;
+  }
+
+  /**
+   * The file or directory that {@link #open} reads for a name or path; empty: one inside the jar,
+   * or one that is not there.
+   *
+   * @param directory {@code --data-dir}
+   */
+  public static Optional<Path> located(String data, Optional<Path> directory) {
+    KnownSet set = KNOWN_SETS.get(data);
+    if (set == null) {
+      boolean path = data.indexOf('/') >= 0 || data.indexOf('.') >= 0;
+      return path ? Optional.of(FileNames.path("--data", data)) : Optional.empty();
+    }
+    DataRequest bare = DataRequest.evaluate(data);
+    DataRequest request = directory.map(bare::withDataDirectory).orElse(bare);
+    return places(request, System.getenv(), System.getProperty("user.home", ".")).stream()
+        .filter(place -> Layout.of(place).filter(set.layout()::equals).isPresent())
+        .findFirst();
   }
 
   private static Path find(DataRequest request, List<Path> places) {

@@ -6,6 +6,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Output;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.npy.NpyType;
 import io.gradsieve.format.npy.NpzWriter;
@@ -71,7 +72,7 @@ public final class SubsetWriter {
 
   private void replace(Path out, Body body) {
     Path target = out.toAbsolutePath();
-    Path beside = target.resolveSibling(target.getFileName() + ".part");
+    Path beside = FileNames.beside(target, ".part");
     try {
       try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(beside))) {
         body.write(file);

@@ -1,7 +1,8 @@
 /**
  * Codecs, one package each: bytes of a file to numbers and back. This package itself holds what
  * they share: {@link io.gradsieve.format.ByteSource}, a named stream whose every failure is one
- * line. Uses only the root package; never knows data sets, networks or options. Read {@link
+ * line, and {@link io.gradsieve.format.FileNames}, through which every name of a file comes. Uses
+ * only the root package; never knows data sets, networks or options. Read {@link
  * io.gradsieve.format.ByteSource} first.
  */
 @NullMarked

@@ -4,11 +4,11 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -148,12 +148,7 @@ public record ModelSource(
   }
 
   private static Path existing(String option, String text) {
-    Path path;
-    try {
-      path = Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new GradsieveException.BadData(option + ": is no path: " + e.getReason(), e);
-    }
+    Path path = FileNames.path(option, text);
     if (!Files.exists(path)) {
       throw new GradsieveException.BadData(
           "%s %s: does not exist; check the path".formatted(option, text));

@@ -3,7 +3,9 @@ package io.gradsieve.train;
 import java.io.PrintStream;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 
 /**
  * Progress for people: one bar that is drawn again in place, or a line an epoch and, inside a long
@@ -18,16 +20,20 @@ public final class ProgressReport implements TrainingListener {
 
   private static final long BAR_NANOS = 200_000_000L;
   private static final long LINE_NANOS = 60_000_000_000L;
-  private static final int BAR_CELLS = 20;
+  private static final int MOST_CELLS = 20;
+
+  /** A shorter bar tells nothing. */
+  private static final int LEAST_CELLS = 5;
+
   private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm");
 
   private final PrintStream target;
   private final Form form;
-  private final int columns;
+  private final IntSupplier columns;
   private long nextNanos;
 
-  /** {@code columns} is the terminal's width; a bar stays below it. */
-  public ProgressReport(PrintStream target, Form form, int columns) {
+  /** {@code columns} is asked for the terminal's width at each drawing; a bar stays below it. */
+  public ProgressReport(PrintStream target, Form form, IntSupplier columns) {
     this.target = target;
     this.form = form;
     this.columns = columns;
@@ -75,22 +81,33 @@ public final class ProgressReport implements TrainingListener {
   }
 
   private void show(TrainingState state, double loss, double accuracy) {
-    String line = line(state, loss, accuracy);
+    List<String> figures = figures(state, loss, accuracy);
     if (form == Form.LINES) {
-      target.println(line);
+      target.println(String.join("  ", figures));
       return;
     }
-    String bar = bar(state) + " " + line;
-    if (bar.length() >= columns) {
-      bar = line.substring(0, Math.min(line.length(), columns - 1));
-    }
-    target.print("\r" + bar + "\u001b[K");
+    target.print("\r" + fitted(share(state), figures, columns.getAsInt() - 1) + "\u001b[K");
     target.flush();
   }
 
-  private static String bar(TrainingState state) {
-    int full = (int) (share(state) * BAR_CELLS);
-    return "━".repeat(full) + "─".repeat(BAR_CELLS - full);
+  /**
+   * A bar and the figures in so many columns, never more: a terminal would go on in a second line,
+   * and every drawing would stay. Where it is narrow the bar is shorter, then left out, then the
+   * figures move together, then those at the end are left out.
+   *
+   * @param share of the run that is done
+   */
+  static String fitted(double share, List<String> figures, int columns) {
+    String line = String.join("  ", figures);
+    int cells = Math.min(MOST_CELLS, columns - line.length() - 1);
+    if (cells >= LEAST_CELLS) {
+      int full = (int) (share * cells);
+      return "━".repeat(full) + "─".repeat(cells - full) + " " + line;
+    }
+    for (int left = figures.size(); line.length() > columns && left > 0; left--) {
+      line = String.join(" ", figures.subList(0, left));
+    }
+    return line.substring(0, Math.min(line.length(), Math.max(0, columns)));
   }
 
   /** Share of the run that is done. */
@@ -101,22 +118,19 @@ public final class ProgressReport implements TrainingListener {
     return (state.epoch() - 1 + inside) / epochs;
   }
 
-  private static String line(TrainingState state, double loss, double accuracy) {
+  private static List<String> figures(TrainingState state, double loss, double accuracy) {
     EpochTotals totals = state.epochTotals();
     double rate = totals.seconds() > 0 ? totals.kept() / totals.seconds() : 0;
     double kept = 100.0 * state.plan().kept() / Math.max(1, state.data().train().length);
     double left = RemainingTime.seconds(state);
-    return String.format(
-        Locale.ROOT,
-        "epoch %d/%d  loss %.3f  accuracy %.3f  kept %.0f %%  %,.0f/s  left %s  ends %s",
-        state.epoch(),
-        state.config().epochs(),
-        loss,
-        accuracy,
-        kept,
-        rate,
-        duration(left),
-        LocalTime.now().plusSeconds(Math.round(left)).format(CLOCK));
+    return List.of(
+        "epoch %d/%d".formatted(state.epoch(), state.config().epochs()),
+        String.format(Locale.ROOT, "loss %.3f", loss),
+        String.format(Locale.ROOT, "accuracy %.3f", accuracy),
+        String.format(Locale.ROOT, "kept %.0f %%", kept),
+        String.format(Locale.ROOT, "%,.0f/s", rate),
+        "left " + duration(left),
+        "ends " + LocalTime.now().plusSeconds(Math.round(left)).format(CLOCK));
   }
 
   /** Such as {@code 4m10s}. */

@@ -63,8 +63,9 @@ class LandscapeCommandTest {
   @Test
   void anOutThatIsAFileIsExitSeven() throws IOException {
     assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a")).isZero();
-    assertThat(run("landscape @/a --out @/a/model.yaml")).isEqualTo(7);
-    assertThat(err).contains("model.yaml: is a file");
+    Files.writeString(directory.resolve("file"), "mine");
+    assertThat(run("landscape @/a --out @/file")).isEqualTo(7);
+    assertThat(err).contains("file: is a file");
     assertThat(run("landscape @/a --data digit")).isEqualTo(2);
     assertThat(err).contains("'digits'");
     assertThat(run("landscape @/a/model.yaml")).isEqualTo(3);
@@ -74,13 +75,14 @@ class LandscapeCommandTest {
   @Test
   void onlyFilesOfOursAreReplacedAndTheManifestListsThem() throws IOException {
     assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a")).isZero();
-    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).describedAs(err).isZero();
-    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).describedAs(err).isZero();
-    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a --overwrite")).isZero();
-    assertThat(directory.resolve("a/surface.csv")).doesNotExist();
-    Path mine = Files.writeString(directory.resolve("a/surface.csv"), "mine");
-    assertThat(run("landscape @/a --grid 3 --quiet --out @/a")).isEqualTo(2);
-    assertThat(err).contains("a/surface.csv: is not listed in a manifest of ours");
+    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/b")).isZero();
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
+    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/b --overwrite")).isZero();
+    assertThat(directory.resolve("b/surface.csv")).doesNotExist();
+    Path mine = Files.writeString(directory.resolve("b/surface.csv"), "mine");
+    assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).isEqualTo(2);
+    assertThat(err).contains("b/surface.csv: is not listed in a manifest of ours");
     assertThat(mine).hasContent("mine");
   }
 }

@@ -26,9 +26,18 @@ class DataSourceTest {
 
   @Test
   void aPathThatDoesNotExistIsBadData() {
-    for (String path : List.of("no/where", "nowhere.csv", "./nowhere", "/nowhere", "a\0.csv")) {
+    for (String path : List.of("no/where", "nowhere.csv", "./nowhere", "/nowhere")) {
       assertThatThrownBy(() -> DataSource.open(DataRequest.train(path)))
           .isInstanceOf(BadData.class);
+    }
+  }
+
+  @Test
+  void aTextThatIsNoPathIsWrongUsage() {
+    for (String text : List.of("a\0.csv", "./\ud800.csv")) {
+      assertThatThrownBy(() -> DataSource.open(DataRequest.train(text)))
+          .isInstanceOf(Usage.class)
+          .hasMessageContaining("is no path");
     }
   }
 

@@ -1,5 +1,6 @@
 package io.gradsieve.bench.experiments;
 
+import io.gradsieve.GradsieveException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -22,6 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Runs a grid, two single-threaded trainings at a time, and prints its table. A run whose file is
@@ -70,13 +73,17 @@ final class Experiments implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (grid == null) {
-      throw new ParameterException(command.commandLine(), "which GRID?");
+      throw wrong("which GRID? One of %s".formatted(String.join(", ", Grid.keys())));
     }
     Path runs = Path.of("bench/experiments", quick ? "quick" : "runs", grid.key());
     List<Experiment> experiments =
         grid.experiments(quick).stream()
             .filter(experiment -> only.matcher(experiment.name()).find())
             .toList();
+    if (experiments.isEmpty()) {
+      throw wrong("--only %s: no run of %s has that in its name".formatted(only, grid.key()));
+    }
+    checkGroup(experiments.stream().map(Experiment::group).toList());
     if (!print) {
       run(runs, experiments);
     }
@@ -85,6 +92,7 @@ final class Experiments implements Callable<Integer> {
       out.println("nothing there yet");
       return 0;
     }
+    checkGroup(outcomes.stream().map(Outcome::group).toList());
     Table table = new Table(outcomes, against, Costs.read());
     table.lines().forEach(out::println);
     List<String> unmet = unmet(runs, experiments);
@@ -97,6 +105,20 @@ final class Experiments implements Callable<Integer> {
       Plot.write(grid, table, Files.createDirectories(RESULTS));
     }
     return 0;
+  }
+
+  /** Before anything is run, for a grid takes hours, and again of the runs that are there. */
+  private void checkGroup(List<String> groups) {
+    if (against.isPresent() && !groups.contains(against.get())) {
+      throw wrong(
+          "--against %s: no such group; one of %s"
+              .formatted(
+                  against.get(), groups.stream().distinct().collect(Collectors.joining(", "))));
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(command.commandLine(), message);
   }
 
   @Command(
@@ -118,8 +140,10 @@ final class Experiments implements Callable<Integer> {
       for (Future<?> run : started) {
         run.get();
       }
-    } catch (InterruptedException | ExecutionException e) {
-      throw new IOException(e.getMessage(), e);
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause().getMessage(), e);
+    } catch (InterruptedException e) {
+      throw new IOException("interrupted", e);
     } finally {
       pool.shutdownNow();
     }
@@ -186,9 +210,31 @@ final class Experiments implements Callable<Integer> {
   }
 
   public static void main(String[] arguments) {
-    System.exit(
-        new CommandLine(new Experiments())
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .execute(arguments));
+    System.exit(commandLine(System.err).execute(arguments));
+  }
+
+  /** Wrong arguments are exit 2 and one line; what goes wrong in a run, exit 1 and one line. */
+  static CommandLine commandLine(PrintStream err) {
+    return new CommandLine(new Experiments())
+        .registerConverter(Grid.class, Experiments::grid)
+        .setParameterExceptionHandler((e, given) -> told(err, e, 2))
+        .setExecutionExceptionHandler((e, line, given) -> told(err, e, 1));
+  }
+
+  private static Grid grid(String name) {
+    if (!Grid.keys().contains(name.toLowerCase(Locale.ROOT))) {
+      throw new TypeConversionException(
+          "GRID: unknown '%s'; did you mean '%s'? One of %s"
+              .formatted(
+                  name,
+                  GradsieveException.nearest(name, Grid.keys()),
+                  String.join(", ", Grid.keys())));
+    }
+    return Grid.valueOf(name.toUpperCase(Locale.ROOT));
+  }
+
+  private static int told(PrintStream err, Exception e, int exitCode) {
+    err.println("error: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+    return exitCode;
   }
 }

@@ -1,6 +1,7 @@
 package io.gradsieve.train.checkpoint;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.FileNames;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -50,7 +51,15 @@ public final class DurableFiles {
 
   /** Replaces the file as a whole: it is the old one or the new one, whenever the machine stops. */
   public Written replace(Path file, Body body) {
-    Path partial = file.resolveSibling(file.getFileName() + PARTIAL);
+    return replace(file, file.resolveSibling(file.getFileName() + PARTIAL), body);
+  }
+
+  /** The same for a file that no manifest lists: a file of others beside it is never touched. */
+  public Written replaceAlone(Path file, Body body) {
+    return replace(file, FileNames.beside(file, PARTIAL), body);
+  }
+
+  private Written replace(Path file, Path partial, Body body) {
     Written written;
     try {
       written = write(partial, body);

@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -82,6 +83,11 @@ public final class RunManifest {
 
   public boolean contains(String name) {
     return names.contains(name);
+  }
+
+  /** Every file listed, as a path in the directory. */
+  public List<Path> files() {
+    return names.stream().map(directory::resolve).toList();
   }
 
   /** Deletes every file listed, the directories that are empty then, and the manifest last. */

@@ -2,12 +2,12 @@ package io.gradsieve.train.landscape;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -103,6 +103,8 @@ public final class Landscape {
   public static Summary write(
       Settings settings, List<String> runs, Consumer<String> progress, Consumer<String> notes) {
     List<String> models = models(runs);
+    models.forEach(
+        model -> settings.with(Options.TRAINED_MODEL, model, "argument").protectInputs());
     Path out = out(settings.get(Options.LANDSCAPE_OUT));
     List<RunLandscape> measured = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {
@@ -189,7 +191,7 @@ public final class Landscape {
     Set<Path> seen = new HashSet<>();
     List<String> models = new ArrayList<>();
     for (String run : runs) {
-      Path path = path("RUN", run);
+      Path path = FileNames.path("RUN", run);
       if (!Files.isDirectory(path)) {
         throw new GradsieveException.BadData(
             "landscape %s: %s; name the directory of a run or of a checkpoint"
@@ -206,18 +208,10 @@ public final class Landscape {
 
   /** Looked at before the work is done. */
   private static Path out(String text) {
-    Path out = path("--out", text);
+    Path out = FileNames.path("--out", text);
     // Files of ours are replaced, all others stay: as with a run that is overwritten.
     RunDirectory.check(out, false, true);
     LandscapeFiles.check(out);
     return out;
-  }
-
-  private static Path path(String what, String text) {
-    try {
-      return Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new GradsieveException.Usage(what + ": is no path: " + e.getReason());
-    }
   }
 }

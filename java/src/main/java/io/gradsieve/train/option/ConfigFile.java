@@ -126,7 +126,7 @@ public final class ConfigFile {
       for (Node element : list.getValue()) {
         texts.add(scalar(file, element).orElse(""));
       }
-      return Optional.of(String.join(",", texts));
+      return Optional.of(NameList.print(texts));
     }
     return scalar(file, node);
   }

@@ -4,6 +4,7 @@ import static io.gradsieve.train.option.Option.of;
 import static io.gradsieve.train.option.ValueType.choice;
 import static io.gradsieve.train.option.ValueType.names;
 import static io.gradsieve.train.option.ValueType.number;
+import static io.gradsieve.train.option.ValueType.path;
 import static io.gradsieve.train.option.ValueType.positive;
 import static io.gradsieve.train.option.ValueType.positiveOrOff;
 import static io.gradsieve.train.option.ValueType.text;
@@ -15,6 +16,7 @@ import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.train.option.Option.Section;
+import io.gradsieve.train.option.ValueType.Use;
 import java.util.List;
 
 /**
@@ -35,14 +37,14 @@ public final class Options {
       of(
           Section.DATA,
           "data",
-          text("DATA"),
+          path("DATA", Use.DATA),
           "digits",
           "digits, fashion-mnist, cifar10, or a path: a directory of IDX, CIFAR or image files, a zip of images, .npz, .csv");
   public static final Option<String> DATA_DIR =
       of(
           Section.DATA,
           "data-dir",
-          text("DIR"),
+          path("DIR", Use.PLACE),
           "where known data sets lie (else $GRADSIEVE_DATA, then the usual places)");
   public static final Option<String> LABEL =
       of(
@@ -57,7 +59,11 @@ public final class Options {
           text("COLUMN"),
           "a column that names the samples; it is not learned from");
   public static final Option<List<String>> IGNORE =
-      of(Section.DATA, "ignore", names("COLUMNS"), "columns to leave out, between commas");
+      of(
+          Section.DATA,
+          "ignore",
+          names("COLUMNS"),
+          "columns to leave out; given again, more of them");
   public static final Option<String> WEIGHT =
       of(
           Section.DATA,
@@ -84,39 +90,33 @@ public final class Options {
       of(
           Section.MODEL,
           "model",
-          text("FILE|NAME"),
+          path("FILE|NAME", Use.MODEL),
           "mlp",
           "mlp, cnn, resnet20, resnet20-gn, resnet18, a YAML file, or a run directory");
   public static final Option<String> WEIGHTS =
       of(
           Section.MODEL,
           "weights",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "a safetensors file or a run directory to start from");
   public static final Option<String> TRAINED_MODEL =
       of(
           Section.MODEL,
           "model",
-          text("FILE|NAME"),
+          path("FILE|NAME", Use.MODEL),
           "a run directory, a YAML file, or the name of a built-in model");
   public static final Option<String> TRAINED_WEIGHTS =
       of(
           Section.MODEL,
           "weights",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "a safetensors file or a run directory; none given: the model's own");
 
   // Training
   public static final Option<Integer> EPOCHS =
-      of(
-          Section.TRAINING,
-          "epochs",
-          whole(1, ScoreTable.MOST_EPOCHS),
-          "10",
-          "passes over the training data");
+      training("epochs", whole(1, ScoreTable.MOST_EPOCHS), "10", "passes over the training data");
   public static final Option<Integer> BATCH_SIZE =
-      of(
-          Section.TRAINING,
+      training(
           "batch-size",
           wholeOrAuto(),
           "128",
@@ -128,68 +128,51 @@ public final class Options {
           whole(1),
           "samples a step takes at once, in several parts, to need less memory; none given: all");
   public static final Option<String> OPTIMIZER =
-      of(
-          Section.TRAINING,
-          "optimizer",
-          choice("sgd", "adamw", "lars", "lamb"),
-          "sgd",
-          "the update rule");
+      training("optimizer", choice("sgd", "adamw", "lars", "lamb"), "sgd", "the update rule");
   public static final Option<Double> LR =
-      of(Section.TRAINING, "lr", positive(), "0.05", "learning rate at its peak");
+      training("lr", positive(), "0.05", "learning rate at its peak");
   public static final Option<String> LR_SCALING =
-      of(
-          Section.TRAINING,
+      training(
           "lr-scaling",
           choice("none", "linear", "sqrt"),
           "none",
           "multiplies lr by batch-size/128, or by its square root, so that one rate serves all batches");
   public static final Option<Double> MOMENTUM =
-      of(
-          Section.TRAINING,
+      training(
           "momentum",
           number("in [0, 1)", 0, false, 1, true),
           "0.9",
           "of sgd and lars; the first moment's decay of adamw and lamb");
   public static final Option<Boolean> NESTEROV =
-      of(Section.TRAINING, "nesterov", truth(), "false", "Nesterov's momentum, sgd only");
+      training("nesterov", truth(), "false", "Nesterov's momentum, sgd only");
   public static final Option<Double> WEIGHT_DECAY =
-      of(
-          Section.TRAINING,
+      training(
           "weight-decay",
           number("of at least 0", 0, false, Double.MAX_VALUE, false),
           "0.0005",
           "coupled in sgd and lars, decoupled in adamw, part of the direction in lamb");
   public static final Option<String> SCHEDULE =
-      of(
-          Section.TRAINING,
+      training(
           "schedule",
           choice("constant", "step", "cosine"),
           "cosine",
           "of the learning rate; step multiplies it by 0.1 at 50 % and 75 %");
   public static final Option<Double> WARMUP =
-      of(
-          Section.TRAINING,
+      training(
           "warmup",
           number("in [0, 1)", 0, false, 1, true),
           "0.05",
           "share of the run in which the rate rises from 0");
   public static final Option<Double> LABEL_SMOOTHING =
-      of(
-          Section.TRAINING,
+      training(
           "label-smoothing",
           number("in [0, 1)", 0, false, 1, true),
           "0",
           "share of the label spread over all classes");
   public static final Option<Double> CLIP_NORM =
-      of(
-          Section.TRAINING,
-          "clip-norm",
-          positiveOrOff(),
-          "off",
-          "largest norm of a step's gradient");
+      training("clip-norm", positiveOrOff(), "off", "largest norm of a step's gradient");
   public static final Option<String> CLASS_WEIGHTS =
-      of(
-          Section.TRAINING,
+      training(
           "class-weights",
           choice("none", "balanced"),
           "none",
@@ -232,7 +215,7 @@ public final class Options {
       of(
           Section.RUN,
           "out",
-          text("DIR"),
+          path("DIR", Use.OUTPUT_DIRECTORY),
           "the run directory; none given: runs/<data>-<model>-<time>");
   public static final Option<Boolean> RESUME =
       of(
@@ -271,10 +254,9 @@ public final class Options {
 
   // Other commands' own
   public static final Option<String> SCORES_OUT =
-      of(Section.COMMAND, "out", text("FILE.csv"), "scores.csv", "where the scores go");
+      own("out", path("FILE.csv", Use.OUTPUT), "scores.csv", "where the scores go");
   public static final Option<List<String>> SCORES =
-      of(
-          Section.COMMAND,
+      own(
           "score",
           names("LIST"),
           "all",
@@ -287,30 +269,26 @@ public final class Options {
           "train",
           "which part of the data");
   public static final Option<Integer> RUNS =
-      of(
-          Section.COMMAND,
+      own(
           "runs",
           whole(1),
           "trains --model so often without a sieve, with seeds from --seed on, and averages the scores");
   public static final Option<Integer> FOLDS =
-      of(
-          Section.COMMAND,
+      own(
           "folds",
           whole(2),
           "trains --model without each of so many stratified folds and scores the fold held out");
   public static final Option<Integer> SHORT_EPOCHS =
-      of(
-          Section.COMMAND,
+      own(
           "epochs",
           whole(1, ScoreTable.MOST_EPOCHS),
           "of each training; none given: 2 with --runs, with --folds what train takes for the data");
   public static final Option<String> SCORES_FILE =
-      of(Section.COMMAND, "scores", text("FILE"), "a scores file, as score and train write them");
+      own("scores", path("FILE", Use.TRAINED), "a scores file, as score and train write them");
   public static final Option<String> FILTER =
-      of(
-          Section.COMMAND,
+      own(
           "filter",
-          text("FILE"),
+          path("FILE", Use.TRAINED),
           "the filter.safetensors of a run with --sieve learned, which ranks --data unscored");
   public static final Option<String> BY =
       of(
@@ -333,12 +311,11 @@ public final class Options {
           "trusted",
           "all strata of scores without the suspected labels and the hardest, all but the hardest, the largest scores (default with --filter), or a random choice");
   public static final Option<Boolean> BALANCED =
-      of(Section.COMMAND, "balanced", truth(), "false", "keep the same share of every class");
+      own("balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =
-      of(
-          Section.COMMAND,
+      own(
           "out",
-          text("FILE"),
+          path("FILE", Use.OUTPUT),
           "kept indices (.txt, .npy), or the kept part of --data (.csv, .npz)");
   public static final Option<String> EVAL_SPLIT =
       of(
@@ -348,34 +325,32 @@ public final class Options {
           "test",
           "which part; all rows where there is no test part");
   public static final Option<String> EVAL_OUT =
-      of(Section.COMMAND, "out", text("FILE.json"), "where the figures also go");
+      own("out", path("FILE.json", Use.OUTPUT), "where the figures also go");
   public static final Option<String> PREDICT_SPLIT =
       of(Section.COMMAND, "split", choice("train", "test", "all"), "all", "which part of the data");
   public static final Option<String> PREDICTIONS_OUT =
-      of(Section.COMMAND, "out", text("FILE.csv"), "predictions.csv", "where the predictions go");
+      own("out", path("FILE.csv", Use.OUTPUT), "predictions.csv", "where the predictions go");
   public static final Option<String> FORMAT =
-      of(Section.COMMAND, "format", choice("safetensors"), "safetensors", "the file's format");
+      own("format", choice("safetensors"), "safetensors", "the file's format");
   public static final Option<String> EXPORT_OUT =
-      of(Section.COMMAND, "out", text("FILE"), "where the model goes");
+      own("out", path("FILE", Use.OUTPUT), "where the model goes");
   public static final Option<String> INIT_OUT =
-      of(
-          Section.COMMAND,
+      own(
           "out",
-          text("FILE"),
+          path("FILE", Use.OUTPUT),
           "where the configuration goes; none given: standard output");
   public static final Option<Integer> GRID =
-      of(
-          Section.COMMAND,
-          "grid",
-          whole(3, MOST_GRID_POINTS),
-          "21",
-          "points along each axis, from -1 to 1");
+      own("grid", whole(3, MOST_GRID_POINTS), "21", "points along each axis, from -1 to 1");
   public static final Option<String> LANDSCAPE_OUT =
-      of(Section.COMMAND, "out", text("DIR"), "landscape", "the directory of the files");
+      own("out", path("DIR", Use.OUTPUT_DIRECTORY), "landscape", "the directory of the files");
   public static final Option<String> UNPACK =
-      of(Section.COMMAND, "unpack", text("DIR"), "write the native libraries there");
+      own("unpack", path("DIR", Use.OUTPUT_DIRECTORY), "write the native libraries there");
   public static final Option<String> CHECKED_DATA =
-      of(Section.DATA, "data", text("DATA"), "a data set to check: sizes, classes, duplicates");
+      of(
+          Section.DATA,
+          "data",
+          path("DATA", Use.DATA),
+          "a data set to check: sizes, classes, duplicates");
 
   // Output
   public static final Option<Boolean> QUIET =
@@ -393,4 +368,17 @@ public final class Options {
       of(Section.OUTPUT, "stacktrace", truth(), "false", "a trace below an error");
 
   private Options() {}
+
+  private static <T> Option<T> own(String name, ValueType<T> type, String fallback, String words) {
+    return of(Section.COMMAND, name, type, fallback, words);
+  }
+
+  private static <T> Option<T> own(String name, ValueType<T> type, String words) {
+    return of(Section.COMMAND, name, type, words);
+  }
+
+  private static <T> Option<T> training(
+      String name, ValueType<T> type, String fallback, String words) {
+    return of(Section.TRAINING, name, type, fallback, words);
+  }
 }

@@ -1,5 +1,6 @@
 package io.gradsieve.train.option;
 
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,9 +9,12 @@ import java.util.Optional;
 /** The effective value of each option of a command, and where it came from. Immutable. */
 public final class Settings {
   private final Map<Option<?>, Setting<?>> settings;
+  private final Optional<Path> config;
 
-  Settings(Map<Option<?>, Setting<?>> settings) {
+  /** {@code config} is the file that some of them came from. */
+  Settings(Map<Option<?>, Setting<?>> settings, Optional<Path> config) {
     this.settings = new LinkedHashMap<>(settings);
+    this.config = config;
   }
 
   /** Where a value came from, the strongest first. */
@@ -75,13 +79,24 @@ public final class Settings {
     Map<Option<?>, Setting<?>> changed = new LinkedHashMap<>(settings);
     Setting<T> before = setting(option).orElseThrow();
     changed.put(option, new Setting<>(option, value, before.source(), before.origin()));
-    return new Settings(changed);
+    return new Settings(changed, config);
   }
 
   /** The same but for one value, which the machine or the data decided. */
   public <T> Settings with(Option<T> option, T value, String origin) {
     Map<Option<?>, Setting<?>> changed = new LinkedHashMap<>(settings);
     changed.put(option, new Setting<>(option, value, Source.FOUND, origin));
-    return new Settings(changed);
+    return new Settings(changed, config);
+  }
+
+  /**
+   * The same, looked at whether an output would write over an input; whoever adds an input later
+   * asks again.
+   *
+   * @throws io.gradsieve.GradsieveException.Usage if so
+   */
+  public Settings protectInputs() {
+    ProtectedInputs.check(this, config);
+    return this;
   }
 }

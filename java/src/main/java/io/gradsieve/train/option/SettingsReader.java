@@ -1,6 +1,7 @@
 package io.gradsieve.train.option;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.train.option.Settings.Setting;
 import io.gradsieve.train.option.Settings.Source;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ public final class SettingsReader {
   private final String command;
   private final List<Option<?>> table;
   private final Map<Option<?>, Given> given = new LinkedHashMap<>();
+  private Optional<Path> config = Optional.empty();
 
   /** A text and who gave it. */
   private record Given(String text, Source source, String origin) {}
@@ -36,7 +38,7 @@ public final class SettingsReader {
     return this;
   }
 
-  /** Each {@code key=value} of {@code --set}; the last of several for one key counts. */
+  /** Each {@code key=value} of {@code --set}; of several for one key the last counts, lists add. */
   public SettingsReader sets(List<String> assignments) {
     Map<Option<?>, String> last = new LinkedHashMap<>();
     for (String assignment : assignments) {
@@ -47,14 +49,20 @@ public final class SettingsReader {
       Option<?> option = option(assignment.substring(0, equals), "--set");
       String text = assignment.substring(equals + 1);
       parse(option, text, Source.SET, "--set");
-      last.put(option, text);
+      last.merge(option, text, (before, added) -> joined(option, before, added));
     }
     last.forEach((option, text) -> add(option, text, Source.SET, "--set"));
     return this;
   }
 
+  /** What an option is that was given twice. */
+  private static String joined(Option<?> option, String before, String added) {
+    return option.type().use() == ValueType.Use.LIST ? before + "," + added : added;
+  }
+
   /** The keys of a configuration file. */
   public SettingsReader file(Path file) {
+    config = Optional.of(file);
     for (ConfigFile.Entry entry : ConfigFile.read(file)) {
       String where = "%s, line %d".formatted(file, entry.line());
       Option<?> option = option(entry.key(), where);
@@ -70,7 +78,11 @@ public final class SettingsReader {
     return this;
   }
 
-  /** All effective values. */
+  /**
+   * All effective values.
+   *
+   * @throws GradsieveException.Usage if an output among them is one of the inputs
+   */
   public Settings resolve() {
     Map<Option<?>, Setting<?>> settings = new LinkedHashMap<>();
     String data =
@@ -86,7 +98,7 @@ public final class SettingsReader {
         settings.put(option, parse(option, text.text(), text.source(), text.origin()));
       }
     }
-    return new Settings(settings);
+    return new Settings(settings, config).protectInputs();
   }
 
   private static Given fallback(Option<?> option, String data) {
@@ -103,21 +115,23 @@ public final class SettingsReader {
 
   private static <T> Setting<T> parse(Option<T> option, String text, Source source, String origin) {
     ValueType<T> type = option.type();
+    String subject =
+        switch (source) {
+          case FILE -> "%s: %s: '%s'".formatted(origin, option.name(), text);
+          case SET -> "--set %s=%s".formatted(option.name(), text);
+          default -> "%s %s".formatted(option.dashed(), text.isEmpty() ? "''" : text);
+        };
     try {
-      return new Setting<>(option, type.parse(text), source, origin);
+      Setting<T> setting = new Setting<>(option, type.parse(text), source, origin);
+      Optional<String> objection = type.use().path() ? FileNames.objection(text) : Optional.empty();
+      if (objection.isPresent()) {
+        throw new GradsieveException.Usage(subject + ": " + objection.get());
+      }
+      return setting;
     } catch (IllegalArgumentException e) {
-      String subject =
-          switch (source) {
-            case FILE -> "%s: %s: '%s'".formatted(origin, option.name(), text);
-            case SET -> "--set %s=%s".formatted(option.name(), text);
-            default -> "%s %s".formatted(option.dashed(), text.isEmpty() ? "''" : text);
-          };
-      String nearest =
-          type.choices().size() < 2
-              ? ""
-              : "; did you mean '%s'?".formatted(GradsieveException.nearest(text, type.choices()));
+      String meant = type.meant(text).map("; did you mean '%s'?"::formatted).orElse("");
       throw new GradsieveException.Usage(
-          "%s: must be %s%s".formatted(subject, type.expected(), nearest));
+          "%s: must be %s%s".formatted(subject, type.expected(), meant));
     }
   }
 
@@ -130,7 +144,13 @@ public final class SettingsReader {
       names.add(option.name());
     }
     throw new GradsieveException.Usage(
-        "%s: %s has no option '%s'; did you mean '%s'?"
-            .formatted(where, command, key, GradsieveException.nearest(key, names)));
+        "%s: %s has no option '%s'; %s"
+            .formatted(
+                where,
+                command,
+                key,
+                OptionNames.meant(key, names)
+                    .map("did you mean '%s'?"::formatted)
+                    .orElse(command + " --help shows those it has")));
   }
 }

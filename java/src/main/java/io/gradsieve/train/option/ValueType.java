@@ -1,8 +1,10 @@
 package io.gradsieve.train.option;
 
+import io.gradsieve.GradsieveException;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -11,7 +13,7 @@ import java.util.function.Function;
  * @param label the placeholder in help: {@code N}, {@code FILE}, {@code on|off}
  * @param expected completes "must be …"
  * @param choices the only texts allowed; empty: no such list
- * @param flag true without a text on the command line, {@code true} or {@code false} as a key
+ * @param use what the command does with it
  * @param parser throws {@link IllegalArgumentException} for any text that is not expected
  * @param printer the canonical text of a value
  */
@@ -19,15 +21,50 @@ public record ValueType<T>(
     String label,
     String expected,
     List<String> choices,
-    boolean flag,
+    Use use,
     Function<String, T> parser,
     Function<T, String> printer) {
+  private static final List<String> YES = List.of("true", "yes", "y", "on", "1");
+  private static final List<String> NO = List.of("false", "no", "n", "off", "0");
+
+  /** What a value is to its command. */
+  public enum Use {
+    VALUE,
+    /** True without a text on the command line, {@code true} or {@code false} as a key. */
+    FLAG,
+    /** Given again, it adds. */
+    LIST,
+    /** A directory where something may be looked for. */
+    PLACE,
+    /** A known name, or a file or a whole directory that is read. */
+    DATA,
+    /** A known name, or as {@link #TRAINED}. */
+    MODEL,
+    /** A file or directory of a run, or the run, that is read with what belongs to it. */
+    TRAINED,
+    /** A file that is written. */
+    OUTPUT,
+    /** A directory whose files, as its manifest lists them, are written. */
+    OUTPUT_DIRECTORY;
+
+    /** Whether it names a file or directory. */
+    boolean path() {
+      return compareTo(PLACE) >= 0;
+    }
+  }
 
   /** Any text but none. */
   static ValueType<String> text(String label) {
-    return of(
+    return path(label, Use.VALUE);
+  }
+
+  /** The name of a file or directory. */
+  static ValueType<String> path(String label, Use use) {
+    return new ValueType<>(
         label,
         "a value",
+        List.of(),
+        use,
         text -> {
           require(!text.isBlank());
           return text;
@@ -38,7 +75,7 @@ public record ValueType<T>(
   /** {@code true} or {@code false}. */
   static ValueType<Boolean> truth() {
     return new ValueType<>(
-        "", "true or false", List.of("true", "false"), true, "true"::equals, String::valueOf);
+        "", "true or false", List.of("true", "false"), Use.FLAG, "true"::equals, String::valueOf);
   }
 
   /** {@code on} or {@code off}. */
@@ -47,7 +84,7 @@ public record ValueType<T>(
         "on|off",
         "on or off",
         List.of("on", "off"),
-        false,
+        Use.VALUE,
         "on"::equals,
         value -> value ? "on" : "off");
   }
@@ -56,7 +93,12 @@ public record ValueType<T>(
   static ValueType<String> choice(String... names) {
     String label = String.join("|", names);
     return new ValueType<>(
-        label, "one of " + label, List.of(names), false, Function.identity(), Function.identity());
+        label,
+        "one of " + label,
+        List.of(names),
+        Use.VALUE,
+        Function.identity(),
+        Function.identity());
   }
 
   /** A whole number from {@code least} on. */
@@ -133,29 +175,43 @@ public record ValueType<T>(
         value -> value == 0 ? "off" : plain(value));
   }
 
-  /** Names between commas, none empty. */
+  /** Names between commas, none empty; one with a comma in double quotes. */
   static ValueType<List<String>> names(String label) {
-    return of(
+    return new ValueType<>(
         label,
-        "names between commas",
-        text -> {
-          List<String> names = List.of(text.split(",", -1)).stream().map(String::strip).toList();
-          require(names.stream().noneMatch(String::isEmpty));
-          return names;
-        },
-        names -> String.join(",", names));
+        "names between commas, one that has a comma in double quotes",
+        List.of(),
+        Use.LIST,
+        NameList::parse,
+        NameList::print);
   }
 
   /** A type given by its parser, which throws {@link IllegalArgumentException}. */
   static <T> ValueType<T> of(
       String label, String expected, Function<String, T> parser, Function<T, String> printer) {
-    return new ValueType<>(label, expected, List.of(), false, parser, printer);
+    return new ValueType<>(label, expected, List.of(), Use.VALUE, parser, printer);
   }
 
   /** Throws {@link IllegalArgumentException} unless the text is one of this type. */
   public T parse(String text) {
     require(choices.isEmpty() || choices.contains(text));
     return parser.apply(text);
+  }
+
+  /** Whether it needs no text on the command line. */
+  public boolean flag() {
+    return use == Use.FLAG;
+  }
+
+  /** The choice that a text which is none was meant as, if that can be told. */
+  Optional<String> meant(String text) {
+    String lower = text.toLowerCase(Locale.ROOT);
+    for (List<String> words : List.of(YES, NO)) {
+      if (words.contains(lower) && choices.stream().anyMatch(words::contains)) {
+        return choices.stream().filter(words::contains).findFirst();
+      }
+    }
+    return choices.size() < 2 ? Optional.empty() : GradsieveException.near(text, choices);
   }
 
   private static void require(boolean condition) {

@@ -67,10 +67,6 @@ final class KeptData {
   private static Optional<String> writeData(
       Path out, long[] kept, Settings settings, Dataset read) {
     String source = settings.get(Options.DATA);
-    if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
-      throw new GradsieveException.Usage(
-          "--out " + out + ": is the data itself; name another file");
-    }
     Optional<String> unlabelled = Optional.empty();
     Dataset data = read;
     // a filter needs no labels, but those that are there go along; rows of a CSV have theirs

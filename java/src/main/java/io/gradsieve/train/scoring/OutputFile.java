@@ -3,6 +3,7 @@ package io.gradsieve.train.scoring;
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.train.checkpoint.DurableFiles;
 import java.io.IOException;
 import java.io.Writer;
@@ -10,7 +11,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -33,12 +33,7 @@ public final class OutputFile {
    * @throws GradsieveException.Output if nothing can be written there
    */
   public static Path of(String text, String... endings) {
-    Path path;
-    try {
-      path = Path.of(text);
-    } catch (InvalidPathException e) {
-      throw new GradsieveException.Usage("--out: is no path: " + e.getReason());
-    }
+    Path path = FileNames.path("--out", text);
     if (endings.length > 0 && !List.of(endings).contains(ending(path))) {
       throw new GradsieveException.Usage(
           "--out %s: must end in .%s".formatted(text, String.join(" or .", endings)));
@@ -78,7 +73,7 @@ public final class OutputFile {
 
   /** Replaces a file. */
   static void write(Path path, DurableFiles.Body body) {
-    new DurableFiles().replace(path, body);
+    new DurableFiles().replaceAlone(path, body);
   }
 
   /** Replaces a file by records between commas. */

@@ -25,18 +25,22 @@ final class RunData {
 
   private RunData() {}
 
-  /** The settings with the run's data options, unless {@code --data} was given. */
+  /**
+   * The settings with the run's data options, unless {@code --data} was given.
+   *
+   * @throws io.gradsieve.GradsieveException.Usage if an output would write over that data
+   */
   static Settings complete(Settings settings, ModelSource source) {
     Optional<Path> config = source.run().flatMap(RunData::config);
     if (settings.given(Options.DATA) || config.isEmpty()) {
-      return settings;
+      return settings.protectInputs();
     }
     Settings run = new SettingsReader("train", CommandOptions.TRAIN).file(config.get()).resolve();
     Settings complete = settings;
     for (Option<?> option : DATA_OPTIONS) {
       complete = take(complete, run, option);
     }
-    return complete;
+    return complete.protectInputs();
   }
 
   /** The scores file of the run whose weights the options name; empty if they are no run's. */

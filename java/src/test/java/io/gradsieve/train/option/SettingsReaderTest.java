@@ -7,6 +7,7 @@ import io.gradsieve.GradsieveException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -169,6 +170,46 @@ class SettingsReaderTest {
         .hasMessageContaining("train.yaml")
         .extracting(Throwable::getMessage)
         .satisfies(message -> assertThat(message.lines()).hasSize(1));
+  }
+
+  @Test
+  void aNameWithACommaStandsInDoubleQuotes() throws IOException {
+    Map<String, List<String>> lists = new LinkedHashMap<>();
+    lists.put("a", List.of("a"));
+    lists.put(" a , b", List.of("a", "b"));
+    lists.put("\"price, net\",b", List.of("price, net", "b"));
+    lists.put("b, \"price, net\"", List.of("b", "price, net"));
+    lists.put("\"a \"\"b\"\" c\"", List.of("a \"b\" c"));
+    lists.put("\" a \",b", List.of(" a ", "b"));
+    lists.put("5\",b", List.of("5\"", "b"));
+    lists.put("\",\"", List.of(","));
+    lists.put("\"a\nb\",größe", List.of("a\nb", "größe"));
+    for (Map.Entry<String, List<String>> list : lists.entrySet()) {
+      Settings typed = reader().commandLine(Map.of("ignore", list.getKey())).resolve();
+      assertThat(typed.get(Options.IGNORE)).isEqualTo(list.getValue());
+      String printed = Options.IGNORE.type().printer().apply(list.getValue());
+      Path file = file("ignore: " + ConfigFile.quoted(printed) + "\n");
+      assertThat(reader().file(file).resolve().get(Options.IGNORE)).isEqualTo(list.getValue());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a,", ",a", "a,,b", "\"\"", "\"a", "\"a\"b", "a,\"b", ","})
+  void aListWithAnEmptyNameOrAnOpenQuoteIsRefused(String text) {
+    assertThatThrownBy(() -> reader().commandLine(Map.of("ignore", text)))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessageContaining("double quotes");
+  }
+
+  @Test
+  void aListGivenAgainAddsAndAStrongerSourceReplaces() throws IOException {
+    Path file = file("ignore: [\"price, net\", b]\nlabel: [\"x\"]\n");
+    assertThat(reader().file(file).resolve().get(Options.IGNORE))
+        .containsExactly("price, net", "b");
+    List<String> sets = List.of("ignore=a", "label=y", "ignore=\"c,d\",e", "label=z");
+    Settings settings = reader().sets(sets).file(file).resolve();
+    assertThat(settings.get(Options.IGNORE)).containsExactly("a", "c,d", "e");
+    assertThat(settings.get(Options.LABEL)).isEqualTo("z");
   }
 
   @Test

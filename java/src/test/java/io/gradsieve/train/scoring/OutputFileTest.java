@@ -31,4 +31,14 @@ class OutputFileTest {
     assertThat(file).hasContent("two");
     assertThat(directory.resolve("out.csv.partial")).doesNotExist();
   }
+
+  @Test
+  void aFileBesideItThatIsNotOursKeepsItsContent() throws IOException {
+    Path file = directory.resolve("out.csv");
+    Path others = Files.writeString(directory.resolve("out.csv.partial"), "mine");
+    OutputFile.writeText(OutputFile.of(file.toString(), "csv"), "one");
+    assertThat(file).hasContent("one");
+    assertThat(others).hasContent("mine");
+    assertThat(directory).isDirectoryNotContaining("glob:**/*.2.partial");
+  }
 }
