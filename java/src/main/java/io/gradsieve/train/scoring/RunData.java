@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** What a run tells of its data: which it was, where a command names none, and its own files. */
+/** The data a model was trained on, where a command names none. */
 final class RunData {
   private static final List<Option<?>> DATA_OPTIONS =
       List.of(
@@ -43,14 +43,6 @@ final class RunData {
     return complete.protectInputs();
   }
 
-  /** The scores file of the run whose weights the options name; empty if they are no run's. */
-  static Optional<Path> scores(Settings settings) {
-    return ModelSource.trained(
-            settings.find(Options.TRAINED_MODEL), settings.find(Options.TRAINED_WEIGHTS))
-        .weights()
-        .flatMap(weights -> file(weights.toAbsolutePath().getParent(), RunDirectory.SCORES));
-  }
-
   private static <T> Settings take(Settings settings, Settings run, Option<T> option) {
     if (settings.given(option)) {
       return settings;
@@ -60,14 +52,10 @@ final class RunData {
         .orElse(settings);
   }
 
+  /** Of a run, or of the run a checkpoint is in. */
   private static Optional<Path> config(Path directory) {
-    return file(directory, RunDirectory.CONFIG);
-  }
-
-  /** A file of a run, or of the run a checkpoint is in; empty if it has none of that name. */
-  static Optional<Path> file(Path directory, String name) {
-    Path own = directory.resolve(name);
-    Path above = directory.resolve("../..").resolve(name);
+    Path own = directory.resolve(RunDirectory.CONFIG);
+    Path above = directory.resolve("../..").resolve(RunDirectory.CONFIG);
     return Files.exists(own) ? Optional.of(own) : Optional.of(above).filter(Files::exists);
   }
 }

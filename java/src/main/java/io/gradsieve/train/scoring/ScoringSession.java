@@ -47,19 +47,25 @@ public final class ScoringSession implements AutoCloseable {
   private final Batches batches;
   private final boolean backward;
   private final StopRequest stop;
+  private final Optional<Path> weights;
 
-  /** {@code resources} are what else was opened for it; closed with it. */
+  /**
+   * {@code resources} are what else was opened for it; closed with it. {@code weights} are the file
+   * that the network's were read from.
+   */
   private ScoringSession(
       Dataset data,
       Network network,
       Backend backend,
       boolean backward,
       StopRequest stop,
+      Optional<Path> weights,
       Resources resources) {
     this.data = data;
     this.network = network;
     this.backward = backward;
     this.stop = stop;
+    this.weights = weights;
     this.resources = resources;
     try {
       int capacity = LARGEST_BATCH;
@@ -117,7 +123,8 @@ public final class ScoringSession implements AutoCloseable {
       Network network = Network.create(spec, backend, 0);
       resources.add(network::close);
       network.load(weights);
-      return new ScoringSession(data, network, backend, backward, new StopRequest(), resources);
+      return new ScoringSession(
+          data, network, backend, backward, new StopRequest(), Optional.of(weights), resources);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
@@ -136,7 +143,8 @@ public final class ScoringSession implements AutoCloseable {
   /** A network over a data set; network and backend stay the caller's. */
   public static ScoringSession of(
       Dataset data, Network network, Backend backend, boolean backward, StopRequest stop) {
-    return new ScoringSession(data, network, backend, backward, stop, new Resources());
+    return new ScoringSession(
+        data, network, backend, backward, stop, Optional.empty(), new Resources());
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */
@@ -194,6 +202,11 @@ public final class ScoringSession implements AutoCloseable {
     if (stop.asked()) {
       Batches.stop(loader);
     }
+  }
+
+  /** The file that the weights were read from; empty if they were just trained. */
+  Optional<Path> weights() {
+    return weights;
   }
 
   /** The network; who changes its weights puts them back. */
