@@ -11,9 +11,18 @@ import java.util.List;
 final class ByteFigures {
   private static final int VALUES = 256;
 
+  /**
+   * Of a channel that never varies: whatever it holds later, it becomes a millionth at most, so
+   * that weights which no sample has trained decide nothing.
+   */
+  static final double CONSTANT_DEVIATION = 1e6;
+
   private ByteFigures() {}
 
-  /** Of value/255 per channel over {@code part}; a deviation of 0 becomes 1. */
+  /**
+   * Of value/255 per channel over {@code part}; a channel that never varies has {@link
+   * #CONSTANT_DEVIATION}.
+   */
   static Normalize of(SampleStore store, int[] part, int channels) {
     long[] counts = new long[channels * VALUES];
     byte[] values = new byte[store.sampleBytes()];
@@ -41,7 +50,7 @@ final class ByteFigures {
       }
       double deviation = Math.sqrt(squares / n) / 255;
       means.add(mean / 255);
-      deviations.add(deviation > 0 ? deviation : 1.0);
+      deviations.add(deviation > 0 ? deviation : CONSTANT_DEVIATION);
     }
     return new Normalize(means, deviations);
   }
