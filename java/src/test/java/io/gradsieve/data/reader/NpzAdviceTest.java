@@ -62,7 +62,11 @@ class NpzAdviceTest {
     // the spaces at its end keep the header's length
     String other = header.replace("'|u1'", "'" + descr + "'");
     int more = other.length() - header.length();
-    return other.replaceFirst(" ".repeat(more) + "\n", "\n").getBytes(StandardCharsets.ISO_8859_1);
+    String padded =
+        more < 0
+            ? other.replaceFirst("\n", " ".repeat(-more) + "\n")
+            : other.replaceFirst(" ".repeat(more) + "\n", "\n");
+    return padded.getBytes(StandardCharsets.ISO_8859_1);
   }
 
   @Test
