@@ -196,5 +196,10 @@ public class SieveBenchmark {
     public String split(int sample) {
       return "train";
     }
+
+    @Override
+    public String content(int sample) {
+      return "00112233445566778899aabbccddeeff";
+    }
   }
 }

@@ -11,12 +11,6 @@ import java.util.List;
 final class ByteFigures {
   private static final int VALUES = 256;
 
-  /**
-   * Of a channel that never varies: whatever it holds later, it becomes a millionth at most, so
-   * that weights which no sample has trained decide nothing.
-   */
-  static final double CONSTANT_DEVIATION = 1e6;
-
   private ByteFigures() {}
 
   /**
@@ -50,7 +44,7 @@ final class ByteFigures {
       }
       double deviation = Math.sqrt(squares / n) / 255;
       means.add(mean / 255);
-      deviations.add(deviation > 0 ? deviation : CONSTANT_DEVIATION);
+      deviations.add(deviation > 0 ? deviation : Normalize.NEVER_VARIED);
     }
     return new Normalize(means, deviations);
   }

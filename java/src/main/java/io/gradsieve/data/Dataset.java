@@ -14,6 +14,7 @@ public final class Dataset {
   private final SampleShape shape;
   private final boolean bytes;
   private final SampleStore store;
+  private final ContentHash content;
   private final int[] labels;
   private final float[] weights;
   private final String[] ids;
@@ -29,6 +30,7 @@ public final class Dataset {
     shape = b.shape;
     bytes = b.bytes;
     store = b.store;
+    content = b.content.orElseGet(() -> ContentHash.of(store, bytes, shape.channels()));
     labels = b.labels;
     weights = b.weights;
     ids = b.ids;
@@ -36,7 +38,7 @@ public final class Dataset {
     train = b.train;
     test = b.test;
     this.schema = schema;
-    duplicates = Duplicates.count(store, labels, train, test);
+    duplicates = Duplicates.count(content, labels, train, test);
     remarks = b.remarks();
   }
 
@@ -45,6 +47,7 @@ public final class Dataset {
     shape = inputs.shape;
     bytes = inputs.bytes;
     store = inputs.store;
+    content = inputs.content;
     this.labels = labels.clone();
     weights = new float[0];
     ids = inputs.ids;
@@ -114,6 +117,19 @@ public final class Dataset {
   /** The {@code --id} value, an image's relative path, else the index. */
   public String id(int sample) {
     return ids.length == 0 ? Long.toString(index[sample]) : ids[sample];
+  }
+
+  /** Whether samples have ids of their own; else their index is all that names them. */
+  public boolean named() {
+    return ids.length > 0;
+  }
+
+  /**
+   * A 128-bit hash of the sample's inputs as 32 hexadecimal digits, by which it is known again in
+   * other order and under other rules; see {@link ContentHash}.
+   */
+  public String content(int sample) {
+    return content.text(sample);
   }
 
   /** Position in the original file or sorted listing of its part, from 0. */

@@ -5,7 +5,10 @@ import io.gradsieve.data.Schema.Column;
 import io.gradsieve.data.Schema.Normalize;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -15,6 +18,9 @@ import java.util.stream.IntStream;
 public final class DatasetBuilder {
   /** More classes than this are most likely numbers to regress on, not classes. */
   public static final int MAX_CLASSES = 100_000;
+
+  /** Classes named in a line. */
+  private static final int MOST_NAMED = 5;
 
   final String name;
   final SampleShape shape;
@@ -30,6 +36,7 @@ public final class DatasetBuilder {
   private List<Column> columns = List.of();
   private final List<String> remarks = new ArrayList<>();
   private Optional<Normalize> normalize = Optional.empty();
+  Optional<ContentHash> content = Optional.empty();
 
   /**
    * All samples are the training part and count from 0 until said otherwise; {@code name} is
@@ -103,6 +110,12 @@ public final class DatasetBuilder {
     return this;
   }
 
+  /** Hashes of the samples' inputs, [N]; without them those of the inputs as they are stored. */
+  public DatasetBuilder content(ContentHash value) {
+    content = Optional.of(value);
+    return this;
+  }
+
   /**
    * A line to tell the user once: what the reader left out, or took to be meant. A guess says how
    * to have it otherwise; what may be wrong begins with {@code warning: }.
@@ -133,10 +146,44 @@ public final class DatasetBuilder {
       }
       names = Schema.indexNames(largest + 1);
     }
+    if (request.rules().isEmpty()) {
+      remarkUntrainedClasses(names);
+    }
     if (bytes) {
       normalize = Optional.of(byteFigures(where, request));
     }
     return new Dataset(this, new Schema(normalize, names, columns));
+  }
+
+  /** Classes that only the test part has: a network can't learn them. */
+  private void remarkUntrainedClasses(List<String> names) {
+    if (labels.length == 0 || train.length == 0) {
+      return;
+    }
+    boolean[] trained = new boolean[names.size()];
+    for (int sample : train) {
+      trained[labels[sample]] = true;
+    }
+    Map<String, Integer> samples = new TreeMap<>();
+    for (int sample : test) {
+      if (!trained[labels[sample]]) {
+        samples.merge(names.get(labels[sample]), 1, Integer::sum);
+      }
+    }
+    if (!samples.isEmpty()) {
+      String named =
+          samples.entrySet().stream()
+              .limit(MOST_NAMED)
+              .map(e -> "'" + e.getKey() + "' (" + e.getValue() + ")")
+              .collect(Collectors.joining(", "));
+      int more = samples.size() - Math.min(samples.size(), MOST_NAMED);
+      remark(
+          "warning: only the test part has samples of "
+              + (samples.size() == 1 ? "class " : "classes ")
+              + named
+              + (more > 0 ? " and " + more + " more" : "")
+              + ", which a network can't learn; give the training part some");
+    }
   }
 
   private void checkForTraining(String where) {

@@ -13,8 +13,7 @@ import java.util.Arrays;
 public record Duplicates(int exact, int conflicting, int inTest) {
 
   /** Counts; where there is no training part, the test part is looked at instead. */
-  static Duplicates count(SampleStore store, int[] labels, int[] train, int[] test) {
-    ContentHash hash = new ContentHash(store);
+  static Duplicates count(ContentHash hash, int[] labels, int[] train, int[] test) {
     int[] part = train.length > 0 ? train : test;
     Table table = new Table(hash, part.length);
     int exact = 0;
@@ -60,7 +59,7 @@ public record Duplicates(int exact, int conflicting, int inTest) {
 
     /** The slot of the sample's content, or the free one where it belongs. */
     private int slot(int sample) {
-      int i = (int) hash.low[sample] & (slots.length - 1);
+      int i = hash.bits(sample) & (slots.length - 1);
       while (slots[i] >= 0 && !hash.equal(slots[i], sample)) {
         i = (i + 1) & (slots.length - 1);
       }

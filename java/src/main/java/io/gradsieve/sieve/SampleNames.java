@@ -16,4 +16,7 @@ public interface SampleNames {
 
   /** {@code train} or {@code test}. */
   String split(int sample);
+
+  /** A 128-bit hash of its inputs, 32 hexadecimal digits in small letters. */
+  String content(int sample);
 }

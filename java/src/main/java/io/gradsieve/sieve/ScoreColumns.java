@@ -34,7 +34,9 @@ public enum ScoreColumns {
   TIMES_KEPT(Type.INT),
   SCORED_EPOCH(Type.INT),
   /** {@code train} or {@code test}; only in what {@code score} writes. */
-  SPLIT(Type.TEXT);
+  SPLIT(Type.TEXT),
+  /** A 128-bit hash of the sample's inputs, 32 hexadecimal digits; the last column. */
+  CONTENT(Type.TEXT);
 
   /** What a column's cells are; any cell may be absent. */
   public enum Type {
@@ -62,12 +64,14 @@ public enum ScoreColumns {
 
   /** The columns of a run's scores.csv. */
   public static List<ScoreColumns> ofTraining() {
-    return List.copyOf(EnumSet.range(ID, SCORED_EPOCH));
+    List<ScoreColumns> columns = new ArrayList<>(EnumSet.range(ID, SCORED_EPOCH));
+    columns.add(CONTENT);
+    return List.copyOf(columns);
   }
 
   /**
    * The columns {@code score} writes: all up to {@code label_issue} but those measures of the
-   * weights that were not chosen, and the part.
+   * weights that were not chosen, the part, and the content.
    */
   public static List<ScoreColumns> ofScoring(Set<Score> chosen) {
     List<ScoreColumns> columns = new ArrayList<>(EnumSet.range(ID, LABEL_ISSUE));
@@ -77,6 +81,7 @@ public enum ScoreColumns {
       }
     }
     columns.add(SPLIT);
+    columns.add(CONTENT);
     return List.copyOf(columns);
   }
 

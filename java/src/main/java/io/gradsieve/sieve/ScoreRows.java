@@ -37,6 +37,7 @@ public final class ScoreRows {
       case INDEX -> Long.toString(names.index(sample));
       case LABEL -> names.label(sample);
       case SPLIT -> names.split(sample);
+      case CONTENT -> names.content(sample);
       case PREDICTED ->
           measured(ScoreTable.Column.PREDICTED, sample)
               ? names.className(table.predicted(sample))

@@ -34,4 +34,9 @@ public record DatasetNames(Dataset dataset, int[] positions) implements SampleNa
   public String split(int row) {
     return java.util.Arrays.binarySearch(dataset.test(), positions[row]) >= 0 ? "test" : "train";
   }
+
+  @Override
+  public String content(int row) {
+    return dataset.content(positions[row]);
+  }
 }

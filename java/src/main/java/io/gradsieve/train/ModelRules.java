@@ -4,6 +4,7 @@ import io.gradsieve.data.Schema;
 import io.gradsieve.nn.Column;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.nn.Normalize;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -36,6 +37,21 @@ public final class ModelRules {
                         Schema.Role.valueOf(column.role().name()),
                         column.categories()))
             .toList());
+  }
+
+  /** The names of the rules in which two differ, as a model file has them. */
+  static String differing(Schema a, Schema b) {
+    List<String> names = new ArrayList<>();
+    if (!a.normalize().equals(b.normalize())) {
+      names.add("normalize");
+    }
+    if (!a.classes().equals(b.classes())) {
+      names.add("classes");
+    }
+    if (!a.columns().equals(b.columns())) {
+      names.add("columns");
+    }
+    return String.join(", ", names);
   }
 
   /** The network with the data set's rules. */

@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param spec of a model file
  * @param file that model file
  * @param weights to load
- * @param run the directory the model came from, if it is a run
+ * @param run the directory that model or weights came from, if it is a run
  */
 public record ModelSource(
     Optional<String> name,
@@ -66,7 +66,7 @@ public record ModelSource(
         Optional.of(NetworkSpec.read(yaml)),
         Optional.of(yaml),
         weightsAt.map(ModelSource::weightsIn).or(() -> ownWeights),
-        isDirectory ? Optional.of(directory) : Optional.empty());
+        isDirectory ? Optional.of(directory) : weightsAt.filter(Files::isDirectory));
   }
 
   /**
@@ -102,12 +102,36 @@ public record ModelSource(
   }
 
   /**
-   * The rules for reading data for a model that was trained. The weights of a built-in model alone
-   * state none but the number of classes.
+   * The rules for reading data for a model that was trained: those stated, else those of a model
+   * file that states none. The weights of a built-in model alone tell the number of classes.
    */
   public Optional<Schema> rules() {
-    return spec.map(ModelRules::schema)
-        .or(() -> weights.map(file -> Schema.plain(Models.classes(file))));
+    return stated()
+        .or(() -> spec.map(ModelRules::schema))
+        .or(() -> weights.map(at -> Schema.plain(Models.classes(at))));
+  }
+
+  /**
+   * The rules that the model file states or that lie beside the weights: what the weights' inputs
+   * and outputs mean, by name.
+   *
+   * @throws GradsieveException.BadData if the two are at variance
+   */
+  public Optional<Schema> stated() {
+    Optional<Schema> own = spec.filter(ModelRules::stated).map(ModelRules::schema);
+    Optional<Path> beside =
+        weights.map(at -> at.resolveSibling(RunDirectory.MODEL)).filter(Files::isRegularFile);
+    Optional<Schema> learned =
+        beside.map(NetworkSpec::read).filter(ModelRules::stated).map(ModelRules::schema);
+    if (own.isPresent() && learned.isPresent() && !own.equals(learned)) {
+      throw new GradsieveException.BadData(
+          "%s: its %s are not those of %s, by which the weights were trained; leave them out to take those"
+              .formatted(
+                  file.orElseThrow(),
+                  ModelRules.differing(own.get(), learned.get()),
+                  beside.orElseThrow()));
+    }
+    return own.or(() -> learned);
   }
 
   private static Path modelPath(String text) {

@@ -3,9 +3,12 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Schema;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.option.Options;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,9 +17,14 @@ import java.util.Optional;
  *
  * @param config with what data and machine decided: batch size, threads, label column
  * @param weights to start from
+ * @param remarks lines to tell the user once
  */
 public record PreparedTraining(
-    TrainingConfig config, TrainingData data, NetworkSpec spec, Optional<Path> weights) {
+    TrainingConfig config,
+    TrainingData data,
+    NetworkSpec spec,
+    Optional<Path> weights,
+    List<String> remarks) {
 
   /**
    * Looks at {@code out}, reads the data and resolves the model; writes nothing.
@@ -26,12 +34,19 @@ public record PreparedTraining(
   public static PreparedTraining of(TrainingConfig config) {
     config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
     ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
-    Dataset dataset =
-        DataSource.open(
-            config.dataRequest(source.spec().filter(ModelRules::stated).map(ModelRules::schema)));
+    Optional<Schema> rules = source.stated();
+    Dataset dataset = DataSource.open(config.dataRequest(rules));
     TrainingData data = TrainingData.of(dataset, config);
     NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    return new PreparedTraining(found(config, data), data, spec, source.weights());
+    List<String> remarks = new ArrayList<>(dataset.remarks());
+    source.weights().filter(at -> rules.isEmpty()).ifPresent(at -> remarks.add(byPosition(at)));
+    return new PreparedTraining(
+        found(config, data), data, spec, source.weights(), List.copyOf(remarks));
+  }
+
+  private static String byPosition(Path weights) {
+    return "warning: %s: no %s beside it says which columns and classes it was trained on, so those of the data are taken by position"
+        .formatted(weights, RunDirectory.MODEL);
   }
 
   private static TrainingConfig found(TrainingConfig config, TrainingData data) {
@@ -70,7 +85,7 @@ public record PreparedTraining(
   /** The same with another seed; the parts of the data stay as they were cut. */
   public PreparedTraining withSeed(long seed) {
     return new PreparedTraining(
-        config.with(Options.SEED, seed, "one of several trainings"), data, spec, weights);
+        config.with(Options.SEED, seed, "one of several trainings"), data, spec, weights, remarks);
   }
 
   /**
@@ -81,6 +96,10 @@ public record PreparedTraining(
    */
   public PreparedTraining on(int[] train) {
     return new PreparedTraining(
-        fitting(config, train.length), data.on(train, config.balancedClasses()), spec, weights);
+        fitting(config, train.length),
+        data.on(train, config.balancedClasses()),
+        spec,
+        weights,
+        remarks);
   }
 }

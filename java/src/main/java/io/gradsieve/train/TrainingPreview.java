@@ -31,7 +31,7 @@ public final class TrainingPreview {
     PreparedTraining prepared = PreparedTraining.of(asked);
     TrainingPreview preview = new TrainingPreview();
     preview.options(prepared.config());
-    preview.data(prepared.data());
+    preview.data(prepared.data(), prepared.remarks());
     preview.network(prepared);
     preview.memory(prepared);
     preview.sieve(prepared);
@@ -76,10 +76,10 @@ public final class TrainingPreview {
     return value instanceof List<?> list ? List.copyOf(list) : value;
   }
 
-  private void data(TrainingData data) {
+  private void data(TrainingData data, List<String> remarks) {
     add("Data");
     add("  %s", Description.data(data));
-    data.dataset().remarks().forEach(remark -> add("  %s", remark));
+    remarks.forEach(remark -> add("  %s", remark));
     add("");
     Map<String, Object> entry = new LinkedHashMap<>();
     entry.put("name", data.dataset().name());
@@ -88,7 +88,7 @@ public final class TrainingPreview {
     entry.put("test", data.test().length);
     entry.put("classes", data.dataset().classes().size());
     entry.put("shape", data.dataset().shape().toString());
-    entry.put("remarks", data.dataset().remarks());
+    entry.put("remarks", remarks);
     fields.put("data", entry);
   }
 

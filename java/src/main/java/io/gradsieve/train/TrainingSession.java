@@ -69,7 +69,7 @@ final class TrainingSession implements AutoCloseable {
       evaluator = new Evaluator(step, batches, stop);
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
-      prepared.data().dataset().remarks().forEach(notes);
+      prepared.remarks().forEach(notes);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));

@@ -291,11 +291,11 @@ class ProgramTest {
         .first()
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
-                + "label_quality,label_issue,split");
+                + "label_quality,label_issue,split,content");
     assertThat(run("score", "--model", run, "--score", "loss", "--out", scores)).isZero();
     assertThat(Files.readAllLines(Path.of(scores)).get(0))
         .isEqualTo(
-            "id,index,label,predicted,confidence,loss,forgetting,label_quality,label_issue,split");
+            "id,index,label,predicted,confidence,loss,forgetting,label_quality,label_issue,split,content");
     assertThat(run("eval", "--model", run, "--json")).isZero();
     assertThat(json().get("split").asText()).isEqualTo("all");
     assertThat(json().get("confusion")).hasSize(2);
@@ -305,21 +305,8 @@ class ProgramTest {
     assertThat(json().get("classes").get(0).get("class").asText()).isEqualTo("old");
     assertThat(json().get("classes").get(0).get("accuracy").isNull()).isTrue();
     Path kept = directory.resolve("kept.csv");
-    assertThat(
-            run(
-                "prune",
-                "--scores",
-                scores,
-                "--by",
-                "loss",
-                "--keep",
-                "0.3",
-                "--balanced",
-                "--data",
-                data.toString(),
-                "--out",
-                kept.toString()))
-        .isZero();
+    String prune = "prune --scores @/scores.csv --by loss --keep 0.3 --balanced --id name";
+    assertThat(runLine(prune + " --data @/people.csv --out @/kept.csv")).isZero();
     assertThat(Files.readAllLines(kept)).hasSize(13).first().isEqualTo("age,city,name,kind");
     Path unlabelled = directory.resolve("new.csv");
     Files.writeString(unlabelled, "name,city,age\nzed,north,20\nann,south,70\n");

@@ -3,14 +3,11 @@ package io.gradsieve.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 
 class DuplicatesTest {
   private static Duplicates count(byte[][] samples, int[] labels, int train) {
@@ -56,32 +53,5 @@ class DuplicatesTest {
       inTest += there ? 1 : 0;
     }
     assertThat(count(samples, labels, train)).isEqualTo(new Duplicates(exact, conflicting, inTest));
-  }
-
-  @Test
-  void contentsOfEveryLengthThatDifferInOneBitDiffer() {
-    for (int length = 1; length < 70; length++) {
-      Map<List<Long>, Integer> seen = new HashMap<>();
-      SampleStore store = new SampleStore("t", 8L * length + 1, length);
-      for (int bit = 0; bit < 8 * length; bit++) {
-        store.setByte(bit, bit / 8, (byte) (1 << bit % 8));
-      }
-      ContentHash hash = new ContentHash(store);
-      for (int i = 0; i < store.samples(); i++) {
-        seen.put(List.of(hash.low[i], hash.high[i]), i);
-      }
-      assertThat(seen).hasSize(8 * length + 1);
-    }
-  }
-
-  @Test
-  void theHashIsMurmur3() {
-    // MurmurHash3_x64_128 of "hello, world", seed 0, as published with the reference implementation
-    byte[] text = "hello, world".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-    SampleStore store = new SampleStore("t", 1, text.length);
-    store.set(0, text);
-    ContentHash hash = new ContentHash(store);
-    assertThat(Long.toHexString(hash.low[0])).isEqualTo("342fac623a5ebc8e");
-    assertThat(Long.toHexString(hash.high[0])).isEqualTo("4cdcbc079642414d");
   }
 }

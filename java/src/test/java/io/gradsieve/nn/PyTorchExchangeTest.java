@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.OptionalPart;
 import io.gradsieve.RandomBits;
+import io.gradsieve.SystemPython;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
@@ -17,7 +18,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,10 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
  * reverse.
  */
 class PyTorchExchangeTest {
-  /** Debian's package python3-torch lives in the system's Python. */
-  private static final Path PYTHON = Path.of("/usr/bin/python3");
-
-  private static final Path SCRIPT = Path.of("src/test/python/exchange.py");
   private static final int BATCH = 3;
 
   /** float32 on both sides. */
@@ -55,7 +51,9 @@ class PyTorchExchangeTest {
 
   @Test
   void weightsGoBothWaysForEveryModel() throws IOException, InterruptedException {
-    OptionalPart.need(hasTorch(), "python3-torch is not installed (apt-get install python3-torch)");
+    OptionalPart.need(
+        SystemPython.has("torch, yaml"),
+        "python3-torch is not installed (apt-get install python3-torch)");
     Map<String, NetworkSpec> specs = new LinkedHashMap<>();
     for (String model : Models.NAMES) {
       specs.put(model, Models.of(model, 3, 16, 16, 5));
@@ -68,7 +66,7 @@ class PyTorchExchangeTest {
       for (Map.Entry<String, NetworkSpec> e : specs.entrySet()) {
         ours.put(e.getKey(), write(backend, e.getKey(), e.getValue()));
       }
-      python("exchange", SCRIPT.toString(), directory.toString());
+      SystemPython.run("exchange.py", directory);
       for (Map.Entry<String, NetworkSpec> e : specs.entrySet()) {
         String name = e.getKey();
         compare(
@@ -145,28 +143,5 @@ class PyTorchExchangeTest {
           .as(what)
           .isCloseTo(expected[i], within(TOLERANCE * Math.max(1, Math.abs(expected[i]))));
     }
-  }
-
-  private static boolean hasTorch() throws IOException, InterruptedException {
-    return Files.isExecutable(PYTHON)
-        && new ProcessBuilder(PYTHON.toString(), "-c", "import torch, yaml")
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start()
-                .waitFor()
-            == 0;
-  }
-
-  private void python(String what, String... arguments) throws IOException, InterruptedException {
-    Path log = directory.resolve(what + ".log");
-    List<String> command = new ArrayList<>(List.of(PYTHON.toString()));
-    command.addAll(List.of(arguments));
-    int status =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start()
-            .waitFor();
-    assertThat(status).as(Files.readString(log)).isZero();
   }
 }

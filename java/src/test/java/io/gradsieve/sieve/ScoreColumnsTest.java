@@ -36,6 +36,11 @@ class ScoreColumnsTest {
         public String split(int sample) {
           return "train";
         }
+
+        @Override
+        public String content(int sample) {
+          return "c" + sample;
+        }
       };
 
   private static String header(List<ScoreColumns> columns) {
@@ -48,7 +53,7 @@ class ScoreColumnsTest {
     assertThat(header(ScoreColumns.ofTraining()))
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
-                + "label_quality,label_issue,kept,times_kept,scored_epoch");
+                + "label_quality,label_issue,kept,times_kept,scored_epoch,content");
   }
 
   @Test
@@ -56,9 +61,9 @@ class ScoreColumnsTest {
     assertThat(header(ScoreColumns.ofScoring(EnumSet.allOf(Score.class))))
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,el2n,grad_norm,margin,forgetting,"
-                + "label_quality,label_issue,split");
+                + "label_quality,label_issue,split,content");
     assertThat(header(ScoreColumns.ofScoring(EnumSet.of(Score.EL2N))).split(","))
-        .contains("el2n", "split")
+        .contains("el2n", "split", "content")
         .doesNotContain("loss", "grad_norm", "margin", "kept");
   }
 
@@ -68,8 +73,8 @@ class ScoreColumnsTest {
     new Measured(0.1f, 0.1f, 1e-8f, 1.5f, 7, 0.25f, 1, false).in(table, 0, 3);
     ScoreRows rows = new ScoreRows(ScoreColumns.ofTraining(), table, NAMES);
     assertThat(String.join(",", rows.row(0)))
-        .isEqualTo("row0,5000000000,cat,dog,0.25,0.1,1.0E-8,7.0,1.5,1,0.9048374,0,1,0,3");
-    assertThat(String.join(",", rows.row(1))).isEqualTo("row1,5000000001,cat,,,,,,,,,,1,0,0");
+        .isEqualTo("row0,5000000000,cat,dog,0.25,0.1,1.0E-8,7.0,1.5,1,0.9048374,0,1,0,3,c0");
+    assertThat(String.join(",", rows.row(1))).isEqualTo("row1,5000000001,cat,,,,,,,,,,1,0,0,c1");
   }
 
   @Test

@@ -193,7 +193,8 @@ class LearnedRunsTest {
             .labels(labels)
             .build("wild", DataRequest.train("wild"));
     NetworkSpec spec = ModelRules.with(tanh, data.schema());
-    return new PreparedTraining(config, TrainingData.of(data, config), spec, Optional.empty());
+    return new PreparedTraining(
+        config, TrainingData.of(data, config), spec, Optional.empty(), List.of());
   }
 
   @Test

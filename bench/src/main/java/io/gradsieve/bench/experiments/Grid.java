@@ -43,6 +43,9 @@ enum Grid {
   /** CIFAR-10, {@code resnet20}, 10,000 samples: does what holds on Fashion-MNIST hold there? */
   CIFAR(Grid::cifar),
 
+  /** All of CIFAR-10, {@code cnn}, 40 epochs: what half the samples cost where training is long. */
+  CIFAR_LONG(Grid::cifarLong),
+
   /** How curved the loss is where full data and the sieve end. */
   SHARPNESS(Grid::sharpness);
 
@@ -61,7 +64,7 @@ enum Grid {
   }
 
   String key() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static List<Experiment> policies(boolean quick) {
@@ -212,6 +215,27 @@ enum Grid {
       List<String> half = with(base, "epochs=" + epochs / 2, "eval-every=" + epochs / 2);
       all.add(new Experiment("fewer-0.50-same-steps", seed, epochs, with(half, "batch-size=64")));
       all.add(new Experiment("fewer-0.50-same-batch", seed, epochs, half));
+    }
+    return all;
+  }
+
+  private static List<Experiment> cifarLong(boolean quick) {
+    int epochs = quick ? 2 : 40;
+    List<Experiment> all = new ArrayList<>();
+    List<String> base =
+        with(
+            base(epochs),
+            MadeData.option(MadeData.CIFAR_WHOLE),
+            "augment=crop+flip",
+            "batch-size=128",
+            "lr=0.05");
+    for (int seed : seeds(quick ? 1 : 3)) {
+      all.add(new Experiment("full", seed, epochs, base));
+      for (String policy : List.of("variance", "random")) {
+        all.add(
+            new Experiment(policy + "-0.50", seed, epochs, with(base, "sieve=" + policy))
+                .meeting(0.5));
+      }
     }
     return all;
   }

@@ -33,13 +33,15 @@ final class MadeData {
   /** The same without the samples that a run on it named; the run's name comes before the dot. */
   static final String CLEANED = "fashion-cleaned-by-";
 
-  /** As many samples of every class of CIFAR-10, 10,000 in all. */
-  static final String CIFAR_SUBSET = "cifar10-10000.npz";
+  /** As many samples of every class of CIFAR-10; how many in all comes before the dot. */
+  private static final String CIFAR = "cifar10-";
+
+  static final String CIFAR_SUBSET = CIFAR + "10000.npz";
+  static final String CIFAR_WHOLE = CIFAR + "50000.npz";
 
   static final double FLIPPED_SHARE = 0.2;
   private static final String FASHION = "fashion-mnist";
   private static final int FASHION_SAMPLES = 60_000;
-  private static final int CIFAR_SAMPLES = 10_000;
   private static final String OPTION = "data=" + DIRECTORY + "/";
 
   private MadeData() {}
@@ -65,11 +67,15 @@ final class MadeData {
       if (name.equals(FLIPPED)) {
         flip(file);
       } else if (name.startsWith(CLEANED)) {
-        clean(name.substring(CLEANED.length(), name.lastIndexOf('.')), file);
+        clean(between(name, CLEANED), file);
       } else {
-        balancedSubset(cifar, file);
+        balancedSubset(cifar, Integer.parseInt(between(name, CIFAR)), file);
       }
     }
+  }
+
+  private static String between(String name, String prefix) {
+    return name.substring(prefix.length(), name.lastIndexOf('.'));
   }
 
   /** Indices of the samples whose label was moved. */
@@ -130,11 +136,11 @@ final class MadeData {
     SubsetWriter.write(request.data(), data, kept, out);
   }
 
-  private static void balancedSubset(String source, Path out) {
+  private static void balancedSubset(String source, int samples, Path out) {
     DataRequest request = DataRequest.train(source);
     Dataset data = DataSource.open(request);
     int[] left = new int[data.classes().size()];
-    Arrays.fill(left, CIFAR_SAMPLES / left.length);
+    Arrays.fill(left, samples / left.length);
     int[] train = data.train();
     int[] chosen =
         Arrays.stream(RandomBits.of(1, "subset", 0).permutation(train.length))

@@ -209,9 +209,6 @@ final class ColumnSurvey {
 
   /** The column as a model stores it. */
   Column column() {
-    if (isConstant()) {
-      return new Column(name, Role.IGNORE, List.of());
-    }
     if (isNumbers()) {
       if (!figures.areFinite()) {
         throw new BadData(
@@ -229,7 +226,6 @@ final class ColumnSurvey {
     return figures.mean();
   }
 
-  /** Of the population; 1 if all values are equal. */
   double deviation() {
     return figures.deviation();
   }

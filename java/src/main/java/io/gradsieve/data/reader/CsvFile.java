@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.data.ContentHash;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;
@@ -47,6 +48,8 @@ final class CsvFile {
     try (CsvTable table = CsvTable.open(file)) {
       ColumnRoles roles = ColumnRoles.of(table.name(), table.header(), request);
       RowEncoder encoder = new RowEncoder(table, rules);
+      ContentHash hashes = new ContentHash(rows);
+      RowContent content = new RowContent(hashes);
       Map<String, Integer> classIndex = new HashMap<>();
       for (String label : rules.classes()) {
         classIndex.put(label, classIndex.size());
@@ -56,7 +59,7 @@ final class CsvFile {
       String[] ids = new String[roles.id() >= 0 ? rows : 0];
       int row = 0;
       for (; row < rows && table.next(); row++) {
-        encoder.encode(store, row);
+        encoder.encode(store, content, row);
         if (labels.length > 0) {
           labels[row] = label(table, roles.label(), classIndex);
         }
@@ -76,6 +79,7 @@ final class CsvFile {
               .classes(rules.classes())
               .weights(weights)
               .ids(ids)
+              .content(hashes)
               .columns(
                   rules.columns(), Optional.of(new Normalize(rules.mean(), rules.deviation())));
       rules.remarks().forEach(builder::remark);

@@ -8,24 +8,31 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Images of one size as uint8, [N][H][W][C], C 1 or 3.
  *
  * @param store the pixels
+ * @param remarks what decoding guessed or finds doubtful, for {@link
+ *     io.gradsieve.data.DatasetBuilder#remark}
  */
-record DecodedImages(SampleStore store, int height, int width, int channels) {
+record DecodedImages(SampleStore store, int height, int width, int channels, List<String> remarks) {
   private static final int COLOURS = 3;
   private static final int MAX_THREADS = 16;
   private static final int BLOCK = 32;
 
   /**
-   * Decodes all entries on all cores; a fault is that of the first bad entry, whatever the threads
-   * do.
+   * Decodes all entries on all cores. {@link BadData} names all that cannot be read, whatever the
+   * threads do. Where every 16-bit image says that it uses fewer bits and keeps to it, these bits
+   * are the colours: one rule for all, which a single dark image can not change.
    */
   static DecodedImages decode(ImageListing listing, List<Entry> entries) {
-    return new Decoding(listing, entries).run();
+    Decoding decoding = new Decoding(listing, entries, ImageDecoder.DEEP_BITS);
+    DecodedImages images = decoding.run();
+    int bits = decoding.seen.usedBits();
+    return bits == ImageDecoder.DEEP_BITS ? images : new Decoding(listing, entries, bits).run();
   }
 
   /** The same images in the channels a model wants: grey thrice, or one of three that agree. */
@@ -37,7 +44,8 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
       throw new BadData(
           where + ": holds colour images, the model was trained on grey ones; convert them");
     }
-    return new DecodedImages(withChannels(store, channels, wanted, where), height, width, wanted);
+    return new DecodedImages(
+        withChannels(store, channels, wanted, where), height, width, wanted, remarks);
   }
 
   /** Copies pixels, taking or repeating the first of their channels. */
@@ -57,31 +65,51 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     return to;
   }
 
-  /**
-   * One run of the decoders: threads take blocks of entries until none is left or a smaller one has
-   * failed.
-   */
+  /** One run of the decoders: threads take blocks of entries until none is left. */
   private static final class Decoding {
     private final ImageListing listing;
     private final List<Entry> entries;
+    private final int deepBits;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicBoolean coloured = new AtomicBoolean();
+    private final DecodingFaults faults;
+    private final ImageTraits seen;
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final Entry first;
     private final int height;
     private final int width;
     private final SampleStore store;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicBoolean coloured = new AtomicBoolean();
-    private volatile int failed = Integer.MAX_VALUE;
-    private @Nullable Throwable failure;
 
-    Decoding(ImageListing listing, List<Entry> entries) {
+    Decoding(ImageListing listing, List<Entry> entries, int deepBits) {
       this.listing = listing;
       this.entries = entries;
-      try (ImageDecoder decoder = new ImageDecoder()) {
-        Entry first = entries.get(0);
-        var image = decoder.decode(listing.nameOf(first), listing.read(first), (h, w) -> {});
-        height = image.height();
-        width = image.width();
-      }
+      this.deepBits = deepBits;
+      faults = new DecodingFaults(listing);
+      seen = new ImageTraits(deepBits);
+      First found = first();
+      first = found.entry();
+      height = found.image().height();
+      width = found.image().width();
       store = new SampleStore(listing.name(), entries.size(), (long) COLOURS * height * width);
+    }
+
+    private record First(Entry entry, ImageDecoder.Image image) {}
+
+    /** The first image that can be read sets the size; without one, all are named. */
+    private First first() {
+      DecodingFaults before = new DecodingFaults(listing);
+      try (ImageDecoder decoder = new ImageDecoder(deepBits)) {
+        for (Entry entry : entries) {
+          try {
+            byte[] file = listing.read(entry);
+            var image = decoder.decode(listing.nameOf(entry), file, (h, w) -> true);
+            return new First(entry, image.orElseThrow());
+          } catch (BadData e) {
+            before.unreadable(entry, e);
+          }
+        }
+      }
+      throw before.told();
     }
 
     DecodedImages run() {
@@ -97,13 +125,18 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
       for (Thread thread : threads) {
         join(thread);
       }
-      if (failure != null) {
-        throw told(failure);
+      Throwable thrown = failure.get();
+      if (thrown != null) {
+        throw told(thrown);
+      }
+      if (faults.any()) {
+        throw faults.told();
       }
       if (coloured.get()) {
-        return new DecodedImages(store, height, width, COLOURS);
+        return new DecodedImages(store, height, width, COLOURS, seen.remarks());
       }
-      return new DecodedImages(withChannels(store, COLOURS, 1, listing.name()), height, width, 1);
+      return new DecodedImages(
+          withChannels(store, COLOURS, 1, listing.name()), height, width, 1, seen.remarks());
     }
 
     private RuntimeException told(Throwable thrown) {
@@ -133,57 +166,43 @@ record DecodedImages(SampleStore store, int height, int width, int channels) {
     }
 
     private void work() {
-      try (ImageDecoder decoder = new ImageDecoder()) {
+      try (ImageDecoder decoder = new ImageDecoder(deepBits)) {
         for (int first = next.getAndAdd(BLOCK);
-            first < entries.size();
+            first < entries.size() && failure.get() == null;
             first = next.getAndAdd(BLOCK)) {
-          for (int i = first; i < Math.min(first + BLOCK, entries.size()) && i < failed; i++) {
-            decode(decoder, i);
+          for (int i = first; i < Math.min(first + BLOCK, entries.size()); i++) {
+            decode(decoder, entries.get(i), i);
           }
-          if (first > failed) {
-            return;
-          }
-        }
-      }
-    }
-
-    private void decode(ImageDecoder decoder, int i) {
-      try {
-        Entry entry = entries.get(i);
-        String name = listing.nameOf(entry);
-        byte[] pixels =
-            decoder.decode(name, listing.read(entry), (h, w) -> checkSize(name, h, w)).pixels();
-        store.set(i, pixels);
-        if (!coloured.get() && isColoured(pixels)) {
-          coloured.set(true);
         }
       } catch (RuntimeException | Error e) {
-        fail(i, e);
+        failure.compareAndSet(null, e);
       }
     }
 
-    private synchronized void fail(int i, Throwable thrown) {
-      if (i < failed) {
-        failed = i;
-        failure = thrown;
+    private void decode(ImageDecoder decoder, Entry entry, int i) {
+      try {
+        byte[] file = listing.read(entry);
+        decoder
+            .decode(listing.nameOf(entry), file, (h, w) -> fits(entry, h, w))
+            .ifPresent(image -> take(entry, i, image));
+      } catch (BadData e) {
+        faults.unreadable(entry, e);
       }
     }
 
-    private void checkSize(String name, int h, int w) {
+    private boolean fits(Entry entry, int h, int w) {
       if (h != height || w != width) {
-        throw new BadData(
-            name
-                + ": has "
-                + w
-                + "x"
-                + h
-                + " pixels, the first image, "
-                + listing.nameOf(entries.get(0))
-                + ", has "
-                + width
-                + "x"
-                + height
-                + "; resize them to one size");
+        faults.otherSize(entry, w + "x" + h, first, width + "x" + height);
+        return false;
+      }
+      return true;
+    }
+
+    private void take(Entry entry, int i, ImageDecoder.Image image) {
+      store.set(i, image.pixels());
+      seen.add(entry.path(), image);
+      if (!coloured.get() && isColoured(image.pixels())) {
+        coloured.set(true);
       }
     }
 

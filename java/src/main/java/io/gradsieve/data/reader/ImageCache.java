@@ -31,7 +31,8 @@ import java.util.zip.CheckedOutputStream;
  * silently made anew; a directory that cannot be written is silently done without.
  *
  * <pre>
- * 'G' 'S' 'I' 'M' | version 4 | samples 4 | height 4 | width 4 | channels 4 | pixels … | CRC-32C of all before 8   (big-endian)
+ * 'G' 'S' 'I' 'M' | version 4 | samples 4 | height 4 | width 4 | channels 4 | remarks n 4
+ * | remarks, UTF-8 lines, n | pixels … | CRC-32C of all before 8   (big-endian)
  * </pre>
  */
 final class ImageCache {
@@ -42,8 +43,15 @@ final class ImageCache {
   private static final long MOST_BYTES = 4L << 30;
 
   private static final int MAGIC = 'G' << 24 | 'S' << 16 | 'I' << 8 | 'M';
-  private static final int VERSION = 1;
-  private static final int HEADER_BYTES = 24;
+
+  /** Counts up with every change of what a file is decoded to. */
+  private static final int VERSION = 2;
+
+  private static final int HEADER_BYTES = 28;
+
+  /** Of remarks; each is a line that names a few files. */
+  private static final int MOST_REMARK_BYTES = 1 << 16;
+
   private static final int BUFFER_BYTES = 1 << 18;
 
   private final Path directory;
@@ -115,14 +123,22 @@ final class ImageCache {
       int height = in.readInt();
       int width = in.readInt();
       int channels = in.readInt();
+      int remarkBytes = in.readInt();
       long sampleBytes = Math.multiplyExact(Math.multiplyExact((long) height, width), channels);
       if (height < 1
           || width < 1
           || sampleBytes < 1
+          || remarkBytes < 0
+          || remarkBytes > MOST_REMARK_BYTES
           || Files.size(file)
-              != HEADER_BYTES + Math.multiplyExact(sampleBytes, samples) + Long.BYTES) {
+              != HEADER_BYTES
+                  + remarkBytes
+                  + Math.multiplyExact(sampleBytes, samples)
+                  + Long.BYTES) {
         return Optional.empty();
       }
+      List<String> remarks =
+          new String(in.readNBytes(remarkBytes), StandardCharsets.UTF_8).lines().toList();
       SampleStore store = new SampleStore(where, samples, sampleBytes);
       byte[] image = new byte[store.sampleBytes()];
       for (int i = 0; i < samples; i++) {
@@ -132,7 +148,7 @@ final class ImageCache {
       long expected = crc.getValue();
       boolean whole = in.readLong() == expected && (channels == 1 || channels == 3);
       return whole
-          ? Optional.of(new DecodedImages(store, height, width, channels))
+          ? Optional.of(new DecodedImages(store, height, width, channels, remarks))
           : Optional.empty();
     } catch (IOException | ArithmeticException e) {
       return Optional.empty();
@@ -157,6 +173,7 @@ final class ImageCache {
 
   private static void write(Path file, DecodedImages images) throws IOException {
     SampleStore store = images.store();
+    byte[] remarks = String.join("\n", images.remarks()).getBytes(StandardCharsets.UTF_8);
     CRC32C crc = new CRC32C();
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
         DataOutputStream out =
@@ -166,10 +183,17 @@ final class ImageCache {
                     BUFFER_BYTES))) {
       for (int value :
           new int[] {
-            MAGIC, VERSION, store.samples(), images.height(), images.width(), images.channels()
+            MAGIC,
+            VERSION,
+            store.samples(),
+            images.height(),
+            images.width(),
+            images.channels(),
+            remarks.length
           }) {
         out.writeInt(value);
       }
+      out.write(remarks);
       byte[] image = new byte[store.sampleBytes()];
       for (int i = 0; i < store.samples(); i++) {
         store.get(i, image);

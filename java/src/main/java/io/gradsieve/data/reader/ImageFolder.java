@@ -8,25 +8,20 @@ import io.gradsieve.data.DatasetBuilder;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.reader.ImageListing.Entry;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
  * Images sorted into directories by class: {@code train/<class>/…} and {@code test/<class>/…}, in a
  * directory or a zip archive. Where labels are not needed, images anywhere else count too, as one
- * part. All must have the same size. Images whose red, green and blue agree in all of them make one
- * channel, all others three; a model's rules decide first.
+ * part. What is left out is told. All must have the same size. Images whose red, green and blue
+ * agree in all of them make one channel, all others three; a model's rules decide first.
  */
 final class ImageFolder {
-  private static final String TRAIN = "train/";
-  private static final String TEST = "test/";
-
   private final ImageListing listing;
   private final DataRequest request;
   private final ImageCache cache;
@@ -43,16 +38,12 @@ final class ImageFolder {
     }
   }
 
-  /** Of train and test alone where they are, so that a wrong path is not searched to its depths. */
   static ImageListing listing(Path directory, DataRequest request) {
-    List<Path> parts =
-        Stream.of(TRAIN, TEST).map(directory::resolve).filter(Files::isDirectory).toList();
-    boolean anywhere = parts.isEmpty() && !request.labelled();
-    return ImageListing.ofDirectory(directory, anywhere ? List.of(directory) : parts);
+    return ImageListing.ofDirectory(directory, request.labelled());
   }
 
   static Dataset readZip(Path file, String name, DataRequest request) {
-    try (ImageListing listing = ImageListing.ofZip(file)) {
+    try (ImageListing listing = ImageListing.ofZip(file, request.labelled())) {
       return new ImageFolder(listing, request, ImageCache.ofUser()).read(name);
     }
   }
@@ -63,9 +54,9 @@ final class ImageFolder {
   }
 
   private Dataset read(String name) {
-    List<Entry> train = part(TRAIN);
-    List<Entry> test = part(TEST);
-    if (train.isEmpty() && test.isEmpty() && !request.labelled()) {
+    List<Entry> train = part(FolderFiles.TRAIN);
+    List<Entry> test = part(FolderFiles.TEST);
+    if (train.isEmpty() && test.isEmpty()) {
       train = listing.entries();
     }
     List<Entry> entries = new ArrayList<>(train);
@@ -73,7 +64,8 @@ final class ImageFolder {
     if (entries.isEmpty()) {
       throw new BadData(
           listing.name()
-              + ": holds no images train/<class>/*.png or .jpg, no IDX and no CIFAR files; check the path");
+              + ": holds no images train/<class>/*.png or .jpg, no IDX and no CIFAR files; "
+              + listing.instead());
     }
     DecodedImages images =
         cache.get(
@@ -86,6 +78,8 @@ final class ImageFolder {
         new DatasetBuilder(name, shape, true, store)
             .trainCount(train.size())
             .ids(entries.stream().map(Entry::path).toArray(String[]::new));
+    listing.remarks().forEach(builder::remark);
+    images.remarks().forEach(builder::remark);
     if (request.labelled()) {
       List<String> classes = request.classes().orElseGet(() -> classNames(entries));
       builder.classes(classes).labels(labels(entries, classes));
@@ -93,14 +87,9 @@ final class ImageFolder {
     return builder.build(listing.name(), request);
   }
 
-  /**
-   * Entries below a part's class directories; elsewhere than in one only where labels are not
-   * needed.
-   */
-  private List<Entry> part(String prefix) {
+  private List<Entry> part(String name) {
     return listing.entries().stream()
-        .filter(e -> e.path().startsWith(prefix))
-        .filter(e -> !request.labelled() || e.path().indexOf('/', prefix.length()) > 0)
+        .filter(e -> FolderFiles.top(e.path()).equalsIgnoreCase(name))
         .toList();
   }
 

@@ -8,17 +8,24 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 
 /**
- * The images of a directory or zip archive, sorted by relative path; reading one is thread-safe.
+ * The images of a directory or zip archive, sorted by relative path, with what was left out;
+ * reading one is thread-safe.
  */
 final class ImageListing implements AutoCloseable {
   /** Deepest directory followed below the given one. */
@@ -42,42 +49,100 @@ final class ImageListing implements AutoCloseable {
   }
 
   private final String name;
-  private final List<Entry> entries;
+  private final FolderFiles files;
   private final Reader reader;
   private final Runnable closer;
 
-  private ImageListing(String name, List<Entry> entries, Reader reader, Runnable closer) {
+  private ImageListing(String name, FolderFiles files, Reader reader, Runnable closer) {
     this.name = name;
-    this.entries = entries;
+    this.files = files;
     this.reader = reader;
     this.closer = closer;
-    entries.sort(Comparator.comparing(Entry::path));
-    if (entries.size() > MAX_IMAGES) {
+    files.images().sort(Comparator.comparing(Entry::path));
+    if (entries().size() > MAX_IMAGES) {
       throw new BadData(
-          name + ": holds " + entries.size() + " images, at most " + MAX_IMAGES + " are read");
+          name + ": holds " + entries().size() + " images, at most " + MAX_IMAGES + " are read");
     }
   }
 
-  /** Of some directories in {@code root}; links are followed. */
-  static ImageListing ofDirectory(Path root, List<Path> directories) {
-    List<Entry> entries = new ArrayList<>();
-    directories.forEach(d -> addImages(root, d, entries));
-    return new ImageListing(root.toString(), entries, e -> readFile((Path) e.source()), () -> {});
+  /**
+   * Of a directory; links are followed. Only train and test are searched where they are or labels
+   * are needed, so that a wrong path is not searched to its depths.
+   */
+  static ImageListing ofDirectory(Path root, boolean labelled) {
+    List<Path> tops = list(root);
+    Set<String> names = new TreeSet<>();
+    tops.stream().filter(Files::isDirectory).forEach(d -> names.add(d.getFileName().toString()));
+    FolderFiles files = new FolderFiles(labelled, names);
+    for (Path top : tops) {
+      String name = top.getFileName().toString();
+      boolean searched = files.anywhere() || FolderFiles.isPart(name);
+      walk(root, top, searched ? MAX_DEPTH : 0, files);
+    }
+    return new ImageListing(root.toString(), files, e -> readFile((Path) e.source()), () -> {});
   }
 
-  private static void addImages(Path root, Path directory, List<Entry> entries) {
-    try (Stream<Path> files = Files.walk(directory, MAX_DEPTH, FileVisitOption.FOLLOW_LINKS)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        String path = root.relativize(file).toString();
-        if (isImage(path) && Files.isRegularFile(file)) {
-          long changed = Files.getLastModifiedTime(file).toMillis();
-          entries.add(new Entry(path, Files.size(file), changed, file));
-        }
-      }
+  private static List<Path> list(Path directory) {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.sorted().toList();
     } catch (IOException e) {
       throw unreadable(directory, e);
     } catch (UncheckedIOException e) {
       throw unreadable(directory, e.getCause());
+    }
+  }
+
+  private static void walk(Path root, Path top, int depth, FolderFiles files) {
+    try {
+      Files.walkFileTree(
+          top, EnumSet.of(FileVisitOption.FOLLOW_LINKS), depth, new Walk(root, depth, files));
+    } catch (IOException e) {
+      throw unreadable(top, e);
+    }
+  }
+
+  /** Tells {@link FolderFiles} what is there. */
+  private static final class Walk extends SimpleFileVisitor<Path> {
+    private final Path root;
+    private final int depth;
+    private final FolderFiles files;
+
+    Walk(Path root, int depth, FolderFiles files) {
+      this.root = root;
+      this.depth = depth;
+      this.files = files;
+    }
+
+    @Override
+    public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+      String path = root.relativize(directory).toString();
+      files.addDirectory(path);
+      return FolderFiles.isSilent(path) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+      String path = root.relativize(file).toString();
+      if (attributes.isRegularFile()) {
+        long changed = attributes.lastModifiedTime().toMillis();
+        files.add(new Entry(path, attributes.size(), changed, file));
+      } else if (!attributes.isDirectory()) {
+        files.addBroken(path);
+      } else if (depth == 0) {
+        files.addDirectory(path);
+      } else {
+        files.addDeep(path);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+      if (!(e instanceof FileSystemLoopException)) {
+        throw e;
+      }
+      files.addBroken(root.relativize(file).toString());
+      return FileVisitResult.CONTINUE;
     }
   }
 
@@ -101,47 +166,63 @@ final class ImageListing implements AutoCloseable {
     }
   }
 
-  /** Of an archive; a single directory around everything is left out of the paths. */
-  static ImageListing ofZip(Path file) {
+  /** Of an archive; a single directory around all images is left out of the paths. */
+  static ImageListing ofZip(Path file, boolean labelled) {
     ZipArchive zip = ZipArchive.open(file);
-    List<Entry> entries = new ArrayList<>();
+    List<String> images =
+        zip.entries().stream()
+            .map(ZipEntry::getName)
+            .filter(n -> FolderFiles.isImage(n) && !FolderFiles.isSilent(n))
+            .toList();
+    String around = commonDirectory(images);
+    Set<String> tops = new TreeSet<>();
+    images.forEach(n -> tops.add(FolderFiles.top(n.substring(around.length()))));
+    FolderFiles files = new FolderFiles(labelled, tops);
     for (ZipEntry entry : zip.entries()) {
-      if (isImage(entry.getName())) {
-        entries.add(new Entry(entry.getName(), entry.getSize(), entry.getCrc(), entry));
+      String path = within(around, entry.getName());
+      files.add(new Entry(path, entry.getSize(), entry.getCrc(), entry));
+    }
+    for (String directory : zip.directories()) {
+      String path = within(around, directory);
+      if (!path.isEmpty() && !path.equals(around)) {
+        files.addDirectory(path.substring(0, path.length() - 1));
       }
     }
     return new ImageListing(
         file.toString(),
-        withoutCommonDirectory(entries),
+        files,
         e -> zip.read((ZipEntry) e.source(), ImageDecoder.MAX_FILE_BYTES),
         zip::close);
   }
 
-  private static List<Entry> withoutCommonDirectory(List<Entry> entries) {
-    if (entries.isEmpty()) {
-      return entries;
-    }
-    String first = entries.get(0).path();
-    String top = first.substring(0, first.indexOf('/') + 1);
-    boolean common = !top.isEmpty() && !top.equals("train/") && !top.equals("test/");
-    if (!common || !entries.stream().allMatch(e -> e.path().startsWith(top))) {
-      return entries;
-    }
-    List<Entry> inner = new ArrayList<>();
-    for (Entry e : entries) {
-      inner.add(new Entry(e.path().substring(top.length()), e.bytes(), e.stamp(), e.source()));
-    }
-    return inner;
+  private static String within(String directory, String path) {
+    return path.startsWith(directory) ? path.substring(directory.length()) : path;
   }
 
-  private static boolean isImage(String path) {
-    String lower = path.toLowerCase(java.util.Locale.ROOT);
-    boolean hidden = path.startsWith(".") || path.contains("/.") || path.startsWith("__MACOSX/");
-    return !hidden && (lower.endsWith(".png") || lower.endsWith(".jpg") || lower.endsWith(".jpeg"));
+  /** The one directory that is around all paths and no part, with a slash; or nothing. */
+  private static String commonDirectory(List<String> paths) {
+    String top = paths.isEmpty() ? "" : FolderFiles.top(paths.get(0));
+    String common = top + "/";
+    return !top.isEmpty()
+            && !FolderFiles.isPart(top)
+            && paths.stream().allMatch(p -> p.startsWith(common))
+        ? common
+        : "";
   }
 
+  /** The images, sorted. */
   List<Entry> entries() {
-    return entries;
+    return files.images();
+  }
+
+  /** What was left out, a line for each kind. */
+  List<String> remarks() {
+    return files.remarks();
+  }
+
+  /** What is there where no images are, and what to do. */
+  String instead() {
+    return files.instead();
   }
 
   /** The directory or archive. */

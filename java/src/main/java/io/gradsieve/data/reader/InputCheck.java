@@ -50,7 +50,9 @@ final class InputCheck {
             "warning: %s has a different text in many rows, each an input of its own; if they are names or ids, use --id or --ignore"
                 ::formatted)
         .ifPresent(lines::add);
-    line(constant).map("%s never varies and is left out"::formatted).ifPresent(lines::add);
+    line(constant)
+        .map("%s never varies and is without effect, whatever is there later"::formatted)
+        .ifPresent(lines::add);
     line(names(inputs, c -> !c.isConstant() && c.hasUnits()))
         .map("%s is read as categories; for numbers, write them without a unit"::formatted)
         .ifPresent(lines::add);

@@ -1,5 +1,6 @@
 package io.gradsieve.data.reader;
 
+import io.gradsieve.data.Schema.Normalize;
 import java.util.regex.Pattern;
 
 /** What a column of numbers amounts to. Mean and deviation by Welford (1962), in double. */
@@ -45,10 +46,10 @@ final class NumberFigures {
     return mean;
   }
 
-  /** Of the population; 1 if all values are equal. */
+  /** Of the population; {@link Normalize#NEVER_VARIED} if all values are equal. */
   double deviation() {
-    double deviation = count == 0 ? 0 : Math.sqrt(squares / count);
-    return deviation > 0 ? deviation : 1;
+    double deviation = Math.sqrt(squares / count);
+    return isConstant() || deviation == 0 ? Normalize.NEVER_VARIED : deviation;
   }
 
   /** Whether mean and deviation can be used. */

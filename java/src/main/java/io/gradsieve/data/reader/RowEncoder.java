@@ -8,6 +8,7 @@ import io.gradsieve.format.ByteSource;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,12 @@ import java.util.Map;
 /** Turns a row's cells into features by a model's columns, found by name wherever they stand. */
 final class RowEncoder {
   private record Input(
-      int column, int firstFeature, boolean number, Map<String, Integer> categories) {}
+      String name,
+      long content,
+      int column,
+      int firstFeature,
+      boolean number,
+      Map<String, Integer> categories) {}
 
   private final CsvTable table;
   private final List<Input> inputs = new ArrayList<>();
@@ -35,6 +41,8 @@ final class RowEncoder {
         }
         inputs.add(
             new Input(
+                column.name(),
+                RowContent.column(column.name()),
                 table.header().indexOf(column.name()),
                 feature,
                 column.role() == Role.NUMBER,
@@ -42,21 +50,24 @@ final class RowEncoder {
         feature += column.features();
       }
     }
+    inputs.sort(Comparator.comparing(Input::name)); // a row's content is in this order
   }
 
   /** Writes the current row's features to a sample of the store, which is zero before. */
-  void encode(SampleStore store, int sample) {
+  void encode(SampleStore store, RowContent content, int sample) {
     for (Input input : inputs) {
       String cell = table.cell(input.column());
       if (input.number()) {
-        store.setFloat(sample, input.firstFeature(), standardised(cell, input));
+        store.setFloat(sample, input.firstFeature(), standardised(cell, input, content));
       } else {
+        content.text(input.content(), cell);
         store.setFloat(sample, input.firstFeature() + category(cell, input), 1);
       }
     }
+    content.end(sample);
   }
 
-  private float standardised(String cell, Input input) {
+  private float standardised(String cell, Input input, RowContent content) {
     if (!Numbers.isNumber(cell)) {
       throw new BadData(
           table.where(input.column())
@@ -66,6 +77,7 @@ final class RowEncoder {
               + "; a number is needed there");
     }
     double value = ColumnSurvey.finite(table, input.column(), cell);
+    content.number(input.content(), value);
     float feature =
         (float) ((value - mean[input.firstFeature()]) / deviation[input.firstFeature()]);
     if (!Float.isFinite(feature)) {

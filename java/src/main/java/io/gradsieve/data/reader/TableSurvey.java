@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Schema;
 import io.gradsieve.data.Schema.Column;
 import io.gradsieve.data.Schema.Normalize;
@@ -66,12 +67,16 @@ final class TableSurvey {
 
   private TableRules rules(long rows) {
     List<Column> modelled = request.rules().map(Schema::columns).orElse(List.of());
-    if (request.rules().isEmpty()) {
-      HeaderCheck.refuseRow(file, header, roles, inputs, labels);
-      remarks.addAll(InputCheck.check(file, inputs.values(), rows));
+    if (request.purpose() != Purpose.COPY) {
+      check(rows);
     }
-    labels.flatMap(LabelSurvey::check).ifPresent(remarks::add);
     List<String> classes = labels.map(LabelSurvey::classes).or(request::classes).orElse(List.of());
+    if (request.rules().isPresent() && modelled.isEmpty()) {
+      remarks.add(
+          "warning: the model names no columns, so those of "
+              + file
+              + " are taken by position, their numbers as they are");
+    }
     if (!modelled.isEmpty()) {
       Normalize figures = figuresOfModel(modelled);
       return new TableRules(modelled, figures.mean(), figures.deviation(), classes, rows, remarks);
@@ -91,6 +96,15 @@ final class TableSurvey {
     return new TableRules(columns, mean, deviation, classes, rows, remarks);
   }
 
+  /** Whether there is something to learn, where that is the purpose. */
+  private void check(long rows) {
+    if (request.rules().isEmpty()) {
+      HeaderCheck.refuseRow(file, header, roles, inputs, labels);
+      remarks.addAll(InputCheck.check(file, inputs.values(), rows));
+    }
+    labels.flatMap(LabelSurvey::check).ifPresent(remarks::add);
+  }
+
   /** An input without a survey is one of a model without rules: numbers as they are. */
   private Column column(int number) {
     if (inputs.containsKey(number)) {
@@ -101,22 +115,9 @@ final class TableSurvey {
   }
 
   private Normalize figuresOfModel(List<Column> columns) {
-    for (Column column : columns) {
-      if (column.features() > 0 && !header.contains(column.name())) {
-        throw new BadData(
-            file
-                + ": has no column '"
-                + column.name()
-                + "', which the model was trained on (nearest: '"
-                + GradsieveException.nearest(column.name(), header)
-                + "')");
-      }
-      if (column.features() > 0 && roles.ignored().contains(header.indexOf(column.name()))) {
-        throw new Usage(
-            "--ignore "
-                + column.name()
-                + ": the model was trained on this column and needs it; take it out of --ignore");
-      }
+    checkInputs(columns);
+    if (request.purpose() == Purpose.TRAIN) {
+      checkKnown(columns);
     }
     int features = columns.stream().mapToInt(Column::features).sum();
     Normalize figures =
@@ -137,5 +138,50 @@ final class TableSurvey {
               + " features; it is damaged");
     }
     return figures;
+  }
+
+  private void checkInputs(List<Column> columns) {
+    boolean train = request.purpose() == Purpose.TRAIN;
+    for (Column column : columns) {
+      if (column.features() > 0 && !header.contains(column.name())) {
+        throw new BadData(
+            file
+                + ": has no column '"
+                + column.name()
+                + "', which the model was trained on (nearest: '"
+                + GradsieveException.nearest(column.name(), header)
+                + "')");
+      }
+      int number = header.indexOf(column.name());
+      if (column.features() > 0
+          && (train ? !roles.isInput(number) : roles.ignored().contains(number))) {
+        throw new Usage(
+            "column '"
+                + column.name()
+                + "' is an input of the model, so it is not to be ignored"
+                + (train
+                    ? ", nor label, id or weight; or train without that model's weights"
+                    : "; take it out of --ignore"));
+      }
+    }
+  }
+
+  /**
+   * Commands that look at data pass over what the model does not know; what learns from data must
+   * not miss a column in silence.
+   */
+  private void checkKnown(List<Column> columns) {
+    List<String> known = columns.stream().map(Column::name).toList();
+    for (int c = 0; c < header.size(); c++) {
+      if (roles.isInput(c) && !known.contains(header.get(c))) {
+        throw new BadData(
+            file
+                + ": column '"
+                + header.get(c)
+                + "' is none the model was trained on (nearest: '"
+                + GradsieveException.nearest(header.get(c), known)
+                + "'); leave it out with --ignore, or train without that model's weights");
+      }
+    }
   }
 }

@@ -1,14 +1,11 @@
 package io.gradsieve.format.image;
 
 import io.gradsieve.GradsieveException.BadData;
-import java.awt.image.BufferedImage;
-import java.awt.image.ColorModel;
-import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
-import java.util.Locale;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.event.IIOReadWarningListener;
@@ -16,10 +13,12 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Decodes PNG and JPEG files to uint8 red, green, blue, [H][W][3]; grey becomes three equal values,
- * an alpha channel is dropped, 16 bits are cut to their upper 8, colour profiles are not applied
- * (as Pillow's {@code convert("RGB")} does). Sizes are checked before anything is decoded. A
- * decoder is used by one thread; close it.
+ * Decodes PNG and JPEG files to uint8 red, green, blue, [H][W][3], as Pillow's {@code
+ * convert("RGB")} does: grey becomes three equal values, colour profiles are not applied, colours
+ * deeper than 8 bits keep their upper 8. Unlike there, 16-bit grey is treated like 16-bit colours,
+ * what is not opaque is laid on white, and pictures are turned as Exif says, as {@code
+ * ImageOps.exif_transpose} does. Only the raw samples come from the JDK; what they mean is decided
+ * here. Sizes are checked before anything is decoded. A decoder is used by one thread; close it.
  */
 public final class ImageDecoder implements AutoCloseable {
   /** Pixels of an image; 4,096 squared. A larger one would take over 48 MiB. */
@@ -28,16 +27,30 @@ public final class ImageDecoder implements AutoCloseable {
   /** Bytes of an encoded image. */
   public static final int MAX_FILE_BYTES = 1 << 26;
 
+  /** All bits of a deep image. */
+  public static final int DEEP_BITS = 16;
+
   private static final int PNG_FIRST = 0x89;
   private static final int JPEG_FIRST = 0xff;
+  private static final int JPEG_SECOND = 0xd8;
 
   private final ImageReader png = reader("png");
   private final ImageReader jpeg = reader("jpeg");
+  private final int deepBits;
   private String warning = "";
 
   /** Makes the two readers. */
   public ImageDecoder() {
-    IIOReadWarningListener listener = (source, text) -> warn(text);
+    this(DEEP_BITS);
+  }
+
+  /**
+   * As the other, for 16-bit images whose colours are all below 2^{@code deepBits}: the upper 8 of
+   * so many are taken.
+   */
+  public ImageDecoder(int deepBits) {
+    this.deepBits = deepBits;
+    IIOReadWarningListener listener = (source, text) -> warning = text;
     png.addIIOReadWarningListener(listener);
     jpeg.addIIOReadWarningListener(listener);
   }
@@ -52,122 +65,113 @@ public final class ImageDecoder implements AutoCloseable {
   }
 
   /**
-   * A picture cut short or overwritten decodes, with a warning; profiles and thumbnails do not
-   * touch its pixels.
-   */
-  private void warn(String text) {
-    String lower = text.toLowerCase(Locale.ROOT);
-    if (!lower.contains("icc") && !lower.contains("profile") && !lower.contains("thumbnail")) {
-      warning = text;
-    }
-  }
-
-  /**
    * A decoded image.
    *
    * @param pixels [H][W][3]
+   * @param transparent whether a pixel was not opaque
+   * @param significantBits of a 16-bit image those that the file says to be in use, 16 if it says
+   *     nothing; 0 for other images
+   * @param largest the largest stored colour of a 16-bit image; 0 for others
    */
-  public record Image(int height, int width, byte[] pixels) {}
+  public record Image(
+      int height,
+      int width,
+      byte[] pixels,
+      boolean transparent,
+      int significantBits,
+      int largest) {}
 
-  /** Where the decoder asks whether a size will do before it decodes. */
-  public interface SizeCheck {
-    /** Throws {@link BadData} if it will not. */
-    void check(int height, int width);
+  /** Which sizes are worth decoding. */
+  public interface Sizes {
+    /** Of the picture as it is turned. */
+    boolean want(int height, int width);
   }
 
   /**
-   * Decodes a file's bytes; {@code name} begins messages. Throws {@link BadData} for anything that
-   * is no whole image.
+   * Decodes a file's bytes; empty if its size is not wanted. {@code name} begins messages. Throws
+   * {@link BadData} for anything that is no whole image.
    */
-  public Image decode(String name, byte[] file, SizeCheck sizes) {
-    int first = file.length == 0 ? -1 : file[0] & 0xff;
-    if (first != PNG_FIRST && first != JPEG_FIRST) {
-      throw new BadData(
-          name
-              + (file.length == 0
-                  ? ": is empty, get it again"
-                  : ": is neither PNG nor JPEG; convert it"));
+  public Optional<Image> decode(String name, byte[] file, Sizes sizes) {
+    if (file.length == 0) {
+      throw new BadData(name + ": is empty, get it again");
     }
-    ImageReader reader = first == PNG_FIRST ? png : jpeg;
-    warning = "";
-    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
-      // without metadata, so that compressed text and profiles are never unpacked
-      reader.setInput(in, true, true);
-      int width = reader.getWidth(0);
-      int height = reader.getHeight(0);
-      if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
-        throw new BadData(
-            name
-                + ": declares "
-                + width
-                + "x"
-                + height
-                + " pixels, at most "
-                + MAX_PIXELS
-                + " are read; shrink it");
-      }
-      sizes.check(height, width);
-      if (reader == png) {
-        PngChunks.check(file);
-      }
-      BufferedImage image = reader.read(0);
-      if (!warning.isEmpty()) {
-        throw damaged(name, warning, null);
-      }
-      return new Image(height, width, colours(image));
+    boolean isPng = (file[0] & 0xff) == PNG_FIRST;
+    boolean isJpeg =
+        (file[0] & 0xff) == JPEG_FIRST && (file.length == 1 || (file[1] & 0xff) == JPEG_SECOND);
+    if (!isPng && !isJpeg) {
+      OtherFormat other = OtherFormat.of(file);
+      throw new BadData(name + ": is " + other.what() + "; " + other.todo());
+    }
+    try {
+      EncodedImage image = isPng ? new PngFile(file) : new JpegFile(file);
+      checkSize(name, image);
+      boolean swapped = image.orientation().swapped();
+      return sizes.want(
+              swapped ? image.width() : image.height(), swapped ? image.height() : image.width())
+          ? Optional.of(decode(image, isPng ? png : jpeg))
+          : Optional.empty();
     } catch (BadData e) {
       throw e;
+    } catch (UnsupportedOperationException e) {
+      throw new BadData(name + ": is " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       // the JDK's decoders throw many kinds for damaged files, all of them about the file
-      throw damaged(name, String.valueOf(e.getMessage()), e);
+      throw new BadData(
+          name
+              + ": is a damaged or unsupported image ("
+              + String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ")
+              + "); get it again",
+          e);
     } catch (OutOfMemoryError e) {
       throw new BadData(
           name
               + ": takes more memory to decode than Java may use; shrink it or raise the limit with -Xmx");
+    }
+  }
+
+  private static void checkSize(String name, EncodedImage image) {
+    int width = image.width();
+    int height = image.height();
+    if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
+      throw new BadData(
+          name
+              + ": declares "
+              + width
+              + "x"
+              + height
+              + " pixels, at most "
+              + MAX_PIXELS
+              + " are read; shrink it");
+    }
+  }
+
+  private Image decode(EncodedImage image, ImageReader reader) throws IOException {
+    warning = "";
+    Raster raster;
+    try (ImageInputStream in =
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(image.samplesOnly()))) {
+      reader.setInput(in, true, true);
+      raster = image.samples(reader);
     } finally {
       reader.setInput(null);
     }
-  }
-
-  private static BadData damaged(
-      String name, String reason, @org.jspecify.annotations.Nullable Exception cause) {
-    String text =
-        name
-            + ": is a damaged or unsupported image ("
-            + reason.strip().replaceAll("\\s+", " ")
-            + "); get it again";
-    return cause == null ? new BadData(text) : new BadData(text, cause);
-  }
-
-  private static byte[] colours(BufferedImage image) {
-    int width = image.getWidth();
-    int height = image.getHeight();
-    byte[] pixels = new byte[3 * width * height];
-    ColorModel colours = image.getColorModel();
-    Raster raster = image.getRaster();
-    int bits = raster.getSampleModel().getSampleSize(0);
-    if (colours instanceof IndexColorModel palette) {
-      int[] samples = raster.getSamples(0, 0, width, height, 0, (int[]) null);
-      for (int i = 0; i < samples.length; i++) {
-        int rgb = palette.getRGB(samples[i]);
-        pixels[3 * i] = (byte) (rgb >> 16);
-        pixels[3 * i + 1] = (byte) (rgb >> 8);
-        pixels[3 * i + 2] = (byte) rgb;
-      }
-      return pixels;
+    if (!warning.isEmpty()) {
+      // a picture cut short or overwritten decodes, with a warning
+      throw new IOException(warning);
     }
-    if (bits != 8 && bits != 16) {
-      throw new IllegalArgumentException(bits + " bits a value");
+    int height = image.height();
+    int width = image.width();
+    EncodedImage.RowColours colours = image.colours(deepBits);
+    byte[] stored = new byte[3 * width * height];
+    int[] row = new int[width * raster.getNumBands()];
+    for (int y = 0; y < height; y++) {
+      colours.convert(raster.getPixels(0, y, width, 1, row), width, stored, 3 * width * y);
     }
-    int bands = raster.getNumBands();
-    int[] samples = new int[width * height];
-    for (int c = 0; c < 3; c++) {
-      raster.getSamples(0, 0, width, height, bands >= 3 ? c : 0, samples);
-      for (int i = 0; i < samples.length; i++) {
-        pixels[3 * i + c] = (byte) (samples[i] >> bits - 8);
-      }
-    }
-    return pixels;
+    Orientation orientation = image.orientation();
+    byte[] pixels = orientation.turned(stored, height, width);
+    return orientation.swapped()
+        ? colours.image(width, height, pixels)
+        : colours.image(height, width, pixels);
   }
 
   @Override

@@ -25,6 +25,7 @@ public final class ZipArchive implements AutoCloseable {
   private final Path file;
   private final ZipFile zip;
   private final List<ZipEntry> entries = new ArrayList<>();
+  private final List<String> directories = new ArrayList<>();
 
   private ZipArchive(Path file, ZipFile zip) {
     this.file = file;
@@ -61,7 +62,9 @@ public final class ZipArchive implements AutoCloseable {
     try {
       for (var all = zip.entries(); all.hasMoreElements(); ) {
         ZipEntry entry = all.nextElement();
-        if (!entry.isDirectory()) {
+        if (entry.isDirectory()) {
+          directories.add(entry.getName());
+        } else {
           entries.add(entry);
           packed += Math.max(0, entry.getCompressedSize());
         }
@@ -86,6 +89,11 @@ public final class ZipArchive implements AutoCloseable {
   /** All files inside, in the archive's order. */
   public List<ZipEntry> entries() {
     return entries;
+  }
+
+  /** The directories that have entries of their own, each with a slash at its end. */
+  public List<String> directories() {
+    return directories;
   }
 
   /** An entry's name with the archive's, for messages. */

@@ -128,7 +128,11 @@ public final class FilterTraining {
             "seed=" + run.seed());
     PreparedTraining training =
         new PreparedTraining(
-                config, TrainingData.of(binned, config), network.spec(), Optional.empty())
+                config,
+                TrainingData.of(binned, config),
+                network.spec(),
+                Optional.empty(),
+                List.of())
             .on(taught);
     TrainingListener copy =
         new TrainingListener() {

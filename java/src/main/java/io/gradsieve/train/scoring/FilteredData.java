@@ -44,7 +44,7 @@ final class FilteredData {
       }
       double[] ranks = ranks(filter, data, train);
       long[] indices = Arrays.stream(train).mapToLong(data::index).toArray();
-      return new RankedSamples(indices, ranks, classes, Optional.of(data));
+      return RankedSamples.of(indices, ranks, classes, Optional.of(data));
     }
   }
 

@@ -1,12 +1,10 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SubsetWriter;
 import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
-import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.ByteBuffer;
@@ -14,28 +12,31 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** What {@code prune} writes: indices as text or numpy array, or the kept part of the data. */
 final class KeptData {
   private KeptData() {}
 
+  /** Whether data is written there, not indices. */
+  static boolean isData(Path out) {
+    return !List.of("txt", "npy").contains(OutputFile.ending(out));
+  }
+
   /**
    * Writes the kept samples.
    *
    * @param kept positions in the original file, ascending
-   * @param ranked that a filter chose from; empty: scores did
-   * @param notes takes what there is to tell of the data
+   * @param data they were chosen from; empty only where indices are wanted
    * @return why data was written without labels; empty: it has them, or is no data
    */
-  static Optional<String> write(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> notes) {
+  static Optional<String> write(Path out, long[] kept, Settings settings, Optional<Dataset> data) {
     switch (OutputFile.ending(out)) {
       case "txt" -> writeText(out, kept);
       case "npy" -> writeArray(out, kept);
       default -> {
-        return writeData(out, kept, settings, ranked, notes);
+        return writeData(out, kept, settings, data.orElseThrow());
       }
     }
     return Optional.empty();
@@ -64,25 +65,20 @@ final class KeptData {
 
   /** The kept training samples; a test part goes along whole. */
   private static Optional<String> writeData(
-      Path out, long[] kept, Settings settings, Optional<Dataset> ranked, Consumer<String> notes) {
+      Path out, long[] kept, Settings settings, Dataset read) {
     String source = settings.get(Options.DATA);
     if (out.toAbsolutePath().normalize().equals(Path.of(source).toAbsolutePath().normalize())) {
       throw new GradsieveException.Usage(
           "--out " + out + ": is the data itself; name another file");
     }
     Optional<String> unlabelled = Optional.empty();
-    Dataset data;
-    if (ranked.isEmpty()) {
-      data = DataOptions.open(settings, Purpose.EVALUATE, Optional.empty(), notes);
-    } else {
-      data = ranked.get();
-      // a filter needs no labels, but those that are there go along; rows of a CSV have theirs
-      if (!data.labelled() && data.schema().columns().isEmpty()) {
-        try {
-          data = FilteredData.labelled(settings, data);
-        } catch (GradsieveException.BadData e) {
-          unlabelled = Optional.of(e.getMessage());
-        }
+    Dataset data = read;
+    // a filter needs no labels, but those that are there go along; rows of a CSV have theirs
+    if (!data.labelled() && data.schema().columns().isEmpty()) {
+      try {
+        data = FilteredData.labelled(settings, data);
+      } catch (GradsieveException.BadData e) {
+        unlabelled = Optional.of(e.getMessage());
       }
     }
     int[] samples = positions(data, kept);

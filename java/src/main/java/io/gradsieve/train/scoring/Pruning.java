@@ -2,9 +2,12 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.data.DataRequest.Purpose;
+import io.gradsieve.data.Dataset;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.Strata;
+import io.gradsieve.train.DataOptions;
 import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
@@ -44,7 +47,7 @@ public final class Pruning {
     if (random && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
-    RankedSamples ranked = ranked(settings, random, notes);
+    RankedSamples ranked = ranked(settings, out, random, notes);
     double[] draws = draws(ranked, settings.get(Options.SEED));
     boolean[] chosen =
         policy.equals("coverage")
@@ -53,10 +56,10 @@ public final class Pruning {
     long[] kept =
         IntStream.range(0, chosen.length)
             .filter(i -> chosen[i])
-            .mapToLong(i -> ranked.indices()[i])
+            .mapToLong(i -> ranked.places()[i])
             .sorted()
             .toArray();
-    Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data(), notes);
+    Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data());
     return new Summary(out, chosen.length, kept.length, unlabelled);
   }
 
@@ -84,13 +87,21 @@ public final class Pruning {
     }
   }
 
-  private static RankedSamples ranked(Settings settings, boolean random, Consumer<String> notes) {
+  /** With the data where data is written, or was named: its samples are those of the scores. */
+  private static RankedSamples ranked(
+      Settings settings, Path out, boolean random, Consumer<String> notes) {
     boolean balanced = settings.get(Options.BALANCED);
     if (settings.given(Options.FILTER)) {
       return FilteredData.rank(settings, balanced, notes);
     }
     String by = random ? "" : settings.get(Options.BY);
-    return ScoresFile.read(Path.of(required(settings, Options.SCORES_FILE)), by, balanced);
+    Path scores = Path.of(required(settings, Options.SCORES_FILE));
+    RankedSamples ranked = ScoresFile.read(scores, by, balanced);
+    if (!KeptData.isData(out) && !settings.given(Options.DATA)) {
+      return ranked;
+    }
+    Dataset data = DataOptions.open(settings, Purpose.COPY, Optional.empty(), notes);
+    return ScoreJoin.of(scores, ranked, settings.get(Options.DATA), data, notes);
   }
 
   private static <T> T required(Settings settings, Option<T> option) {

@@ -23,16 +23,12 @@ final class ScoresFile {
       int index = column(table, ScoreColumns.INDEX.key());
       int value = score.isEmpty() ? -1 : column(table, score);
       int label = byClass ? column(table, ScoreColumns.LABEL.key()) : -1;
-      int split = table.header().indexOf(ScoreColumns.SPLIT.key());
       long[] indices = new long[16];
       double[] scores = new double[16];
       int[] classes = new int[16];
       Map<String, Integer> names = new HashMap<>();
       int n = 0;
-      while (table.next()) {
-        if (split >= 0 && table.cell(split).equals("test")) {
-          continue;
-        }
+      while (nextTraining(table)) {
         if (n == indices.length) {
           indices = Arrays.copyOf(indices, 2 * n);
           scores = Arrays.copyOf(scores, 2 * n);
@@ -46,12 +42,22 @@ final class ScoresFile {
       if (n == 0) {
         throw new GradsieveException.BadData(file + ": has no rows of training samples");
       }
-      return new RankedSamples(
+      return RankedSamples.of(
           distinct(file, Arrays.copyOf(indices, n)),
           Arrays.copyOf(scores, n),
           Arrays.copyOf(classes, n),
           Optional.empty());
     }
+  }
+
+  /** Goes to the next row of a training sample: those of a test part are passed over. */
+  static boolean nextTraining(CsvTable table) {
+    int split = table.header().indexOf(ScoreColumns.SPLIT.key());
+    boolean there = table.next();
+    while (there && split >= 0 && table.cell(split).equals("test")) {
+      there = table.next();
+    }
+    return there;
   }
 
   private static long[] distinct(Path file, long[] indices) {
@@ -66,7 +72,7 @@ final class ScoresFile {
     return indices;
   }
 
-  private static int column(CsvTable table, String name) {
+  static int column(CsvTable table, String name) {
     int column = table.header().indexOf(name);
     if (column < 0) {
       throw new GradsieveException.BadData(
@@ -76,7 +82,7 @@ final class ScoresFile {
     return column;
   }
 
-  private static long index(CsvTable table, int column) {
+  static long index(CsvTable table, int column) {
     String cell = table.cell(column);
     if (!cell.matches("[0-9]{1,18}")) {
       throw new GradsieveException.BadData(

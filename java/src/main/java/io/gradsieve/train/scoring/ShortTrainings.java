@@ -122,7 +122,7 @@ final class ShortTrainings {
   /** Trains and scores the training part; empty if asked to stop before the end. */
   Optional<ScoredSamples> score() {
     PreparedTraining prepared = PreparedTraining.of(config());
-    prepared.data().dataset().remarks().forEach(notes);
+    prepared.remarks().forEach(notes);
     return settings.given(Options.RUNS)
         ? averaged(prepared, settings.get(Options.RUNS))
         : heldOut(prepared, settings.get(Options.FOLDS));

@@ -11,6 +11,7 @@ import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -117,25 +118,53 @@ class ImageFolderTest {
   }
 
   @Test
-  void imagesOfAnotherSizeNameTheFirstFileAndBothSizes() throws IOException {
+  void imagesOfAnotherSizeAreNamedWithTheFirst() throws IOException {
     for (int i = 0; i < 200; i++) {
       files.put(
           "train/9/m%03d.png".formatted(i), Samples.image("png", i < 100 ? 4 : 5, 3, i, true));
     }
     assertThatThrownBy(this::open)
         .isInstanceOf(BadData.class)
-        .hasMessageContaining("train/9/m100.png: has 5x3")
-        .hasMessageContaining("train/10/b.png, has 4x3");
+        .hasMessageContaining("100 images do not have 4x3 pixels, as ")
+        .hasMessageContaining("train/10/b.png has: train/9/m100.png (5x3), train/9/m101.png (5x3)")
+        .hasMessageEndingWith("train/9/m109.png (5x3) and 90 more; resize them to one size");
   }
 
   @Test
-  void aDamagedImageIsNamedWhateverTheThreadsDo() throws IOException {
+  void allUnreadableImagesAreNamedWhateverTheThreadsDo() throws IOException {
     for (int i = 0; i < 300; i++) {
-      files.put(
-          "train/9/m%03d.png".formatted(i),
-          i == 250 || i == 260 ? new byte[] {1} : Samples.image("png", 4, 3, i, true));
+      files.put("train/9/m%03d.png".formatted(i), Samples.image("png", 4, 3, i, true));
     }
-    assertThatThrownBy(this::open).isInstanceOf(BadData.class).hasMessageContaining("m250.png");
+    files.put("train/9/m250.png", new byte[] {1});
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageEndingWith(
+            "/train/9/m250.png: is neither PNG nor JPEG; convert it to PNG or JPEG");
+    files.put("train/9/m251.png", new byte[] {1});
+    files.put("train/10/b.png", new byte[0]);
+    files.put("train/9/m260.png", "GIF89a".getBytes(StandardCharsets.ISO_8859_1));
+    files.put("test/9/a.png", Samples.image("png", 3, 4, 1, true));
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining(
+            ": 4 images cannot be read: train/10/b.png: is empty, get it again; train/9/m250.png,"
+                + " train/9/m251.png: is neither PNG nor JPEG; convert it to PNG or JPEG;"
+                + " train/9/m260.png: is a GIF image; convert it to PNG or JPEG; 1 image does not"
+                + " have 4x3 pixels, as ")
+        .hasMessageEndingWith("/train/9/a.jpg has: test/9/a.png (3x4); resize them to one size");
+  }
+
+  @Test
+  void ofManyUnreadableImagesTenAreNamedAndTheOthersCounted() throws IOException {
+    files.clear();
+    for (int i = 0; i < 99; i++) {
+      files.put("train/%d/m%03d.png".formatted(i % 2, i), new byte[] {1});
+    }
+    assertThatThrownBy(this::open)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining(": 99 images cannot be read: train/0/m000.png, train/0/m002.png,")
+        .hasMessageEndingWith(
+            ", train/0/m018.png and 89 more: is neither PNG nor JPEG; convert it to PNG or JPEG");
   }
 
   @Test

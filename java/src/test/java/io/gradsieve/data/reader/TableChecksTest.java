@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
@@ -239,20 +240,44 @@ class TableChecksTest {
   }
 
   @Test
-  void aColumnThatNeverVariesIsLeftOutAndDecidesNothingLater() throws Exception {
-    String text = table("a,k,j,kind", ROWS, i -> "0,same");
-    told(text, "columns 'k', 'j' never varies and is left out");
+  void aColumnThatNeverVariesDecidesNothingLater() throws Exception {
+    String text = table("a,k,j,kind", ROWS, i -> "0,-7.25");
+    told(text, "columns 'k', 'j' never varies and is without effect");
     Dataset data = train(text);
-    assertThat(data.shape().channels()).isEqualTo(1);
     assertThat(data.schema().columns().stream().map(Schema.Column::role))
-        .containsExactly(Role.NUMBER, Role.IGNORE, Role.IGNORE, Role.LABEL);
-    String later = table("a,k,j,kind", ROWS, i -> "255,other");
+        .containsExactly(Role.NUMBER, Role.NUMBER, Role.NUMBER, Role.LABEL);
+    String later = table("a,k,j,kind", ROWS, i -> "255,1e9");
     Dataset same = DataSource.open(request(later).withRules(data.schema()));
     for (int i = 0; i < ROWS; i++) {
-      assertThat(row(same, i)).isEqualTo(row(data, i));
+      assertThat(row(data, i)[1]).isZero();
+      assertThat(row(same, i)[0]).isEqualTo(row(data, i)[0]);
+      assertThat(row(same, i)[1]).isCloseTo(0, within(1e-20f));
+      assertThat(row(same, i)[2]).isCloseTo(0, within(1e-20f));
     }
     // 0.1 + 0.2 and 0.3 differ by rounding alone
     told(column(i -> i % 2 == 0 ? "0.30000000000000004" : "0.3"), "column 'c' never varies");
+    // a text that was not there in training stays an error
+    Schema texts = train(column(i -> "same")).schema();
+    DataRequest other = request(column(i -> "other")).withRules(texts);
+    assertThatThrownBy(() -> DataSource.open(other))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("not seen");
+  }
+
+  @Test
+  void whatIsOnlyCopiedNeedNotBeLearnable() throws Exception {
+    DataRequest train = request(table("a,name,kind", ROWS, i -> "n" + i));
+    DataRequest copy =
+        new DataRequest(
+            train.data(),
+            DataRequest.Purpose.COPY,
+            train.rules(),
+            train.dataDirectory(),
+            train.label(),
+            train.id(),
+            train.weight(),
+            train.ignore());
+    assertThat(DataSource.open(copy).remarks()).isEmpty();
   }
 
   @Test
@@ -275,7 +300,7 @@ class TableChecksTest {
         request(column(i -> "" + i * 7 % 5)).withIgnore(List.of("c")).withRules(model);
     assertThatThrownBy(() -> DataSource.open(later))
         .isInstanceOf(Usage.class)
-        .hasMessageContaining("--ignore c");
+        .hasMessageContaining("column 'c' is an input of the model");
   }
 
   private static float[] row(Dataset data, int sample) {
