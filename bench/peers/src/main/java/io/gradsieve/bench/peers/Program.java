@@ -1,5 +1,6 @@
 package io.gradsieve.bench.peers;
 
+import io.gradsieve.GradsieveException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,9 @@ import java.util.List;
  * @param main name of the class
  */
 record Program(String classPath, List<String> options, String main, List<String> arguments) {
+  private static final List<String> SIDES =
+      List.of(
+          "engine", "engine-norms-off", "pytorch", "pytorch-channels-first", "torchscript", "dl4j");
   private static final Path DL4J = Path.of("bench/peers/dl4j/target");
 
   /** The program of a side that trains {@code model}. */
@@ -26,8 +30,23 @@ record Program(String classPath, List<String> options, String main, List<String>
       case "pytorch-channels-first" -> torch(threads, model, size, "channels-first");
       case "torchscript" -> torch(threads, model, size, TracedModel.export(model).toString());
       case "dl4j" -> deeplearning4j(model, size);
-      default -> throw new IOException("unknown side " + side);
+      default -> throw unknown(side);
     };
+  }
+
+  /**
+   * Checks the name of a side before anything is measured.
+   *
+   * @throws GradsieveException.Usage if there is no such side
+   */
+  static void requireKnown(String side) {
+    if (!SIDES.contains(side)) {
+      throw unknown(side);
+    }
+  }
+
+  private static GradsieveException unknown(String side) {
+    return GradsieveException.Usage.unknown("side", side, SIDES);
   }
 
   private static Program ours(Class<?> main, List<String> options, String... arguments) {
