@@ -1,5 +1,6 @@
 package io.gradsieve.bench.peers;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -16,6 +17,8 @@ import java.util.Map;
  *
  * @param seconds least of a window
  * @param machine its processor and how many cores there are
+ * @param foreign the most of them that other programs used in a window; where it is much, the rates
+ *     mean little
  * @param sides in the order they took turns
  */
 record Cell(
@@ -25,6 +28,7 @@ record Cell(
     double seconds,
     String date,
     String machine,
+    double foreign,
     Map<String, Result> sides) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
@@ -54,7 +58,14 @@ record Cell(
   }
 
   static Cell read(Path file) throws IOException {
-    return JSON.readValue(file.toFile(), Cell.class);
+    try {
+      return JSON.readValue(file.toFile(), Cell.class);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is no cell as they are kept now (%s): move it away"
+              .formatted(file, e.getOriginalMessage()),
+          e);
+    }
   }
 
   void write(Path directory) throws IOException {

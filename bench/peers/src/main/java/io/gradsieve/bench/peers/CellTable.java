@@ -29,14 +29,18 @@ final class CellTable {
     lines.add("");
     lines.addAll(head());
     cells.forEach(cell -> lines.addAll(rows(cell)));
-    double awake =
-        cells.stream()
-            .flatMap(cell -> cell.sides().values().stream())
-            .mapToDouble(Cell.Result::awake)
-            .max()
-            .orElse(0);
+    double awake = 0;
+    double foreign = 0;
+    for (Cell cell : cells) {
+      foreign = Math.max(foreign, cell.foreign());
+      for (Cell.Result side : cell.sides().values()) {
+        awake = Math.max(awake, side.awake());
+      }
+    }
     lines.add("");
-    lines.add(text("Most of a core that a side used in another's window: %.1f %%", 100 * awake));
+    lines.add(text("Most of a core that a side used in another's window: %.1f %%.", 100 * awake));
+    lines.add(
+        text("Most of the cores that other programs used in a window: %.1f %%.", 100 * foreign));
     return lines;
   }
 

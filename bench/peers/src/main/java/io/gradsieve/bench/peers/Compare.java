@@ -41,7 +41,7 @@ final class Compare implements Callable<Integer> {
       paramLabel = "SIDE",
       description =
           "the first is compared to each other: engine, pytorch, torchscript, dl4j,"
-              + " engine-norms-off, pytorch-channels-first")
+              + " engine-norms-off, pytorch-channels-first, pytorch-pinned")
   private List<String> sides = List.of("engine", "pytorch");
 
   @Option(
@@ -118,8 +118,12 @@ final class Compare implements Callable<Integer> {
         }
       }
     }
-    out.println();
-    table.lines(shown).forEach(out::println);
+    if (!shown.isEmpty()) {
+      out.println();
+      table.lines(shown).forEach(out::println);
+    } else if (print) {
+      out.println("no such cells there");
+    }
     return failed == 0 ? 0 : 1;
   }
 

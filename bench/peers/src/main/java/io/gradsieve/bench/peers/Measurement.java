@@ -1,8 +1,6 @@
 package io.gradsieve.bench.peers;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -10,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * How a cell is measured: trials of allocators, a start and a window to warm up for each side, then
@@ -60,7 +57,14 @@ record Measurement(
                 sitting.awake(name)));
       }
       return new Cell(
-          model, batch, threads, seconds, LocalDate.now().toString(), machine(), results);
+          model,
+          batch,
+          threads,
+          seconds,
+          LocalDate.now().toString(),
+          Processors.description(),
+          sitting.foreign(),
+          results);
     }
   }
 
@@ -76,22 +80,5 @@ record Measurement(
       Collections.reverse(order);
     }
     return rates;
-  }
-
-  /** As the system names its processor; virtual machines leave the model out of its name. */
-  private static String machine() throws IOException {
-    Map<String, String> processor = new LinkedHashMap<>();
-    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      lines
-          .map(line -> line.split("\\s*:\\s*", 2))
-          .filter(words -> words.length == 2)
-          .forEach(words -> processor.putIfAbsent(words[0], words[1]));
-    }
-    return "%s, family %s, model %s, %d cores"
-        .formatted(
-            processor.get("model name"),
-            processor.get("cpu family"),
-            processor.get("model"),
-            Runtime.getRuntime().availableProcessors());
   }
 }

@@ -58,6 +58,7 @@ final class Side implements AutoCloseable {
     Map<String, String> environment = builder.environment();
     environment.remove("OPENBLAS_CORETYPE");
     environment.put("OMP_NUM_THREADS", Integer.toString(threads));
+    environment.putAll(program.environment());
     allocator.choose(environment);
     long started = System.nanoTime();
     return new Side(name, builder.start(), started);

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * Sides that take turns on the same cores. While one's window runs the others have to sleep, and
  * that is measured: what their processes, all threads together, use of a core meanwhile. A window
- * in which one was awake is repeated.
+ * in which one was awake is repeated. What other programs used of the cores is measured too.
  */
 final class Sitting implements AutoCloseable {
   /** OpenMP's threads spin for up to 200 ms after their last loop: not in the other's window. */
@@ -25,6 +25,7 @@ final class Sitting implements AutoCloseable {
 
   private final Map<String, Side> sides = new LinkedHashMap<>();
   private final Map<String, Double> awake = new LinkedHashMap<>();
+  private double foreign;
 
   void join(String name, Side side) {
     sides.put(name, side);
@@ -40,6 +41,11 @@ final class Sitting implements AutoCloseable {
     return awake.get(name);
   }
 
+  /** The most of the cores that other programs, or other virtual machines, used in a window. */
+  double foreign() {
+    return foreign;
+  }
+
   /**
    * Samples/s of a window of at least so many seconds and steps.
    *
@@ -50,15 +56,21 @@ final class Sitting implements AutoCloseable {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       settle();
       Map<String, Double> before = cpuSeconds();
+      double busyBefore = Processors.busySeconds();
       long start = System.nanoTime();
       double rate = sides.get(name).window(seconds, steps);
       double elapsed = (System.nanoTime() - start) * 1e-9;
+      double busy = Processors.busySeconds() - busyBefore;
       Map<String, Double> used = cpuSeconds();
+      used.replaceAll((side, after) -> after - before.get(side));
+      for (double ours : used.values()) {
+        busy -= ours;
+      }
       used.remove(name);
-      used.replaceAll((other, after) -> after - before.get(other));
       disturbance = disturbance(used, elapsed);
       if (disturbance.isEmpty()) {
         used.forEach((other, cpu) -> awake.merge(other, cpu / elapsed, Math::max));
+        foreign = Math.max(foreign, busy / elapsed / Processors.count());
         return rate;
       }
     }
