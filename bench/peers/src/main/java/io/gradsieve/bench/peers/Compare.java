@@ -51,7 +51,7 @@ final class Compare implements Callable<Integer> {
   private int pairs = 6;
 
   @Option(names = "--seconds", paramLabel = "S", description = "least of a window")
-  private double seconds = 3;
+  private double seconds = 2.5;
 
   @Option(names = "--steps", paramLabel = "N", description = "least of a window")
   private int steps = 3;
