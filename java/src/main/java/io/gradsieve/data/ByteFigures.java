@@ -13,7 +13,10 @@ final class ByteFigures {
 
   private ByteFigures() {}
 
-  /** Of value/255 per channel over {@code part}; a deviation of 0 becomes 1. */
+  /**
+   * Of value/255 per channel over {@code part}; a channel that never varies has {@link
+   * #CONSTANT_DEVIATION}.
+   */
   static Normalize of(SampleStore store, int[] part, int channels) {
     long[] counts = new long[channels * VALUES];
     byte[] values = new byte[store.sampleBytes()];
@@ -41,7 +44,7 @@ final class ByteFigures {
       }
       double deviation = Math.sqrt(squares / n) / 255;
       means.add(mean / 255);
-      deviations.add(deviation > 0 ? deviation : 1.0);
+      deviations.add(deviation > 0 ? deviation : Normalize.NEVER_VARIED);
     }
     return new Normalize(means, deviations);
   }

@@ -34,7 +34,9 @@ public record DataRequest(
     /** Labels are needed. */
     EVALUATE,
     /** Labels are not looked at. */
-    PREDICT
+    PREDICT,
+    /** Labels are needed; nothing is learned, so it does not matter whether anything could be. */
+    COPY
   }
 
   public DataRequest {

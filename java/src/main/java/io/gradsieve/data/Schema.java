@@ -34,6 +34,13 @@ public record Schema(Optional<Normalize> normalize, List<String> classes, List<C
    * positive.
    */
   public record Normalize(List<Double> mean, List<Double> deviation) {
+    /**
+     * Stands for the deviation of what never varied in training: whatever is there later becomes
+     * next to nothing, so that weights which no sample has trained decide nothing. A float32 holds
+     * it.
+     */
+    public static final double NEVER_VARIED = 1e30;
+
     public Normalize {
       mean = List.copyOf(mean);
       deviation = List.copyOf(deviation);

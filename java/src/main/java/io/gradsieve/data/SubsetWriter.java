@@ -125,20 +125,25 @@ public final class SubsetWriter {
 
   private void writeArrays(NpzWriter arrays, String suffix, int[] part) throws IOException {
     SampleShape shape = data.shape();
-    boolean vector = shape.height() == 1 && shape.width() == 1;
     NpyType type = data.bytes() ? NpyType.UINT8 : NpyType.FLOAT32;
+    boolean vector = shape.height() == 1 && shape.width() == 1;
+    boolean channelsLast = vector || axes(shape).channelsLast();
     arrays.begin(
         "x" + suffix,
         type,
         vector
             ? new long[] {part.length, shape.channels()}
-            : new long[] {part.length, shape.channels(), shape.height(), shape.width()});
+            : channelsLast
+                ? new long[] {part.length, shape.height(), shape.width(), shape.channels()}
+                : new long[] {part.length, shape.channels(), shape.height(), shape.width()});
     byte[] sample = new byte[data.sampleBytes()];
     byte[] planes = new byte[sample.length];
     for (int i : part) {
       data.copy(i, ByteBuffer.wrap(sample), 0);
-      toPlanes(sample, planes, shape, data.bytes() ? 1 : FLOAT_BYTES);
-      arrays.write(planes, 0, planes.length);
+      if (!channelsLast) {
+        toPlanes(sample, planes, shape, data.bytes() ? 1 : FLOAT_BYTES);
+      }
+      arrays.write(channelsLast ? sample : planes, 0, sample.length);
     }
     arrays.end();
     if (data.labelled()) {
@@ -149,6 +154,18 @@ public final class SubsetWriter {
       }
       arrays.end();
     }
+  }
+
+  /** The order of the axes that reading the array finds again. */
+  private static ImageAxes axes(SampleShape shape) {
+    return ImageAxes.toWrite(shape)
+        .orElseThrow(
+            () ->
+                new Usage(
+                    "--out: samples of shape "
+                        + shape
+                        + " would be read from a .npz with other axes; write their indices to a"
+                        + " .txt or .npy"));
   }
 
   /** [H][W][C] to [C][H][W], elements of {@code bytes} bytes. */

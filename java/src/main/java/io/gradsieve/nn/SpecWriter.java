@@ -21,7 +21,8 @@ final class SpecWriter {
         .ifPresent(
             n ->
                 writer.out.append(
-                    "normalize: {mean: %s, deviation: %s}\n".formatted(n.mean(), n.deviation())));
+                    "normalize: {mean: %s, deviation: %s}\n"
+                        .formatted(numbers(n.mean()), numbers(n.deviation()))));
     if (!spec.classes().isEmpty()) {
       writer.out.append("classes: ").append(texts(spec.classes())).append('\n');
     }
@@ -32,6 +33,11 @@ final class SpecWriter {
     writer.out.append("layers:\n");
     writer.layers(spec.layers(), STEP);
     return writer.out.toString();
+  }
+
+  /** Without a sign in the exponent 1.0E30 is a text to PyYAML. */
+  private static List<String> numbers(List<Double> values) {
+    return values.stream().map(v -> v.toString().replaceFirst("E(?=\\d)", "E+")).toList();
   }
 
   private void column(Column column) {

@@ -24,6 +24,16 @@ class NetworkSpecTest {
   }
 
   @Test
+  void figuresAreWrittenSoThatPyYamlReadsNumbersAndComeBackTheSame() {
+    Normalize figures = new Normalize(List.of(1.7e12, -0.25), List.of(1e30, 2.5e-9));
+    NetworkSpec spec =
+        Models.of("mlp", 2, 1, 1, 3).with(Optional.of(figures), List.of(), List.of());
+    assertThat(spec.toYaml())
+        .contains("normalize: {mean: [1.7E+12, -0.25], deviation: [1.0E+30, 2.5E-9]}");
+    assertThat(read(spec.toYaml()).normalize()).contains(figures);
+  }
+
+  @Test
   void itReadsWhatTheContractShows() {
     NetworkSpec spec =
         read(

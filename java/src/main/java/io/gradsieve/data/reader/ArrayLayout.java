@@ -1,10 +1,12 @@
 package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.data.ImageAxes;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.format.npy.NpyHeader;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How an array's samples lie in a file.
@@ -12,10 +14,14 @@ import java.util.List;
  * @param shape of a sample
  * @param bytes uint8, else float32
  * @param channelsLast whether a sample is [H, W, C] in the file, else [C, H, W]
+ * @param guess what to tell where the order of the axes was guessed
  */
-record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast) {
+record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast, Optional<String> guess) {
 
-  /** Of an array [N], [N, D], [N, H, W] or [N, C, H, W]; {@code where} begins messages. */
+  /**
+   * Of an array [N], [N, D], [N, H, W], or of images whose channels {@link ImageAxes} finds; {@code
+   * where} begins messages.
+   */
   static ArrayLayout of(String where, NpyHeader header) {
     boolean bytes = header.type().isUint8();
     if (!bytes && !header.type().isReal()) {
@@ -57,18 +63,35 @@ record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast) {
     }
     int[] s = sizes.stream().mapToInt(v -> (int) Math.min(v, Integer.MAX_VALUE)).toArray();
     return switch (s.length) {
-      case 1 -> new ArrayLayout(SampleShape.features(1), bytes, false);
-      case 2 -> new ArrayLayout(SampleShape.features(s[1]), bytes, false);
-      case 3 -> new ArrayLayout(new SampleShape(1, s[1], s[2]), bytes, false);
-      default ->
-          bytes && isColours(s[3]) && !isColours(s[1])
-              ? new ArrayLayout(new SampleShape(s[3], s[1], s[2]), true, true)
-              : new ArrayLayout(new SampleShape(s[1], s[2], s[3]), bytes, false);
+      case 1 -> planes(SampleShape.features(1), bytes);
+      case 2 -> planes(SampleShape.features(s[1]), bytes);
+      case 3 -> planes(new SampleShape(1, s[1], s[2]), bytes);
+      default -> images(where, sizes, ImageAxes.of(s[1], s[2], s[3]), bytes);
     };
   }
 
-  private static boolean isColours(int size) {
-    return size == 1 || size == 3;
+  private static ArrayLayout planes(SampleShape shape, boolean bytes) {
+    return new ArrayLayout(shape, bytes, false, Optional.empty());
+  }
+
+  private static ArrayLayout images(String where, List<Long> sizes, ImageAxes axes, boolean bytes) {
+    String last = "height, width, channels";
+    String first = "channels, height, width";
+    String guess =
+        "%s: has shape %s: read as %s; if it is %s, save x.%s"
+            .formatted(
+                where,
+                sizes,
+                axes.channelsLast() ? last : first,
+                axes.channelsLast() ? first : last,
+                axes.forOtherOrder());
+    return new ArrayLayout(
+        axes.shape(), bytes, axes.channelsLast(), Optional.of(guess).filter(g -> !axes.clear()));
+  }
+
+  /** Whether samples of both go into one store. */
+  boolean fits(ArrayLayout other) {
+    return shape.equals(other.shape) && bytes == other.bytes && channelsLast == other.channelsLast;
   }
 
   /** For each element of a sample in the file's order, its place in [H][W][C]. */

@@ -14,8 +14,10 @@ import java.util.Set;
 /**
  * Which column of a CSV file is what: as the options say, else as the model's rules say, else by
  * default. Numbers of columns, -1 for none.
+ *
+ * @param named whether an option or the name {@code label} found a column
  */
-record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
+record ColumnRoles(int label, int id, int weight, Set<Integer> ignored, boolean named) {
   private static final String DEFAULT_LABEL = "label";
 
   /**
@@ -44,7 +46,8 @@ record ColumnRoles(int label, int id, int weight, Set<Integer> ignored) {
     if (label < 0 && request.labelled()) {
       throw noLabel(file, header, columns);
     }
-    ColumnRoles roles = new ColumnRoles(label, id, weight, ignored);
+    boolean named = request.namesColumns() || header.contains(DEFAULT_LABEL);
+    ColumnRoles roles = new ColumnRoles(label, id, weight, ignored, named);
     roles.checkDifferent(header);
     return roles;
   }

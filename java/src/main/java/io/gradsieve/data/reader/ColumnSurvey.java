@@ -5,8 +5,12 @@ import io.gradsieve.data.Schema.Column;
 import io.gradsieve.data.Schema.Role;
 import io.gradsieve.format.ByteSource;
 import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.format.csv.MissingValue;
 import io.gradsieve.format.csv.Numbers;
+import io.gradsieve.format.csv.Spelling;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 
 /**
@@ -18,21 +22,32 @@ final class ColumnSurvey {
   /** More different texts than this are most likely names or sentences, not categories. */
   static final int MAX_CATEGORIES = 1_000;
 
+  /** So many different quantities with a unit are numbers; fewer may be classes such as 4wd. */
+  private static final int MOST_UNITS = 20;
+
+  /** The first cell of some kind. */
+  private record Found(String where, String cell) {
+    static final Found NOWHERE = new Found("", "");
+  }
+
   private final String file;
   private final String name;
   private final int column;
   private final TreeSet<String> categories = new TreeSet<>();
-  private boolean numbers;
+  private final Map<Spelling, Integer> spellings = new EnumMap<>(Spelling.class);
+  private final NumberFigures figures = new NumberFigures();
+  private long rows;
+  private long missing;
   private boolean texts;
-  private long count;
-  private double mean;
-  private double squares;
 
   /**
-   * The first cell that is empty or not finite: an error as soon as the column turns out to be
+   * The first cell that is missing or not finite: an error as soon as the column turns out to be
    * numbers.
    */
-  private String notNumber = "";
+  private Found notNumber = Found.NOWHERE;
+
+  /** The first text that is a quantity: what to blame when plain numbers come as well. */
+  private Found spelled = Found.NOWHERE;
 
   /** Of a column of a table; {@code file} begins messages. */
   ColumnSurvey(String file, String name, int column) {
@@ -44,40 +59,53 @@ final class ColumnSurvey {
   /** Takes the column's cell of the current row. */
   void accept(CsvTable table) {
     String cell = table.cell(column);
+    rows++;
     if (Numbers.isNumber(cell)) {
       if (texts) {
-        throw mixed(table, cell, "categories");
+        throw spelled == Found.NOWHERE
+            ? mixed(new Found(table.where(column), cell), "categories")
+            : mixed(spelled, "numbers");
       }
-      numbers = true;
-      addNumber(finite(table, column, cell));
-    } else if (cell.isEmpty() || Numbers.isNotFinite(cell)) {
-      if (notNumber.isEmpty()) {
-        notNumber =
-            table.where(column)
-                + (cell.isEmpty() ? " is empty" : ": '" + cell + "' is not a finite number")
-                + "; fill it in, drop the row, or leave the column out with --ignore";
+      figures.add(finite(table, column, cell));
+    } else if (MissingValue.is(cell) || Numbers.isNotFinite(cell)) {
+      missing++;
+      if (notNumber == Found.NOWHERE) {
+        notNumber = new Found(table.where(column), cell);
       }
-      addCategory(cell);
+      addCategory(table, cell);
     } else {
-      if (numbers) {
-        throw mixed(table, cell, "numbers");
+      if (isNumbers()) {
+        throw mixed(new Found(table.where(column), cell), "numbers");
       }
       texts = true;
-      addCategory(cell);
+      addCategory(table, cell);
     }
-    if (numbers && !notNumber.isEmpty()) {
-      throw new BadData(notNumber);
+    if (isNumbers() && notNumber != Found.NOWHERE) {
+      throw noNumber();
     }
   }
 
-  private BadData mixed(CsvTable table, String cell, String others) {
+  private BadData noNumber() {
+    String cell = notNumber.cell();
     return new BadData(
-        table.where(column)
-            + ": '"
-            + ByteSource.oneLine(cell)
-            + "' among "
-            + others
-            + "; a column is numbers or categories, correct it or leave it out with --ignore");
+        notNumber.where()
+            + (cell.isEmpty()
+                ? " is empty"
+                : ": '"
+                    + cell
+                    + (Numbers.isNotFinite(cell)
+                        ? "' is not a finite number"
+                        : "' among numbers stands for a missing value"))
+            + "; fill it in, drop the row, or leave the column out with --ignore");
+  }
+
+  private static BadData mixed(Found found, String others) {
+    String what = found.where() + ": '" + ByteSource.oneLine(found.cell()) + "' among " + others;
+    return new BadData(
+        Spelling.of(found.cell())
+            .map(s -> what + " " + s.what() + "; " + s.advice() + ", or leave the column out")
+            .orElse(what + "; a column is numbers or categories, correct it or leave it out")
+            .concat(" with --ignore"));
   }
 
   /** The number in a cell; one beyond a double is an error. */
@@ -90,15 +118,20 @@ final class ColumnSurvey {
     return value;
   }
 
-  private void addNumber(double value) {
-    count++;
-    double before = value - mean;
-    mean += before / count;
-    squares += before * (value - mean);
-  }
-
-  private void addCategory(String cell) {
-    if (categories.add(cell) && categories.size() > MAX_CATEGORIES) {
+  private void addCategory(CsvTable table, String cell) {
+    if (!categories.add(cell)) {
+      return;
+    }
+    Spelling.of(cell)
+        .ifPresent(
+            spelling -> {
+              spellings.merge(spelling, 1, Integer::sum);
+              if (spelled == Found.NOWHERE) {
+                spelled = new Found(table.where(column), cell);
+              }
+            });
+    if (categories.size() > MAX_CATEGORIES) {
+      refuseQuantities();
       throw new BadData(
           file
               + ": column '"
@@ -109,10 +142,75 @@ final class ColumnSurvey {
     }
   }
 
+  /**
+   * Texts that are quantities or dates, more than half of the different ones, are an error that
+   * names the first; a few with a unit pass, as classes such as {@code 4wd} are written so too.
+   */
+  void refuseQuantities() {
+    int quantities = spellings.values().stream().mapToInt(v -> v).sum();
+    int units = spellings.getOrDefault(Spelling.UNIT, 0);
+    int different = categories.size();
+    if (2 * quantities > different && (units < quantities || !fewUnits())) {
+      Spelling kind = Spelling.of(spelled.cell()).orElseThrow();
+      throw new BadData(
+          spelled.where()
+              + ": '"
+              + spelled.cell()
+              + "' "
+              + kind.what()
+              + "; "
+              + kind.advice()
+              + ", or leave the column out with --ignore");
+    }
+  }
+
+  private boolean fewUnits() {
+    int different = categories.size();
+    return different <= MOST_UNITS && (different < 5 || 2L * different <= rows);
+  }
+
+  /** Whether the texts are a few quantities with a unit, such as {@code 10 mg}. */
+  boolean hasUnits() {
+    return 2 * spellings.getOrDefault(Spelling.UNIT, 0) > categories.size();
+  }
+
+  boolean isNumbers() {
+    return figures.count() > 0;
+  }
+
+  /** Whether all rows hold the same; of a single row nothing can be said. */
+  boolean isConstant() {
+    return rows > 1 && (isNumbers() ? figures.isConstant() : categories.size() == 1);
+  }
+
+  /** Whether the whole numbers look like the rows' names, see {@link NumberFigures#areKeys}. */
+  boolean numbersTheRows() {
+    return figures.areKeys(name);
+  }
+
+  /** Different texts; 0 for numbers. */
+  int differentTexts() {
+    return categories.size();
+  }
+
+  /** Whether a text is among the column's. */
+  boolean has(String text) {
+    return categories.contains(text);
+  }
+
+  /** Cells among texts that say that there is no value. */
+  long missing() {
+    return missing;
+  }
+
+  String name() {
+    return name;
+  }
+
   /** The column as a model stores it. */
-  Column finish() {
-    if (numbers) {
-      if (!Double.isFinite(mean) || !Double.isFinite(squares)) {
+  Column column() {
+    if (isNumbers()) {
+      if (!figures.areFinite()) {
         throw new BadData(
             file
                 + ": column '"
@@ -125,12 +223,10 @@ final class ColumnSurvey {
   }
 
   double mean() {
-    return mean;
+    return figures.mean();
   }
 
-  /** Of the population; 1 if all values are equal. */
   double deviation() {
-    double deviation = count == 0 ? 0 : Math.sqrt(squares / count);
-    return deviation > 0 ? deviation : 1;
+    return figures.deviation();
   }
 }

@@ -37,7 +37,11 @@ public final class Layout {
 
   /** Reads a path that exists; {@code name} is for runs. */
   public static Dataset read(Path path, String name, DataRequest request) {
-    boolean csv = Files.isRegularFile(path) && isCsv(path);
+    boolean file = Files.isRegularFile(path);
+    if (file) {
+      refuseUnread(path);
+    }
+    boolean csv = file && isCsv(path);
     if (!csv) {
       refuseColumns(request, path.toString());
     }
@@ -50,9 +54,25 @@ public final class Layout {
     if (csv) {
       return CsvFile.read(path, name, request);
     }
-    return Files.isDirectory(path)
-        ? readDirectory(path, name, request)
-        : readFile(path, name, request);
+    return file ? readFile(path, name, request) : readDirectory(path, name, request);
+  }
+
+  /** Throws unless a file is of a format that is read. */
+  private static void refuseUnread(Path file) {
+    boolean zip = startsWith(file, 'P', 'K');
+    if (isCsv(file) && zip) {
+      throw new BadData(
+          file
+              + ": is named as a CSV file but is a zip or an Excel workbook; save its sheet as CSV"
+              + " (UTF-8), or unpack it");
+    }
+    Optional<String> advice = UnreadFormat.advice(file);
+    if (advice.isPresent()) {
+      throw new BadData(file + ": " + advice.get());
+    }
+    if (!isCsv(file) && !isNpz(file) && !isZip(file) && !zip) {
+      throw new BadData(file + ": is none of the formats read: " + KNOWN);
+    }
   }
 
   private static void refuseColumns(DataRequest request, String what) {
@@ -65,19 +85,25 @@ public final class Layout {
   }
 
   private static boolean isCsv(Path file) {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    return (name.endsWith(".csv") || name.endsWith(".csv.gz")) && !startsWith(file, 'P', 'K');
+    return endsWith(file, ".csv") || endsWith(file, ".csv.gz");
+  }
+
+  private static boolean isNpz(Path file) {
+    return endsWith(file, ".npz");
+  }
+
+  private static boolean isZip(Path file) {
+    return endsWith(file, ".zip");
+  }
+
+  private static boolean endsWith(Path file, String ending) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(ending);
   }
 
   private static Dataset readFile(Path file, String name, DataRequest request) {
-    String lower = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    if (lower.endsWith(".npz")) {
-      return NpzFile.read(file, name, request);
-    }
-    if (lower.endsWith(".zip") || startsWith(file, 'P', 'K')) {
-      return ImageFolder.readZip(file, name, request);
-    }
-    throw new BadData(file + ": is none of the formats read: " + KNOWN);
+    return isNpz(file)
+        ? NpzFile.read(file, name, request)
+        : ImageFolder.readZip(file, name, request);
   }
 
   private static boolean startsWith(Path file, int first, int second) {
@@ -97,6 +123,7 @@ public final class Layout {
   private static Dataset readDirectory(Path directory, String name, DataRequest request) {
     Optional<Kind> kind = of(directory);
     if (kind.isEmpty()) {
+      refuseTables(directory);
       return ImageFolder.readDirectory(directory, name, request);
     }
     if (kind.get() == Kind.IDX) {
@@ -105,6 +132,15 @@ public final class Layout {
     Path files =
         CifarDirectory.matches(list(directory)) ? directory : directory.resolve(CIFAR_UNPACKED);
     return CifarDirectory.read(files, list(files), name, request);
+  }
+
+  /** A directory of tables alone holds no images: the table meant is to be named. */
+  private static void refuseTables(Path directory) {
+    List<Path> files = list(directory);
+    Optional<Path> table = files.stream().filter(f -> isCsv(f) || isNpz(f)).findFirst();
+    if (table.isPresent() && files.stream().noneMatch(Files::isDirectory)) {
+      throw new BadData(directory + ": is a directory; name the file in it: " + table.get());
+    }
   }
 
   /** What a directory holds by its files' names; empty if it is neither or does not exist. */

@@ -1,6 +1,5 @@
 package io.gradsieve.data.reader;
 
-import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
@@ -12,14 +11,15 @@ import io.gradsieve.format.npy.NpyReader;
 import io.gradsieve.format.npy.NpyType;
 import io.gradsieve.format.npy.NpzArchive;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * A numpy archive with arrays {@code x} and {@code y}, optionally {@code x_test} and {@code
- * y_test}. x is uint8 or float32 (float64 is rounded to it): [N] or [N, D] features, [N, H, W] or
- * [N, C, H, W] images in PyTorch's order. uint8 images may also be [N, H, W, C]: if the last axis
- * is 1 or 3 and the second is neither. y is [N] or [N, 1], class indices from 0.
+ * y_test}. x is uint8 or float32 (float64 is rounded to it): [N] or [N, D] features, [N, H, W] grey
+ * images, or images with the axes that {@link io.gradsieve.data.ImageAxes} finds. y is [N] or [N,
+ * 1], class indices from 0.
  */
 final class NpzFile {
   private final Path file;
@@ -37,20 +37,11 @@ final class NpzFile {
   }
 
   private Dataset read(NpzArchive arrays, String name) {
-    NpyReader x =
-        arrays
-            .array("x")
-            .orElseThrow(
-                () ->
-                    new BadData(
-                        file
-                            + ": has no array x"
-                            + nearest(arrays, "x")
-                            + "; save it with numpy.savez(file, x=x, y=y)"));
+    NpyReader x = array(arrays, "x");
     Optional<NpyReader> xTest = arrays.array("x_test");
     ArrayLayout layout = ArrayLayout.of(x.name(), x.header());
     if (xTest.isPresent()
-        && !layout.equals(ArrayLayout.of(xTest.get().name(), xTest.get().header()))) {
+        && !layout.fits(ArrayLayout.of(xTest.get().name(), xTest.get().header()))) {
       throw new BadData(
           file
               + ": x_test is "
@@ -69,16 +60,55 @@ final class NpzFile {
     fill(x, layout, store, 0, train);
     xTest.ifPresent(array -> fill(array, layout, store, train, test));
     int[] labels = new int[request.labelled() ? train + test : 0];
+    Optional<String> labelRemark = Optional.empty();
     if (request.labelled()) {
-      readLabels(arrays, "y", labels, 0, train);
+      labelRemark = readLabels(arrays, "y", labels, 0, train);
       if (xTest.isPresent()) {
         readLabels(arrays, "y_test", labels, train, test);
       }
     }
-    return new DatasetBuilder(name, shape, layout.bytes(), store)
-        .labels(labels)
-        .trainCount(train)
-        .build(file.toString(), request);
+    DatasetBuilder builder =
+        new DatasetBuilder(name, shape, layout.bytes(), store).labels(labels).trainCount(train);
+    NpzNames.unread(file, arrays.names()).ifPresent(builder::remark);
+    layout.guess().ifPresent(builder::remark);
+    labelRemark.ifPresent(builder::remark);
+    if (!layout.bytes() && request.rules().isEmpty()) {
+      constantFeatures(store, shape, train).ifPresent(builder::remark);
+    }
+    return builder.build(file.toString(), request);
+  }
+
+  private NpyReader array(NpzArchive arrays, String name) {
+    return arrays.array(name).orElseThrow(() -> NpzNames.missing(file, arrays.names(), name));
+  }
+
+  /**
+   * What to tell of channels of float32 that never vary in training: float32 is used as it is, so
+   * unlike bytes they are not standardised away.
+   */
+  private Optional<String> constantFeatures(SampleStore store, SampleShape shape, int train) {
+    BitSet constant = new BitSet();
+    constant.set(0, shape.channels());
+    float[] first = new float[shape.channels()];
+    for (int c = 0; c < first.length; c++) {
+      first[c] = store.getFloat(0, c);
+    }
+    for (int sample = 0; sample < train && !constant.isEmpty(); sample++) {
+      for (int i = 0; i < shape.elements(); i++) {
+        int c = i % first.length;
+        if (constant.get(c) && store.getFloat(sample, i) != first[c]) {
+          constant.clear(c);
+        }
+      }
+    }
+    int found = constant.cardinality();
+    if (found == 0 || found == first.length || train < 2) {
+      return Optional.empty();
+    }
+    String what = shape.height() * shape.width() == 1 ? "columns" : "channels";
+    return Optional.of(
+        "warning: %s: %d of the %d %s of x never vary (the first is %d): what they hold later would count by weights that were never trained; leave them out"
+            .formatted(file, found, first.length, what, constant.nextSetBit(0)));
   }
 
   private int samples(NpyReader x) {
@@ -88,12 +118,6 @@ final class NpzFile {
           x.name() + ": has " + n + " samples, at most " + (Integer.MAX_VALUE - 8) + " are read");
     }
     return (int) n;
-  }
-
-  private static String nearest(NpzArchive arrays, String wanted) {
-    return arrays.names().isEmpty()
-        ? ""
-        : " (nearest: '" + GradsieveException.nearest(wanted, arrays.names()) + "')";
   }
 
   static String describe(NpyHeader header) {
@@ -141,18 +165,10 @@ final class NpzFile {
     }
   }
 
-  private void readLabels(NpzArchive arrays, String name, int[] labels, int first, int count) {
-    NpyReader y =
-        arrays
-            .array(name)
-            .orElseThrow(
-                () ->
-                    new BadData(
-                        file
-                            + ": has no array "
-                            + name
-                            + nearest(arrays, name)
-                            + "; labels are needed here"));
+  /** Returns what to tell of labels that may not be classes. */
+  private Optional<String> readLabels(
+      NpzArchive arrays, String name, int[] labels, int first, int count) {
+    NpyReader y = array(arrays, name);
     List<Long> shape = y.header().shape();
     NpyType type = y.header().type();
     if (shape.isEmpty() || shape.size() > 2 || (shape.size() == 2 && shape.get(1) != 1)) {
@@ -160,7 +176,8 @@ final class NpzFile {
           y.name()
               + ": has shape "
               + shape
-              + ", class indices [N] are needed (argmax of a one-hot array)");
+              + ", class indices [N] are needed"
+              + (shape.size() == 2 ? "; of a one-hot array they are y.argmax(axis=1)" : ""));
     }
     if (shape.get(0) != count) {
       throw new BadData(
@@ -180,5 +197,6 @@ final class NpzFile {
         labels[first + row] = indices.check(y.values()[i], y.name(), row);
       }
     }
+    return indices.remark(y.name());
   }
 }

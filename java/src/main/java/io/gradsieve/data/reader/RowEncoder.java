@@ -28,12 +28,12 @@ final class RowEncoder {
   private final double[] mean;
   private final double[] deviation;
 
-  RowEncoder(CsvTable table, List<Column> columns, List<Double> mean, List<Double> deviation) {
+  RowEncoder(CsvTable table, TableRules rules) {
     this.table = table;
-    this.mean = mean.stream().mapToDouble(v -> v).toArray();
-    this.deviation = deviation.stream().mapToDouble(v -> v).toArray();
+    this.mean = rules.mean().stream().mapToDouble(v -> v).toArray();
+    this.deviation = rules.deviation().stream().mapToDouble(v -> v).toArray();
     int feature = 0;
-    for (Column column : columns) {
+    for (Column column : rules.columns()) {
       if (column.features() > 0) {
         Map<String, Integer> categories = new HashMap<>();
         for (String category : column.categories()) {

@@ -13,9 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A CSV file with a header, read row by row (RFC 4180: commas, double quotes, UTF-8, a byte order
@@ -45,7 +43,7 @@ public final class CsvTable implements AutoCloseable {
       throw new BadData(name + ": is empty; a header line and rows are needed");
     }
     this.header = cells.stream().map(String::strip).toList();
-    checkHeader();
+    CsvHeader.check(name, header);
   }
 
   /** Opens a file and reads its header, whose names must differ and not be empty. */
@@ -81,35 +79,6 @@ public final class CsvTable implements AutoCloseable {
             .build(handler, new SkippedMark(new InputStreamReader(source.stream(), decoder))));
   }
 
-  private void checkHeader() {
-    Set<String> seen = new HashSet<>();
-    boolean numbers = true;
-    boolean counted = true;
-    for (int i = 0; i < header.size(); i++) {
-      String column = header.get(i);
-      if (column.isEmpty()) {
-        throw new BadData(
-            name
-                + ": column "
-                + (i + 1)
-                + " has no name (a pandas index? write with index=False); name it");
-      }
-      if (!seen.add(column)) {
-        throw new BadData(
-            name
-                + ": has two columns named '"
-                + ByteSource.oneLine(column)
-                + "'; the first line must name the columns, each differently");
-      }
-      numbers &= Numbers.isNumber(column);
-      counted &= column.equals(Integer.toString(i));
-    }
-    if (numbers && !counted) {
-      throw new BadData(
-          name + ": its first line holds numbers; the first line must name the columns");
-    }
-  }
-
   public String name() {
     return name;
   }
@@ -136,6 +105,7 @@ public final class CsvTable implements AutoCloseable {
               + header.size());
     }
     if (cells.size() > header.size()) {
+      boolean comma = cells.size() == header.size() + 1 && cells.get(cells.size() - 1).isBlank();
       throw new BadData(
           where()
               + " has "
@@ -143,8 +113,10 @@ public final class CsvTable implements AutoCloseable {
               + " cells, too many: the header names "
               + header.size()
               + ", up to column '"
-              + header.get(header.size() - 1)
-              + "'; quote cells that hold commas");
+              + ByteSource.oneLine(header.get(header.size() - 1))
+              + (comma
+                  ? "'; the line ends in a comma: remove it"
+                  : "'; quote cells that hold commas, and write decimals with a point"));
     }
     return true;
   }
@@ -170,7 +142,7 @@ public final class CsvTable implements AutoCloseable {
               + line
               + " ("
               + ByteSource.oneLine(deepest(e).getMessage())
-              + "); is a quote left open?",
+              + "); is a quote left open, or the separator no comma?",
           e);
     }
   }

@@ -32,11 +32,26 @@ public record NpyType(char kind, int bytes, boolean bigEndian) {
         return new NpyType(kind, bytes, descr.charAt(0) == '>');
       }
     }
-    throw new BadData(
-        where
-            + ": has dtype '"
-            + descr
-            + "', which is not read; convert it, for instance with .astype('float32')");
+    throw new BadData(where + ": has dtype '" + descr + "', " + advice(descr));
+  }
+
+  /** What a type we do not read is, and the conversion that numpy accepts. */
+  private static String advice(String descr) {
+    char kind = descr.length() > 1 && "<>|=".indexOf(descr.charAt(0)) >= 0 ? descr.charAt(1) : ' ';
+    return switch (kind) {
+      case 'U', 'S', 'T' ->
+          "texts, numbers are needed; labels become class indices with"
+              + " numpy.unique(y, return_inverse=True)[1]";
+      case 'O' ->
+          "Python objects, numbers are needed; labels become class indices with"
+              + " numpy.unique(y.astype(str), return_inverse=True)[1], samples of one shape an"
+              + " array with numpy.stack(list(x)).astype('float32')";
+      case 'M' -> "dates, numbers are needed: (x - x.min()) / numpy.timedelta64(1, 'D')";
+      case 'm' -> "spans of time, numbers are needed: x / numpy.timedelta64(1, 'D')";
+      case 'c' ->
+          "complex numbers, which are not read; use numpy.abs(x), or real and imaginary parts";
+      default -> "which is not read; convert it, for instance with .astype('float32')";
+    };
   }
 
   /** Whether elements are uint8. */

@@ -121,7 +121,7 @@ public final class Pruning {
     if (!KeptData.isData(out) && !settings.given(Options.DATA)) {
       return ranked;
     }
-    Dataset data = DataOptions.open(settings, Purpose.EVALUATE, Optional.empty(), notes);
+    Dataset data = DataOptions.open(settings, Purpose.COPY, Optional.empty(), notes);
     return ScoreJoin.of(scores, ranked, settings.get(Options.DATA), data, notes);
   }
 

@@ -212,11 +212,4 @@ class CsvFileTest {
     assertThat(row(data, 0)[0]).isCloseTo((float) -Math.sqrt(1.5), within(1e-4f));
     assertThat(row(data, 1)[0]).isZero();
   }
-
-  @Test
-  void aColumnThatNeverChangesIsZero() throws Exception {
-    Dataset data = train("c,label\n5,x\n5,y\n");
-    assertThat(row(data, 0)).containsExactly(0);
-    assertThat(data.schema().normalize().orElseThrow().deviation()).containsExactly(1.0);
-  }
 }

@@ -66,6 +66,44 @@ class CsvTableTest {
   }
 
   @Test
+  void aCommaAtTheEndOfLinesIsNamed() {
+    assertThatThrownBy(() -> table("a,b,\n1,2,\n"))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("end in a comma")
+        .hasMessageNotContaining("pandas");
+    CsvTable rows = table("a,b\n1,2,\n");
+    assertThatThrownBy(rows::next)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("row 0 (line 2)")
+        .hasMessageContaining("ends in a comma");
+    assertThatThrownBy(() -> table(",a,b\n0,1,2\n"))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("index=False");
+  }
+
+  @Test
+  void otherSeparatorsAreNamed() {
+    for (String text : List.of("a;b;label\n1,5;2,5;x\n", "a;b\n1;2\n")) {
+      assertThatThrownBy(() -> table(text))
+          .as(text)
+          .isInstanceOf(BadData.class)
+          .hasMessageContaining("separator is ';', a comma is needed, and a point before decimals")
+          .hasMessageContaining("sep=';', decimal=','");
+    }
+    assertThatThrownBy(() -> table("\"a\";\"b\"\n1;2\n"))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("';'")
+        .hasMessageContaining("separator no comma?");
+    assertThatThrownBy(() -> table("a\tb\n1\t2\n"))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("separator is the tab");
+    assertThatThrownBy(() -> table("a|b\n1|2\n"))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("separator is '|'");
+    assertThat(table("a;b,c,d\n").header()).containsExactly("a;b", "c", "d");
+  }
+
+  @Test
   void textThatIsNotUtf8IsBadData() {
     byte[] bytes = {'a', ',', 'b', '\n', (byte) 0xff, ',', '1', '\n'};
     assertThatThrownBy(

@@ -1,5 +1,7 @@
 package io.gradsieve.bench.peers;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,25 +9,48 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
  * One cell of the table: what was asked, and what each side did. Kept as one JSON file, so that a
- * table of hours can be broken off and gone on with.
+ * table of hours can be broken off and gone on with, and printed again.
  *
+ * @param seconds least of a window
+ * @param machine its processor and how many cores there are
+ * @param foreign the most of them that other programs used in a window; where it is much, the rates
+ *     mean little
  * @param sides in the order they took turns
  */
 record Cell(
-    String model, int batch, int threads, double seconds, String date, Map<String, Result> sides) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+    String model,
+    int batch,
+    int threads,
+    double seconds,
+    String date,
+    String machine,
+    double foreign,
+    Map<String, Result> sides) {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES);
 
   /**
+   * What a side did.
+   *
+   * @param allocator it ran with
+   * @param trials samples/s of each window of the trials, by allocator
    * @param rates samples/s of each window
    * @param firstStepSeconds from the start of the process
    * @param peakMebibytes of the process
+   * @param awake the most of a core that it used in a window of another side
    */
-  record Result(List<Double> rates, double firstStepSeconds, double peakMebibytes, double loss) {}
+  record Result(
+      String allocator,
+      Map<String, List<Double>> trials,
+      List<Double> rates,
+      double firstStepSeconds,
+      double peakMebibytes,
+      double loss,
+      double awake) {}
 
   /** Where a cell lies in a directory of cells. */
   static Path file(Path directory, String model, int batch, int threads) {
@@ -33,7 +58,14 @@ record Cell(
   }
 
   static Cell read(Path file) throws IOException {
-    return JSON.readValue(file.toFile(), Cell.class);
+    try {
+      return JSON.readValue(file.toFile(), Cell.class);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "%s is no cell as they are kept now (%s): move it away"
+              .formatted(file, e.getOriginalMessage()),
+          e);
+    }
   }
 
   void write(Path directory) throws IOException {
@@ -51,54 +83,14 @@ record Cell(
         && sides.values().stream().allMatch(result -> result.rates().size() >= pairs);
   }
 
-  /** The lines of the table: each side, then the ratio of the first to each other, pair by pair. */
-  List<String> lines(List<String> names) {
-    List<String> lines = new ArrayList<>();
-    for (String name : names) {
-      Result result = sides.get(name);
-      lines.add(
-          line(
-              name,
-              result.rates(),
-              "%,d MiB, first step %.2f s, loss %.3f"
-                  .formatted(
-                      Math.round(result.peakMebibytes()),
-                      result.firstStepSeconds(),
-                      result.loss())));
+  /** Samples/s of one side over those of another, pair by pair of neighbouring windows. */
+  Median ratio(String name, String other) {
+    List<Double> rates = sides.get(name).rates();
+    List<Double> others = sides.get(other).rates();
+    List<Double> ratios = new ArrayList<>();
+    for (int pair = 0; pair < rates.size(); pair++) {
+      ratios.add(rates.get(pair) / others.get(pair));
     }
-    Result first = sides.get(names.get(0));
-    for (String name : names.subList(1, names.size())) {
-      Result other = sides.get(name);
-      List<Double> ratios = new ArrayList<>();
-      for (int pair = 0; pair < first.rates().size(); pair++) {
-        ratios.add(first.rates().get(pair) / other.rates().get(pair));
-      }
-      double memory = first.peakMebibytes() / other.peakMebibytes();
-      lines.add(
-          line(
-              names.get(0) + "/" + name,
-              ratios,
-              String.format(Locale.ROOT, "%.2f of its memory", memory)));
-    }
-    return lines;
-  }
-
-  private String line(String what, List<Double> values, String note) {
-    Median median = Median.of(values);
-    return String.format(
-        Locale.ROOT,
-        "%-8s %5d  %d  %-32s %10s  (%s to %s)  %s",
-        model,
-        batch,
-        threads,
-        what,
-        format(median.value()),
-        format(median.low()),
-        format(median.high()),
-        note);
-  }
-
-  private static String format(double value) {
-    return String.format(Locale.ROOT, value < 100 ? "%.3f" : "%,.0f", value);
+    return Median.of(ratios);
   }
 }
