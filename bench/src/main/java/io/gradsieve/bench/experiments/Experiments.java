@@ -93,6 +93,10 @@ final class Experiments implements Callable<Integer> {
       return 0;
     }
     checkGroup(outcomes.stream().map(Outcome::group).toList());
+    if (grid == Grid.PRUNE) {
+      PrunedHalves.table(outcomes).forEach(out::println);
+      return 0;
+    }
     Table table = new Table(outcomes, against, Costs.read());
     table.lines().forEach(out::println);
     List<String> unmet = unmet(runs, experiments);
@@ -167,6 +171,7 @@ final class Experiments implements Callable<Integer> {
     }
     Outcome outcome = met.run();
     outcome.write(file);
+    PrunedData.discard(experiment);
     say(
         "%-44s share %.3f  accuracy %.4f%n",
         experiment.name(), outcome.share(), outcome.accuracy());

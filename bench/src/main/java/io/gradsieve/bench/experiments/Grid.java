@@ -41,6 +41,9 @@ enum Grid {
   /** A fifth of the labels wrong: finding them, and training again without, shortly and long. */
   LABELS(Grid::labels),
 
+  /** Halves of tables and images, with and without wrong labels: {@link PrunedHalves}. */
+  PRUNE(PrunedHalves::experiments),
+
   /** CIFAR-10, {@code resnet20}, 10,000 samples: does what holds on Fashion-MNIST hold there? */
   CIFAR(Grid::cifar),
 

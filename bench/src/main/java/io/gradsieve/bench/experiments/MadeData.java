@@ -68,6 +68,8 @@ final class MadeData {
         flip(file);
       } else if (name.startsWith(CLEANED)) {
         clean(between(name, CLEANED), file);
+      } else if (name.startsWith(PrunedData.PREFIX)) {
+        PrunedData.make(file, cifar);
       } else {
         balancedSubset(cifar, Integer.parseInt(between(name, CIFAR)), file);
       }
@@ -136,7 +138,8 @@ final class MadeData {
     SubsetWriter.write(request.data(), data, kept, out);
   }
 
-  private static void balancedSubset(String source, int samples, Path out) {
+  /** As many training samples of every class, {@code samples} in all, and the test part. */
+  static void balancedSubset(String source, int samples, Path out) {
     DataRequest request = DataRequest.train(source);
     Dataset data = DataSource.open(request);
     int[] left = new int[data.classes().size()];

@@ -27,6 +27,14 @@ enum Probe {
     }
   },
 
+  /** Nothing; its files stay, with the scores that {@code prune} chooses by. */
+  SCORES {
+    @Override
+    Map<String, Double> figures(Experiment experiment, Path run) {
+      return Map.of();
+    }
+  },
+
   /**
    * How well its scores find the labels that {@link MadeData#FLIPPED} moved: precision among as
    * many samples of lowest {@code label_quality}, and precision and recall of {@code label_issue}.

@@ -119,10 +119,12 @@ final class Table {
             .flatMap(run -> partner(run).map(first -> run.accuracy() - first.accuracy()).stream())
             .mapToDouble(points -> 100 * points)
             .toArray();
+    return row == reference || differences.length == 0 ? "–" : interval(differences);
+  }
+
+  /** Mean and Student's 95 % interval of differences, one at least. */
+  static String interval(double[] differences) {
     int n = differences.length;
-    if (row == reference || n == 0) {
-      return "–";
-    }
     double mean = mean(differences);
     if (n < 2 || n > T.length + 1) {
       return String.format(Locale.ROOT, "%+.2f", mean);
