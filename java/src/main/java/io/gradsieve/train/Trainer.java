@@ -363,6 +363,7 @@ public final class Trainer {
     private void finishEpoch() {
       EpochTotals totals = state.epochTotals;
       int candidates = state.data.train().length;
+      state.table.endEpoch(state.epoch, totals.meanLoss());
       state.runTotals.add(totals, candidates, totals.kept < candidates);
       state.step = 0;
       int batchSize = state.growth.batchSize();
