@@ -18,6 +18,9 @@ import java.util.Optional;
 public record PreparedTraining(
     TrainingConfig config, TrainingData data, NetworkSpec spec, Optional<Path> weights) {
 
+  private static final double TABLE_VALIDATION = 0.1;
+  private static final String TABLE_DEFAULT = "default of a table without a test part";
+
   /**
    * Looks at {@code out}, reads the data and resolves the model; writes nothing.
    *
@@ -29,13 +32,28 @@ public record PreparedTraining(
     Dataset dataset =
         DataSource.open(
             config.dataRequest(source.spec().filter(ModelRules::stated).map(ModelRules::schema)));
-    TrainingData data = TrainingData.of(dataset, config);
+    TrainingConfig validating = validating(config, dataset);
+    TrainingData data = TrainingData.of(dataset, validating);
     NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    return new PreparedTraining(found(config, data), data, spec, source.weights());
+    return new PreparedTraining(found(validating, data), data, spec, source.weights());
+  }
+
+  /** With a share that validates: nobody gives a table a test part beforehand. */
+  private static TrainingConfig validating(TrainingConfig config, Dataset dataset) {
+    if (config.settings().find(Options.VALIDATION).isPresent()) {
+      return config;
+    }
+    boolean table = !dataset.schema().columns().isEmpty() && dataset.test().length == 0;
+    return table
+        ? config.with(Options.VALIDATION, TABLE_VALIDATION, TABLE_DEFAULT)
+        : config.with(Options.VALIDATION, 0.0, "default");
   }
 
   private static TrainingConfig found(TrainingConfig config, TrainingData data) {
     TrainingConfig found = fitting(config, data.train().length);
+    if (config.validation() > 0 && data.validation().length == 0) {
+      found = found.with(Options.VALIDATION, 0.0, TABLE_DEFAULT + ", of too few rows");
+    }
     if (config.settings().find(Options.THREADS).isEmpty()) {
       found = found.with(Options.THREADS, config.threads(), "found: one a core");
     }
@@ -65,6 +83,23 @@ public record PreparedTraining(
               .formatted(config.batchSize(), samples));
     }
     return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
+  }
+
+  /** A line about rows that validate, or could not, without anybody having asked; else empty. */
+  Optional<String> unasked() {
+    boolean ours =
+        config
+            .settings()
+            .setting(Options.VALIDATION)
+            .filter(setting -> setting.origin().startsWith(TABLE_DEFAULT))
+            .isPresent();
+    int validation = data.validation().length;
+    String line =
+        validation > 0
+            ? "%,d of %,d rows are set aside to validate on, as there is no test part (--validation 0 trains on all)"
+                .formatted(validation, validation + data.train().length)
+            : "no test part, and too few rows to set some aside: nothing validates";
+    return ours ? Optional.of(line) : Optional.empty();
   }
 
   /** The same with another seed; the parts of the data stay as they were cut. */

@@ -31,7 +31,7 @@ public final class TrainingPreview {
     PreparedTraining prepared = PreparedTraining.of(asked);
     TrainingPreview preview = new TrainingPreview();
     preview.options(prepared.config());
-    preview.data(prepared.data());
+    preview.data(prepared);
     preview.network(prepared);
     preview.memory(prepared);
     preview.sieve(prepared);
@@ -76,10 +76,12 @@ public final class TrainingPreview {
     return value instanceof List<?> list ? List.copyOf(list) : value;
   }
 
-  private void data(TrainingData data) {
+  private void data(PreparedTraining prepared) {
+    TrainingData data = prepared.data();
     add("Data");
     add("  %s", Description.data(data));
     data.dataset().remarks().forEach(remark -> add("  %s", remark));
+    prepared.unasked().ifPresent(line -> add("  %s", line));
     add("");
     Map<String, Object> entry = new LinkedHashMap<>();
     entry.put("name", data.dataset().name());

@@ -70,6 +70,7 @@ final class TrainingSession implements AutoCloseable {
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
       prepared.data().dataset().remarks().forEach(notes);
+      prepared.unasked().ifPresent(notes);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
