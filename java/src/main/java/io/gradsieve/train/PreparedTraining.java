@@ -6,6 +6,8 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.option.Options;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -85,8 +87,19 @@ public record PreparedTraining(
     return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
   }
 
-  /** A line about rows that validate, or could not, without anybody having asked; else empty. */
-  Optional<String> unasked() {
+  /**
+   * Lines to tell the user once, beside those of the data set.
+   *
+   * @throws GradsieveException if nothing can be learned
+   */
+  List<String> remarks() {
+    List<String> remarks = new ArrayList<>(Prospects.warnings(config, data, spec));
+    unasked().ifPresent(remarks::add);
+    return remarks;
+  }
+
+  /** Of rows that validate, or could not, without anybody having asked. */
+  private Optional<String> unasked() {
     boolean ours =
         config
             .settings()

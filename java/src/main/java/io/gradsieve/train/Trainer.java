@@ -147,6 +147,9 @@ public final class Trainer {
       }
       TrainingResult result = session.result(last);
       told.forEach(listener -> listener.runFinished(state, result));
+      if (result.signal() == 0) {
+        session.judge();
+      }
       return result;
     }
 

@@ -81,7 +81,7 @@ public final class TrainingPreview {
     add("Data");
     add("  %s", Description.data(data));
     data.dataset().remarks().forEach(remark -> add("  %s", remark));
-    prepared.unasked().ifPresent(line -> add("  %s", line));
+    prepared.remarks().forEach(remark -> add("  %s", remark));
     add("");
     Map<String, Object> entry = new LinkedHashMap<>();
     entry.put("name", data.dataset().name());

@@ -49,6 +49,7 @@ final class TrainingSession implements AutoCloseable {
     this.stop = stop;
     this.notes = notes;
     this.listeners = new ArrayList<>(listeners);
+    List<String> remarks = prepared.remarks();
     try {
       backend = Backends.open(config.device(), config.threads());
       resources.add(backend::close);
@@ -70,7 +71,7 @@ final class TrainingSession implements AutoCloseable {
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
       prepared.data().dataset().remarks().forEach(notes);
-      prepared.unasked().ifPresent(notes);
+      remarks.forEach(notes);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
@@ -231,6 +232,11 @@ final class TrainingSession implements AutoCloseable {
     } finally {
       network.weights().write(plan.trainable(), statistics);
     }
+  }
+
+  /** Tells of a run at its end what its figures hide. */
+  void judge() {
+    Prospects.verdict(state).ifPresent(notes);
   }
 
   TrainingResult result(Evaluations last) {
