@@ -47,6 +47,7 @@ public final class ScoringSession implements AutoCloseable {
   private final Batches batches;
   private final boolean backward;
   private final StopRequest stop;
+  private final Optional<RunData> run;
 
   /** {@code resources} are what else was opened for it; closed with it. */
   private ScoringSession(
@@ -55,8 +56,10 @@ public final class ScoringSession implements AutoCloseable {
       Backend backend,
       boolean backward,
       StopRequest stop,
+      Optional<RunData> run,
       Resources resources) {
     this.data = data;
+    this.run = run;
     this.network = network;
     this.backward = backward;
     this.stop = stop;
@@ -117,7 +120,9 @@ public final class ScoringSession implements AutoCloseable {
       Network network = Network.create(spec, backend, 0);
       resources.add(network::close);
       network.load(weights);
-      return new ScoringSession(data, network, backend, backward, new StopRequest(), resources);
+      Optional<RunData> run = RunData.of(weights).filter(its -> its.trainedOn(effective));
+      return new ScoringSession(
+          data, network, backend, backward, new StopRequest(), run, resources);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
@@ -136,7 +141,8 @@ public final class ScoringSession implements AutoCloseable {
   /** A network over a data set; network and backend stay the caller's. */
   public static ScoringSession of(
       Dataset data, Network network, Backend backend, boolean backward, StopRequest stop) {
-    return new ScoringSession(data, network, backend, backward, stop, new Resources());
+    return new ScoringSession(
+        data, network, backend, backward, stop, Optional.empty(), new Resources());
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */
@@ -208,6 +214,11 @@ public final class ScoringSession implements AutoCloseable {
 
   public Dataset data() {
     return data;
+  }
+
+  /** The run that made the weights, if this is the data it was trained on. */
+  Optional<RunData> run() {
+    return run;
   }
 
   /** The samples of {@code train}, {@code test} or {@code all}, as positions in the data set. */
