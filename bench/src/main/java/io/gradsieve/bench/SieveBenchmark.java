@@ -1,6 +1,7 @@
 package io.gradsieve.bench;
 
 import io.gradsieve.RandomBits;
+import io.gradsieve.sieve.EarlyEpochs;
 import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.Ranking;
@@ -75,7 +76,7 @@ public class SieveBenchmark {
       table =
           scored(
               policy.equals("hide")
-                  ? ScoreTable.forTraining(samples, true, RANKING, 1)
+                  ? ScoreTable.forTraining(samples, true, RANKING, new EarlyEpochs(2, 10), 1)
                   : ScoreTable.forRanking(samples, RANKING, 1));
       if (policy.equals("learned")) {
         ranks = table.scores(RANKING);
@@ -150,18 +151,13 @@ public class SieveBenchmark {
     }
 
     @Override
-    public float confidence(int i) {
-      return (float) Math.exp(-loss(i));
-    }
-
-    @Override
     public int predicted(int i) {
       return 0;
     }
 
     @Override
     public boolean right(int i) {
-      return confidence(i) > 0.5f;
+      return Math.exp(-loss(i)) > 0.5;
     }
 
     @Override

@@ -50,7 +50,7 @@ final class EvalCommand {
             evaluation.accuracy(),
             evaluation.loss(),
             evaluation.samples(),
-            evaluation.split()));
+            evaluation.part()));
     int width = evaluation.classes().stream().mapToInt(c -> c.name().length()).max().orElse(5);
     width = Math.max(width, 5);
     text.append(

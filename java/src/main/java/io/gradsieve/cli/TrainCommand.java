@@ -96,21 +96,21 @@ final class TrainCommand {
   }
 
   private static String accuracy(TrainingResult result) {
-    String validation =
-        result
-            .validation()
-            .map(v -> line("; validation accuracy %.4f, loss %.4f", v.accuracy(), v.loss()))
-            .orElse("");
-    String test =
-        result
-            .test()
-            .map(t -> line("test accuracy %.4f, loss %.4f", t.accuracy(), t.loss()))
-            .orElseGet(
-                () ->
-                    line(
-                        "no test part, so no test accuracy; training accuracy %.4f, loss %.4f",
-                        result.trainAccuracy(), result.trainLoss()));
-    return test + validation;
+    List<String> figures = new ArrayList<>();
+    result
+        .test()
+        .ifPresentOrElse(
+            t -> figures.add(line("test accuracy %.4f, loss %.4f", t.accuracy(), t.loss())),
+            () -> figures.add("no test part, so no test accuracy"));
+    result
+        .validation()
+        .ifPresent(
+            v -> figures.add(line("validation accuracy %.4f, loss %.4f", v.accuracy(), v.loss())));
+    if (result.test().isEmpty()) {
+      double accuracy = result.trainAccuracy();
+      figures.add(line("training accuracy %.4f, loss %.4f", accuracy, result.trainLoss()));
+    }
+    return String.join("; ", figures);
   }
 
   private static String saved(TrainingConfig config, TrainingResult result) {

@@ -1,6 +1,7 @@
 package io.gradsieve.data;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -97,6 +98,19 @@ public final class Dataset {
   /** Copies a sample's inputs to {@code target} at {@code position}; allocates nothing. */
   public void copy(int sample, ByteBuffer target, int position) {
     target.put(position, store.chunk(sample), store.offset(sample), store.sampleBytes());
+  }
+
+  /** Whether all of these samples have the same inputs; looks no further than the first other. */
+  public boolean alike(int[] samples) {
+    byte[] first = new byte[sampleBytes()];
+    byte[] other = new byte[sampleBytes()];
+    for (int i = 0; i < samples.length; i++) {
+      store.chunk(samples[i]).get(store.offset(samples[i]), i == 0 ? first : other);
+      if (i > 0 && !Arrays.equals(first, other)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Where the samples lie. */

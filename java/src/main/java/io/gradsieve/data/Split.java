@@ -1,6 +1,5 @@
 package io.gradsieve.data;
 
-import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.RandomBits;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -22,8 +21,8 @@ public final class Split {
 
   /**
    * Sets aside round(fraction·N) of {@code train}, each class within one sample of its share and
-   * never a class's last sample. Depends on the seed, the labels and each sample's index alone.
-   * Throws {@link BadData} if a part would be empty.
+   * never a class's last sample, so maybe none. Depends on the seed, the labels and each sample's
+   * index alone.
    */
   public static Parts stratified(Dataset d, int[] train, double fraction, long seed) {
     if (!(fraction >= 0 && fraction < 1)) {
@@ -38,15 +37,6 @@ public final class Split {
     boolean[] aside = choose(labels, keys, fraction, RandomBits.of(seed, PURPOSE, 0));
     int[] validation =
         IntStream.range(0, train.length).filter(i -> aside[i]).map(i -> train[i]).toArray();
-    if (fraction > 0 && validation.length == 0) {
-      throw new BadData(
-          d.name()
-              + ": "
-              + train.length
-              + " training samples are too few to set "
-              + fraction
-              + " of them aside for validation; leave --validation out");
-    }
     return new Parts(
         IntStream.range(0, train.length).filter(i -> !aside[i]).map(i -> train[i]).toArray(),
         validation);

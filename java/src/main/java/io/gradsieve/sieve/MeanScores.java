@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 public final class MeanScores {
   private static final List<Column> AVERAGED =
-      List.of(Column.LOSS, Column.EL2N, Column.GRAD_NORM, Column.MARGIN, Column.CONFIDENCE);
+      List.of(Column.LOSS, Column.EL2N, Column.GRAD_NORM, Column.MARGIN);
 
   private final int[] labels;
   private final EnumSet<Column> columns = EnumSet.range(Column.LOSS, Column.FORGETTING);
@@ -21,7 +21,7 @@ public final class MeanScores {
   /** By {@link Column}'s ordinal. */
   private final double[][] sums = new double[Column.values().length][];
 
-  private final int[] qualityCounts;
+  private final double[] confidence;
   private final long[] forgotten;
   private final boolean[] everRight;
   private final int[] earlyRight;
@@ -41,7 +41,7 @@ public final class MeanScores {
     for (Column column : columns) {
       sums[column.ordinal()] = new double[labels.length];
     }
-    qualityCounts = new int[labels.length];
+    confidence = new double[labels.length];
     forgotten = new long[labels.length];
     everRight = new boolean[labels.length];
     earlyRight = new int[labels.length];
@@ -62,11 +62,11 @@ public final class MeanScores {
         }
       }
       classes[i] = scored.predicted(i);
-      sums[Column.QUALITY.ordinal()][i] += trained.qualitySum(i);
-      qualityCounts[i] += trained.qualityCount(i);
+      confidence[i] += scored.confidence(i);
+      sums[Column.QUALITY.ordinal()][i] += trained.earlyCrossEntropy(i);
       forgotten[i] += trained.bits(Column.FORGETTING, i);
       everRight[i] |= trained.flags.everRight(i);
-      earlyRight[i] += trained.flags.earlyRight(i) ? 1 : 0;
+      earlyRight[i] += trained.earlyRight(i) ? 1 : 0;
     }
     predicted.add(classes);
   }
@@ -74,7 +74,8 @@ public final class MeanScores {
   /** The table of one run at least; its epoch is 1. */
   public ScoreTable table() {
     // Its seed is of random scores, which a mean has none of.
-    ScoreTable table = new ScoreTable(labels.length, columns, Optional.empty(), 0);
+    ScoreTable table =
+        new ScoreTable(labels.length, columns, Optional.empty(), EarlyEpochs.none(), 0);
     long never = 0;
     for (long times : forgotten) {
       never = Math.max(never, times + 1);
@@ -85,11 +86,10 @@ public final class MeanScores {
           table.set(column, i, (float) (sums[column.ordinal()][i] / predicted.size()));
         }
       }
-      if (qualityCounts[i] > 0) {
-        float mean = (float) (sums[Column.QUALITY.ordinal()][i] / qualityCounts[i]);
-        table.set(Column.QUALITY, i, mean);
-        table.flags.countOneMore(i, 2 * earlyRight[i] > predicted.size());
-      }
+      int runs = predicted.size();
+      table.set(Column.CROSS_ENTROPY, i, (float) -Math.log(confidence[i] / runs));
+      float quality = (float) (sums[Column.QUALITY.ordinal()][i] / runs);
+      table.evidence.found(i, quality, 2 * earlyRight[i] > runs);
       int vote = vote(i);
       table.bits(Column.PREDICTED, i, vote);
       long times = everRight[i] ? forgotten[i] : never;

@@ -47,6 +47,23 @@ final class RankingColumn {
     end(by.relative() && sum > 0 ? sum / weight : 1, epoch);
   }
 
+  /**
+   * What relative scores are divided by where samples are measured outside any step: the mean over
+   * all, with these measured anew; 1 if it is zero, or if scores are not relative.
+   */
+  double meanWith(ScoreTable table, int[] measured, StepScores scores) {
+    double sum = 0;
+    for (int i = 0; i < table.samples() && by.relative(); i++) {
+      sum += table.scored(i) ? table.value(by.score(), i) : 0;
+    }
+    for (int i = 0; i < measured.length && by.relative(); i++) {
+      int row = measured[i];
+      float before = table.value(by.score(), row);
+      sum += by.measured(scores, i, before) - (table.scored(row) ? before : 0);
+    }
+    return sum > 0 ? sum / table.samples() : 1;
+  }
+
   /** Ends what was measured outside any step: relative scores are divided by {@code mean}. */
   void end(double mean, int epoch) {
     int count = waiting;

@@ -37,18 +37,28 @@ final class SampleFlags {
     set(sample, KEPT, value);
   }
 
-  /** Cross-entropies recorded, at most 7. */
+  /** Early cross-entropies summed, at most 7. */
   int count(int sample) {
     return bits[sample] >> 1 & 7;
   }
 
-  /** One more is recorded of a sample that was right then or not. */
-  void countOneMore(int sample, boolean right) {
+  /** What it was last scored counts. */
+  void countOneMore(int sample) {
     bits[sample] = (byte) (bits[sample] + COUNT);
-    set(sample, EARLY_RIGHT, right);
+    set(sample, EARLY_RIGHT, right(sample));
   }
 
-  /** Whether it was right when the last cross-entropy was recorded. */
+  void clearCount(int sample) {
+    bits[sample] &= (byte) ~(7 * COUNT | EARLY_RIGHT);
+  }
+
+  void clearCounts() {
+    for (int i = 0; i < bits.length; i++) {
+      clearCount(i);
+    }
+  }
+
+  /** Whether it was right in the last of them. */
   boolean earlyRight(int sample) {
     return is(sample, EARLY_RIGHT);
   }

@@ -54,7 +54,7 @@ public final class ScoreRows {
               ? names.className(table.predicted(sample))
               : "";
       case CONFIDENCE ->
-          measured(ScoreTable.Column.CONFIDENCE, sample)
+          measured(ScoreTable.Column.CROSS_ENTROPY, sample)
               ? Float.toString(table.confidence(sample))
               : "";
       case LOSS, EL2N, GRAD_NORM, MARGIN -> {

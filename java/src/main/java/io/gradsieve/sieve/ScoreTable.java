@@ -20,11 +20,11 @@ public final class ScoreTable {
     EL2N,
     GRAD_NORM,
     MARGIN,
-    /** Probability of the given label. */
-    CONFIDENCE,
+    /** Plain: without weights and label smoothing. */
+    CROSS_ENTROPY,
     /** Predicted class. */
     PREDICTED,
-    /** Sum of the plain cross-entropy over epochs 1 to {@link #QUALITY_EPOCHS}. */
+    /** What says how far the label can be trusted: see {@link LabelEvidence}. */
     QUALITY,
     /** How often it went from right to wrong. */
     FORGETTING,
@@ -37,9 +37,6 @@ public final class ScoreTable {
     }
   }
 
-  /** Label quality averages the cross-entropy of these first epochs. */
-  public static final int QUALITY_EPOCHS = 5;
-
   /** Epochs that a row can count: 16 bits. */
   public static final int MOST_EPOCHS = Character.MAX_VALUE;
 
@@ -50,6 +47,7 @@ public final class ScoreTable {
   private final Optional<Ranking> ranking;
   private final Optional<RankingColumn> ranks;
   final SampleFlags flags;
+  final LabelEvidence evidence;
   final char[] timesKept;
   final char[] scoredEpoch;
 
@@ -57,8 +55,7 @@ public final class ScoreTable {
   private final float[][] values = new float[Column.values().length][];
 
   private final int[] predicted;
-  private final char[] forgetting;
-  private int mostForgotten;
+  private final Forgetting forgetting;
 
   /**
    * An empty table: nothing scored, everything kept.
@@ -66,9 +63,15 @@ public final class ScoreTable {
    * @param samples N, rows
    * @param columns what {@link #record} keeps
    * @param ranking that {@link Column#RANKING} holds, if there is that column
+   * @param early epochs of the run that fills it
    * @param seed of the {@link Score#RANDOM} scores
    */
-  ScoreTable(int samples, EnumSet<Column> columns, Optional<Ranking> ranking, long seed) {
+  ScoreTable(
+      int samples,
+      EnumSet<Column> columns,
+      Optional<Ranking> ranking,
+      EarlyEpochs early,
+      long seed) {
     if (samples < 0) {
       throw new IllegalArgumentException("samples must not be negative, are " + samples);
     }
@@ -88,8 +91,9 @@ public final class ScoreTable {
       values[column.ordinal()] = new float[floats ? rows(column) : 0];
     }
     ranks = ranking.map(by -> new RankingColumn(by, values[Column.RANKING.ordinal()]));
+    evidence = new LabelEvidence(early, flags, values[Column.QUALITY.ordinal()]);
     predicted = new int[rows(Column.PREDICTED)];
-    forgetting = new char[rows(Column.FORGETTING)];
+    forgetting = new Forgetting(rows(Column.FORGETTING));
   }
 
   /** The smallest table that serves policies on one ranking. */
@@ -98,11 +102,12 @@ public final class ScoreTable {
     if (!ranking.plain() || ranking.score() != Score.RANDOM) {
       columns.add(ranking.plain() ? column(ranking.score()) : Column.RANKING);
     }
-    return new ScoreTable(samples, columns, averaged(ranking), seed);
+    return new ScoreTable(samples, columns, averaged(ranking), EarlyEpochs.none(), seed);
   }
 
   /** Every column a training run records; without norms there is no {@link Column#GRAD_NORM}. */
-  public static ScoreTable forTraining(int samples, boolean norms, Ranking ranking, long seed) {
+  public static ScoreTable forTraining(
+      int samples, boolean norms, Ranking ranking, EarlyEpochs early, long seed) {
     EnumSet<Column> all = EnumSet.allOf(Column.class);
     if (!norms) {
       all.remove(Column.GRAD_NORM);
@@ -110,7 +115,7 @@ public final class ScoreTable {
     if (ranking.plain()) {
       all.remove(Column.RANKING);
     }
-    return new ScoreTable(samples, all, averaged(ranking), seed);
+    return new ScoreTable(samples, all, averaged(ranking), early, seed);
   }
 
   /**
@@ -122,7 +127,7 @@ public final class ScoreTable {
     if (!norms) {
       all.remove(Column.GRAD_NORM);
     }
-    return new ScoreTable(samples, all, Optional.empty(), seed);
+    return new ScoreTable(samples, all, Optional.empty(), EarlyEpochs.none(), seed);
   }
 
   private static Optional<Ranking> averaged(Ranking ranking) {
@@ -197,10 +202,7 @@ public final class ScoreTable {
    * @throws GradsieveException.Diverged as {@link #record}
    */
   public void recordLeftOut(int epoch, int[] rows, StepScores scores) {
-    double mean = 1;
-    if (ranking.isPresent() && ranking.get().relative()) {
-      mean = meanWith(rows, scores, ranking.get());
-    }
+    double mean = ranks.isPresent() ? ranks.get().meanWith(this, rows, scores) : 1;
     for (int i = 0; i < rows.length; i++) {
       record(epoch, rows[i], i, scores);
     }
@@ -209,26 +211,12 @@ public final class ScoreTable {
     }
   }
 
-  /** The mean over all samples, of which some are measured anew; 1 if it is zero. */
-  private double meanWith(int[] rows, StepScores scores, Ranking by) {
-    double sum = 0;
-    for (int i = 0; i < samples; i++) {
-      sum += scored(i) ? value(by.score(), i) : 0;
-    }
-    for (int i = 0; i < rows.length; i++) {
-      float before = value(by.score(), rows[i]);
-      sum += by.measured(scores, i, before) - (scored(rows[i]) ? before : 0);
-    }
-    return sum > 0 ? sum / samples : 1;
-  }
-
   private void record(int epoch, int sample, int i, StepScores scores) {
     float loss = checked(Column.LOSS, scores.loss(i), sample, epoch);
     float el2n = checked(Column.EL2N, scores.el2n(i), sample, epoch);
     float gradNorm = checked(Column.GRAD_NORM, scores.gradNorm(i), sample, epoch);
     float margin = checked(Column.MARGIN, scores.margin(i), sample, epoch);
-    float confidence = checked(Column.CONFIDENCE, scores.confidence(i), sample, epoch);
-    float crossEntropy = checked(Column.QUALITY, scores.crossEntropy(i), sample, epoch);
+    float crossEntropy = checked(Column.CROSS_ENTROPY, scores.crossEntropy(i), sample, epoch);
     if (ranks.isPresent()) {
       float measured = ranking.get().measured(scores, i, random(sample, epoch));
       ranks.get().measure(sample, scored(sample), measured, scores.weight(i));
@@ -237,17 +225,15 @@ public final class ScoreTable {
     set(Column.EL2N, sample, el2n);
     set(Column.GRAD_NORM, sample, gradNorm);
     set(Column.MARGIN, sample, margin);
-    set(Column.CONFIDENCE, sample, confidence);
+    if (columns.contains(Column.QUALITY) && epoch > scoredEpoch[sample]) {
+      evidence.replace(sample, scoredEpoch[sample], crossEntropy(sample), epoch);
+    }
+    set(Column.CROSS_ENTROPY, sample, crossEntropy);
     if (predicted.length > 0) {
       predicted[sample] = scores.predicted(i);
     }
-    if (columns.contains(Column.QUALITY)
-        && epoch <= QUALITY_EPOCHS
-        && epoch > scoredEpoch[sample]) { // a draw with replacement may have it twice
-      values[Column.QUALITY.ordinal()][sample] += crossEntropy;
-      flags.countOneMore(sample, scores.right(i));
-    }
-    judge(sample, scores.right(i));
+    forgetting.judge(sample, flags.right(sample), scores.right(i));
+    flags.right(sample, scores.right(i));
     scoredEpoch[sample] = (char) epoch;
   }
 
@@ -267,12 +253,13 @@ public final class ScoreTable {
     }
   }
 
-  private void judge(int sample, boolean right) {
-    if (forgetting.length > 0 && flags.right(sample) && !right) {
-      forgetting[sample]++;
-      mostForgotten = Math.max(mostForgotten, forgetting[sample]);
-    }
-    flags.right(sample, right);
+  /**
+   * Ends an epoch, all of it recorded.
+   *
+   * @param trainLoss mean ℓ_i, weighted by the plan
+   */
+  public void endEpoch(int epoch, double trainLoss) {
+    evidence.endEpoch(epoch, trainLoss);
   }
 
   /**
@@ -303,7 +290,7 @@ public final class ScoreTable {
   public float value(Score score, int sample) {
     return switch (score) {
       case RANDOM -> random(sample, scoredEpoch[sample]);
-      case FORGETTING -> flags.everRight(sample) ? forgetting[sample] : mostForgotten + 1;
+      case FORGETTING -> forgetting.score(sample, flags.everRight(sample));
       default -> values[column(score).ordinal()][sample];
     };
   }
@@ -356,10 +343,14 @@ public final class ScoreTable {
 
   /** Probability of the given label when last scored. */
   public float confidence(int sample) {
-    if (!columns.contains(Column.CONFIDENCE)) {
+    if (!columns.contains(Column.CROSS_ENTROPY)) {
       throw new IllegalArgumentException("the table was not opened for confidence");
     }
-    return values[Column.CONFIDENCE.ordinal()][sample];
+    return (float) Math.exp(-crossEntropy(sample));
+  }
+
+  private float crossEntropy(int sample) {
+    return values[Column.CROSS_ENTROPY.ordinal()][sample];
   }
 
   /** Predicted class when last scored. */
@@ -367,21 +358,26 @@ public final class ScoreTable {
     return predicted[sample];
   }
 
-  /** Sum of the plain cross-entropies recorded in epochs 1 to {@link #QUALITY_EPOCHS}. */
-  public float qualitySum(int sample) {
-    return values[Column.QUALITY.ordinal()][sample];
+  /**
+   * Mean plain cross-entropy over the early epochs or, of a table that training did not fill, as
+   * recorded; NaN where there is none.
+   */
+  public float earlyCrossEntropy(int sample) {
+    return columns.contains(Column.QUALITY) && scored(sample)
+        ? evidence.mean(sample, scoredEpoch[sample], crossEntropy(sample))
+        : Float.NaN;
   }
 
-  /** How many terms {@link #qualitySum} has. */
-  public int qualityCount(int sample) {
-    return flags.count(sample);
+  /** Whether its prediction was the given label when {@link #earlyCrossEntropy} last counted. */
+  public boolean earlyRight(int sample) {
+    return evidence.right(sample, scoredEpoch[sample]);
   }
 
   /** A cell's bits, for {@link ScoreTableCodec}. */
   int bits(Column column, int sample) {
     return switch (column) {
       case PREDICTED -> predicted[sample];
-      case FORGETTING -> forgetting[sample];
+      case FORGETTING -> forgetting.times[sample];
       default -> Float.floatToRawIntBits(values[column.ordinal()][sample]);
     };
   }
@@ -389,10 +385,7 @@ public final class ScoreTable {
   void bits(Column column, int sample, int bits) {
     switch (column) {
       case PREDICTED -> predicted[sample] = bits;
-      case FORGETTING -> {
-        forgetting[sample] = (char) bits;
-        mostForgotten = Math.max(mostForgotten, bits);
-      }
+      case FORGETTING -> forgetting.set(sample, bits);
       default -> values[column.ordinal()][sample] = Float.intBitsToFloat(bits);
     }
   }

@@ -11,22 +11,24 @@ import java.util.Optional;
  * A {@link ScoreTable} as bytes, bit for bit. Little-endian:
  *
  * <pre>
- * header, 40 bytes   "GSST" | version | samples | columns as bits | seed (8)
+ * header, 92 bytes   "GSST" | version | samples | columns as bits | seed (8)
  *                    | the ranking's average (8, a double) | its score, −1 for none | 1 if relative
+ *                    | classes | epochs of the run | first early one, 0 if not known
+ *                    | training losses of the last five (8 each, doubles), by epoch modulo 5
  * each sample        flags (1) | times kept (2) | scored epoch (2)
  *                    | the opened columns in the order of {@link Column} (4 each, forgetting 2)
  * </pre>
  *
- * Fields without a number have 4 bytes. Flags: bit 0 kept, bits 1 to 3 the count of recorded
- * cross-entropies, bit 4 right when last scored, bit 5 ever right, bit 6 right when the last
- * cross-entropy was recorded.
+ * Fields without a number have 4 bytes. Flags: bit 0 kept, bits 1 to 3 the count of summed early
+ * cross-entropies, bit 4 right when last scored, bit 5 ever right, bit 6 right in the last one
+ * summed.
  */
 public final class ScoreTableCodec {
   /** Bytes before the first row. */
-  public static final int HEADER_BYTES = 40;
+  public static final int HEADER_BYTES = 40 + EarlyEpochs.BYTES;
 
   private static final int MAGIC = 'G' | 'S' << 8 | 'S' << 16 | 'T' << 24;
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
 
   private ScoreTableCodec() {}
 
@@ -40,6 +42,7 @@ public final class ScoreTableCodec {
     target.putDouble(ranking.map(Ranking::average).orElse(0.0));
     target.putInt(ranking.map(by -> by.score().ordinal()).orElse(-1));
     target.putInt(ranking.map(by -> by.relative() ? 1 : 0).orElse(0));
+    table.evidence.early().write(target);
     target.order(order);
   }
 
@@ -87,7 +90,6 @@ public final class ScoreTableCodec {
     double average = source.getDouble();
     int score = source.getInt();
     int relative = source.getInt();
-    source.order(order);
     if (magic == MAGIC && version != VERSION) {
       throw new GradsieveException.BadData(
           "the score table has version %d, this program reads %d".formatted(version, VERSION));
@@ -103,6 +105,8 @@ public final class ScoreTableCodec {
         || ranked != (score >= 0)) {
       throw new GradsieveException.BadData("this is not a score table");
     }
+    EarlyEpochs early = EarlyEpochs.read(source);
+    source.order(order);
     EnumSet<Column> columns = EnumSet.noneOf(Column.class);
     for (Column column : Column.values()) {
       if ((bits >> column.ordinal() & 1) != 0) {
@@ -113,7 +117,7 @@ public final class ScoreTableCodec {
         ranked
             ? Optional.of(new Ranking(Score.values()[score], average, relative != 0))
             : Optional.empty();
-    return new ScoreTable(samples, columns, ranking, seed);
+    return new ScoreTable(samples, columns, ranking, early, seed);
   }
 
   /** Reads rows {@code from} to {@code to - 1} as {@link #writeRows} wrote them. */

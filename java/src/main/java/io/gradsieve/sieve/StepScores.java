@@ -5,7 +5,7 @@ public interface StepScores {
   /** ℓ_i, user weight and label smoothing included. */
   float loss(int i);
 
-  /** The plain cross-entropy, for label quality. */
+  /** The plain cross-entropy, −ln of the probability of the given label. */
   float crossEntropy(int i);
 
   /** ‖softmax(z) − onehot(y)‖₂. */
@@ -16,9 +16,6 @@ public interface StepScores {
 
   /** ‖term_i‖₂ / w_i. */
   float gradNorm(int i);
-
-  /** Probability of the given label. */
-  float confidence(int i);
 
   /** Predicted class. */
   int predicted(int i);

@@ -21,7 +21,6 @@ final class LeftOut implements StepScores {
   private final float[] el2n;
   private final float[] margin;
   private final float[] gradNorm;
-  private final float[] confidence;
   private final int[] predicted;
   private final boolean[] right;
 
@@ -33,7 +32,6 @@ final class LeftOut implements StepScores {
     crossEntropy = new float[rows.length];
     el2n = new float[rows.length];
     margin = new float[rows.length];
-    confidence = new float[rows.length];
     predicted = new int[rows.length];
     right = new boolean[rows.length];
   }
@@ -103,7 +101,6 @@ final class LeftOut implements StepScores {
       el2n[at] = step.el2n(i);
       margin[at] = step.margin(i);
       gradNorm[at] = norms ? weight * step.gradNorm(i) : gradNorm[at];
-      confidence[at] = step.confidence(i);
       predicted[at] = step.predicted(i);
       right[at] = step.right(i);
     }
@@ -132,11 +129,6 @@ final class LeftOut implements StepScores {
   @Override
   public float gradNorm(int i) {
     return gradNorm[i];
-  }
-
-  @Override
-  public float confidence(int i) {
-    return confidence[i];
   }
 
   @Override

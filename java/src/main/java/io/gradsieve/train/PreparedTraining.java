@@ -17,14 +17,17 @@ import java.util.Optional;
  *
  * @param config with what data and machine decided: batch size, threads, label column
  * @param weights to start from
- * @param remarks lines to tell the user once
+ * @param ruled whether columns and classes that the weights were trained on are known by name
  */
 public record PreparedTraining(
     TrainingConfig config,
     TrainingData data,
     NetworkSpec spec,
     Optional<Path> weights,
-    List<String> remarks) {
+    boolean ruled) {
+
+  private static final double TABLE_VALIDATION = 0.1;
+  private static final String TABLE_DEFAULT = "default of a table without a test part";
 
   /**
    * Looks at {@code out}, reads the data and resolves the model; writes nothing.
@@ -36,21 +39,29 @@ public record PreparedTraining(
     ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
     Optional<Schema> rules = source.stated();
     Dataset dataset = DataSource.open(config.dataRequest(rules));
-    TrainingData data = TrainingData.of(dataset, config);
+    TrainingConfig validating = validating(config, dataset);
+    TrainingData data = TrainingData.of(dataset, validating);
     NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    List<String> remarks = new ArrayList<>(dataset.remarks());
-    source.weights().filter(at -> rules.isEmpty()).ifPresent(at -> remarks.add(byPosition(at)));
     return new PreparedTraining(
-        found(config, data), data, spec, source.weights(), List.copyOf(remarks));
+        found(validating, data), data, spec, source.weights(), rules.isPresent());
   }
 
-  private static String byPosition(Path weights) {
-    return "warning: %s: no %s beside it says which columns and classes it was trained on, so those of the data are taken by position"
-        .formatted(weights, RunDirectory.MODEL);
+  /** With a share that validates: nobody gives a table a test part beforehand. */
+  private static TrainingConfig validating(TrainingConfig config, Dataset dataset) {
+    if (config.settings().find(Options.VALIDATION).isPresent()) {
+      return config;
+    }
+    boolean table = !dataset.schema().columns().isEmpty() && dataset.test().length == 0;
+    return table
+        ? config.with(Options.VALIDATION, TABLE_VALIDATION, TABLE_DEFAULT)
+        : config.with(Options.VALIDATION, 0.0, "default");
   }
 
   private static TrainingConfig found(TrainingConfig config, TrainingData data) {
     TrainingConfig found = fitting(config, data.train().length);
+    if (config.validation() > 0 && data.validation().length == 0) {
+      found = found.with(Options.VALIDATION, 0.0, TABLE_DEFAULT + ", of too few rows");
+    }
     if (config.settings().find(Options.THREADS).isEmpty()) {
       found = found.with(Options.THREADS, config.threads(), "found: one a core");
     }
@@ -82,10 +93,45 @@ public record PreparedTraining(
     return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
   }
 
+  /**
+   * Lines to tell the user once.
+   *
+   * @throws GradsieveException if nothing can be learned
+   */
+  public List<String> remarks() {
+    List<String> remarks = new ArrayList<>(data.dataset().remarks());
+    weights.filter(at -> !ruled).map(PreparedTraining::byPosition).ifPresent(remarks::add);
+    remarks.addAll(Prospects.warnings(config, data, spec));
+    unasked().ifPresent(remarks::add);
+    return remarks;
+  }
+
+  private static String byPosition(Path weights) {
+    return "warning: %s: no %s beside it says which columns and classes it was trained on, so those of the data are taken by position"
+        .formatted(weights, RunDirectory.MODEL);
+  }
+
+  /** Of rows that validate, or could not, without anybody having asked. */
+  private Optional<String> unasked() {
+    boolean ours =
+        config
+            .settings()
+            .setting(Options.VALIDATION)
+            .filter(setting -> setting.origin().startsWith(TABLE_DEFAULT))
+            .isPresent();
+    int validation = data.validation().length;
+    String line =
+        validation > 0
+            ? "%,d of %,d rows are set aside to validate on, as there is no test part (--validation 0 trains on all)"
+                .formatted(validation, validation + data.train().length)
+            : "no test part, and too few rows to set some aside: nothing validates";
+    return ours ? Optional.of(line) : Optional.empty();
+  }
+
   /** The same with another seed; the parts of the data stay as they were cut. */
   public PreparedTraining withSeed(long seed) {
     return new PreparedTraining(
-        config.with(Options.SEED, seed, "one of several trainings"), data, spec, weights, remarks);
+        config.with(Options.SEED, seed, "one of several trainings"), data, spec, weights, ruled);
   }
 
   /**
@@ -100,6 +146,6 @@ public record PreparedTraining(
         data.on(train, config.balancedClasses()),
         spec,
         weights,
-        remarks);
+        ruled);
   }
 }

@@ -73,11 +73,6 @@ public final class RecordedStep implements StepScores {
   }
 
   @Override
-  public float confidence(int i) {
-    return records.confidence().get(i);
-  }
-
-  @Override
   public int predicted(int i) {
     return (int) records.predicted().get(i);
   }

@@ -147,6 +147,9 @@ public final class Trainer {
       }
       TrainingResult result = session.result(last);
       told.forEach(listener -> listener.runFinished(state, result));
+      if (result.signal() == 0) {
+        session.judge();
+      }
       return result;
     }
 
@@ -363,6 +366,7 @@ public final class Trainer {
     private void finishEpoch() {
       EpochTotals totals = state.epochTotals;
       int candidates = state.data.train().length;
+      state.table.endEpoch(state.epoch, totals.meanLoss());
       state.runTotals.add(totals, candidates, totals.kept < candidates);
       state.step = 0;
       int batchSize = state.growth.batchSize();

@@ -132,9 +132,9 @@ public record TrainingConfig(Settings settings) {
     return DataOptions.request(settings, DataRequest.Purpose.TRAIN, rules);
   }
 
-  /** Share of the training data that validates. */
+  /** Share of the training data that validates; of a table, see {@link PreparedTraining}. */
   public double validation() {
-    return settings.get(Options.VALIDATION);
+    return settings.find(Options.VALIDATION).orElse(0.0);
   }
 
   public String augment() {

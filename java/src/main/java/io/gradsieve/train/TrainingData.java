@@ -3,6 +3,7 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
+import io.gradsieve.train.option.Options;
 import java.util.Arrays;
 
 /** A data set, cut into the parts of a run, and what each sample weighs in the loss. */
@@ -27,7 +28,8 @@ public final class TrainingData {
   /**
    * Cuts the data set as the configuration says.
    *
-   * @throws GradsieveException.BadData if nothing is left to train on
+   * @throws GradsieveException.BadData if nothing is left to train on, or too little is there to
+   *     set aside what somebody asked for
    */
   public static TrainingData of(Dataset dataset, TrainingConfig config) {
     int[] train = dataset.train();
@@ -36,6 +38,11 @@ public final class TrainingData {
       Split.Parts parts = Split.stratified(dataset, train, config.validation(), config.seed());
       train = parts.train();
       validation = parts.validation();
+      if (validation.length == 0 && config.settings().given(Options.VALIDATION)) {
+        throw new GradsieveException.BadData(
+            "%s: %d training samples are too few to set %s of them aside for validation; leave --validation out"
+                .formatted(dataset.name(), train.length, config.validation()));
+      }
     }
     if (train.length == 0) {
       throw new GradsieveException.BadData(

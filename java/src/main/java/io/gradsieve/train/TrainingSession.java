@@ -49,6 +49,7 @@ final class TrainingSession implements AutoCloseable {
     this.stop = stop;
     this.notes = notes;
     this.listeners = new ArrayList<>(listeners);
+    List<String> remarks = prepared.remarks();
     try {
       backend = Backends.open(config.device(), config.threads());
       resources.add(backend::close);
@@ -69,7 +70,7 @@ final class TrainingSession implements AutoCloseable {
       evaluator = new Evaluator(step, batches, stop);
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
-      prepared.remarks().forEach(notes);
+      remarks.forEach(notes);
       notes.accept(Description.data(prepared.data()));
       notes.accept(Description.network(prepared, backend.info()));
       files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
@@ -230,6 +231,11 @@ final class TrainingSession implements AutoCloseable {
     } finally {
       network.weights().write(plan.trainable(), statistics);
     }
+  }
+
+  /** Tells of a run at its end what its figures hide. */
+  void judge() {
+    Prospects.verdict(state).ifPresent(notes);
   }
 
   TrainingResult result(Evaluations last) {

@@ -4,6 +4,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.nn.Network;
 import io.gradsieve.optim.BatchGrowth;
+import io.gradsieve.sieve.EarlyEpochs;
 import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
@@ -56,7 +57,11 @@ public final class TrainingState {
     this.compiled = compiled;
     this.table =
         ScoreTable.forTraining(
-            data.train().length, config.norms(), config.ranking(), config.seed());
+            data.train().length,
+            config.norms(),
+            config.ranking(),
+            new EarlyEpochs(data.dataset().classes().size(), config.epochs()),
+            config.seed());
     this.growth = new BatchGrowth(Math.min(config.batchSize(), data.train().length), 1);
     this.plan = new EpochPlan(new int[0], new float[0], 1, new int[0], 1, 1, false, false);
   }

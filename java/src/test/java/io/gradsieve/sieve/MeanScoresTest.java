@@ -10,14 +10,17 @@ class MeanScoresTest {
   private final MeanScores means = new MeanScores(LABELS, true);
 
   private static ScoreTable trained() {
-    return ScoreTable.forTraining(LABELS.length, true, Ranking.of(Score.GRAD_NORM), 1);
+    return ScoreTable.forTraining(
+        LABELS.length, true, Ranking.of(Score.GRAD_NORM), new EarlyEpochs(2, 10), 1);
   }
 
   private static ScoreTable scored(float score, int... predicted) {
     ScoreTable table = ScoreTable.forScoring(LABELS.length, true, false, 1);
     for (int i = 0; i < LABELS.length; i++) {
       boolean right = predicted[i] == LABELS[i];
-      new Measured(score, 9, score + 1, score + 2, score + 3, score / 10, predicted[i], right)
+      double confidence = score / 10;
+      float crossEntropy = (float) -Math.log(confidence);
+      new Measured(score, crossEntropy, score + 1, score + 2, score + 3, predicted[i], right)
           .in(table, i, 1);
     }
     return table;
@@ -25,7 +28,7 @@ class MeanScoresTest {
 
   private static void judge(ScoreTable table, int sample, boolean... right) {
     for (int epoch = 1; epoch <= right.length; epoch++) {
-      Measured.of(epoch, right[epoch - 1], 0.5f).in(table, sample, epoch);
+      Measured.ofLabel(epoch, right[epoch - 1]).in(table, sample, epoch);
     }
   }
 
@@ -40,7 +43,7 @@ class MeanScoresTest {
       assertThat(table.value(Score.EL2N, i)).isEqualTo(4);
       assertThat(table.value(Score.MARGIN, i)).isEqualTo(5);
       assertThat(table.value(Score.GRAD_NORM, i)).isEqualTo(6);
-      assertThat(table.confidence(i)).isCloseTo(0.3f, within(1e-7f));
+      assertThat(table.confidence(i)).isCloseTo(0.3f, within(1e-6f));
       assertThat(table.scored(i)).isTrue();
     }
     assertThat(new int[] {table.predicted(0), table.predicted(1), table.predicted(2)})
@@ -70,17 +73,19 @@ class MeanScoresTest {
   }
 
   @Test
-  void qualityIsTheMeanCrossEntropyOfTheFirstEpochsOfAllRuns() {
+  void qualityIsTheMeanOfTheRunsMeanCrossEntropiesInTheirEarlyEpochs() {
     ScoreTable first = trained();
     judge(first, 0, true, true);
+    first.endEpoch(2, 0.1);
     ScoreTable second = trained();
+    second.endEpoch(1, 0.1);
     judge(second, 0, true, true, true, true, true, true, true);
     means.add(first, scored(1, 0, 1, 2));
     means.add(second, scored(1, 0, 1, 2));
     ScoreTable table = means.table();
-    assertThat(table.qualitySum(0) / table.qualityCount(0))
-        .isEqualTo((1 + 2 + 1 + 2 + 3 + 4 + 5) / 7f);
-    assertThat(table.qualityCount(1)).isZero();
+    assertThat(table.earlyCrossEntropy(0)).isEqualTo((2 + (1 + 2 + 3 + 4 + 5) / 5f) / 2);
+    assertThat(table.earlyCrossEntropy(1)).isNaN();
+    assertThat(table.earlyRight(0)).isTrue();
   }
 
   @Test

@@ -7,14 +7,19 @@ public record Measured(
     float el2n,
     float margin,
     float gradNorm,
-    float confidence,
     int predicted,
     boolean right)
     implements StepScores {
 
   /** Every score the same, right and sure if so said. */
   public static Measured of(float score, boolean right, float confidence) {
-    return new Measured(score, score, score, score, score, confidence, 0, right);
+    float crossEntropy = (float) -Math.log(Math.max(confidence, Float.MIN_VALUE));
+    return new Measured(score, crossEntropy, score, score, score, 0, right);
+  }
+
+  /** A plain cross-entropy, of a sample that is right or not. */
+  static Measured ofLabel(double crossEntropy, boolean right) {
+    return new Measured(0, (float) crossEntropy, 0, 0, 0, 0, right);
   }
 
   /** Records it. */
@@ -45,11 +50,6 @@ public record Measured(
   @Override
   public float gradNorm(int i) {
     return gradNorm;
-  }
-
-  @Override
-  public float confidence(int i) {
-    return confidence;
   }
 
   @Override

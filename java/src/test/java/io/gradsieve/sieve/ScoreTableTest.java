@@ -20,7 +20,8 @@ class ScoreTableTest {
   private static final Ranking AVERAGED = Ranking.parse("loss:average=0.8");
 
   private static ScoreTable random(int samples, long seed) {
-    ScoreTable table = ScoreTable.forTraining(samples, true, AVERAGED, seed);
+    ScoreTable table =
+        ScoreTable.forTraining(samples, true, AVERAGED, new EarlyEpochs(2, 10), seed);
     RandomBits bits = RandomBits.of(seed, "test", 0);
     for (int i = 1; i < samples; i++) {
       RandomBits row = bits.at(i);
@@ -31,7 +32,6 @@ class ScoreTableTest {
                 (float) row.uniform(2),
                 (float) row.uniform(3),
                 (float) row.uniform(4),
-                (float) row.uniform(5),
                 row.below(6, 1000),
                 false)
             .in(table, i, epoch);
@@ -56,20 +56,23 @@ class ScoreTableTest {
 
   @Test
   void aTrainingTableTakesAtMostFortyBytesASample() throws Exception {
-    ScoreTable table = ScoreTable.forTraining(1000, true, PLAIN, 1);
+    ScoreTable table = ScoreTable.forTraining(1000, true, PLAIN, new EarlyEpochs(2, 10), 1);
     assertThat(bytes(table)).isEqualTo(1000L * table.bytesPerSample());
     assertThat(table.bytesPerSample()).isLessThanOrEqualTo(40);
-    assertThat(ScoreTable.forTraining(10, false, PLAIN, 1).has(Score.GRAD_NORM)).isFalse();
+    assertThat(
+            ScoreTable.forTraining(10, false, PLAIN, new EarlyEpochs(2, 10), 1)
+                .has(Score.GRAD_NORM))
+        .isFalse();
   }
 
-  /** Bytes in the primitive arrays of the table, or of its flags. */
+  /** Bytes in the primitive arrays of the table, of its flags and counts. */
   private static long bytes(Object owner) throws IllegalAccessException {
     long bytes = 0;
     for (Field field : owner.getClass().getDeclaredFields()) {
       field.setAccessible(true);
       if (field.getType().isArray()) {
         bytes += arrayBytes(field.get(owner));
-      } else if (field.getType() == SampleFlags.class) {
+      } else if (field.getType() == SampleFlags.class || field.getType() == Forgetting.class) {
         bytes += bytes(field.get(owner));
       }
     }
@@ -92,13 +95,13 @@ class ScoreTableTest {
 
   @Test
   void whatWasRecordedIsReadBack() {
-    ScoreTable table = ScoreTable.forTraining(3, true, PLAIN, 1);
-    new Measured(0.5f, 0.25f, 0.75f, 1.5f, 7, 0.6f, 9, false).in(table, 1, 4);
+    ScoreTable table = ScoreTable.forTraining(3, true, PLAIN, new EarlyEpochs(2, 10), 1);
+    new Measured(0.5f, 0.25f, 0.75f, 1.5f, 7, 9, false).in(table, 1, 4);
     assertThat(table.value(Score.LOSS, 1)).isEqualTo(0.5f);
     assertThat(table.value(Score.EL2N, 1)).isEqualTo(0.75f);
     assertThat(table.value(Score.MARGIN, 1)).isEqualTo(1.5f);
     assertThat(table.value(Score.GRAD_NORM, 1)).isEqualTo(7);
-    assertThat(table.confidence(1)).isEqualTo(0.6f);
+    assertThat(table.confidence(1)).isEqualTo((float) Math.exp(-0.25));
     assertThat(table.predicted(1)).isEqualTo(9);
     assertThat(table.scoredEpoch(1)).isEqualTo(4);
     assertThat(table.scores(Ranking.of(Score.LOSS))).containsExactly(Float.NaN, 0.5f, Float.NaN);
@@ -106,30 +109,17 @@ class ScoreTableTest {
   }
 
   @Test
-  void labelQualitySumsThePlainCrossEntropyOfTheFirstFiveEpochs() {
-    ScoreTable table = ScoreTable.forTraining(1, true, PLAIN, 1);
-    for (int epoch = 1; epoch <= 9; epoch++) {
-      if (epoch != 3) {
-        new Measured(0, epoch, 0, 0, 0, 0, 0, false).in(table, 0, epoch);
-      }
-    }
-    assertThat(table.qualitySum(0)).isEqualTo(1 + 2 + 4 + 5);
-    assertThat(table.qualityCount(0)).isEqualTo(4);
-    assertThat(table.kept(0)).isTrue();
-  }
-
-  @Test
   void aValueThatIsNotFiniteNamesTheSampleAndChangesNothing() {
-    ScoreTable table = ScoreTable.forTraining(20, true, PLAIN, 1);
-    assertThatThrownBy(() -> new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(table, 17, 2))
+    ScoreTable table = ScoreTable.forTraining(20, true, PLAIN, new EarlyEpochs(2, 10), 1);
+    assertThatThrownBy(() -> new Measured(1, 1, 1, 1, Float.NaN, 0, false).in(table, 17, 2))
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("grad_norm of row 17 of the training part is NaN in epoch 2");
     assertThatThrownBy(
-            () -> new Measured(Float.POSITIVE_INFINITY, 1, 1, 1, 1, 1, 0, false).in(table, 4, 2))
+            () -> new Measured(Float.POSITIVE_INFINITY, 1, 1, 1, 1, 0, false).in(table, 4, 2))
         .hasMessageContaining("loss of row 4 of the training part is Infinity");
     assertThat(table.scored(17)).isFalse();
     ScoreTable losses = ScoreTable.forRanking(20, Ranking.of(Score.LOSS), 1);
-    new Measured(1, 1, 1, 1, Float.NaN, 1, 0, false).in(losses, 17, 2);
+    new Measured(1, 1, 1, 1, Float.NaN, 0, false).in(losses, 17, 2);
     assertThat(losses.value(Score.LOSS, 17)).isEqualTo(1);
   }
 
@@ -142,9 +132,9 @@ class ScoreTableTest {
   @Test
   void randomScoresAreDrawnAnewWhenASampleIsScored() {
     ScoreTable table = ScoreTable.forRanking(100, Ranking.of(Score.RANDOM), 3);
-    new Measured(0, 0, 0, 0, 0, 0, 0, false).in(table, 5, 1);
+    new Measured(0, 0, 0, 0, 0, 0, false).in(table, 5, 1);
     float first = table.value(Score.RANDOM, 5);
-    new Measured(0, 0, 0, 0, 0, 0, 0, false).in(table, 5, 2);
+    new Measured(0, 0, 0, 0, 0, 0, false).in(table, 5, 2);
     assertThat(table.value(Score.RANDOM, 5)).isNotEqualTo(first).isBetween(0f, 1f);
     assertThat(table.scores(Ranking.of(Score.RANDOM))[5]).isEqualTo(table.value(Score.RANDOM, 5));
     assertThat(table.scores(Ranking.of(Score.RANDOM))[6]).isNaN();
@@ -222,7 +212,7 @@ class ScoreTableTest {
 
   @Test
   void anAverageMovesByItsShareAndBeginsWithTheFirstScore() {
-    ScoreTable table = ScoreTable.forTraining(1, true, AVERAGED, 1);
+    ScoreTable table = ScoreTable.forTraining(1, true, AVERAGED, new EarlyEpochs(2, 10), 1);
     Measured.of(2, true, 0.5f).in(table, 0, 1);
     assertThat(table.scores(AVERAGED)).containsExactly(2);
     Measured.of(7, true, 0.5f).in(table, 0, 2);
@@ -235,7 +225,7 @@ class ScoreTableTest {
   @Test
   void relativeScoresAreMultiplesOfTheStepsMeanWeightedByThePlan() {
     Ranking relative = PLAIN.relative(true);
-    ScoreTable table = ScoreTable.forTraining(5, true, relative, 1);
+    ScoreTable table = ScoreTable.forTraining(5, true, relative, new EarlyEpochs(2, 10), 1);
     float[] norms = {2, 6, 100};
     float[] weights = {3, 1, 0.25f};
     StepScores step = new Norms(norms, weights);
@@ -246,7 +236,7 @@ class ScoreTableTest {
             new float[] {6 / mean, Float.NaN, 100 / mean, Float.NaN, 2 / mean},
             withPrecision(1e-5f));
     assertThat(table.value(Score.GRAD_NORM, 2)).isEqualTo(100);
-    ScoreTable inParts = ScoreTable.forTraining(5, true, relative, 1);
+    ScoreTable inParts = ScoreTable.forTraining(5, true, relative, new EarlyEpochs(2, 10), 1);
     inParts.record(1, new int[] {4, 0}, 0, 2, step, false);
     inParts.record(1, new int[] {2}, 0, 1, new Norms(new float[] {100}, new float[] {0.25f}), true);
     assertThat(inParts.scores(relative)).isEqualTo(table.scores(relative));
@@ -287,11 +277,6 @@ class ScoreTableTest {
     }
 
     @Override
-    public float confidence(int i) {
-      return REST.confidence();
-    }
-
-    @Override
     public int predicted(int i) {
       return REST.predicted();
     }
@@ -305,7 +290,7 @@ class ScoreTableTest {
   @Test
   void whatWasLeftOutIsRelativeToTheMeanOverAll() {
     Ranking relative = PLAIN.relative(true);
-    ScoreTable table = ScoreTable.forTraining(3, true, relative, 1);
+    ScoreTable table = ScoreTable.forTraining(3, true, relative, new EarlyEpochs(2, 10), 1);
     for (int i = 0; i < 3; i++) {
       Measured.of(4, true, 1).in(table, i, 1);
     }

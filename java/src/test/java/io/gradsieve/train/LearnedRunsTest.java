@@ -194,7 +194,7 @@ class LearnedRunsTest {
             .build("wild", DataRequest.train("wild"));
     NetworkSpec spec = ModelRules.with(tanh, data.schema());
     return new PreparedTraining(
-        config, TrainingData.of(data, config), spec, Optional.empty(), List.of());
+        config, TrainingData.of(data, config), spec, Optional.empty(), true);
   }
 
   @Test

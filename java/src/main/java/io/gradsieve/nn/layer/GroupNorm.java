@@ -39,6 +39,12 @@ public record GroupNorm(int groups) implements Layer {
               + in
               + "; choose a divisor");
     }
+    if (in.channels() == groups && in.positions() == 1) {
+      throw misfit(
+          name,
+          "each of the %d groups would be a single value, of which it makes zero; choose fewer groups"
+              .formatted(groups));
+    }
     parameters.constant(name + ".weight", List.of(in.channels()), IndexMap.channels(in), 1);
     parameters.constant(name + ".bias", List.of(in.channels()), IndexMap.channels(in), 0);
     return in;

@@ -30,6 +30,12 @@ public record LayerNorm() implements Layer {
   @Override
   public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
     int count = in.flat() ? in.features() : in.width();
+    if (count == 1) {
+      throw misfit(
+          name,
+          "the last axis of its input %s has a single value, of which it makes zero; leave it out"
+              .formatted(in));
+    }
     IndexMap map = in.flat() ? IndexMap.features(in) : IndexMap.vector(in.width());
     parameters.constant(name + ".weight", List.of(count), map, 1);
     parameters.constant(name + ".bias", List.of(count), map, 0);

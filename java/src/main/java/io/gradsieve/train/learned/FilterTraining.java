@@ -128,11 +128,7 @@ public final class FilterTraining {
             "seed=" + run.seed());
     PreparedTraining training =
         new PreparedTraining(
-                config,
-                TrainingData.of(binned, config),
-                network.spec(),
-                Optional.empty(),
-                List.of())
+                config, TrainingData.of(binned, config), network.spec(), Optional.empty(), true)
             .on(taught);
     TrainingListener copy =
         new TrainingListener() {

@@ -75,8 +75,7 @@ public final class Options {
           Section.DATA,
           "validation",
           number("in [0, 1)", 0, false, 1, true),
-          "0",
-          "share of the training data set aside, stratified and seeded, to validate on");
+          "share of the training data set aside, stratified and seeded, to validate on; none given: 0, but 0.1 for a table without a test part");
   public static final Option<String> AUGMENT =
       of(
           Section.DATA,
@@ -267,7 +266,7 @@ public final class Options {
           "split",
           choice("train", "test", "all"),
           "train",
-          "which part of the data");
+          "which part of the data; train is all of it but the test part");
   public static final Option<Integer> RUNS =
       own(
           "runs",
@@ -321,9 +320,9 @@ public final class Options {
       of(
           Section.COMMAND,
           "split",
-          choice("train", "test", "all"),
+          choice("train", "validation", "test", "all"),
           "test",
-          "which part; all rows where there is no test part");
+          "which part; validation is what the run held out of its own data; none given and no test part: that, else all rows");
   public static final Option<String> EVAL_OUT =
       own("out", path("FILE.json", Use.OUTPUT), "where the figures also go");
   public static final Option<String> PREDICT_SPLIT =

@@ -1,12 +1,11 @@
 package io.gradsieve.train.scoring;
 
-import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataRequest;
-import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * {@code eval}: how a model does on a part of the data.
  *
  * @param split the part that was looked at
+ * @param trainedOn how many of the samples the model was trained on, as far as is known
  * @param loss mean cross-entropy
  * @param classes one entry a class
  * @param confusion [K][K]: samples of the row's class that were predicted as the column's
@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record ModelEvaluation(
     String split,
     int samples,
+    int trainedOn,
     double loss,
     double accuracy,
     List<PerClass> classes,
@@ -41,17 +42,8 @@ public record ModelEvaluation(
   public static ModelEvaluation of(Settings settings, Consumer<String> notes) {
     try (ScoringSession session =
         ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, false, notes)) {
-      String split = settings.get(Options.EVAL_SPLIT);
-      if (split.equals("test")
-          && session.data().test().length == 0
-          && !settings.given(Options.EVAL_SPLIT)) {
-        split = "all";
-      }
-      int[] samples = session.split(split);
-      if (samples.length == 0) {
-        throw new GradsieveException.BadData(
-            "%s: has no %s part; choose another --split".formatted(session.data().name(), split));
-      }
+      EvaluatedPart part = EvaluatedPart.of(settings, session);
+      int[] samples = part.samples();
       List<String> names = session.data().classes();
       int[][] confusion = new int[names.size()][names.size()];
       double[] losses = new double[names.size()];
@@ -64,12 +56,12 @@ public record ModelEvaluation(
               losses[label] += records.crossEntropy().get(i);
             }
           });
-      return of(split, names, confusion, losses);
+      return of(part, names, confusion, losses);
     }
   }
 
   private static ModelEvaluation of(
-      String split, List<String> names, int[][] confusion, double[] losses) {
+      EvaluatedPart part, List<String> names, int[][] confusion, double[] losses) {
     List<PerClass> classes = new ArrayList<>();
     int samples = 0;
     int correct = 0;
@@ -93,7 +85,22 @@ public record ModelEvaluation(
               (double) confusion[k][k] / predicted));
     }
     return new ModelEvaluation(
-        split, samples, loss / samples, (double) correct / samples, classes, confusion);
+        part.name(),
+        samples,
+        part.trainedOn(),
+        loss / samples,
+        (double) correct / samples,
+        classes,
+        confusion);
+  }
+
+  /** The part in words: whether it is what the model was trained on. */
+  public String part() {
+    String words =
+        trainedOn == samples
+            ? ": the samples it was trained on"
+            : String.format(Locale.ROOT, ": it was trained on %,d of them", trainedOn);
+    return trainedOn > 0 ? split + words : split;
   }
 
   /** For JSON. */
@@ -101,6 +108,7 @@ public record ModelEvaluation(
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("split", split);
     fields.put("samples", samples);
+    fields.put("trained_on", trainedOn > 0);
     fields.put("loss", loss);
     fields.put("accuracy", accuracy);
     List<Map<String, Object>> list = new ArrayList<>();

@@ -1,5 +1,10 @@
 package io.gradsieve.train.scoring;
 
+import io.gradsieve.GradsieveException;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Split;
+import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.ModelSource;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.option.CommandOptions;
@@ -7,12 +12,14 @@ import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.option.SettingsReader;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The data a model was trained on, where a command names none. */
+/** The data a model was trained on, as its run's {@code config.yaml} has it. */
 final class RunData {
   private static final List<Option<?>> DATA_OPTIONS =
       List.of(
@@ -23,7 +30,29 @@ final class RunData {
           Options.IGNORE,
           Options.WEIGHT);
 
-  private RunData() {}
+  private final Path directory;
+  private final Settings run;
+  private final boolean sameData;
+
+  private RunData(Path config, Settings settings) {
+    directory = config.toAbsolutePath().getParent();
+    run = of(config);
+    sameData = trainedOn(settings);
+  }
+
+  /**
+   * Of the run that weights lie in, or whose checkpoint they are of.
+   *
+   * @param settings that name the data at hand
+   */
+  static Optional<RunData> of(Path weights, Settings settings) {
+    return config(weights.toAbsolutePath().getParent())
+        .map(config -> new RunData(config, settings));
+  }
+
+  private static Settings of(Path config) {
+    return new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
+  }
 
   /**
    * The settings with the run's data options, unless {@code --data} was given.
@@ -35,7 +64,7 @@ final class RunData {
     if (settings.given(Options.DATA) || config.isEmpty()) {
       return settings.protectInputs();
     }
-    Settings run = new SettingsReader("train", CommandOptions.TRAIN).file(config.get()).resolve();
+    Settings run = of(config.get());
     Settings complete = settings;
     for (Option<?> option : DATA_OPTIONS) {
       complete = take(complete, run, option);
@@ -57,5 +86,70 @@ final class RunData {
     Path own = directory.resolve(RunDirectory.CONFIG);
     Path above = directory.resolve("../..").resolve(RunDirectory.CONFIG);
     return Files.exists(own) ? Optional.of(own) : Optional.of(above).filter(Files::exists);
+  }
+
+  /**
+   * Whether the data at hand is, by its name, what the run was trained on, with the same labels.
+   */
+  boolean sameData() {
+    return sameData;
+  }
+
+  /** What the run says of its training samples; empty if it does not any more. */
+  Optional<Path> scores() {
+    return Optional.of(directory.resolve(RunDirectory.SCORES)).filter(Files::exists);
+  }
+
+  private boolean trainedOn(Settings settings) {
+    Optional<String> label = settings.find(Options.LABEL);
+    Optional<String> ran = run.find(Options.LABEL);
+    boolean relabelled = label.isPresent() && ran.isPresent() && !label.equals(ran);
+    return !relabelled && same(settings.get(Options.DATA), run.get(Options.DATA));
+  }
+
+  private static boolean same(String data, String other) {
+    try {
+      return data.equals(other)
+          || Files.exists(Path.of(data))
+              && Files.exists(Path.of(other))
+              && Files.isSameFile(Path.of(data), Path.of(other));
+    } catch (IOException | InvalidPathException e) {
+      return false;
+    }
+  }
+
+  /**
+   * The data's training part as the run cut it.
+   *
+   * @throws GradsieveException.BadData if the run's scores are of other rows: the data changed
+   */
+  Split.Parts parts(Dataset data) {
+    double share = run.find(Options.VALIDATION).orElse(0.0);
+    if (share == 0) {
+      return new Split.Parts(data.train(), new int[0]);
+    }
+    Split.Parts parts = Split.stratified(data, data.train(), share, run.get(Options.SEED));
+    Path scores = directory.resolve(RunDirectory.SCORES);
+    if (Files.exists(scores) && !scored(scores, data, parts.train())) {
+      throw new GradsieveException.BadData(
+          "%s: its rows or labels changed since %s was trained on it, so that what was held out can't be told; evaluate with --split all"
+              .formatted(data.name(), directory.getFileName()));
+    }
+    return parts;
+  }
+
+  /** Whether a run's scores are of these samples. */
+  private static boolean scored(Path scores, Dataset data, int[] samples) {
+    try (CsvTable table = CsvTable.open(scores)) {
+      int column = table.header().indexOf(ScoreColumns.INDEX.key());
+      int next = 0;
+      boolean same = column >= 0;
+      while (same && table.next()) {
+        same =
+            next < samples.length
+                && table.cell(column).equals(Long.toString(data.index(samples[next++])));
+      }
+      return same && next == samples.length;
+    }
   }
 }

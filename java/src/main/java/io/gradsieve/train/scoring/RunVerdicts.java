@@ -4,14 +4,11 @@ import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.LabelVerdicts;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.ScoreColumns;
-import io.gradsieve.train.RunDirectory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What a run's own scores file says of labels, for samples that are scored later with its weights.
@@ -27,16 +24,6 @@ final class RunVerdicts implements LabelVerdicts {
     qualities = new float[samples];
     Arrays.fill(qualities, Float.NaN);
     issues = new boolean[samples];
-  }
-
-  /** The scores file of the run that weights are of; empty if they are no run's. */
-  static Optional<Path> file(Path weights) {
-    Path directory = weights.toAbsolutePath().getParent();
-    Path above = directory.resolve("../.."); // of a checkpoint
-    return Stream.of(directory, above)
-        .map(run -> run.resolve(RunDirectory.SCORES))
-        .filter(Files::isRegularFile)
-        .findFirst();
   }
 
   private record Key(String content, String label) {}

@@ -106,8 +106,7 @@ public final class SampleScores {
       ScoreTable table =
           ScoreTable.forScoring(samples.length, norms, false, settings.get(Options.SEED));
       ScoredSamples.record(session, samples, ScoredSamples.allRows(samples.length), table);
-      return new ScoredSamples(
-          session.data(), samples, table, session.weights().flatMap(RunVerdicts::file));
+      return new ScoredSamples(session.data(), samples, table, session.scores());
     }
   }
 

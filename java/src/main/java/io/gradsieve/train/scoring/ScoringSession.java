@@ -47,11 +47,11 @@ public final class ScoringSession implements AutoCloseable {
   private final Batches batches;
   private final boolean backward;
   private final StopRequest stop;
-  private final Optional<Path> weights;
+  private final Optional<RunData> maker;
 
   /**
-   * {@code resources} are what else was opened for it; closed with it. {@code weights} are the file
-   * that the network's were read from.
+   * {@code maker} is the run that made the weights; {@code resources} are what else was opened for
+   * it; closed with it.
    */
   private ScoringSession(
       Dataset data,
@@ -59,13 +59,13 @@ public final class ScoringSession implements AutoCloseable {
       Backend backend,
       boolean backward,
       StopRequest stop,
-      Optional<Path> weights,
+      Optional<RunData> maker,
       Resources resources) {
     this.data = data;
+    this.maker = maker;
     this.network = network;
     this.backward = backward;
     this.stop = stop;
-    this.weights = weights;
     this.resources = resources;
     try {
       int capacity = LARGEST_BATCH;
@@ -123,8 +123,9 @@ public final class ScoringSession implements AutoCloseable {
       Network network = Network.create(spec, backend, 0);
       resources.add(network::close);
       network.load(weights);
+      Optional<RunData> maker = RunData.of(weights, effective);
       return new ScoringSession(
-          data, network, backend, backward, new StopRequest(), Optional.of(weights), resources);
+          data, network, backend, backward, new StopRequest(), maker, resources);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
@@ -204,9 +205,9 @@ public final class ScoringSession implements AutoCloseable {
     }
   }
 
-  /** The file that the weights were read from; empty if they were just trained. */
-  Optional<Path> weights() {
-    return weights;
+  /** The scores file of the run that made the weights; empty if no run did. */
+  Optional<Path> scores() {
+    return maker.flatMap(RunData::scores);
   }
 
   /** The network; who changes its weights puts them back. */
@@ -221,6 +222,11 @@ public final class ScoringSession implements AutoCloseable {
 
   public Dataset data() {
     return data;
+  }
+
+  /** The run that made the weights, if this is the data it was trained on. */
+  Optional<RunData> run() {
+    return maker.filter(RunData::sameData);
   }
 
   /** The samples of {@code train}, {@code test} or {@code all}, as positions in the data set. */

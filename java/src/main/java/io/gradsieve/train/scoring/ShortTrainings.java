@@ -129,7 +129,7 @@ final class ShortTrainings {
   }
 
   private TrainingConfig config() {
-    List<String> assignments = new ArrayList<>(List.of("sieve=none"));
+    List<String> assignments = new ArrayList<>(List.of("sieve=none", "validation=0"));
     if (settings.given(Options.RUNS)) {
       assignments.add("epochs=" + EPOCHS_OF_RUNS);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.RandomBits;
+import io.gradsieve.sieve.EarlyEpochs;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.Measured;
 import io.gradsieve.sieve.ScoreTable;
@@ -39,7 +40,7 @@ class EpochLengthTest {
         "hide:fraction=0.4,steps=fewer",
       })
   void anEpochOfEqualGradientsMovesAsFarAsAFullOne(String spec) {
-    ScoreTable table = ScoreTable.forTraining(N, true, Tables.LOSS, 1);
+    ScoreTable table = ScoreTable.forTraining(N, true, Tables.LOSS, new EarlyEpochs(2, 10), 1);
     RandomBits draws = RandomBits.of(3, "scores", 0);
     int[] classes = new int[N];
     for (int i = 0; i < N; i++) {

@@ -38,7 +38,7 @@ class HardTest {
     ScoreTable table = Tables.ofLosses(5, 1, 4, 2, 3);
     SievePolicy hard = Policies.parse("hard:keep=0.4");
     table.keep(hard.plan(table, Tables.epoch(table, 2, 1, 2)));
-    new Measured(99, 0, 0, 0, 0, 0, 0, false).in(table, 1, 2);
+    new Measured(99, 0, 0, 0, 0, 0, false).in(table, 1, 2);
     ByteBuffer bytes =
         ByteBuffer.allocate(ScoreTableCodec.HEADER_BYTES + 5 * table.bytesPerSample());
     ScoreTableCodec.writeHeader(table, bytes);

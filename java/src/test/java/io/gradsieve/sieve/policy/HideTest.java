@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradsieve.sieve.EarlyEpochs;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.Measured;
 import io.gradsieve.sieve.ScoreTable;
@@ -14,7 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HideTest {
   /** Sample i has the score i; all are right and sure. */
   private static ScoreTable table(int samples) {
-    ScoreTable table = ScoreTable.forTraining(samples, true, Tables.LOSS, 1);
+    ScoreTable table =
+        ScoreTable.forTraining(samples, true, Tables.LOSS, new EarlyEpochs(2, 10), 1);
     for (int i = 0; i < samples; i++) {
       Measured.of(i, true, 0.9f).in(table, i, 1);
     }
@@ -70,7 +72,7 @@ class HideTest {
 
   @Test
   void theUnscoredAreNotHidden() {
-    ScoreTable table = ScoreTable.forTraining(4, true, Tables.LOSS, 1);
+    ScoreTable table = ScoreTable.forTraining(4, true, Tables.LOSS, new EarlyEpochs(2, 10), 1);
     Measured.of(5, true, 1).in(table, 2, 1);
     EpochPlan plan = Policies.parse("hide:fraction=0.5").plan(table, Tables.epoch(table, 2, 1, 2));
     assertThat(plan.order()).containsExactlyInAnyOrder(0, 1, 3);

@@ -1,5 +1,6 @@
 package io.gradsieve.sieve.policy;
 
+import io.gradsieve.sieve.EarlyEpochs;
 import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.Measured;
 import io.gradsieve.sieve.Ranking;
@@ -14,7 +15,7 @@ final class Tables {
 
   /** A table opened for losses, scored in epoch 1; NaN leaves a sample unscored. */
   static ScoreTable ofLosses(float... losses) {
-    ScoreTable table = ScoreTable.forTraining(losses.length, true, LOSS, 1);
+    ScoreTable table = ScoreTable.forTraining(losses.length, true, LOSS, new EarlyEpochs(2, 10), 1);
     for (int i = 0; i < losses.length; i++) {
       if (!Float.isNaN(losses[i])) {
         Measured.of(losses[i], false, 0).in(table, i, 1);
