@@ -64,13 +64,18 @@ record Experiment(
         .orElseThrow();
   }
 
+  /** Whether its files stay. */
+  boolean keepsFiles() {
+    return probe != Probe.NONE;
+  }
+
   /** Trains on one thread; without files, unless it is looked into. */
   Outcome run() {
     List<String> all = new ArrayList<>(options);
     all.add("seed=" + seed);
     all.add("threads=1");
     Path files = RUNS.resolve(name());
-    if (probe != Probe.NONE) {
+    if (keepsFiles()) {
       all.add("out=" + files);
       all.add("overwrite=true");
     }

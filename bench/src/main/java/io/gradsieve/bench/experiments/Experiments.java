@@ -85,6 +85,8 @@ final class Experiments implements Callable<Integer> {
     }
     checkGroup(experiments.stream().map(Experiment::group).toList());
     if (!print) {
+      // those whose files others read come first
+      run(runs, experiments.stream().filter(Experiment::keepsFiles).toList());
       run(runs, experiments);
     }
     List<Outcome> outcomes = outcomes(runs, experiments);

@@ -1,5 +1,6 @@
 package io.gradsieve.bench.experiments;
 
+import de.siegmar.fastcsv.writer.CsvWriter;
 import io.gradsieve.RandomBits;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
@@ -8,6 +9,8 @@ import io.gradsieve.data.DatasetBuilder;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.SubsetWriter;
+import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.option.CommandOptions;
@@ -33,6 +36,9 @@ final class PrunedData {
   /** The sets; the first two are tables of R's mlbench, exported by bench/experiments/tables.R. */
   static final List<String> SETS =
       List.of("letter", "satellite", "mixture", "teacher", "fashion", "cifar");
+
+  /** {@code trusted}, by scores without a word of labels. */
+  static final String UNJUDGED = "unjudged";
 
   private static final int IMAGES = 10_000;
   private static final int MADE_TESTS = 5_000;
@@ -80,16 +86,32 @@ final class PrunedData {
     if (Files.notExists(scores)) {
       throw new IOException(scores + ": is not there; delete the run's JSON file and run it again");
     }
+    boolean unjudged = policy.equals(UNJUDGED);
     List<String> options =
         List.of(
-            "scores=" + scores,
+            "scores=" + (unjudged ? withoutVerdicts(scores) : scores),
             "keep=0.5",
-            "policy=" + policy,
+            "policy=" + (unjudged ? "trusted" : policy),
             "seed=" + seed,
             "data=" + MadeData.DIRECTORY.resolve(noisy(set, percent, seed)),
             "out=" + out);
     Pruning.write(
         new SettingsReader("prune", CommandOptions.PRUNE).sets(options).resolve(), note -> {});
+  }
+
+  /** The same scores where nothing is said of labels. */
+  private static Path withoutVerdicts(Path scores) throws IOException {
+    Path out = scores.resolveSibling("unjudged.csv");
+    try (CsvTable table = CsvTable.open(scores);
+        CsvWriter csv = CsvWriter.builder().build(out)) {
+      int issue = table.header().indexOf(ScoreColumns.LABEL_ISSUE.key());
+      int[] columns = IntStream.range(0, table.header().size()).filter(c -> c != issue).toArray();
+      csv.writeRecord(IntStream.of(columns).mapToObj(table.header()::get).toArray(String[]::new));
+      while (table.next()) {
+        csv.writeRecord(IntStream.of(columns).mapToObj(table::cell).toArray(String[]::new));
+      }
+    }
+    return out;
   }
 
   private static void moveLabels(Path whole, int percent, int seed, Path out) {

@@ -18,7 +18,8 @@ final class PrunedHalves {
   private static final String CONTROL = "random";
 
   /** The policies; what the default is judged by comes first. */
-  private static final List<String> POLICIES = List.of(CONTROL, "trusted", "coverage", "top");
+  private static final List<String> POLICIES =
+      List.of(CONTROL, "trusted", PrunedData.UNJUDGED, "coverage", "top");
 
   private static final int[] PERCENT = {0, 10, 20};
 

@@ -58,7 +58,8 @@ public final class SampleScores {
    * Samples whose label is probably wrong.
    *
    * @param judged by {@code label_issue}; else nothing but these weights is known, and those are
-   *     suspected that they predict otherwise and give their label hardly any probability
+   *     suspected that they predict otherwise and give their label hardly any probability, as those
+   *     are that a run held out
    * @param count of them
    * @param lowest of them, the lowest {@code label_quality} first, else the lowest probability
    */
@@ -126,7 +127,7 @@ public final class SampleScores {
             csv.writeRecord(lines.row(i));
           }
         });
-    SuspectedSamples suspects = SuspectedSamples.of(scored.table(), lines.verdicts());
+    SuspectedSamples suspects = new SuspectedSamples(scored.table(), lines.verdicts());
     int[] others = suspects.others();
     return new Summary(
         out,

@@ -3,8 +3,6 @@ package io.gradsieve.train.scoring;
 import io.gradsieve.sieve.LabelVerdicts;
 import io.gradsieve.sieve.ScoreTable;
 import java.util.Comparator;
-import java.util.function.IntPredicate;
-import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -19,38 +17,39 @@ final class SuspectedSamples {
    */
   private static final double HARDLY = 0.1;
 
-  private final boolean judged;
-  private final IntToDoubleFunction trust;
+  private final ScoreTable table;
+  private final LabelVerdicts verdicts;
   private final int[] rows;
   private final int[] others;
 
-  private SuspectedSamples(
-      int samples, boolean judged, IntPredicate suspected, IntToDoubleFunction trust) {
-    this.judged = judged;
-    this.trust = trust;
+  /**
+   * By the verdicts, and by what the network predicts now of samples without one: those a run held
+   * out to validate on, or all.
+   */
+  SuspectedSamples(ScoreTable table, LabelVerdicts verdicts) {
+    this.table = table;
+    this.verdicts = verdicts;
     rows =
-        IntStream.range(0, samples)
-            .filter(suspected)
+        IntStream.range(0, table.samples())
+            .filter(this::suspected)
             .boxed()
-            .sorted(Comparator.<Integer>comparingDouble(trust::applyAsDouble).thenComparing(i -> i))
+            .sorted(Comparator.<Integer>comparingDouble(this::trust).thenComparing(i -> i))
             .mapToInt(Integer::intValue)
             .toArray();
-    others = IntStream.range(0, samples).filter(suspected.negate()).toArray();
+    others = IntStream.range(0, table.samples()).filter(i -> !suspected(i)).toArray();
   }
 
-  /** By the verdicts where there are any, else by what the network predicts now. */
-  static SuspectedSamples of(ScoreTable table, LabelVerdicts verdicts) {
-    int samples = table.samples();
-    if (IntStream.range(0, samples).anyMatch(i -> !Float.isNaN(verdicts.at(i)))) {
-      return new SuspectedSamples(samples, true, verdicts::issue, verdicts::at);
-    }
-    return new SuspectedSamples(
-        samples, false, i -> !table.right(i) && table.confidence(i) < HARDLY, table::confidence);
+  private boolean judged(int row) {
+    return !Float.isNaN(verdicts.at(row));
   }
 
-  /** Whether verdicts say so. */
+  private boolean suspected(int row) {
+    return judged(row) ? verdicts.issue(row) : !table.right(row) && table.confidence(row) < HARDLY;
+  }
+
+  /** Whether there is a verdict on any sample. */
   boolean judged() {
-    return judged;
+    return IntStream.range(0, table.samples()).anyMatch(this::judged);
   }
 
   /** Those suspected, the least trusted first. */
@@ -63,8 +62,8 @@ final class SuspectedSamples {
     return others.clone();
   }
 
-  /** How far a label is trusted: its quality, or its probability, in [0, 1]. */
+  /** How far a label is trusted: its quality, else the probability it has now, in [0, 1]. */
   double trust(int row) {
-    return trust.applyAsDouble(row);
+    return judged(row) ? verdicts.at(row) : table.confidence(row);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,9 +21,24 @@ import org.junit.jupiter.api.io.TempDir;
 class PruningTest {
   @TempDir Path directory;
 
+  private final List<String> notes = new ArrayList<>();
+
   /** Prunes a file of these rows, whose index is their place, and returns the kept. */
   private List<Integer> kept(List<String> rows, String... options) throws IOException {
-    StringBuilder text = new StringBuilder("index,label,loss,forgetting,label_quality\n");
+    return kept("label,loss,forgetting,label_quality", rows, options);
+  }
+
+  private List<Integer> kept(String columns, List<String> rows, String... options)
+      throws IOException {
+    prune(columns, rows, options);
+    return Files.readAllLines(directory.resolve("kept.txt")).stream()
+        .map(Integer::valueOf)
+        .toList();
+  }
+
+  private Pruning.Summary prune(String columns, List<String> rows, String... options)
+      throws IOException {
+    StringBuilder text = new StringBuilder("index," + columns + "\n");
     for (int i = 0; i < rows.size(); i++) {
       text.append(i).append(',').append(rows.get(i)).append('\n');
     }
@@ -30,9 +47,8 @@ class PruningTest {
     List<String> assignments = new ArrayList<>(Arrays.asList(options));
     assignments.add("scores=" + scores);
     assignments.add("out=" + out);
-    Pruning.write(
-        new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve(), note -> {});
-    return Files.readAllLines(out).stream().map(Integer::valueOf).toList();
+    return Pruning.write(
+        new SettingsReader("prune", CommandOptions.PRUNE).sets(assignments).resolve(), notes::add);
   }
 
   private static List<String> losses(int count) {
@@ -69,7 +85,7 @@ class PruningTest {
     List<String> rows = IntStream.range(0, 100).mapToObj(i -> "a,0,0," + i / 100.0).toList();
     assertThat(kept(rows, "policy=coverage", "by=label_quality", "keep=0.95"))
         .isEqualTo(IntStream.range(5, 100).boxed().toList());
-    assertThat(kept(rows, "by=label_quality", "keep=0.1"))
+    assertThat(kept(rows, "policy=top", "by=label_quality", "keep=0.1"))
         .isEqualTo(IntStream.range(90, 100).boxed().toList());
   }
 
@@ -98,10 +114,123 @@ class PruningTest {
   @Test
   void theMostForgottenAreKeptAndAMissingCountIsNamed() throws IOException {
     List<String> rows = List.of("a,0,0,1", "a,0,3,1", "b,0,1,1", "b,0,2,1");
-    assertThat(kept(rows, "by=forgetting", "keep=0.5")).containsExactly(1, 3);
+    assertThat(kept(rows, "policy=top", "by=forgetting", "keep=0.5")).containsExactly(1, 3);
     assertThatThrownBy(() -> kept(List.of("a,0,1,1", "a,0,,1"), "by=forgetting", "keep=0.5"))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("row 1")
         .hasMessageContaining("'forgetting'");
+  }
+
+  private static final String JUDGED = "label,predicted,grad_norm,label_quality,label_issue";
+
+  /**
+   * 100 samples whose norms are their places: every fourth is suspected, of these every second
+   * still predicted otherwise; qualities rise with the place.
+   */
+  private static List<String> judged() {
+    return IntStream.range(0, 100)
+        .mapToObj(
+            i ->
+                "a,%s,%d,%s,%d".formatted(i % 8 == 0 ? "b" : "a", i, i / 100.0, i % 4 == 0 ? 1 : 0))
+        .toList();
+  }
+
+  @Test
+  void byDefaultStillSuspectedLabelsAndTheHardestAreLeftOut() throws IOException {
+    Pruning.Summary summary = prune(JUDGED, judged(), "keep=0.5");
+    // Predicted otherwise: 0, 8, …, 96, 13 of them; among the hardest tenth, too: 92. The network
+    // has
+    // learned the others, so that they were hard, not wrong.
+    assertThat(summary.aside()).hasValue(14);
+    assertThat(notes).isEmpty();
+    List<Integer> kept = kept(JUDGED, judged(), "keep=0.5");
+    assertThat(kept).hasSize(50).noneMatch(i -> i % 8 == 0 || i == 92);
+    // The five hardest of the others.
+    assertThat(kept).doesNotContain(99, 98, 97, 95, 94);
+    assertThat(kept).anyMatch(i -> i % 8 == 4);
+    assertThat(kept(JUDGED, judged(), "keep=0.5")).isEqualTo(kept);
+    assertThat(kept(JUDGED, judged(), "keep=0.5", "seed=2")).isNotEqualTo(kept);
+  }
+
+  @Test
+  void whatIsMissingIsFilledUpBySuspectsOfTheHighestQuality() throws IOException {
+    // 86 are not suspected, so 4 suspects are needed: the qualities rise with the place.
+    assertThat(kept(JUDGED, judged(), "keep=0.9"))
+        .hasSize(90)
+        .contains(96, 92, 88, 80)
+        .doesNotContain(0, 8, 16, 24, 32, 40, 48, 56, 64, 72);
+    assertThat(kept(JUDGED, judged(), "keep=1")).hasSize(100);
+  }
+
+  @Test
+  void withoutVerdictsNothingIsSetAsideAndOneLineSaysSo() throws IOException {
+    List<String> bare = judged().stream().map(row -> row.replaceAll(",[01]$", ",")).toList();
+    for (int i = 0; i < 2; i++) {
+      notes.clear();
+      Pruning.Summary summary =
+          i == 0
+              ? prune(JUDGED, bare, "keep=0.5")
+              : prune(
+                  "label,grad_norm",
+                  IntStream.range(0, 100).mapToObj(row -> "a," + row).toList(),
+                  "keep=0.5");
+      assertThat(summary.aside()).isEmpty();
+      assertThat(summary.kept()).isEqualTo(50);
+      assertThat(notes).singleElement().asString().contains("scores.csv", "label_issue", "none");
+    }
+    // The hardest tenth is left out, and nothing else for what it is.
+    List<Integer> kept = kept(JUDGED, bare, "keep=0.9");
+    assertThat(kept).isEqualTo(IntStream.range(0, 90).boxed().toList());
+  }
+
+  @Test
+  void balancedSetsSuspectsOfEveryClassAside() throws IOException {
+    // Half of a is suspected, nothing of b; each keeps three quarters.
+    List<String> rows =
+        IntStream.range(0, 80)
+            .mapToObj(
+                i ->
+                    i < 40
+                        ? "a,%s,1,%s,%d".formatted(i < 20 ? "b" : "a", i / 40.0, i < 20 ? 1 : 0)
+                        : "b,b,1,0.5,0")
+            .toList();
+    List<Integer> kept = kept(JUDGED, rows, "keep=0.75", "balanced=true");
+    assertThat(kept).hasSize(60);
+    assertThat(kept.stream().filter(i -> i < 40).toList())
+        .isEqualTo(IntStream.range(10, 40).boxed().toList());
+    assertThat(prune(JUDGED, rows, "keep=0.75", "balanced=true").aside()).hasValue(10);
+    assertThat(prune(JUDGED, rows, "keep=0.75").aside()).hasValue(20);
+  }
+
+  @Test
+  void aVerdictThatIsNoneIsNamed() {
+    assertThatThrownBy(() -> kept(JUDGED, List.of("a,a,1,0.5,2", "a,a,1,0.5,0"), "keep=0.5"))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("'label_issue'")
+        .hasMessageContaining("'2'");
+  }
+
+  @Test
+  void otherPoliciesLookAtNoVerdict() throws IOException {
+    assertThat(kept(JUDGED, judged(), "policy=top", "keep=0.1"))
+        .isEqualTo(IntStream.range(90, 100).boxed().toList());
+    for (String policy : List.of("top", "coverage", "random")) {
+      assertThat(prune(JUDGED, judged(), "policy=" + policy, "keep=0.5").aside()).isEmpty();
+    }
+    assertThat(notes).isEmpty();
+  }
+
+  @Test
+  void everyPolicyHasItsOption() {
+    for (PruningPolicy policy : PruningPolicy.values()) {
+      String key = policy.name().toLowerCase(Locale.ROOT);
+      assertThat(
+              new SettingsReader("prune", CommandOptions.PRUNE)
+                  .sets(List.of("policy=" + key))
+                  .resolve()
+                  .get(Options.POLICY))
+          .isEqualTo(key);
+      assertThat(PruningPolicy.of(key)).isEqualTo(policy);
+    }
   }
 }
