@@ -34,7 +34,7 @@ final class CommandTable {
               PruneCommand::run,
               "prune --scores scores.csv --keep 0.5 --out kept.txt",
               "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt",
-              "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --keep 0.6 --out kept.npy"),
+              "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --policy top --keep 0.6 --out kept.npy"),
           command(
               "eval",
               "Measures a model: loss, accuracy, per class, confusion matrix.",

@@ -308,7 +308,7 @@ public final class Options {
           "policy",
           choice("trusted", "coverage", "top", "random"),
           "trusted",
-          "all strata of scores without the suspected labels and the hardest, all but the hardest, the largest scores (default with --filter), or a random choice");
+          "all strata of scores without the suspected labels and the hardest, all but the hardest, the largest scores, or a random choice");
   public static final Option<Boolean> BALANCED =
       own("balanced", truth(), "false", "keep the same share of every class");
   public static final Option<String> PRUNE_OUT =

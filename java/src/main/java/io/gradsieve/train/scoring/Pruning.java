@@ -45,7 +45,7 @@ public final class Pruning {
     checkSource(settings);
     double keep = required(settings, Options.KEEP);
     Path out = OutputFile.of(required(settings, Options.PRUNE_OUT), "txt", "npy", "csv", "npz");
-    PruningPolicy policy = policy(settings);
+    PruningPolicy policy = PruningPolicy.of(settings.get(Options.POLICY));
     if (policy == PruningPolicy.RANDOM && settings.given(Options.BY)) {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
@@ -55,7 +55,7 @@ public final class Pruning {
     boolean[] chosen = choice.kept();
     boolean judges = policy == PruningPolicy.TRUSTED;
     if (judges && ranked.labels().isEmpty()) {
-      notes.accept(UNJUDGED.formatted(source(settings)));
+      notes.accept(unjudged(settings));
     }
     long[] kept =
         IntStream.range(0, chosen.length)
@@ -71,17 +71,10 @@ public final class Pruning {
     return new Summary(out, chosen.length, kept.length, suspects, unlabelled);
   }
 
-  /**
-   * A filter has seen no labels: nothing tells it which are wrong, and none stands out by its rank.
-   */
-  private static PruningPolicy policy(Settings settings) {
-    return settings.given(Options.FILTER) && !settings.given(Options.POLICY)
-        ? PruningPolicy.TOP
-        : PruningPolicy.of(settings.get(Options.POLICY));
-  }
-
-  private static String source(Settings settings) {
-    return settings.find(Options.SCORES_FILE).or(() -> settings.find(Options.FILTER)).orElseThrow();
+  private static String unjudged(Settings settings) {
+    return settings.given(Options.FILTER)
+        ? "a filter says nothing of labels, so none is set aside; --policy top keeps what it ranks highest"
+        : UNJUDGED.formatted(settings.get(Options.SCORES_FILE));
   }
 
   /** Ranks come from a scores file or from a filter. */

@@ -15,19 +15,20 @@ import java.util.stream.IntStream;
 enum PruningPolicy {
   /**
    * Labels that are still suspected are set aside, then the hardest of the others, and what is left
-   * is chosen as by {@link #COVERAGE}. Suspected is a {@code label_issue} that the network, when
-   * last scored, predicts otherwise or finds among its {@link #HARDEST}: what it has come to find
-   * easy was hard, not wrong; one that has learned everything by heart still finds wrong labels
-   * harder than most. Nothing is set aside that is needed to keep as many as asked for; then the
-   * labels of lowest quality go first.
+   * is chosen as by {@link #COVERAGE}. Suspected is a {@code label_issue} that the network
+   * contradicted when it was last scored, or had among its {@link #HARDEST}: what it has come to
+   * find easy was hard, not wrong; one that has everything by heart contradicts nothing any more,
+   * but still finds wrong labels harder than most. Nothing is set aside that is needed to keep as
+   * many as asked for: then the labels of lowest quality go first.
    */
   TRUSTED {
     @Override
     Choice choose(Candidates samples, int count) {
       int[] suspects = samples.labels().map(labels -> suspects(samples, labels)).orElse(NONE);
-      int aside = Math.min(suspects.length, samples.size() - count);
-      double cut = samples.labels().isPresent() ? Strata.CUT : HARDEST;
-      return cover(samples, Arrays.copyOf(suspects, aside), cut, count);
+      int leftOut = samples.size() - count;
+      int[] aside = Arrays.copyOf(suspects, Math.min(suspects.length, leftOut));
+      double cut = samples.labels().isPresent() ? CUT : CUT_UNJUDGED;
+      return cover(samples, aside, Share.floor(cut, leftOut), count);
     }
   },
 
@@ -43,7 +44,7 @@ enum PruningPolicy {
   COVERAGE {
     @Override
     Choice choose(Candidates samples, int count) {
-      return cover(samples, NONE, Strata.CUT, count);
+      return cover(samples, NONE, Share.floor(Strata.CUT, samples.size()), count);
     }
   },
 
@@ -55,12 +56,17 @@ enum PruningPolicy {
     }
   };
 
+  /** Share of the samples. */
+  private static final double HARDEST = 0.05;
+
+  /** Share of what is left out that is cut as too hard. */
+  private static final double CUT = 0.1;
+
   /**
-   * Share of the samples. It is what is cut where nothing is known of labels: a twentieth leaves so
-   * many wrong ones of 20 % that networks that know them by heart end up to 1.4 points under a
-   * random half, a tenth 0.3; what it costs of clean data is the price.
+   * The same where nothing is known of labels: half of it leaves so many wrong ones of 20 % that
+   * networks which know them by heart end up to 1.4 points under a random half.
    */
-  static final double HARDEST = 0.1;
+  private static final double CUT_UNJUDGED = 0.2;
 
   /** The name of an option's value. */
   static PruningPolicy of(String key) {
@@ -95,16 +101,15 @@ enum PruningPolicy {
 
   /**
    * Chooses {@code count} samples that are neither in {@code aside} nor, as far as enough remain,
-   * among the hardest of the others, which are a share {@code cut} of all; from every stratum those
-   * of the largest draws.
+   * among the {@code cut} hardest of the others; from every stratum those of the largest draws.
    */
-  private static Choice cover(Candidates samples, int[] aside, double cut, int count) {
+  private static Choice cover(Candidates samples, int[] aside, int cut, int count) {
     double[] hardness = samples.hardness().clone();
     for (int i : aside) {
       hardness[i] = Double.NaN;
     }
     int all = samples.size();
-    int hardest = Strata.hardest(cut, all, all - aside.length, count);
+    int hardest = Math.min(cut, all - aside.length - count);
     for (int i : descending(samples.hardness())) {
       if (hardest > 0 && !Double.isNaN(hardness[i])) {
         hardness[i] = Double.NaN;

@@ -4,7 +4,8 @@ package io.gradsieve.train.scoring;
  * What a scores file says of the labels of its samples.
  *
  * @param suspected whether {@code label_issue} is 1, [N]
- * @param contradicted whether the network, when last scored, predicted another class, [N]
+ * @param contradicted whether the network, when last scored, found another class clearly more
+ *     probable; without margins, whether it predicted another, [N]
  * @param quality {@code label_quality}, [N]; 0 where the file has none
  */
 record SuspectedLabels(boolean[] suspected, boolean[] contradicted, double[] quality) {
