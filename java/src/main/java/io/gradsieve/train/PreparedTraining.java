@@ -26,6 +26,7 @@ public record PreparedTraining(
   /**
    * Looks at {@code out}, reads the data and resolves the model; writes nothing.
    *
+   * @throws GradsieveException.BadData if nothing can be learned of the data
    * @throws GradsieveException of the kind that fits
    */
   public static PreparedTraining of(TrainingConfig config) {
@@ -37,7 +38,9 @@ public record PreparedTraining(
     TrainingConfig validating = validating(config, dataset);
     TrainingData data = TrainingData.of(dataset, validating);
     NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    return new PreparedTraining(found(validating, data), data, spec, source.weights());
+    TrainingConfig found = found(validating, data);
+    Prospects.check(found, data, spec);
+    return new PreparedTraining(found, data, spec, source.weights());
   }
 
   /** With a share that validates: nobody gives a table a test part beforehand. */
@@ -87,11 +90,7 @@ public record PreparedTraining(
     return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
   }
 
-  /**
-   * Lines to tell the user once, beside those of the data set.
-   *
-   * @throws GradsieveException if nothing can be learned
-   */
+  /** Lines to tell the user once, beside those of the data set. */
   List<String> remarks() {
     List<String> remarks = new ArrayList<>(Prospects.warnings(config, data, spec));
     unasked().ifPresent(remarks::add);
