@@ -8,6 +8,7 @@ import io.gradsieve.sieve.policy.SievePolicy;
 import io.gradsieve.sieve.policy.SieveSchedule;
 import io.gradsieve.train.option.Options;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -103,13 +104,18 @@ final class Prospects {
     return sum * sum / squares;
   }
 
-  /** What there is to say of a run that has come to its end; empty if it has learned. */
+  /**
+   * What there is to say of a run that has come to its end; empty if it has learned. A short run
+   * may be right by then and not yet sure.
+   */
   static Optional<String> verdict(TrainingState state) {
     TrainingConfig config = state.config();
+    double[] shares = classShares(state.data());
     double loss = state.epochTotals().meanLoss();
-    double constant = constantLoss(state.data(), config.labelSmoothing());
+    double constant = entropy(shares, config.labelSmoothing());
+    double right = (1 + Arrays.stream(shares).max().orElse(1)) / 2;
     boolean biased = state.plan().filtered() && !config.policy().unbiased();
-    if (biased || loss < constant) {
+    if (biased || loss < constant || state.epochTotals().accuracy() > right) {
       return Optional.empty();
     }
     return Optional.of(
@@ -117,12 +123,17 @@ final class Prospects {
             .formatted(loss, constant));
   }
 
-  /** The least loss of a network that says the same of all samples: the entropy of the classes. */
-  private static double constantLoss(TrainingData data, double smoothing) {
+  /** By the samples' weights, [K]. */
+  private static double[] classShares(TrainingData data) {
     double[] shares = new double[data.dataset().classes().size()];
     for (int sample : data.train()) {
       shares[data.dataset().label(sample)] += data.userWeights()[sample] / data.train().length;
     }
+    return shares;
+  }
+
+  /** The least loss of a network that says the same of all samples. */
+  private static double entropy(double[] shares, double smoothing) {
     double entropy = 0;
     for (double share : shares) {
       double smoothed = (1 - smoothing) * share + smoothing / shares.length;
