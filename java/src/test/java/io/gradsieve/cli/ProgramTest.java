@@ -26,15 +26,10 @@ class ProgramTest {
   private String err = "";
 
   private int run(String... arguments) {
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    try (PrintStream outStream = new PrintStream(outBytes, true, StandardCharsets.UTF_8);
-        PrintStream errStream = new PrintStream(errBytes, true, StandardCharsets.UTF_8)) {
-      int exitCode = new Program(outStream, errStream, Map.of(), false).run(arguments);
-      out = outBytes.toString(StandardCharsets.UTF_8);
-      err = errBytes.toString(StandardCharsets.UTF_8);
-      return exitCode;
-    }
+    ProgramRun run = ProgramRun.of(arguments);
+    out = run.out();
+    err = run.err();
+    return run.exitCode();
   }
 
   /** Splits at spaces and puts the directory for @. */
