@@ -13,7 +13,7 @@ final class CommandTable {
       List.of(
           command(
               "train",
-              "Trains a network and leaves out the samples that no longer teach it anything.",
+              "Trains a network and leaves out samples that have less to teach it, by their gradient norms.",
               CommandOptions.TRAIN,
               TrainCommand::run,
               "train",

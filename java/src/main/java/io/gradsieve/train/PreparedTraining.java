@@ -32,6 +32,7 @@ public record PreparedTraining(
   /**
    * Looks at {@code out}, reads the data and resolves the model; writes nothing.
    *
+   * @throws GradsieveException.BadData if nothing can be learned of the data
    * @throws GradsieveException of the kind that fits
    */
   public static PreparedTraining of(TrainingConfig config) {
@@ -42,8 +43,9 @@ public record PreparedTraining(
     TrainingConfig validating = validating(config, dataset);
     TrainingData data = TrainingData.of(dataset, validating);
     NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
-    return new PreparedTraining(
-        found(validating, data), data, spec, source.weights(), rules.isPresent());
+    TrainingConfig found = found(validating, data);
+    Prospects.check(found, data, spec);
+    return new PreparedTraining(found, data, spec, source.weights(), rules.isPresent());
   }
 
   /** With a share that validates: nobody gives a table a test part beforehand. */
@@ -93,11 +95,7 @@ public record PreparedTraining(
     return config.with(Options.BATCH_SIZE, samples, "default, at most the data");
   }
 
-  /**
-   * Lines to tell the user once.
-   *
-   * @throws GradsieveException if nothing can be learned
-   */
+  /** Lines to tell the user once. */
   public List<String> remarks() {
     List<String> remarks = new ArrayList<>(data.dataset().remarks());
     weights.filter(at -> !ruled).map(PreparedTraining::byPosition).ifPresent(remarks::add);

@@ -1,7 +1,6 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.data.Dataset;
 import io.gradsieve.nn.BatchStatistics;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.sieve.policy.Policies;
@@ -9,6 +8,7 @@ import io.gradsieve.sieve.policy.SievePolicy;
 import io.gradsieve.sieve.policy.SieveSchedule;
 import io.gradsieve.train.option.Options;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,26 +17,41 @@ final class Prospects {
   /** Fewer samples than these have nearly all of the weight. */
   private static final double FEWEST_SAMPLES = 2;
 
+  private static final String INSTEAD = "choose more samples, or groupnorm";
+
   private Prospects() {}
 
   /**
-   * What may go wrong, a line each.
+   * Refuses what can't learn.
    *
    * @throws GradsieveException.BadData if all inputs are the same
    * @throws GradsieveException.Usage if a batch norm would see single values, which it makes zero
    */
-  static List<String> warnings(TrainingConfig config, TrainingData data, NetworkSpec spec) {
-    Dataset dataset = data.dataset();
+  static void check(TrainingConfig config, TrainingData data, NetworkSpec spec) {
     int samples = data.train().length;
-    if (dataset.alike(data.train())) {
+    if (data.dataset().alike(data.train())) {
       throw new GradsieveException.BadData(
           "%s: all %,d training samples have the same inputs, so there is nothing to tell their classes apart by; check the data"
               .formatted(config.data(), samples));
     }
+    Optional<BatchStatistics> norm = BatchStatistics.scarcest(spec);
+    if (norm.isPresent() && norm.get().values() == 1 && smallestPart(config, samples) == 1) {
+      throw new GradsieveException.Usage(
+          "%s, of which it makes zero, so that nothing is learned; %s"
+              .formatted(single(config, norm.get()), INSTEAD));
+    }
+  }
+
+  /** What may go wrong, a line each. */
+  static List<String> warnings(TrainingConfig config, TrainingData data, NetworkSpec spec) {
     List<String> warnings = new ArrayList<>();
-    BatchStatistics.scarcest(spec)
-        .flatMap(norm -> batchNorm(config, samples, norm))
-        .ifPresent(warnings::add);
+    int samples = data.train().length;
+    Optional<BatchStatistics> norm = BatchStatistics.scarcest(spec);
+    if (norm.isPresent() && smallestPart(config, samples) == 1) {
+      warnings.add(
+          "warning: %s, so that training sees other statistics than evaluation; %s"
+              .formatted(single(config, norm.get()), INSTEAD));
+    }
     double counting = counting(data);
     if (samples > FEWEST_SAMPLES && counting < FEWEST_SAMPLES) {
       warnings.add(
@@ -46,29 +61,16 @@ final class Prospects {
     return warnings;
   }
 
-  private static Optional<String> batchNorm(
-      TrainingConfig config, int samples, BatchStatistics norm) {
-    int part = smallestPart(config, samples);
-    if (part > 1) {
-      return Optional.empty();
-    }
+  /** Says where a batch norm sees one sample. */
+  private static String single(TrainingConfig config, BatchStatistics norm) {
     boolean cut = config.partSize() < config.batchSize();
-    String what =
-        "%s %d: batch norm (layer %s) takes its statistics from what a step sees at once, and with --sieve %s some %s have one sample"
-            .formatted(
-                cut ? Options.MICRO_BATCH : Options.BATCH_SIZE,
-                cut ? config.partSize() : config.batchSize(),
-                norm.layer(),
-                config.policy().name(),
-                cut ? "parts of steps" : "steps");
-    String instead = "choose more samples, or groupnorm";
-    if (norm.values() == 1) {
-      throw new GradsieveException.Usage(
-          "%s, of which it makes zero, so that nothing is learned; %s".formatted(what, instead));
-    }
-    return Optional.of(
-        "warning: %s, so that training sees other statistics than evaluation; %s"
-            .formatted(what, instead));
+    return "%s %d: batch norm (layer %s) takes its statistics from what a step sees at once, and with --sieve %s some %s have one sample"
+        .formatted(
+            cut ? Options.MICRO_BATCH : Options.BATCH_SIZE,
+            cut ? config.partSize() : config.batchSize(),
+            norm.layer(),
+            config.policy().name(),
+            cut ? "parts of steps" : "steps");
   }
 
   /** Samples of the smallest part of any step. */
@@ -102,13 +104,18 @@ final class Prospects {
     return sum * sum / squares;
   }
 
-  /** What there is to say of a run that has come to its end; empty if it has learned. */
+  /**
+   * What there is to say of a run that has come to its end; empty if it has learned. A short run
+   * may be right by then and not yet sure.
+   */
   static Optional<String> verdict(TrainingState state) {
     TrainingConfig config = state.config();
+    double[] shares = classShares(state.data());
     double loss = state.epochTotals().meanLoss();
-    double constant = constantLoss(state.data(), config.labelSmoothing());
+    double constant = entropy(shares, config.labelSmoothing());
+    double right = (1 + Arrays.stream(shares).max().orElse(1)) / 2;
     boolean biased = state.plan().filtered() && !config.policy().unbiased();
-    if (biased || loss < constant) {
+    if (biased || loss < constant || state.epochTotals().accuracy() > right) {
       return Optional.empty();
     }
     return Optional.of(
@@ -116,12 +123,17 @@ final class Prospects {
             .formatted(loss, constant));
   }
 
-  /** The least loss of a network that says the same of all samples: the entropy of the classes. */
-  private static double constantLoss(TrainingData data, double smoothing) {
+  /** By the samples' weights, [K]. */
+  private static double[] classShares(TrainingData data) {
     double[] shares = new double[data.dataset().classes().size()];
     for (int sample : data.train()) {
       shares[data.dataset().label(sample)] += data.userWeights()[sample] / data.train().length;
     }
+    return shares;
+  }
+
+  /** The least loss of a network that says the same of all samples. */
+  private static double entropy(double[] shares, double smoothing) {
     double entropy = 0;
     for (double share : shares) {
       double smoothed = (1 - smoothing) * share + smoothing / shares.length;

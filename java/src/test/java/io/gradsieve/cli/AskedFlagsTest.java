@@ -4,14 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.train.option.Options;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,18 +41,10 @@ class AskedFlagsTest {
       })
   void aFailureIsOneObjectWhereverThatWasAskedFor(String line) throws IOException {
     assertThat(json(line)).isTrue();
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int exitCode =
-        new Program(
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8),
-                Map.of(),
-                false)
-            .run(arguments(line));
-    assertThat(exitCode).isEqualTo(2);
-    assertThat(err.toString(StandardCharsets.UTF_8).lines()).hasSize(1);
-    assertThat(new ObjectMapper().readTree(out.toByteArray()).get("exit").asInt()).isEqualTo(2);
+    ProgramRun run = ProgramRun.of(arguments(line));
+    assertThat(run.exitCode()).isEqualTo(2);
+    assertThat(run.err().lines()).hasSize(1);
+    assertThat(new ObjectMapper().readTree(run.out()).get("exit").asInt()).isEqualTo(2);
   }
 
   @ParameterizedTest

@@ -26,15 +26,10 @@ class ProgramTest {
   private String err = "";
 
   private int run(String... arguments) {
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    try (PrintStream outStream = new PrintStream(outBytes, true, StandardCharsets.UTF_8);
-        PrintStream errStream = new PrintStream(errBytes, true, StandardCharsets.UTF_8)) {
-      int exitCode = new Program(outStream, errStream, Map.of(), false).run(arguments);
-      out = outBytes.toString(StandardCharsets.UTF_8);
-      err = errBytes.toString(StandardCharsets.UTF_8);
-      return exitCode;
-    }
+    ProgramRun run = ProgramRun.of(arguments);
+    out = run.out();
+    err = run.err();
+    return run.exitCode();
   }
 
   /** Splits at spaces and puts the directory for @. */
@@ -284,7 +279,7 @@ class ProgramTest {
                 "--out",
                 run))
         .isZero();
-    assertThat(out).contains("no test part");
+    assertThat(out).startsWith("no test part, so no test accuracy; validation accuracy ");
     assertThat(run("score", "--model", run, "--out", scores, "--threads", "1")).isZero();
     assertThat(Files.readAllLines(Path.of(scores)))
         .hasSize(41)
@@ -297,7 +292,7 @@ class ProgramTest {
         .isEqualTo(
             "id,index,label,predicted,confidence,loss,forgetting,label_quality,label_issue,split,content");
     assertThat(run("eval", "--model", run, "--json")).isZero();
-    assertThat(json().get("split").asText()).isEqualTo("all");
+    assertThat(json().get("split").asText()).isEqualTo("validation");
     assertThat(json().get("confusion")).hasSize(2);
     assertThat(json().get("accuracy").asDouble()).isGreaterThan(0.9);
     Path young = Files.writeString(directory.resolve("young.csv"), onlyYoung(csv));

@@ -1,7 +1,6 @@
 package io.gradsieve.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
 import java.util.Arrays;
@@ -102,10 +101,11 @@ class SplitTest {
   }
 
   @Test
-  void tooFewSamplesToSetOneAsideIsBadData() {
+  void aClassKeepsItsLastSampleEvenIfNoneIsSetAsideThen() {
     Dataset data = labelled(0, 1);
-    assertThatThrownBy(() -> Split.stratified(data, data.train(), 0.5, 1))
-        .isInstanceOf(BadData.class)
-        .hasMessageContaining("--validation");
+    assertThat(Split.stratified(data, data.train(), 0.5, 1).validation()).isEmpty();
+    Dataset many = labelled(0, 0, 0, 0, 0, 0, 0, 1);
+    Split.Parts parts = Split.stratified(many, many.train(), 0.99, 1);
+    assertThat(parts.train()).hasSize(2).contains(7);
   }
 }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.data.reader.Samples;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,10 +108,12 @@ class ProspectsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"7,a\n7,b\n7,a\n7,b\n", "0,1\n0,0\n0,1\n"})
-  void inputsThatAreAllTheSameAreRefused(String rows) throws IOException {
-    Path data = Files.writeString(directory.resolve("same.csv"), "x,label\n" + rows);
-    assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + data, "validation=0")).run())
+  @ValueSource(floats = {7, 0})
+  void inputsThatAreAllTheSameAreRefused(float value) throws IOException {
+    byte[] x = Samples.npy(new float[] {value, value, value, value, value, value}, 3, 2);
+    byte[] arrays = Samples.zip(Map.of("x.npy", x, "y.npy", Samples.npy(new long[] {0, 1, 0}, 3)));
+    Path data = Samples.write(directory.resolve("same.npz"), arrays);
+    assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + data)).run())
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("training samples have the same inputs");
   }

@@ -260,6 +260,7 @@ class SieveRunsTest {
             runs.config(
                 "run",
                 "data=" + runs.path("noise.csv"),
+                "validation=0",
                 "batch-size=auto",
                 "epochs=6",
                 "lr=0.001",

@@ -306,7 +306,8 @@ class TrainerTest {
   void userAndClassWeightsHaveMeanOne() throws IOException {
     Path csv = runs.path("weighted.csv");
     Files.writeString(csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
-    TrainingConfig config = TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced");
+    TrainingConfig config =
+        TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced", "validation=0");
     double[] weights = PreparedTraining.of(config).data().userWeights();
     assertThat(Arrays.stream(weights).average().orElseThrow())
         .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-12));

@@ -78,7 +78,7 @@ class WeightsOfARunTest {
             .data()
             .dataset();
     PreparedTraining prepared =
-        prepared(run, "kind,color,b,a\nz,red,20,3\ny,blue,9000,2\n", "label=kind");
+        prepared(run, "kind,color,b,a\nz,red,20,3\ny,blue,9000,2\n", "label=kind", "validation=0");
     Dataset data = prepared.data().dataset();
     assertThat(inputs(data, 0)).isEqualTo(inputs(before, 2));
     assertThat(data.classes()).containsExactly("x", "y", "z"); // though there is no x

@@ -237,7 +237,7 @@ final class Experiments implements Callable<Integer> {
                   GradsieveException.nearest(name, Grid.keys()),
                   String.join(", ", Grid.keys())));
     }
-    return Grid.valueOf(name.toUpperCase(Locale.ROOT));
+    return Grid.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
   }
 
   private static int told(PrintStream err, Exception e, int exitCode) {

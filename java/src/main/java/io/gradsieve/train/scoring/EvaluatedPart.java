@@ -6,6 +6,7 @@ import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The samples that {@code eval} looks at. Where the data is what the model's run was trained on,
@@ -17,6 +18,9 @@ import java.util.Optional;
  */
 record EvaluatedPart(String name, int[] samples, int trainedOn) {
   private static final String VALIDATION = "validation";
+
+  /** Parts that only the run's own cut makes. */
+  private static final Set<String> CUT = Set.of("train", VALIDATION);
 
   /**
    * The part asked for; without {@code --split} the test part, else what the run held out, else
@@ -31,8 +35,14 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
       throw new GradsieveException.Usage(
           "--split validation: is what a run held out of the data it was trained on; leave out --data and name a run by --model, or choose another --split");
     }
-    Optional<Split.Parts> parts = session.run().map(run -> run.parts(session.data()));
-    if (!settings.given(Options.EVAL_SPLIT) && session.data().test().length == 0) {
+    boolean open = !settings.given(Options.EVAL_SPLIT) && session.data().test().length == 0;
+    Optional<Split.Parts> parts = session.run().flatMap(run -> run.parts(session.data()));
+    if (session.run().isPresent() && parts.isEmpty() && (open || CUT.contains(name))) {
+      throw new GradsieveException.BadData(
+          "%s: its rows or labels changed since the model was trained on it, so that what it was trained on can't be told; choose --split all"
+              .formatted(session.data().name()));
+    }
+    if (open) {
       boolean held = parts.filter(cut -> cut.validation().length > 0).isPresent();
       name = held ? VALIDATION : "all";
     }

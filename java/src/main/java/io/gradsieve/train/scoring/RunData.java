@@ -1,6 +1,5 @@
 package io.gradsieve.train.scoring;
 
-import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
 import io.gradsieve.format.csv.CsvTable;
@@ -118,24 +117,13 @@ final class RunData {
     }
   }
 
-  /**
-   * The data's training part as the run cut it.
-   *
-   * @throws GradsieveException.BadData if the run's scores are of other rows: the data changed
-   */
-  Split.Parts parts(Dataset data) {
+  /** The data's training part as the run cut it; empty if the data changed since. */
+  Optional<Split.Parts> parts(Dataset data) {
     double share = run.find(Options.VALIDATION).orElse(0.0);
-    if (share == 0) {
-      return new Split.Parts(data.train(), new int[0]);
-    }
     Split.Parts parts = Split.stratified(data, data.train(), share, run.get(Options.SEED));
     Path scores = directory.resolve(RunDirectory.SCORES);
-    if (Files.exists(scores) && !scored(scores, data, parts.train())) {
-      throw new GradsieveException.BadData(
-          "%s: its rows or labels changed since %s was trained on it, so that what was held out can't be told; evaluate with --split all"
-              .formatted(data.name(), directory.getFileName()));
-    }
-    return parts;
+    boolean same = !Files.exists(scores) || scored(scores, data, parts.train());
+    return same ? Optional.of(parts) : Optional.empty();
   }
 
   /** Whether a run's scores are of these samples. */

@@ -71,7 +71,8 @@ class ScoreJoinTest {
   /** The scores file of a short training. */
   private Path scores(Path data, String... options) {
     Path run = directory.resolve("run-" + data.getFileName());
-    List<String> all = new ArrayList<>(List.of("data=" + data, "epochs=1", "threads=1"));
+    List<String> all =
+        new ArrayList<>(List.of("data=" + data, "epochs=1", "threads=1", "validation=0"));
     all.addAll(Arrays.asList(options));
     all.add("out=" + run);
     Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
