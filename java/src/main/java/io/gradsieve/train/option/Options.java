@@ -294,8 +294,7 @@ public final class Options {
           Section.COMMAND,
           "by",
           choice("grad_norm", "loss", "el2n", "margin", "forgetting", "label_quality"),
-          "grad_norm",
-          "the column to rank by");
+          "the column to rank by; none given: el2n with --policy trusted, else grad_norm");
   public static final Option<Double> KEEP =
       of(
           Section.COMMAND,

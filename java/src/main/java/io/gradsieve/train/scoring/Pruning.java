@@ -51,7 +51,7 @@ public final class Pruning {
     }
     RankedSamples ranked = ranked(settings, out, policy, notes);
     PruningPolicy.Choice choice =
-        choose(candidates(ranked, settings), ranked.classes(), policy, keep);
+        choose(candidates(ranked, policy, settings), ranked.classes(), policy, keep);
     boolean[] chosen = choice.kept();
     boolean judges = policy == PruningPolicy.TRUSTED;
     if (judges && ranked.labels().isEmpty()) {
@@ -108,7 +108,7 @@ public final class Pruning {
     if (settings.given(Options.FILTER)) {
       return FilteredData.rank(settings, balanced, notes);
     }
-    String by = policy == PruningPolicy.RANDOM ? "" : settings.get(Options.BY);
+    String by = policy == PruningPolicy.RANDOM ? "" : by(settings, policy);
     Path scores = Path.of(required(settings, Options.SCORES_FILE));
     RankedSamples ranked = ScoresFile.read(scores, by, balanced, policy == PruningPolicy.TRUSTED);
     if (!KeptData.isData(out) && !settings.given(Options.DATA)) {
@@ -116,6 +116,10 @@ public final class Pruning {
     }
     Dataset data = DataOptions.open(settings, Purpose.COPY, Optional.empty(), notes);
     return ScoreJoin.of(scores, ranked, settings.get(Options.DATA), data, notes);
+  }
+
+  private static String by(Settings settings, PruningPolicy policy) {
+    return settings.find(Options.BY).orElseGet(() -> policy.by().key());
   }
 
   private static <T> T required(Settings settings, Option<T> option) {
@@ -128,9 +132,10 @@ public final class Pruning {
                         .formatted(option.dashed(), option.type().label(), option.words())));
   }
 
-  private static Candidates candidates(RankedSamples ranked, Settings settings) {
+  private static Candidates candidates(
+      RankedSamples ranked, PruningPolicy policy, Settings settings) {
     RandomBits random = RandomBits.of(settings.get(Options.SEED), PURPOSE, 0);
-    boolean lowIsHard = settings.get(Options.BY).equals(ScoreColumns.LABEL_QUALITY.key());
+    boolean lowIsHard = by(settings, policy).equals(ScoreColumns.LABEL_QUALITY.key());
     return new Candidates(
         ranked.scores(),
         Arrays.stream(ranked.scores()).map(score -> lowIsHard ? -score : score).toArray(),

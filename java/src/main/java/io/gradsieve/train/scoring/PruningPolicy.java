@@ -1,5 +1,6 @@
 package io.gradsieve.train.scoring;
 
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.Strata;
 import java.util.Arrays;
@@ -29,6 +30,12 @@ enum PruningPolicy {
       int[] aside = Arrays.copyOf(suspects, Math.min(suspects.length, leftOut));
       double cut = samples.labels().isPresent() ? CUT : CUT_UNJUDGED;
       return cover(samples, aside, Share.floor(cut, leftOut), count);
+    }
+
+    /** Strata of equal width want a score without a long tail. */
+    @Override
+    ScoreColumns by() {
+      return ScoreColumns.EL2N;
     }
   },
 
@@ -82,6 +89,11 @@ enum PruningPolicy {
    * @param aside how many suspected labels were set aside
    */
   record Choice(boolean[] kept, int aside) {}
+
+  /** The column it ranks by where none is named. */
+  ScoreColumns by() {
+    return ScoreColumns.GRAD_NORM;
+  }
 
   /** Chooses {@code count} of the samples, at most their number. */
   abstract Choice choose(Candidates samples, int count);

@@ -121,10 +121,10 @@ class PruningTest {
         .hasMessageContaining("'forgetting'");
   }
 
-  private static final String JUDGED = "label,predicted,grad_norm,label_quality,label_issue";
+  private static final String JUDGED = "label,predicted,el2n,label_quality,label_issue";
 
   /**
-   * 100 samples whose norms are their places: every fourth is suspected, of these every second
+   * 100 samples whose errors are their places: every fourth is suspected, of these every second
    * still predicted otherwise; qualities rise with the place.
    */
   private static List<String> judged() {
@@ -170,7 +170,7 @@ class PruningTest {
           i == 0
               ? prune(JUDGED, bare, "keep=0.5")
               : prune(
-                  "label,grad_norm",
+                  "label,el2n",
                   IntStream.range(0, 100).mapToObj(row -> "a," + row).toList(),
                   "keep=0.5");
       assertThat(summary.aside()).isEmpty();
@@ -214,11 +214,13 @@ class PruningTest {
 
   @Test
   void otherPoliciesLookAtNoVerdict() throws IOException {
-    assertThat(kept(JUDGED, judged(), "policy=top", "keep=0.1"))
+    assertThat(kept(JUDGED, judged(), "policy=top", "by=el2n", "keep=0.1"))
         .isEqualTo(IntStream.range(90, 100).boxed().toList());
-    for (String policy : List.of("top", "coverage", "random")) {
-      assertThat(prune(JUDGED, judged(), "policy=" + policy, "keep=0.5").aside()).isEmpty();
+    for (String policy : List.of("top", "coverage")) {
+      assertThat(prune(JUDGED, judged(), "policy=" + policy, "by=el2n", "keep=0.5").aside())
+          .isEmpty();
     }
+    assertThat(prune(JUDGED, judged(), "policy=random", "keep=0.5").aside()).isEmpty();
     assertThat(notes).isEmpty();
   }
 
@@ -238,7 +240,7 @@ class PruningTest {
 
   @Test
   void aSuspectIsContradictedOnlyIfAnotherClassIsClearlyMoreProbable() throws IOException {
-    String columns = "label,predicted,margin,grad_norm,label_quality,label_issue";
+    String columns = "label,predicted,margin,el2n,label_quality,label_issue";
     // Predicted otherwise all ten suspects, five of them clearly; all are easy.
     List<String> rows =
         IntStream.range(0, 200)
@@ -260,5 +262,18 @@ class PruningTest {
             .toList();
     assertThat(prune(columns, known, "keep=0.5").aside()).hasValue(1);
     assertThat(kept(columns, known, "keep=0.5")).doesNotContain(199);
+  }
+
+  @Test
+  void whatIsRankedByIsThePolicysOwnUnlessNamed() throws IOException {
+    String columns = "label,grad_norm,el2n,loss";
+    List<String> rows =
+        IntStream.range(0, 100)
+            .mapToObj(i -> "a,%d,%d,%d".formatted(i, 99 - i, (i + 50) % 100))
+            .toList();
+    assertThat(kept(columns, rows, "policy=top", "keep=0.1")).contains(99);
+    assertThat(kept(columns, rows, "policy=coverage", "keep=0.95")).doesNotContain(99).contains(0);
+    assertThat(kept(columns, rows, "keep=0.95")).doesNotContain(0).contains(99);
+    assertThat(kept(columns, rows, "by=loss", "keep=0.95")).doesNotContain(49).contains(0, 99);
   }
 }
