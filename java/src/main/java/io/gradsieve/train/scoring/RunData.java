@@ -31,15 +31,26 @@ final class RunData {
 
   private final Path directory;
   private final Settings run;
+  private final boolean named;
 
-  private RunData(Path config) {
+  private RunData(Path config, Settings settings) {
     directory = config.toAbsolutePath().getParent();
-    run = new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
+    run = settings(config);
+    named = same(settings.get(Options.DATA), run.get(Options.DATA));
   }
 
-  /** Of the run that weights lie in, or whose checkpoint they are of. */
-  static Optional<RunData> of(Path weights) {
-    return config(weights.toAbsolutePath().getParent()).map(RunData::new);
+  private static Settings settings(Path config) {
+    return new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
+  }
+
+  /**
+   * Of the run that weights lie in, or whose checkpoint they are of; empty where the settings take
+   * other labels than it did.
+   */
+  static Optional<RunData> of(Path weights, Settings settings) {
+    return config(weights.toAbsolutePath().getParent())
+        .map(config -> new RunData(config, settings))
+        .filter(data -> !data.relabelled(settings));
   }
 
   /**
@@ -52,7 +63,7 @@ final class RunData {
     if (settings.given(Options.DATA) || config.isEmpty()) {
       return settings.protectInputs();
     }
-    Settings run = new RunData(config.get()).run;
+    Settings run = settings(config.get());
     Settings complete = settings;
     for (Option<?> option : DATA_OPTIONS) {
       complete = take(complete, run, option);
@@ -76,12 +87,15 @@ final class RunData {
     return Files.exists(own) ? Optional.of(own) : Optional.of(above).filter(Files::exists);
   }
 
-  /** Whether these settings name the data that the run was trained on, with the same labels. */
-  boolean trainedOn(Settings settings) {
+  private boolean relabelled(Settings settings) {
     Optional<String> label = settings.find(Options.LABEL);
     Optional<String> ran = run.find(Options.LABEL);
-    boolean relabelled = label.isPresent() && ran.isPresent() && !label.equals(ran);
-    return !relabelled && same(settings.get(Options.DATA), run.get(Options.DATA));
+    return label.isPresent() && ran.isPresent() && !label.equals(ran);
+  }
+
+  /** Whether the settings name the data that the run was trained on; it may have changed since. */
+  boolean named() {
+    return named;
   }
 
   private static boolean same(String data, String other) {
@@ -95,25 +109,31 @@ final class RunData {
     }
   }
 
-  /** The data's training part as the run cut it; empty if the data changed since. */
+  /**
+   * The data's training part as the run cut it; empty of other data. By content it is known again
+   * wherever it lies; without (older runs, a run that has not ended) by its path.
+   */
   Optional<Split.Parts> parts(Dataset data) {
     double share = run.find(Options.VALIDATION).orElse(0.0);
     Split.Parts parts = Split.stratified(data, data.train(), share, run.get(Options.SEED));
     Path scores = directory.resolve(RunDirectory.SCORES);
-    boolean same = !Files.exists(scores) || scored(scores, data, parts.train());
+    boolean same = Files.exists(scores) ? scored(scores, data, parts.train()) : named;
     return same ? Optional.of(parts) : Optional.empty();
   }
 
-  /** Whether a run's scores are of these samples. */
-  private static boolean scored(Path scores, Dataset data, int[] samples) {
+  /** Whether the run's scores are of these samples. */
+  private boolean scored(Path scores, Dataset data, int[] samples) {
     try (CsvTable table = CsvTable.open(scores)) {
-      int column = table.header().indexOf(ScoreColumns.INDEX.key());
+      int index = table.header().indexOf(ScoreColumns.INDEX.key());
+      int content = table.header().indexOf(ScoreColumns.CONTENT.key());
+      boolean same = index >= 0 && (content >= 0 || named);
       int next = 0;
-      boolean same = column >= 0;
       while (same && table.next()) {
         same =
             next < samples.length
-                && table.cell(column).equals(Long.toString(data.index(samples[next++])));
+                && table.cell(index).equals(Long.toString(data.index(samples[next])))
+                && (content < 0 || table.cell(content).equals(data.content(samples[next])));
+        next++;
       }
       return same && next == samples.length;
     }

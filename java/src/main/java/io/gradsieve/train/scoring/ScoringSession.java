@@ -120,7 +120,7 @@ public final class ScoringSession implements AutoCloseable {
       Network network = Network.create(spec, backend, 0);
       resources.add(network::close);
       network.load(weights);
-      Optional<RunData> run = RunData.of(weights).filter(its -> its.trainedOn(effective));
+      Optional<RunData> run = RunData.of(weights, effective);
       return new ScoringSession(
           data, network, backend, backward, new StopRequest(), run, resources);
     } catch (RuntimeException e) {
@@ -216,7 +216,7 @@ public final class ScoringSession implements AutoCloseable {
     return data;
   }
 
-  /** The run that made the weights, if this is the data it was trained on. */
+  /** What the run that made the weights was trained on: this data or other. */
   Optional<RunData> run() {
     return run;
   }

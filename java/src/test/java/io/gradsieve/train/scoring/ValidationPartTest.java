@@ -124,7 +124,7 @@ class ValidationPartTest {
         .run();
     assertThat(notes).noneMatch(note -> note.contains("set aside"));
     assertThat(validationIn("digits")).startsWith("validation: 0 ").endsWith("# default");
-    assertThat(TrainingPreview.of(TrainingConfig.of("data=" + data)).text())
+    assertThat(TrainingPreview.of(TrainingConfig.of("data=" + data, "id=id")).text())
         .contains("6 of 60 rows are set aside", "default of a table without a test part");
   }
 
@@ -197,16 +197,46 @@ class ValidationPartTest {
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("the run held nothing out of table");
     train(data, "run");
-    Path other = table("other.csv", ROWS);
+    Path other = table("other.csv", ROWS + 3);
     assertThatThrownBy(() -> eval("run", "split=validation", "data=" + other))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--split validation");
-    assertThat(eval("run", "data=" + other).samples()).as("never cut").isEqualTo(ROWS);
+    assertThat(eval("run", "data=" + other).samples()).as("never cut").isEqualTo(ROWS + 3);
     table("table.csv", ROWS + 20);
     assertThatThrownBy(() -> eval("run"))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("changed since the model was trained on it");
     assertThat(eval("run", "split=all").part()).isEqualTo("all");
+  }
+
+  @Test
+  void whatARunWasTrainedOnIsKnownByContentWhereverItLies() throws IOException {
+    Path data = table("table.csv", ROWS);
+    train(data, "run");
+    Path config = directory.resolve("run/config.yaml");
+    String text = Files.readString(config);
+    assertThat(text).contains(data.toString());
+    Files.writeString(config, text.replace(data.toString(), "table.csv"));
+    Path copy = Files.copy(data, directory.resolve("copy.csv"));
+    for (Path same : List.of(data, copy)) {
+      assertThat(eval("run", "data=" + same).split()).isEqualTo("validation");
+      assertThat(eval("run", "data=" + same, "split=validation").samples()).isEqualTo(6);
+      assertThat(eval("run", "data=" + same, "split=all").trainedOn()).isEqualTo(54);
+    }
+    Files.writeString(copy, Files.readString(copy).replace("r2,3,", "r2,4,"));
+    ModelEvaluation other = eval("run", "data=" + copy);
+    assertThat(other.part()).as("one cell differs").isEqualTo("all");
+    assertThat(other.samples()).isEqualTo(ROWS);
+  }
+
+  @Test
+  void dataWhoseInputsChangedSinceIsRefused() throws IOException {
+    Path data = table("table.csv", ROWS);
+    train(data, "run", "validation=0");
+    Files.writeString(data, Files.readString(data).replace("r2,3,", "r2,4,"));
+    assertThatThrownBy(() -> eval("run"))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("changed since the model was trained on it");
   }
 
   @Test
@@ -217,8 +247,8 @@ class ValidationPartTest {
     for (List<String> how :
         List.of(
             List.of("model=" + directory.resolve("run")),
-            List.of("data=" + data, "runs=1", "epochs=1"),
-            List.of("data=" + data, "folds=3", "epochs=1"))) {
+            List.of("data=" + data, "id=id", "runs=1", "epochs=1"),
+            List.of("data=" + data, "id=id", "folds=3", "epochs=1"))) {
       List<String> all = new ArrayList<>(how);
       all.add("out=" + out);
       SampleScores.write(
