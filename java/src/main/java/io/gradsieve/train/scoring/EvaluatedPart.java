@@ -61,7 +61,11 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
               : "%s: has no %s part; choose another --split"
                   .formatted(session.data().name(), name));
     }
-    int[] trained = parts.map(Split.Parts::train).orElse(new int[0]);
+    int[] trained =
+        parts
+            .map(Split.Parts::train)
+            .or(() -> session.run().map(run -> run.within(session.data())))
+            .orElse(new int[0]);
     long seen = Arrays.stream(samples).filter(i -> Arrays.binarySearch(trained, i) >= 0).count();
     return new EvaluatedPart(name, samples, (int) seen);
   }

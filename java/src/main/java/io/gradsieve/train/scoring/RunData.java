@@ -1,7 +1,9 @@
 package io.gradsieve.train.scoring;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.ModelSource;
@@ -15,7 +17,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The data a model was trained on, as its run's {@code config.yaml} has it. */
@@ -59,16 +64,31 @@ final class RunData {
    * @throws io.gradsieve.GradsieveException.Usage if an output would write over that data
    */
   static Settings complete(Settings settings, ModelSource source) {
-    Optional<Path> config = source.run().flatMap(RunData::config);
+    Optional<Path> config =
+        source
+            .run()
+            .or(() -> source.weights().map(weights -> weights.toAbsolutePath().getParent()))
+            .flatMap(RunData::config);
     if (settings.given(Options.DATA) || config.isEmpty()) {
       return settings.protectInputs();
     }
     Settings run = settings(config.get());
+    checkThere(config.get(), run.get(Options.DATA));
     Settings complete = settings;
     for (Option<?> option : DATA_OPTIONS) {
       complete = take(complete, run, option);
     }
     return complete.protectInputs();
+  }
+
+  /** Paths of a run are as seen from where it was started. */
+  private static void checkThere(Path config, String data) {
+    boolean path = data.indexOf('/') >= 0 || data.indexOf('.') >= 0;
+    if (path && !Files.exists(FileNames.path(Options.DATA.dashed(), data))) {
+      throw new GradsieveException.BadData(
+          "%s: the data of this run, %s, does not exist as seen from here; name it with --data"
+              .formatted(config, data));
+    }
   }
 
   private static <T> Settings take(Settings settings, Settings run, Option<T> option) {
@@ -119,6 +139,36 @@ final class RunData {
     Path scores = directory.resolve(RunDirectory.SCORES);
     boolean same = Files.exists(scores) ? scored(scores, data, parts.train()) : named;
     return same ? Optional.of(parts) : Optional.empty();
+  }
+
+  /**
+   * The training samples of other data that the run was trained on, ascending, by content: none
+   * unless all that it was trained on is there, in whatever order.
+   */
+  int[] within(Dataset data) {
+    Path scores = directory.resolve(RunDirectory.SCORES);
+    Map<String, Integer> left = Files.exists(scores) ? contents(scores) : new HashMap<>();
+    int trained = left.values().stream().mapToInt(count -> count).sum();
+    int[] found =
+        Arrays.stream(data.train()).filter(sample -> takeOne(left, data.content(sample))).toArray();
+    return found.length == trained ? found : new int[0];
+  }
+
+  private static boolean takeOne(Map<String, Integer> left, String content) {
+    Integer rest = left.computeIfPresent(content, (same, count) -> count - 1);
+    return rest != null && rest >= 0;
+  }
+
+  /** How many samples of a run have each content. */
+  private static Map<String, Integer> contents(Path scores) {
+    Map<String, Integer> contents = new HashMap<>();
+    try (CsvTable table = CsvTable.open(scores)) {
+      int content = table.header().indexOf(ScoreColumns.CONTENT.key());
+      while (content >= 0 && table.next()) {
+        contents.merge(table.cell(content), 1, Integer::sum);
+      }
+    }
+    return contents;
   }
 
   /** Whether the run's scores are of these samples. */
