@@ -1,7 +1,9 @@
 package io.gradsieve;
 
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An error a user can act on: one line that says what is wrong, where (file, row, option) and what
@@ -122,6 +124,9 @@ public abstract sealed class GradsieveException extends RuntimeException {
   public static final class Usage extends GradsieveException {
     private static final long serialVersionUID = 1L;
 
+    /** Other words for none; by letters alone {@code off} is nearest to {@code soft}. */
+    private static final Set<String> OFF = Set.of("off", "no", "false", "disabled");
+
     public Usage(String message) {
       super(2, message);
     }
@@ -131,9 +136,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
      * instance "sieve".
      */
     public static Usage unknown(String what, String given, Collection<String> known) {
+      boolean off = OFF.contains(given.toLowerCase(Locale.ROOT)) && known.contains("none");
       return new Usage(
           "unknown %s '%s': did you mean '%s'? Known: %s"
-              .formatted(what, given, nearest(given, known), String.join(", ", known)));
+              .formatted(
+                  what, given, off ? "none" : nearest(given, known), String.join(", ", known)));
     }
   }
 

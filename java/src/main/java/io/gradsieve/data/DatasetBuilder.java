@@ -188,7 +188,8 @@ public final class DatasetBuilder {
 
   private void checkForTraining(String where) {
     if (train.length == 0) {
-      throw new BadData(where + ": has no training part; training needs one");
+      String left = remarks.isEmpty() ? "" : "; " + String.join("; ", remarks);
+      throw new BadData(where + ": has no training part; training needs one" + left);
     }
     int first = labels[train[0]];
     for (int sample : train) {

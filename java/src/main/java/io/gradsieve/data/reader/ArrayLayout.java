@@ -98,7 +98,7 @@ record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast, Optio
   int[] places(boolean fortran) {
     int[] places = new int[shape.elements()];
     for (int i = 0; i < places.length; i++) {
-      int element = rowMajor(i, fortran);
+      int element = column(i, fortran);
       places[i] = element;
       if (!channelsLast) {
         int positions = shape.height() * shape.width();
@@ -113,10 +113,6 @@ record ArrayLayout(SampleShape shape, boolean bytes, boolean channelsLast, Optio
    * file's order.
    */
   int column(int element, boolean fortran) {
-    return rowMajor(element, fortran);
-  }
-
-  private int rowMajor(int element, boolean fortran) {
     if (!fortran) {
       return element;
     }

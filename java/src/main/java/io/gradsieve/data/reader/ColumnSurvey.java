@@ -63,7 +63,7 @@ final class ColumnSurvey {
     if (Numbers.isNumber(cell)) {
       if (texts) {
         throw spelled == Found.NOWHERE
-            ? mixed(new Found(table.where(column), cell), "categories")
+            ? mixed(new Found(table.where(column), cell), "categories such as '" + text() + "'")
             : mixed(spelled, "numbers");
       }
       figures.add(finite(table, column, cell));
@@ -83,6 +83,15 @@ final class ColumnSurvey {
     if (isNumbers() && notNumber != Found.NOWHERE) {
       throw noNumber();
     }
+  }
+
+  /** A text that is not a missing value, where there is one. */
+  private String text() {
+    return categories.stream()
+        .filter(c -> !MissingValue.is(c))
+        .map(ByteSource::oneLine)
+        .findFirst()
+        .orElse("");
   }
 
   private BadData noNumber() {

@@ -40,9 +40,6 @@ final class CsvFile {
 
   private Dataset load(String name) {
     int features = rules.features();
-    if (features == 0) {
-      throw new BadData(file + ": has no input column beside the label; is the separator a comma?");
-    }
     SampleStore store = new SampleStore(file.toString(), rules.rows(), 4L * features);
     int rows = store.samples();
     try (CsvTable table = CsvTable.open(file)) {

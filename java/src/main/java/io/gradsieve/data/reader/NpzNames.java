@@ -129,7 +129,9 @@ final class NpzNames {
                 ? "; rename them: d = numpy.load(file); numpy.savez(new, "
                     + String.join(", ", renamed)
                     + ")"
-                : "; save inputs and labels with numpy.savez(file, x=x, y=y)"));
+                : wanted.equals("y_test")
+                    ? "; save the labels of x_test as well, or leave x_test out"
+                    : "; save inputs and labels with numpy.savez(file, x=x, y=y)"));
   }
 
   /** What to tell of arrays that are not read. */

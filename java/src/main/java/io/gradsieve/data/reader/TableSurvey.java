@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The first reading of a CSV file: its rows are counted and, without a model, the rules made from
@@ -47,6 +48,9 @@ final class TableSurvey {
       if (roles.isInput(c)) {
         inputs.put(c, new ColumnSurvey(file, header.get(c), c));
       }
+    }
+    if (IntStream.range(0, header.size()).noneMatch(roles::isInput)) {
+      throw new BadData(file + ": has no input column beside the label; is the separator a comma?");
     }
   }
 

@@ -17,6 +17,11 @@ final class CsvHeader {
 
   /** Throws unless the names, without spaces around, differ and are names. */
   static void check(String file, List<String> header) {
+    if (header.get(0).matches("(?i)sep=.?")) {
+      throw new BadData(
+          file
+              + ": its first line tells Excel the separator; remove it, the next names the columns");
+    }
     SEPARATORS.forEach((separator, how) -> refuseSeparator(file, header, separator, how));
     Set<String> seen = new HashSet<>();
     boolean numbers = true;

@@ -105,20 +105,33 @@ public final class CsvTable implements AutoCloseable {
               + header.size());
     }
     if (cells.size() > header.size()) {
-      boolean comma = cells.size() == header.size() + 1 && cells.get(cells.size() - 1).isBlank();
-      throw new BadData(
-          where()
-              + " has "
-              + cells.size()
-              + " cells, too many: the header names "
-              + header.size()
-              + ", up to column '"
-              + ByteSource.oneLine(header.get(header.size() - 1))
-              + (comma
-                  ? "'; the line ends in a comma: remove it"
-                  : "'; quote cells that hold commas, and write decimals with a point"));
+      throw tooMany();
     }
     return true;
+  }
+
+  /** More cells than names; if the header is one text, it is most likely no header. */
+  private BadData tooMany() {
+    String last = ByteSource.oneLine(header.get(header.size() - 1));
+    String names = where() + " has " + cells.size() + " cells, too many: the header names ";
+    if (header.size() == 1) {
+      return new BadData(
+          names
+              + "1 ('"
+              + last
+              + "'); the first line must name the columns: remove those before it");
+    }
+    boolean one = cells.size() == header.size() + 1;
+    boolean comma = one && cells.get(cells.size() - 1).isBlank();
+    return new BadData(
+        names
+            + header.size()
+            + ", up to column '"
+            + last
+            + (comma
+                ? "'; the line ends in a comma: remove it"
+                : "'; quote cells that hold commas, and write decimals with a point"
+                    + (one ? "; if every row has one more, name that column, too" : "")));
   }
 
   private boolean advance() {

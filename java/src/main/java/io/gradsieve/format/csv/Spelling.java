@@ -29,6 +29,8 @@ public enum Spelling {
           + "[-. ]+([0-3]?\\d(st|nd|rd|th)?,? +)?\\d{2,4}([T ]+"
           + Parts.TIME
           + ")?",
+      // 3 days 04:05:06, as pandas writes a difference of times
+      "-?\\d+ days?,? [+]?" + Parts.TIME,
       Parts.TIME),
   PERCENT(
       "has a percent sign", "write the number without it, in every row", Parts.ANY + "\\s*[%‰]"),

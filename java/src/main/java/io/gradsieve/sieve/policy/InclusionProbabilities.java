@@ -140,7 +140,8 @@ record InclusionProbabilities(double slope, double floor, double zero, int sum) 
       for (int i = 0; i < size; i++) {
         rest -= Math.min(1, Math.max(floor, low * open[i]));
       }
-      return rest / settledLinear;
+      // where the ones use up the target but for less than rounding shows, the rest may be zero
+      return Math.min(high, Math.max(low, rest / settledLinear));
     }
 
     private double value(double c) {

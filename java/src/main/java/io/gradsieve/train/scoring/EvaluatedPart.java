@@ -31,16 +31,17 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
    */
   static EvaluatedPart of(Settings settings, ScoringSession session) {
     String name = settings.get(Options.EVAL_SPLIT);
-    if (name.equals(VALIDATION) && session.run().isEmpty()) {
-      throw new GradsieveException.Usage(
-          "--split validation: is what a run held out of the data it was trained on; leave out --data and name a run by --model, or choose another --split");
-    }
     boolean open = !settings.given(Options.EVAL_SPLIT) && session.data().test().length == 0;
     Optional<Split.Parts> parts = session.run().flatMap(run -> run.parts(session.data()));
-    if (session.run().isPresent() && parts.isEmpty() && (open || CUT.contains(name))) {
+    boolean changed = parts.isEmpty() && session.run().filter(RunData::named).isPresent();
+    if (changed && (open || CUT.contains(name))) {
       throw new GradsieveException.BadData(
-          "%s: its rows or labels changed since the model was trained on it, so that what it was trained on can't be told; choose --split all"
+          "%s: its rows changed since the model was trained on it, so that what it was trained on can't be told; choose --split all"
               .formatted(session.data().name()));
+    }
+    if (name.equals(VALIDATION) && parts.isEmpty()) {
+      throw new GradsieveException.Usage(
+          "--split validation: is what a run held out of the data it was trained on; leave out --data and name a run by --model, or choose another --split");
     }
     if (open) {
       boolean held = parts.filter(cut -> cut.validation().length > 0).isPresent();
@@ -60,7 +61,11 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
               : "%s: has no %s part; choose another --split"
                   .formatted(session.data().name(), name));
     }
-    int[] trained = parts.map(Split.Parts::train).orElse(new int[0]);
+    int[] trained =
+        parts
+            .map(Split.Parts::train)
+            .or(() -> session.run().map(run -> run.within(session.data())))
+            .orElse(new int[0]);
     long seen = Arrays.stream(samples).filter(i -> Arrays.binarySearch(trained, i) >= 0).count();
     return new EvaluatedPart(name, samples, (int) seen);
   }

@@ -1,7 +1,9 @@
 package io.gradsieve.train.scoring;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
+import io.gradsieve.format.FileNames;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.ModelSource;
@@ -15,7 +17,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The data a model was trained on, as its run's {@code config.yaml} has it. */
@@ -31,26 +36,26 @@ final class RunData {
 
   private final Path directory;
   private final Settings run;
-  private final boolean sameData;
+  private final boolean named;
 
   private RunData(Path config, Settings settings) {
     directory = config.toAbsolutePath().getParent();
-    run = of(config);
-    sameData = trainedOn(settings);
+    run = settings(config);
+    named = same(settings.get(Options.DATA), run.get(Options.DATA));
+  }
+
+  private static Settings settings(Path config) {
+    return new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
   }
 
   /**
-   * Of the run that weights lie in, or whose checkpoint they are of.
-   *
-   * @param settings that name the data at hand
+   * Of the run that weights lie in, or whose checkpoint they are of; empty where the settings take
+   * other labels than it did.
    */
   static Optional<RunData> of(Path weights, Settings settings) {
     return config(weights.toAbsolutePath().getParent())
-        .map(config -> new RunData(config, settings));
-  }
-
-  private static Settings of(Path config) {
-    return new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
+        .map(config -> new RunData(config, settings))
+        .filter(data -> !data.relabelled(settings));
   }
 
   /**
@@ -59,16 +64,31 @@ final class RunData {
    * @throws io.gradsieve.GradsieveException.Usage if an output would write over that data
    */
   static Settings complete(Settings settings, ModelSource source) {
-    Optional<Path> config = source.run().flatMap(RunData::config);
+    Optional<Path> config =
+        source
+            .run()
+            .or(() -> source.weights().map(weights -> weights.toAbsolutePath().getParent()))
+            .flatMap(RunData::config);
     if (settings.given(Options.DATA) || config.isEmpty()) {
       return settings.protectInputs();
     }
-    Settings run = of(config.get());
+    Settings run = settings(config.get());
+    checkThere(config.get(), run.get(Options.DATA));
     Settings complete = settings;
     for (Option<?> option : DATA_OPTIONS) {
       complete = take(complete, run, option);
     }
     return complete.protectInputs();
+  }
+
+  /** Paths of a run are as seen from where it was started. */
+  private static void checkThere(Path config, String data) {
+    boolean path = data.indexOf('/') >= 0 || data.indexOf('.') >= 0;
+    if (path && !Files.exists(FileNames.path(Options.DATA.dashed(), data))) {
+      throw new GradsieveException.BadData(
+          "%s: the data of this run, %s, does not exist as seen from here; name it with --data"
+              .formatted(config, data));
+    }
   }
 
   private static <T> Settings take(Settings settings, Settings run, Option<T> option) {
@@ -87,23 +107,20 @@ final class RunData {
     return Files.exists(own) ? Optional.of(own) : Optional.of(above).filter(Files::exists);
   }
 
-  /**
-   * Whether the data at hand is, by its name, what the run was trained on, with the same labels.
-   */
-  boolean sameData() {
-    return sameData;
-  }
-
-  /** What the run says of its training samples; empty if it does not any more. */
-  Optional<Path> scores() {
-    return Optional.of(directory.resolve(RunDirectory.SCORES)).filter(Files::exists);
-  }
-
-  private boolean trainedOn(Settings settings) {
+  private boolean relabelled(Settings settings) {
     Optional<String> label = settings.find(Options.LABEL);
     Optional<String> ran = run.find(Options.LABEL);
-    boolean relabelled = label.isPresent() && ran.isPresent() && !label.equals(ran);
-    return !relabelled && same(settings.get(Options.DATA), run.get(Options.DATA));
+    return label.isPresent() && ran.isPresent() && !label.equals(ran);
+  }
+
+  /** Whether the settings name the data that the run was trained on; it may have changed since. */
+  boolean named() {
+    return named;
+  }
+
+  /** What the run says of its training samples; empty if it has not ended. */
+  Optional<Path> scores() {
+    return Optional.of(directory.resolve(RunDirectory.SCORES)).filter(Files::exists);
   }
 
   private static boolean same(String data, String other) {
@@ -117,25 +134,59 @@ final class RunData {
     }
   }
 
-  /** The data's training part as the run cut it; empty if the data changed since. */
+  /**
+   * The data's training part as the run cut it; empty of other data. By content it is known again
+   * wherever it lies; without (older runs, a run that has not ended) by its path.
+   */
   Optional<Split.Parts> parts(Dataset data) {
     double share = run.find(Options.VALIDATION).orElse(0.0);
     Split.Parts parts = Split.stratified(data, data.train(), share, run.get(Options.SEED));
-    Path scores = directory.resolve(RunDirectory.SCORES);
-    boolean same = !Files.exists(scores) || scored(scores, data, parts.train());
+    boolean same = scores().map(file -> scored(file, data, parts.train())).orElse(named);
     return same ? Optional.of(parts) : Optional.empty();
   }
 
-  /** Whether a run's scores are of these samples. */
-  private static boolean scored(Path scores, Dataset data, int[] samples) {
+  /**
+   * The training samples of other data that the run was trained on, ascending, by content: none
+   * unless all that it was trained on is there, in whatever order.
+   */
+  int[] within(Dataset data) {
+    Map<String, Integer> left = scores().map(RunData::contents).orElseGet(HashMap::new);
+    int trained = left.values().stream().mapToInt(count -> count).sum();
+    int[] found =
+        Arrays.stream(data.train()).filter(sample -> takeOne(left, data.content(sample))).toArray();
+    return found.length == trained ? found : new int[0];
+  }
+
+  private static boolean takeOne(Map<String, Integer> left, String content) {
+    Integer rest = left.computeIfPresent(content, (same, count) -> count - 1);
+    return rest != null && rest >= 0;
+  }
+
+  /** How many samples of a run have each content. */
+  private static Map<String, Integer> contents(Path scores) {
+    Map<String, Integer> contents = new HashMap<>();
     try (CsvTable table = CsvTable.open(scores)) {
-      int column = table.header().indexOf(ScoreColumns.INDEX.key());
+      int content = table.header().indexOf(ScoreColumns.CONTENT.key());
+      while (content >= 0 && table.next()) {
+        contents.merge(table.cell(content), 1, Integer::sum);
+      }
+    }
+    return contents;
+  }
+
+  /** Whether the run's scores are of these samples. */
+  private boolean scored(Path scores, Dataset data, int[] samples) {
+    try (CsvTable table = CsvTable.open(scores)) {
+      int index = table.header().indexOf(ScoreColumns.INDEX.key());
+      int content = table.header().indexOf(ScoreColumns.CONTENT.key());
+      boolean same = index >= 0 && (content >= 0 || named);
       int next = 0;
-      boolean same = column >= 0;
       while (same && table.next()) {
         same =
             next < samples.length
-                && table.cell(column).equals(Long.toString(data.index(samples[next++])));
+                && table.cell(index).equals(Long.toString(data.index(samples[next])))
+                && (content < 0 || table.cell(content).equals(data.content(samples[next])));
+        next++;
       }
       return same && next == samples.length;
     }

@@ -55,13 +55,15 @@ final class ScoreJoin {
   }
 
   /**
-   * Whether ids join. Without ids a scores file has the index in their place; so it looks where ids
-   * count the rows, and then it matters whether the data knows any of them.
+   * Whether ids join. Without ids a scores file has the index in their place, and so it looks where
+   * ids count the rows: then they join unless the samples are the same by index, or the data knows
+   * none of them.
    */
   private boolean joinsById() {
     if (data.named()) {
       Set<String> scored = new HashSet<>(Arrays.asList(keys.ids()));
-      return keys.named() || Arrays.stream(train).mapToObj(data::id).anyMatch(scored::contains);
+      return keys.named()
+          || !sameByIndex() && Arrays.stream(train).mapToObj(data::id).anyMatch(scored::contains);
     }
     if (keys.named()) {
       String names = "%s names its samples ('%s' is the first)".formatted(file, keys.ids()[0]);
@@ -74,6 +76,13 @@ final class ScoreJoin {
           "%s: give --id COLUMN too, the column of %s with these names".formatted(names, source));
     }
     return false;
+  }
+
+  private boolean sameByIndex() {
+    int[] found = byIndex();
+    return keys.unchecked() == 0
+        && IntStream.range(0, found.length)
+            .allMatch(row -> found[row] != ABSENT && agrees(row, found[row]));
   }
 
   /** The position in the data of each row of the file. */

@@ -47,10 +47,10 @@ public final class ScoringSession implements AutoCloseable {
   private final Batches batches;
   private final boolean backward;
   private final StopRequest stop;
-  private final Optional<RunData> maker;
+  private final Optional<RunData> run;
 
   /**
-   * {@code maker} is the run that made the weights; {@code resources} are what else was opened for
+   * {@code run} is the one that made the weights; {@code resources} are what else was opened for
    * it; closed with it.
    */
   private ScoringSession(
@@ -59,10 +59,10 @@ public final class ScoringSession implements AutoCloseable {
       Backend backend,
       boolean backward,
       StopRequest stop,
-      Optional<RunData> maker,
+      Optional<RunData> run,
       Resources resources) {
     this.data = data;
-    this.maker = maker;
+    this.run = run;
     this.network = network;
     this.backward = backward;
     this.stop = stop;
@@ -123,9 +123,9 @@ public final class ScoringSession implements AutoCloseable {
       Network network = Network.create(spec, backend, 0);
       resources.add(network::close);
       network.load(weights);
-      Optional<RunData> maker = RunData.of(weights, effective);
+      Optional<RunData> run = RunData.of(weights, effective);
       return new ScoringSession(
-          data, network, backend, backward, new StopRequest(), maker, resources);
+          data, network, backend, backward, new StopRequest(), run, resources);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
@@ -207,7 +207,7 @@ public final class ScoringSession implements AutoCloseable {
 
   /** The scores file of the run that made the weights; empty if no run did. */
   Optional<Path> scores() {
-    return maker.flatMap(RunData::scores);
+    return run.flatMap(RunData::scores);
   }
 
   /** The network; who changes its weights puts them back. */
@@ -224,9 +224,9 @@ public final class ScoringSession implements AutoCloseable {
     return data;
   }
 
-  /** The run that made the weights, if this is the data it was trained on. */
+  /** What the run that made the weights was trained on: this data or other. */
   Optional<RunData> run() {
-    return maker.filter(RunData::sameData);
+    return run;
   }
 
   /** The samples of {@code train}, {@code test} or {@code all}, as positions in the data set. */

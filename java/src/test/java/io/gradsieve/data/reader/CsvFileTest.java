@@ -92,7 +92,8 @@ class CsvFileTest {
   @Test
   void columnsThatMixOrLackNumbersNameRowAndColumn() {
     bad("a,label\n1,x\ntwo,y\n", "row 1 (line 3)", "'a'", "two");
-    bad("a,label\none,x\n2,y\n", "row 1 (line 3)", "'a'", "'2' among categories");
+    bad("a,label\none,x\n2,y\n", "row 1 (line 3)", "'a'", "'2' among categories such as 'one'");
+    bad("a,label\n-,x\n2,y\n", "row 1 (line 3)", "'2' among categories such as '-'");
     bad("a,label\n1,x\n,y\n", "row 1 (line 3)", "'a'", "empty");
     bad("a,label\n,x\n2,y\n", "row 0 (line 2)", "'a'", "empty");
     bad("a,label\n1,x\nnan,y\n", "row 1 (line 3)", "'a'", "not a finite number");
@@ -112,6 +113,8 @@ class CsvFileTest {
     bad("", "empty");
     bad("a,label\n", "no rows");
     bad("label\nx\ny\n", "no input column");
+    // separated by spaces: all of it would be the label
+    bad("a b kind\n1 2 x\n".concat("3 4 y\n".repeat(30)), "no input column", "separator a comma?");
     bad("a;label\n1;x\n2;y\n", "separator");
     bad("a,label\n1,x\n2,x\n", "same label 'x'");
     bad("a,label\n1,x\n", "same label 'x'");

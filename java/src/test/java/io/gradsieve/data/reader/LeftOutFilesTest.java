@@ -65,6 +65,19 @@ class LeftOutFilesTest {
   }
 
   @Test
+  void aTrainingPartOfAnotherNameIsNamedWhereNoneIsFound() throws IOException {
+    byte[] image = files.get("train/a/1.png");
+    files.clear();
+    files.put("Training/a/1.png", image);
+    files.put("Test/a/1.png", image);
+    Path data = directory();
+    assertThatThrownBy(() -> remarks(data))
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("has no training part")
+        .hasMessageContaining("left out Training/");
+  }
+
+  @Test
   void hiddenFilesAndThoseOfSystemsPassWithoutAWord() throws IOException {
     put("train/.x/1.png", ".DS_Store", "train/a/.1.webp", "train/a/Thumbs.db", "train/thumbs.db");
     put("__MACOSX/train/a/._1.png", "train/b/desktop.ini", ".git/config");

@@ -89,6 +89,8 @@ class NpzAdviceTest {
     refused("has no array y, but", "savez(new, x=d['x'], y=d['labels'])");
     named("x", "y", "x_test", "test_labels");
     refused("has no array y_test, but", "y_test=d['test_labels'])");
+    named("x", "y", "x_test");
+    refused("has no array y_test, but", "save the labels of x_test as well, or leave x_test out");
     named("foo", "bar");
     refused("'bar', 'foo'", "savez(file, x=x, y=y)");
   }

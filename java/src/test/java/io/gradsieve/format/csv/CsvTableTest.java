@@ -66,6 +66,29 @@ class CsvTableTest {
   }
 
   @Test
+  void linesBeforeTheHeaderAreNamed() {
+    for (String text : List.of("# made by x\na,b\n1,2\n", "@relation x\na,b\n")) {
+      CsvTable table = table(text);
+      assertThatThrownBy(table::next)
+          .as(text)
+          .isInstanceOf(BadData.class)
+          .hasMessageContaining("row 0 (line 2)")
+          .hasMessageContaining("the first line must name the columns: remove those before it");
+    }
+    for (String text : List.of("sep=,\na,b\n1,2\n", "sep=;\na;b\n1;2\n")) {
+      assertThatThrownBy(() -> table(text))
+          .as(text)
+          .isInstanceOf(BadData.class)
+          .hasMessageContaining("tells Excel the separator; remove it");
+    }
+    // names of rows without a name of their column, as R writes them
+    CsvTable rows = table("a,b\n\"1\",2,3\n");
+    assertThatThrownBy(rows::next)
+        .isInstanceOf(BadData.class)
+        .hasMessageContaining("if every row has one more, name that column");
+  }
+
+  @Test
   void aCommaAtTheEndOfLinesIsNamed() {
     assertThatThrownBy(() -> table("a,b,\n1,2,\n"))
         .isInstanceOf(BadData.class)

@@ -66,6 +66,9 @@ class SpellingTest {
   void datesAndTimesAreKnown() {
     are(
         Spelling.DATE,
+        "3 days 04:05:06",
+        "0 days 00:00:01.500000",
+        "-1 days +23:59:59",
         "2024-01-31",
         "2024/1/31",
         "2024-01-31 10:30:00",

@@ -19,6 +19,8 @@ class PoliciesTest {
       delimiter = '|',
       value = {
         "varince | unknown --sieve 'varince': did you mean 'variance'",
+        "off | unknown --sieve 'off': did you mean 'none'",
+        "Disabled | unknown --sieve 'Disabled': did you mean 'none'",
         "'' | unknown --sieve ''",
         "soft:q=0.5 | unknown key of --sieve soft 'q': did you mean 'r'",
         "variance:kep=0.5 | did you mean 'keep'",

@@ -76,6 +76,14 @@ class VarianceTest {
   }
 
   @Test
+  void aScoreBeyondAllOthersIsCertain() {
+    float[] scores = {4.7540433e12f, 7.502074e-14f};
+    InclusionProbabilities p = InclusionProbabilities.solve(scores.clone(), 1, 0);
+    assertThat(p.of(scores[0])).isEqualTo(1);
+    assertThat(p.of(scores[1])).isBetween(0.0, 1e-12);
+  }
+
+  @Test
   void equalScoresAreUniform() {
     InclusionProbabilities p = InclusionProbabilities.solve(new float[] {3, 3, 3, 3}, 1, 0.1);
     assertThat(p.of(3)).isEqualTo(0.25, within(1e-15));

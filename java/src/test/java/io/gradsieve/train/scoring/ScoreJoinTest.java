@@ -159,6 +159,19 @@ class ScoreJoinTest {
   }
 
   @Test
+  void scoresWithoutIdsJoinByIndexThoughIdsBeNumbers() throws IOException {
+    List<Map<String, String>> rows = rows(100, "");
+    for (int i = 0; i < rows.size(); i++) {
+      rows.get(i).put("id", Integer.toString(i + 1));
+    }
+    Path data = table("t.csv", rows);
+    Path scores = scores(data, "ignore=id");
+    List<String> byIndex = pruned(scores, "k.csv", "data=" + data, "ignore=id", TOP);
+    assertThat(pruned(scores, "l.csv", "data=" + data, "id=id", TOP)).isEqualTo(byIndex);
+    refused(() -> kept(scores, table("o.csv", shuffled(rows, 1)), TOP), "of its 100 samples");
+  }
+
+  @Test
   void scoresWithoutIdsJoinByIndex() throws IOException {
     List<Map<String, String>> rows = rows(100, "r");
     Path data = table("t.csv", rows);

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -124,7 +125,7 @@ class ValidationPartTest {
         .run();
     assertThat(notes).noneMatch(note -> note.contains("set aside"));
     assertThat(validationIn("digits")).startsWith("validation: 0 ").endsWith("# default");
-    assertThat(TrainingPreview.of(TrainingConfig.of("data=" + data)).text())
+    assertThat(TrainingPreview.of(TrainingConfig.of("data=" + data, "id=id")).text())
         .contains("6 of 60 rows are set aside", "default of a table without a test part");
   }
 
@@ -162,6 +163,16 @@ class ValidationPartTest {
 
     assertThat(eval("run").fields().toString().replaceFirst("confusion.*", ""))
         .isEqualTo(validation.fields().toString().replaceFirst("confusion.*", ""));
+    assertThat(
+            ModelEvaluation.of(
+                    settings(
+                        "eval",
+                        CommandOptions.EVAL,
+                        List.of("weights=" + directory.resolve("run/model.safetensors"))),
+                    note -> {})
+                .samples())
+        .as("weights name their run's data as its directory does")
+        .isEqualTo(15);
     Path checkpoint = Path.of("run/checkpoints/epoch-0002");
     assertThat(eval(checkpoint.toString()).fields().get("samples")).isEqualTo(15);
     ModelEvaluation train = eval("run", "split=train");
@@ -182,10 +193,18 @@ class ValidationPartTest {
       assertThat(own.part()).isEqualTo("all: the samples it was trained on");
       assertThat(own.fields()).containsEntry("split", "all").containsEntry("trained_on", true);
     }
-    Path other = table("other.csv", ROWS + 3);
-    ModelEvaluation another = eval("run", "data=" + other);
+    List<String> lines = Files.readAllLines(data);
+    Path grown = directory.resolve("grown.csv");
+    List<String> turned = new ArrayList<>(lines.subList(1, lines.size()));
+    Collections.reverse(turned);
+    turned.add(0, lines.get(0));
+    turned.add("new,0.5,0.5,c1");
+    ModelEvaluation more = eval("run", "data=" + Files.write(grown, turned));
+    assertThat(more.part()).as("in any order").isEqualTo("all: it was trained on 60 of them");
+    Path other = directory.resolve("other.csv");
+    ModelEvaluation another = eval("run", "data=" + Files.write(other, lines.subList(0, ROWS - 9)));
     assertThat(another.part()).isEqualTo("all");
-    assertThat(another.samples()).isEqualTo(ROWS + 3);
+    assertThat(another.samples()).isEqualTo(ROWS - 10);
     assertThat(another.fields()).containsEntry("trained_on", false);
   }
 
@@ -197,16 +216,52 @@ class ValidationPartTest {
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("the run held nothing out of table");
     train(data, "run");
-    Path other = table("other.csv", ROWS);
+    Path other = table("other.csv", ROWS + 3);
     assertThatThrownBy(() -> eval("run", "split=validation", "data=" + other))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--split validation");
-    assertThat(eval("run", "data=" + other).samples()).as("never cut").isEqualTo(ROWS);
+    assertThat(eval("run", "data=" + other).samples()).as("never cut").isEqualTo(ROWS + 3);
     table("table.csv", ROWS + 20);
     assertThatThrownBy(() -> eval("run"))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("changed since the model was trained on it");
-    assertThat(eval("run", "split=all").part()).isEqualTo("all");
+    assertThat(eval("run", "split=all").part()).isEqualTo("all: it was trained on 54 of them");
+  }
+
+  @Test
+  void whatARunWasTrainedOnIsKnownByContentWhereverItLies() throws IOException {
+    Path data = table("table.csv", ROWS);
+    train(data, "run");
+    Path config = directory.resolve("run/config.yaml");
+    String text = Files.readString(config);
+    assertThat(text).contains(data.toString());
+    Files.writeString(config, text.replace(data.toString(), "table.csv"));
+    assertThatThrownBy(() -> eval("run"))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("config.yaml: the data of this run, table.csv, does not exist")
+        .hasMessageEndingWith("name it with --data");
+    Path copy = Files.copy(data, directory.resolve("copy.csv"));
+    for (Path same : List.of(data, copy)) {
+      assertThat(eval("run", "data=" + same).split()).isEqualTo("validation");
+      assertThat(eval("run", "data=" + same, "split=validation").samples()).isEqualTo(6);
+      assertThat(eval("run", "data=" + same, "split=all").trainedOn()).isEqualTo(54);
+    }
+    long trained = scored(directory.resolve("run/scores.csv")).iterator().next();
+    String cells = "\nr%d,".formatted(trained);
+    Files.writeString(copy, Files.readString(copy).replace(cells, cells + "77"));
+    ModelEvaluation other = eval("run", "data=" + copy);
+    assertThat(other.part()).as("one cell differs").isEqualTo("all");
+    assertThat(other.samples()).isEqualTo(ROWS);
+  }
+
+  @Test
+  void dataWhoseInputsChangedSinceIsRefused() throws IOException {
+    Path data = table("table.csv", ROWS);
+    train(data, "run", "validation=0");
+    Files.writeString(data, Files.readString(data).replace("r2,3,", "r2,4,"));
+    assertThatThrownBy(() -> eval("run"))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("changed since the model was trained on it");
   }
 
   @Test
@@ -217,8 +272,8 @@ class ValidationPartTest {
     for (List<String> how :
         List.of(
             List.of("model=" + directory.resolve("run")),
-            List.of("data=" + data, "runs=1", "epochs=1"),
-            List.of("data=" + data, "folds=3", "epochs=1"))) {
+            List.of("data=" + data, "id=id", "runs=1", "epochs=1"),
+            List.of("data=" + data, "id=id", "folds=3", "epochs=1"))) {
       List<String> all = new ArrayList<>(how);
       all.add("out=" + out);
       SampleScores.write(
