@@ -6,9 +6,10 @@ import java.util.Map;
 /**
  * How far labels can be trusted, and which are probably wrong: those where the network, over the
  * {@link EarlyEpochs} or when it held the sample out, predicts another class and gives the label
- * less than three tenths of what it gives samples of that class in the mean. What it predicts later says
- * nothing of a label: it learns wrong ones by heart. Classes have thresholds of their own, as in
- * confident learning (Northcutt et al. 2021, arXiv 1911.00068), since some are harder than others.
+ * less than three tenths of what it gives samples of that class in the mean. What it predicts later
+ * says nothing of a label: it learns wrong ones by heart. Classes have thresholds of their own, as
+ * in confident learning (Northcutt et al. 2021, arXiv 1911.00068), since some are harder than
+ * others.
  *
  * <p>A network that has just begun to learn is right more often than it is sure, the more so the
  * lower the rate it begins with, and then nothing falls below such a share. So what it gives is

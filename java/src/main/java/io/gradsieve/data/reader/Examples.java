@@ -1,6 +1,8 @@
 package io.gradsieve.data.reader;
 
 import io.gradsieve.format.ByteSource;
+import java.util.Collection;
+import java.util.List;
 import java.util.TreeSet;
 
 /**
@@ -11,6 +13,14 @@ final class Examples {
   private final int most;
   private final TreeSet<String> first = new TreeSet<>();
   private int count;
+
+  /** {@code most} of the names in their order, quoted, and how many there are besides. */
+  static String quoted(Collection<String> names, int most) {
+    List<String> some =
+        names.stream().limit(most).map(name -> "'" + ByteSource.oneLine(name) + "'").toList();
+    int left = names.size() - some.size();
+    return String.join(", ", some) + (left > 0 ? " and " + left + " more" : "");
+  }
 
   /** Names {@code most} of them. */
   Examples(int most) {

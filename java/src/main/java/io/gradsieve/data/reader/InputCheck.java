@@ -36,7 +36,7 @@ final class InputCheck {
       throw new BadData(
           file
               + ": no input column ever varies ("
-              + quoted(constant)
+              + Examples.quoted(constant, MOST_NAMED)
               + "); there is nothing to learn from");
     }
     List<String> lines = new ArrayList<>();
@@ -81,7 +81,7 @@ final class InputCheck {
             + " different texts in "
             + rows
             + " rows"
-            + (others.isEmpty() ? "" : ", and so has " + quoted(others))
+            + (others.isEmpty() ? "" : ", and so has " + Examples.quoted(others, MOST_NAMED))
             + "; such names, ids or sentences can't be learned from: leave the column out with --ignore or name it with --id");
   }
 
@@ -104,13 +104,8 @@ final class InputCheck {
   private static Optional<String> line(List<String> names) {
     return names.isEmpty()
         ? Optional.empty()
-        : Optional.of((names.size() == 1 ? "column " : "each of the columns ") + quoted(names));
-  }
-
-  private static String quoted(List<String> names) {
-    List<String> some =
-        names.stream().limit(MOST_NAMED).map(n -> "'" + ByteSource.oneLine(n) + "'").toList();
-    int left = names.size() - some.size();
-    return String.join(", ", some) + (left > 0 ? " and " + left + " more" : "");
+        : Optional.of(
+            (names.size() == 1 ? "column " : "each of the columns ")
+                + Examples.quoted(names, MOST_NAMED));
   }
 }

@@ -124,7 +124,7 @@ final class NpzNames {
         file
             + ": has no array "
             + wanted
-            + (names.isEmpty() ? "" : ", but " + listed(names))
+            + (names.isEmpty() ? "" : ", but " + Examples.quoted(names, MOST_NAMED))
             + (found
                 ? "; rename them: d = numpy.load(file); numpy.savez(new, "
                     + String.join(", ", renamed)
@@ -144,13 +144,9 @@ final class NpzNames {
     return left.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            file + ": " + listed(left) + " not read; x, y, x_test and y_test (with x_test) are");
-  }
-
-  private static String listed(Collection<String> names) {
-    List<String> some =
-        names.stream().limit(MOST_NAMED).map(n -> "'" + ByteSource.oneLine(n) + "'").toList();
-    int left = names.size() - some.size();
-    return String.join(", ", some) + (left > 0 ? " and " + left + " more" : "");
+            file
+                + ": "
+                + Examples.quoted(left, MOST_NAMED)
+                + " not read; x, y, x_test and y_test (with x_test) are");
   }
 }

@@ -9,14 +9,8 @@ import javax.imageio.ImageReader;
  * makes samples, and what these samples mean, which is decided here, the same on every Java.
  */
 sealed interface EncodedImage permits JpegFile, PngFile {
-  /** Rows as stored, before the orientation. */
-  int height();
-
-  /** Columns as stored. */
-  int width();
-
-  /** How the stored rows and columns are to be turned. */
-  Orientation orientation();
+  /** Its size and how it is turned. */
+  Frame frame();
 
   /**
    * A file with the same samples and nothing that would let a reader guess at colours: no profile,
@@ -34,6 +28,19 @@ sealed interface EncodedImage permits JpegFile, PngFile {
   static int over255(int product) {
     int half = product + 128;
     return (half >> 8) + half >> 8;
+  }
+
+  /** Rows and columns as stored, and how they are to be turned. */
+  record Frame(int height, int width, Orientation orientation) {
+    /** Rows of the picture as it is turned. */
+    int pictureHeight() {
+      return orientation.swapped() ? width : height;
+    }
+
+    /** Columns of the picture as it is turned. */
+    int pictureWidth() {
+      return orientation.swapped() ? height : width;
+    }
   }
 
   /** Turns rows of samples to red, green, blue. */

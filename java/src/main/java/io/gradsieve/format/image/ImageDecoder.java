@@ -103,17 +103,13 @@ public final class ImageDecoder implements AutoCloseable {
       throw new BadData(name + ": is " + other.what() + "; " + other.todo());
     }
     try {
-      EncodedImage image = isPng ? new PngFile(file) : new JpegFile(file);
-      checkSize(name, image);
-      boolean swapped = image.orientation().swapped();
-      return sizes.want(
-              swapped ? image.width() : image.height(), swapped ? image.height() : image.width())
+      EncodedImage image = isPng ? new PngFile(name, file) : new JpegFile(name, file);
+      checkSize(name, image.frame());
+      return sizes.want(image.frame().pictureHeight(), image.frame().pictureWidth())
           ? Optional.of(decode(image, isPng ? png : jpeg))
           : Optional.empty();
     } catch (BadData e) {
       throw e;
-    } catch (UnsupportedOperationException e) {
-      throw new BadData(name + ": is " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
       // the JDK's decoders throw many kinds for damaged files, all of them about the file
       throw new BadData(
@@ -129,9 +125,9 @@ public final class ImageDecoder implements AutoCloseable {
     }
   }
 
-  private static void checkSize(String name, EncodedImage image) {
-    int width = image.width();
-    int height = image.height();
+  private static void checkSize(String name, EncodedImage.Frame frame) {
+    int width = frame.width();
+    int height = frame.height();
     if (width < 1 || height < 1 || (long) width * height > MAX_PIXELS) {
       throw new BadData(
           name
@@ -159,19 +155,17 @@ public final class ImageDecoder implements AutoCloseable {
       // a picture cut short or overwritten decodes, with a warning
       throw new IOException(warning);
     }
-    int height = image.height();
-    int width = image.width();
+    EncodedImage.Frame frame = image.frame();
+    int height = frame.height();
+    int width = frame.width();
     EncodedImage.RowColours colours = image.colours(deepBits);
     byte[] stored = new byte[3 * width * height];
     int[] row = new int[width * raster.getNumBands()];
     for (int y = 0; y < height; y++) {
       colours.convert(raster.getPixels(0, y, width, 1, row), width, stored, 3 * width * y);
     }
-    Orientation orientation = image.orientation();
-    byte[] pixels = orientation.turned(stored, height, width);
-    return orientation.swapped()
-        ? colours.image(width, height, pixels)
-        : colours.image(height, width, pixels);
+    byte[] pixels = frame.orientation().turned(stored, height, width);
+    return colours.image(frame.pictureHeight(), frame.pictureWidth(), pixels);
   }
 
   @Override

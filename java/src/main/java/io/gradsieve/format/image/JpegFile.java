@@ -1,10 +1,12 @@
 package io.gradsieve.format.image;
 
+import io.gradsieve.GradsieveException.BadData;
 import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import javax.imageio.ImageReader;
 
@@ -58,6 +60,7 @@ final class JpegFile implements EncodedImage {
           LOSSLESS_LS,
           "a lossless (JPEG-LS)");
 
+  private final String name;
   private final byte[] file;
   private final ByteArrayOutputStream plain = new ByteArrayOutputStream();
   private int height = -1;
@@ -69,10 +72,11 @@ final class JpegFile implements EncodedImage {
   private Orientation orientation = Orientation.UPRIGHT;
 
   /**
-   * Throws {@link IllegalArgumentException} for a damaged file and {@link
-   * UnsupportedOperationException} for a kind that is not read, each saying which.
+   * Throws {@link IllegalArgumentException} for a damaged file, saying where, and {@link BadData},
+   * which begins with {@code name}, for a kind that is not read.
    */
-  JpegFile(byte[] file) {
+  JpegFile(String name, byte[] file) {
+    this.name = name;
     this.file = file;
     plain.write(0xff);
     plain.write(START);
@@ -122,14 +126,14 @@ final class JpegFile implements EncodedImage {
     }
   }
 
-  private static UnsupportedOperationException refused(String what) {
-    return new UnsupportedOperationException(
-        what + ", which is not read; save it as a baseline JPEG or a PNG");
+  private BadData refused(String what) {
+    return new BadData(
+        name + ": is " + what + ", which is not read; save it as a baseline JPEG or a PNG");
   }
 
   private boolean begins(int at, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
-    return java.util.Arrays.equals(
+    return Arrays.equals(
         file, at, Math.min(at + bytes.length, file.length), bytes, 0, bytes.length);
   }
 
@@ -158,18 +162,8 @@ final class JpegFile implements EncodedImage {
   }
 
   @Override
-  public int height() {
-    return height;
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public Orientation orientation() {
-    return orientation;
+  public Frame frame() {
+    return new Frame(height, width, orientation);
   }
 
   @Override

@@ -112,7 +112,7 @@ final class PngColours implements EncodedImage.RowColours {
     return bits >= 8 ? sample >> bits - 8 : sample * 255 / ((1 << bits) - 1);
   }
 
-  /** Throws {@link IllegalArgumentException} if white hides the shape. */
+  /** Throws {@link io.gradsieve.GradsieveException.BadData} if white hides the shape. */
   @Override
   public ImageDecoder.Image image(int height, int width, byte[] pixels) {
     boolean plain = true;
@@ -120,7 +120,7 @@ final class PngColours implements EncodedImage.RowColours {
       plain &= result.width() < PLAIN;
     }
     if (plain && alphas.width() >= SHAPE) {
-      throw new UnsupportedOperationException(
+      throw png.refused(
           "plain white once its transparency is laid on white; lay it on a darker colour");
     }
     boolean deep = png.bits() == 16;

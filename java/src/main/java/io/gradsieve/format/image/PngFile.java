@@ -1,5 +1,6 @@
 package io.gradsieve.format.image;
 
+import io.gradsieve.GradsieveException.BadData;
 import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -32,6 +33,7 @@ final class PngFile implements EncodedImage {
 
   private static final int HEADER_BYTES = 13;
 
+  private final String name;
   private final byte[] file;
   private final ByteArrayOutputStream plain = new ByteArrayOutputStream();
   private int height;
@@ -44,10 +46,11 @@ final class PngFile implements EncodedImage {
   private Orientation orientation = Orientation.UPRIGHT;
 
   /**
-   * Throws {@link IllegalArgumentException} for a damaged file and {@link
-   * UnsupportedOperationException} for a kind that is not read, each saying which.
+   * Throws {@link IllegalArgumentException} for a damaged file, saying where, and {@link BadData},
+   * which begins with {@code name}, for a kind that is not read.
    */
-  PngFile(byte[] file) {
+  PngFile(String name, byte[] file) {
+    this.name = name;
     this.file = file;
     if (!Arrays.equals(file, 0, Math.min(SIGNATURE.length, file.length), SIGNATURE, 0, 8)) {
       throw new IllegalArgumentException("its first bytes are damaged");
@@ -94,12 +97,16 @@ final class PngFile implements EncodedImage {
       case "IDAT", "IEND" -> {}
       default -> {
         if (Character.isUpperCase(kind.charAt(0))) {
-          throw new UnsupportedOperationException(
-              "a PNG with a chunk '" + kind + "', which is no standard's; save it anew");
+          throw refused("a PNG with a chunk '" + kind + "', which is no standard's; save it anew");
         }
       }
     }
     return Character.isUpperCase(kind.charAt(0));
+  }
+
+  /** That it is {@code what}. */
+  BadData refused(String what) {
+    return new BadData(name + ": is " + what);
   }
 
   /** | width 4 | height 4 | bits 1 | colour type 1 | compression 1 | filter 1 | interlace 1 |. */
@@ -125,18 +132,8 @@ final class PngFile implements EncodedImage {
   }
 
   @Override
-  public int height() {
-    return height;
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public Orientation orientation() {
-    return orientation;
+  public Frame frame() {
+    return new Frame(height, width, orientation);
   }
 
   @Override

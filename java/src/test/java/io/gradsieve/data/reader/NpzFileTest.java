@@ -23,9 +23,7 @@ class NpzFileTest {
   private final Map<String, byte[]> arrays = new LinkedHashMap<>();
 
   private DataRequest request() throws Exception {
-    Map<String, byte[]> entries = new LinkedHashMap<>();
-    arrays.forEach((name, array) -> entries.put(name + ".npy", array));
-    return DataRequest.train(Samples.write(temp.resolve("d.npz"), Samples.zip(entries)).toString());
+    return DataRequest.train(Samples.write(temp.resolve("d.npz"), Samples.npz(arrays)).toString());
   }
 
   private Dataset open() throws Exception {

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
@@ -47,6 +48,13 @@ public final class Samples {
       }
     }
     return out.toByteArray();
+  }
+
+  /** Names and {@link #npy arrays} as numpy's archive. */
+  public static byte[] npz(Map<String, byte[]> arrays) throws IOException {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    arrays.forEach((name, array) -> entries.put(name + ".npy", array));
+    return zip(entries);
   }
 
   public static byte[] npy(byte[] data, long... shape) {

@@ -46,7 +46,7 @@ public final class TestImages {
     } finally {
       writer.dispose();
     }
-    return new JpegFile(out.toByteArray()).samplesOnly();
+    return new JpegFile("test", out.toByteArray()).samplesOnly();
   }
 
   /** A JPEG with another segment at its beginning. */
