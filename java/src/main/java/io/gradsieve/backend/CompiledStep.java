@@ -1,6 +1,7 @@
 package io.gradsieve.backend;
 
-import java.util.List;
+import io.gradsieve.plan.UpdateRule;
+import java.util.Map;
 
 /**
  * A plan bound to memory. One step is {@code begin, forward, [[choose,] backward, [accumulate,]
@@ -85,8 +86,11 @@ public interface CompiledStep extends AutoCloseable {
    */
   StepRecords records();
 
-  /** Optimizer state, one buffer of trainable floats each, for checkpoints. */
-  List<DeviceBuffer> optimizerState();
+  /**
+   * Optimizer state for checkpoints: a buffer of trainable floats, laid out as the weights, for
+   * each of {@link UpdateRule#states}.
+   */
+  Map<String, DeviceBuffer> optimizerState();
 
   /** Σ term_i of the last step that ran, trainable floats, laid out as the weights. */
   DeviceBuffer gradients();

@@ -2,6 +2,7 @@ package io.gradsieve.data;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HexFormat;
 
@@ -127,6 +128,11 @@ public final class ContentHash {
   String text(int sample) {
     HexFormat hex = HexFormat.of();
     return hex.toHexDigits(first[sample]) + hex.toHexDigits(second[sample]);
+  }
+
+  /** Puts a sample's hash, 16 bytes. */
+  void put(int sample, ByteBuffer target) {
+    target.putLong(first[sample]).putLong(second[sample]);
   }
 
   /** Bits of a sample's hash, for tables. */

@@ -1,5 +1,6 @@
 package io.gradsieve.nn;
 
+import io.gradsieve.backend.DeviceBuffer;
 import java.util.List;
 
 /**
@@ -23,6 +24,22 @@ public record Parameter(
     double bound) {
   public Parameter {
     shape = List.copyOf(shape);
+  }
+
+  /** Its elements, in PyTorch's order, in a buffer of weights, gradients or optimizer state. */
+  public float[] read(DeviceBuffer buffer) {
+    float[] inside = new float[Math.toIntExact(map.floats())];
+    buffer.read(offset, inside);
+    return map.outside(inside);
+  }
+
+  /** Sets them; throws {@code IllegalArgumentException} if there are more or fewer. */
+  public void write(DeviceBuffer buffer, float[] elements) {
+    if (elements.length != elements()) {
+      throw new IllegalArgumentException(
+          name + " has " + elements() + " elements, not " + elements.length);
+    }
+    buffer.write(offset, map.inside(elements));
   }
 
   /** Elements in PyTorch's view. */

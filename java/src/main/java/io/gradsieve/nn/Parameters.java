@@ -23,9 +23,7 @@ public final class Parameters {
 
   /** Elements in PyTorch's order. */
   public float[] read(Parameter parameter) {
-    float[] inside = new float[Math.toIntExact(parameter.map().floats())];
-    weights.read(parameter.offset(), inside);
-    return parameter.map().outside(inside);
+    return parameter.read(weights);
   }
 
   /**
@@ -33,11 +31,7 @@ public final class Parameters {
    * more or fewer.
    */
   public void write(Parameter parameter, float[] elements) {
-    if (elements.length != parameter.elements()) {
-      throw new IllegalArgumentException(
-          parameter.name() + " has " + parameter.elements() + " elements, not " + elements.length);
-    }
-    weights.write(parameter.offset(), parameter.map().inside(elements));
+    parameter.write(weights, elements);
   }
 
   /** A counter's value ({@code num_batches_tracked}). */

@@ -33,6 +33,11 @@ final class StateFile {
 
   private StateFile() {}
 
+  /** As the format has it. */
+  static List<Long> shape(Parameter parameter) {
+    return parameter.shape().stream().map(Integer::longValue).toList();
+  }
+
   static void save(OutputStream out, Parameters parameters, Map<String, String> metadata)
       throws IOException {
     SafeTensorsWriter writer = new SafeTensorsWriter(metadata);
@@ -41,10 +46,7 @@ final class StateFile {
       writer.longs(counter, List.of(), () -> new long[] {parameters.counter(counter)});
     }
     for (Parameter parameter : layout.parameters()) {
-      writer.floats(
-          parameter.name(),
-          parameter.shape().stream().map(Integer::longValue).toList(),
-          () -> parameters.read(parameter));
+      writer.floats(parameter.name(), shape(parameter), () -> parameters.read(parameter));
     }
     writer.write(out);
   }
@@ -104,8 +106,7 @@ final class StateFile {
     List<String> missing = new ArrayList<>();
     List<String> different = new ArrayList<>();
     for (Parameter parameter : layout.parameters()) {
-      List<Long> shape = parameter.shape().stream().map(Integer::longValue).toList();
-      compare(parameter.name(), ElementType.F32, shape, tensors, missing, different);
+      compare(parameter.name(), ElementType.F32, shape(parameter), tensors, missing, different);
       unexpected.remove(parameter.name());
     }
     for (String counter : layout.counters()) {

@@ -1,9 +1,17 @@
 package io.gradsieve.plan;
 
+import java.util.List;
+
 /** How one optimizer step changes the weights: what stays the same over a run. */
 public sealed interface UpdateRule {
-  /** Floats of state for each trainable float. */
-  int states();
+  /** The running gradient of SGD. */
+  List<String> MOMENTUM = List.of("momentum_buffer");
+
+  /** Running means of the gradient and of its square, of Adam. */
+  List<String> MOMENTS = List.of("exp_avg", "exp_avg_sq");
+
+  /** What it keeps for each trainable tensor, of the same shape, as PyTorch calls it. */
+  List<String> states();
 
   /**
    * v = momentum · v + g + decay · θ; θ −= rate · v (Nesterov: rate · (g + momentum · v)).
@@ -11,16 +19,16 @@ public sealed interface UpdateRule {
    */
   record Sgd(double momentum, boolean nesterov, double weightDecay) implements UpdateRule {
     @Override
-    public int states() {
-      return 1;
+    public List<String> states() {
+      return MOMENTUM;
     }
   }
 
   /** Decoupled decay (Loshchilov and Hutter 2019): θ −= rate · decay · θ, then Adam. */
   record AdamW(double beta1, double beta2, double eps, double weightDecay) implements UpdateRule {
     @Override
-    public int states() {
-      return 2;
+    public List<String> states() {
+      return MOMENTS;
     }
   }
 
@@ -31,8 +39,8 @@ public sealed interface UpdateRule {
    */
   record Lars(double momentum, double weightDecay, double trust) implements UpdateRule {
     @Override
-    public int states() {
-      return 1;
+    public List<String> states() {
+      return MOMENTUM;
     }
   }
 
@@ -42,8 +50,8 @@ public sealed interface UpdateRule {
    */
   record Lamb(double beta1, double beta2, double eps, double weightDecay) implements UpdateRule {
     @Override
-    public int states() {
-      return 2;
+    public List<String> states() {
+      return MOMENTS;
     }
   }
 }

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /** Running sums of one epoch's training; a checkpoint inside an epoch keeps them. */
 public final class EpochTotals {
-  static final int BYTES = 9 * 8 + GradientNoiseScale.BYTES;
+  static final int BYTES = 10 * 8 + GradientNoiseScale.BYTES;
 
   /** Σ w_i over the samples backpropagated so far. */
   double weight;
@@ -76,7 +76,7 @@ public final class EpochTotals {
   void write(ByteBuffer target) {
     target.putDouble(weight).putDouble(loss).putDouble(correct).putLong(kept);
     target.putDouble(seconds).putDouble(warmSeconds).putLong(warmKept).putDouble(learningRate);
-    target.putLong(forwardOnly);
+    target.putLong(forwardOnly).putDouble(learningSeconds);
     noise.write(target);
   }
 
@@ -90,6 +90,7 @@ public final class EpochTotals {
     warmKept = source.getLong();
     learningRate = source.getDouble();
     forwardOnly = source.getLong();
+    learningSeconds = source.getDouble();
     noise.read(source);
   }
 }

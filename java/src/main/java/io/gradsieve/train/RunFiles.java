@@ -1,7 +1,9 @@
 package io.gradsieve.train;
 
 import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.data.DataHash;
 import io.gradsieve.train.checkpoint.CheckpointStore;
+import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import io.gradsieve.train.checkpoint.DurableFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,8 +43,9 @@ final class RunFiles {
     }
     List<String> warnings = config.resume() ? differences(directory, found) : List.of();
     CheckpointStore store = directory.checkpoints();
+    Origin origin = new Origin(config.hash(), DataHash.of(state.data.dataset()));
     Optional<CheckpointStore.Good> good =
-        config.resume() ? store.newest(config.hash(), warnings::add) : Optional.empty();
+        config.resume() ? store.newest(origin, warnings::add) : Optional.empty();
     good.ifPresent(checkpoint -> Checkpoints.restore(state, checkpoint));
     if (config.resume()) {
       notes.accept(
@@ -56,7 +59,7 @@ final class RunFiles {
     long kept = good.map(Checkpoints::metricsBytes).orElse(0L);
     MetricsFile metrics = new MetricsFile(directory.file(RunDirectory.METRICS), kept);
     Checkpoints checkpoints =
-        new Checkpoints(store, metrics, config, good.map(CheckpointStore.Good::path));
+        new Checkpoints(store, metrics, config, origin, good.map(CheckpointStore.Good::path));
     return new RunFiles(directory, metrics, checkpoints, new ResultFiles(directory));
   }
 

@@ -3,13 +3,13 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.Checksum;
 import io.gradsieve.optim.OptimizerConfig;
 import io.gradsieve.plan.UpdateRule;
 import io.gradsieve.sieve.Ranking;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.sieve.policy.SievePolicy;
-import io.gradsieve.train.checkpoint.Checksum;
 import io.gradsieve.train.option.CommandOptions;
 import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;
@@ -282,12 +282,16 @@ public record TrainingConfig(Settings settings) {
     return settings.get(Options.EVAL_EVERY);
   }
 
-  /** Hash of all that touches the weights: a checkpoint belongs to one. */
+  /**
+   * Hash of all that touches the weights: a checkpoint belongs to one. What has its default does
+   * not count, so that checkpoints outlive options that come later.
+   */
   public String hash() {
     StringBuilder text = new StringBuilder();
     for (Option<?> option : CommandOptions.TRAIN) {
-      if (!CommandOptions.FREE_ON_RESUME.contains(option)) {
-        String value = settings.setting(option).map(Settings.Setting::text).orElse("");
+      String value = settings.setting(option).map(Settings.Setting::text).orElse("");
+      if (!CommandOptions.FREE_ON_RESUME.contains(option)
+          && !value.equals(option.fallback().orElse(""))) {
         text.append(option.name()).append('=').append(value).append('\n');
       }
     }

@@ -2,7 +2,7 @@ package io.gradsieve.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradsieve.train.checkpoint.Checksum;
+import io.gradsieve.format.Checksum;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

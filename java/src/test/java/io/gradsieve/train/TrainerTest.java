@@ -112,12 +112,12 @@ class TrainerTest {
       newest = all.sorted().reduce((a, b) -> b).orElseThrow();
     }
     assertThat(newest.getFileName().toString()).isEqualTo("epoch-0003-step-000007");
-    byte[] optimizer = Files.readAllBytes(newest.resolve("optimizer.bin"));
+    byte[] optimizer = Files.readAllBytes(newest.resolve("optimizer.safetensors"));
     optimizer[optimizer.length / 2] ^= 4;
-    Files.write(newest.resolve("optimizer.bin"), optimizer);
+    Files.write(newest.resolve("optimizer.safetensors"), optimizer);
     List<String> notes = new ArrayList<>();
     Trainer.of(runs.config("parts", "resume=true"), List.of(), new StopRequest(), notes::add).run();
-    assertThat(notes).hasSize(3).last().asString().contains("warning:", "optimizer.bin");
+    assertThat(notes).hasSize(3).last().asString().contains("warning:", "optimizer.safetensors");
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
   }
 

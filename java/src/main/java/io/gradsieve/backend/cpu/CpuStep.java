@@ -15,7 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +45,7 @@ final class CpuStep implements CompiledStep {
   /** Of every buffer that samples were read from. */
   private final Map<ByteBuffer, Long> sampleAddresses = new IdentityHashMap<>();
 
-  private final List<DeviceBuffer> states = new ArrayList<>();
+  private final Map<String, DeviceBuffer> states = new LinkedHashMap<>();
   private final CpuBuffer gradients;
 
   /** Of the parts of a step so far; taken when a step first has parts. */
@@ -82,9 +84,12 @@ final class CpuStep implements CompiledStep {
       CpuBuffer arenaMemory = own(arena[0], "arena");
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
       this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
-      int stateCount = optimizer.map(UpdateRule::states).orElse(0);
-      for (int i = 0; i < stateCount; i++) {
-        states.add(own(plan.trainable() * Float.BYTES, "optimizer"));
+      List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
+      long[] stateAddresses = new long[2];
+      for (int i = 0; i < kept.size(); i++) {
+        CpuBuffer state = own(plan.trainable() * Float.BYTES, "optimizer");
+        stateAddresses[i] = state.address();
+        states.put(kept.get(i), state);
       }
       int capacity = plan.capacity();
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
@@ -116,8 +121,8 @@ final class CpuStep implements CompiledStep {
               weights.address(),
               plan.trainable(),
               plan.backward() ? gradients.address() : 0,
-              stateCount > 0 ? ((CpuBuffer) states.get(0)).address() : 0,
-              stateCount > 1 ? ((CpuBuffer) states.get(1)).address() : 0,
+              stateAddresses[0],
+              stateAddresses[1],
               recordRows.address(),
               probabilities.address()));
       this.trafficPerSample = traffic();
@@ -344,8 +349,8 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public List<DeviceBuffer> optimizerState() {
-    return List.copyOf(states);
+  public Map<String, DeviceBuffer> optimizerState() {
+    return Collections.unmodifiableMap(states);
   }
 
   @Override

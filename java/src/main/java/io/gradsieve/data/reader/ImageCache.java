@@ -2,6 +2,7 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.reader.ImageListing.Entry;
+import io.gradsieve.format.Checksum;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -15,8 +16,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,19 +95,15 @@ final class ImageCache {
   }
 
   private static String key(List<Entry> entries) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      ByteBuffer numbers = ByteBuffer.allocate(20);
-      for (Entry entry : entries) {
-        byte[] path = entry.path().getBytes(StandardCharsets.UTF_8);
-        numbers.clear().putInt(path.length).putLong(entry.bytes()).putLong(entry.stamp());
-        digest.update(numbers.array());
-        digest.update(path);
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
+    MessageDigest digest = Checksum.sha256();
+    ByteBuffer numbers = ByteBuffer.allocate(20);
+    for (Entry entry : entries) {
+      byte[] path = entry.path().getBytes(StandardCharsets.UTF_8);
+      numbers.clear().putInt(path.length).putLong(entry.bytes()).putLong(entry.stamp());
+      digest.update(numbers.array());
+      digest.update(path);
     }
+    return Checksum.hex(digest);
   }
 
   private static Optional<DecodedImages> load(Path file, String where, int samples) {

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.Checksum;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
+import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import io.gradsieve.train.checkpoint.DurableFiles.Written;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,28 +19,44 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@value #FILE} of a checkpoint: version, moment, hash of the configuration, and each other file
- * with length and SHA-256. Its last property is the SHA-256 of the text before that property:
+ * {@value #FILE} of a checkpoint: version of all its files, moment, hashes of configuration and
+ * data, and each other file with length and SHA-256. Its last property is the SHA-256 of the text
+ * before that property:
  *
  * <pre>
- * {"format":1,"epoch":3,"step":0,"configuration":"…","files":[{"name":"…","bytes":1,"sha256":"…"}],"sha256":"…"}
- * └────────────────────────────── hashed ─────────────────────────────────────────────────────────┘
+ * {"format":2,"epoch":3,"step":0,"configuration":"…","data":"…","files":[{"name":"…","bytes":1,"sha256":"…"}],"sha256":"…"}
+ * └────────────────────────────── hashed ──────────────────────────────────────────────────────────────────┘
  * </pre>
  */
-record CheckpointContents(Moment moment, String configuration, Map<String, Written> files) {
+record CheckpointContents(int format, Moment moment, Origin origin, Map<String, Written> files) {
   static final String FILE = "contents.json";
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final String OWN = ",\"sha256\":\"";
 
   /** Larger files are no contents. */
   private static final long LIMIT_BYTES = 1 << 20;
 
+  /** Of a checkpoint that is made now. */
+  CheckpointContents(Moment moment, Origin origin, Map<String, Written> files) {
+    this(FORMAT, moment, origin, files);
+  }
+
+  /** Throws {@code BadData} if this program can't read such files. */
+  void checkFormat(Path checkpoint) {
+    if (format != FORMAT) {
+      throw new GradsieveException.BadData(
+          "%s: made by %s version of this program (format %d, this one reads %d); resume with that one, or train anew with --overwrite"
+              .formatted(checkpoint, format < FORMAT ? "an earlier" : "a later", format, FORMAT));
+    }
+  }
+
   String text() {
     Map<String, Object> object = new LinkedHashMap<>();
-    object.put("format", FORMAT);
+    object.put("format", format);
     object.put("epoch", moment.epoch());
     object.put("step", moment.step());
-    object.put("configuration", configuration);
+    object.put("configuration", origin.configuration());
+    object.put("data", origin.data());
     List<Map<String, Object>> list = new ArrayList<>();
     files.forEach(
         (name, written) -> {
@@ -78,7 +96,7 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
           || !text.substring(own).equals(OWN + checksum(text.substring(0, own)) + "\"}\n")) {
         throw damaged(file, "its checksum differs");
       }
-      CheckpointContents contents = parse(file, new ObjectMapper().readTree(text));
+      CheckpointContents contents = parse(new ObjectMapper().readTree(text));
       if (!checkpoint.endsWith(contents.moment.name())) {
         throw damaged(file, "is that of " + contents.moment.name());
       }
@@ -93,11 +111,7 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
     }
   }
 
-  private static CheckpointContents parse(Path file, JsonNode root) {
-    if (root.path("format").asInt() != FORMAT) {
-      throw damaged(
-          file, "format %s, this program reads %d".formatted(root.path("format"), FORMAT));
-    }
+  private static CheckpointContents parse(JsonNode root) {
     Map<String, Written> files = new LinkedHashMap<>();
     for (JsonNode entry : root.path("files")) {
       files.put(
@@ -105,8 +119,9 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
           new Written(entry.path("bytes").asLong(), entry.path("sha256").asText()));
     }
     return new CheckpointContents(
+        root.path("format").asInt(),
         new Moment(root.path("epoch").asInt(), root.path("step").asInt()),
-        root.path("configuration").asText(),
+        new Origin(root.path("configuration").asText(), root.path("data").asText()),
         files);
   }
 
@@ -115,7 +130,7 @@ record CheckpointContents(Moment moment, String configuration, Map<String, Writt
       throw damaged(
           file, "has %,d bytes instead of %,d".formatted(Files.size(file), expected.bytes()));
     }
-    if (!Checksum.of(file).equals(expected)) {
+    if (!Written.of(file).equals(expected)) {
       throw damaged(file, "its checksum differs");
     }
   }

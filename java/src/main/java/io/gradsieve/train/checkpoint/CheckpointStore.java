@@ -60,6 +60,14 @@ public final class CheckpointStore {
             .thenComparingInt(moment -> moment.step == 0 ? Integer.MAX_VALUE : moment.step);
   }
 
+  /**
+   * What a checkpoint is of.
+   *
+   * @param configuration hash of all options that touch the weights
+   * @param data hash of the data set
+   */
+  public record Origin(String configuration, String data) {}
+
   /** A checkpoint that was found whole. */
   public record Good(Path path, Moment moment) {
     /** One of its files, checked. */
@@ -71,13 +79,12 @@ public final class CheckpointStore {
   /**
    * Writes a checkpoint and then removes the oldest until {@code keep} are left.
    *
-   * @param configuration hash that {@link #newest} compares
+   * @param origin what {@link #newest} compares
    * @param bodies content of each file by name, written in this order
    * @return its directory
    * @throws GradsieveException.Output if it could not be written; the others are intact then
    */
-  public Path save(
-      Moment moment, String configuration, Map<String, DurableFiles.Body> bodies, int keep) {
+  public Path save(Moment moment, Origin origin, Map<String, DurableFiles.Body> bodies, int keep) {
     String name = moment.name();
     Path partial = directory.resolve(name + DurableFiles.PARTIAL);
     List<String> members = new ArrayList<>(bodies.keySet());
@@ -87,7 +94,7 @@ public final class CheckpointStore {
     manifest.add(listed(name + DurableFiles.PARTIAL, members));
     files.createDirectories(partial);
     try {
-      write(partial, moment, configuration, bodies);
+      write(partial, moment, origin, bodies);
     } catch (GradsieveException.Output e) {
       discardQuietly(partial, e);
       throw e;
@@ -109,13 +116,11 @@ public final class CheckpointStore {
   }
 
   private void write(
-      Path partial, Moment moment, String configuration, Map<String, DurableFiles.Body> bodies) {
+      Path partial, Moment moment, Origin origin, Map<String, DurableFiles.Body> bodies) {
     Map<String, DurableFiles.Written> written = new LinkedHashMap<>();
     bodies.forEach((file, body) -> written.put(file, files.write(partial.resolve(file), body)));
     byte[] contents =
-        new CheckpointContents(moment, configuration, written)
-            .text()
-            .getBytes(StandardCharsets.UTF_8);
+        new CheckpointContents(moment, origin, written).text().getBytes(StandardCharsets.UTF_8);
     files.write(
         partial.resolve(CheckpointContents.FILE),
         target -> target.write(ByteBuffer.wrap(contents)));
@@ -127,19 +132,29 @@ public final class CheckpointStore {
    * written down.
    *
    * @param warnings takes a line for each one skipped
+   * @throws GradsieveException.BadData if it was made on other data, or its format is not ours
    */
-  public Optional<Good> newest(String configuration, Consumer<String> warnings) {
+  public Optional<Good> newest(Origin origin, Consumer<String> warnings) {
     List<Moment> moments = moments();
     for (int i = moments.size() - 1; i >= 0; i--) {
       Path path = directory.resolve(moments.get(i).name());
+      CheckpointContents contents;
       try {
-        CheckpointContents contents = CheckpointContents.verify(path);
-        if (contents.configuration().equals(configuration)) {
-          return Optional.of(new Good(path, moments.get(i)));
-        }
-        warnings.accept(path + ": made with another configuration; skipped");
+        contents = CheckpointContents.verify(path);
       } catch (GradsieveException.BadData e) {
         warnings.accept(e.getMessage() + "; skipped");
+        continue;
+      }
+      contents.checkFormat(path);
+      if (!contents.origin().configuration().equals(origin.configuration())) {
+        warnings.accept(path + ": made with another configuration; skipped");
+      } else if (!contents.origin().data().equals(origin.data())) {
+        throw new GradsieveException.BadData(
+            path
+                + ": made on other data: samples, their order, labels, weights or ids have changed;"
+                + " give the data as it was, or train anew with --overwrite");
+      } else {
+        return Optional.of(new Good(path, moments.get(i)));
       }
     }
     return Optional.empty();

@@ -1,8 +1,10 @@
 package io.gradsieve.train.checkpoint;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.Checksum;
 import io.gradsieve.format.FileNames;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -39,7 +41,21 @@ public final class DurableFiles {
   }
 
   /** Length in bytes and SHA-256 of a file just written. */
-  public record Written(long bytes, String sha256) {}
+  public record Written(long bytes, String sha256) {
+    /** Of a file that is there. */
+    static Written of(Path file) throws IOException {
+      MessageDigest digest = Checksum.sha256();
+      long bytes = 0;
+      byte[] chunk = new byte[1 << 16];
+      try (InputStream in = Files.newInputStream(file)) {
+        for (int n = in.read(chunk); n > 0; n = in.read(chunk)) {
+          digest.update(chunk, 0, n);
+          bytes += n;
+        }
+      }
+      return new Written(bytes, Checksum.hex(digest));
+    }
+  }
 
   public DurableFiles() {
     this((operation, path) -> {});
@@ -108,7 +124,7 @@ public final class DurableFiles {
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
         channel.force(true);
       }
-      return Checksum.of(file);
+      return Written.of(file);
     } catch (IOException e) {
       throw failure(file, e);
     }

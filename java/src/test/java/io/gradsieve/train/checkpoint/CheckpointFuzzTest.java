@@ -6,6 +6,7 @@ import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.Mutations;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
+import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointFuzzTest {
-  private static final String HASH = "the configuration";
+  private static final Origin ORIGIN = new Origin("the configuration", "the data");
   private static final int CHECKPOINTS = 3;
 
   @TempDir Path run;
@@ -35,7 +36,7 @@ class CheckpointFuzzTest {
     CheckpointStore store = new CheckpointStore(run, files, RunManifest.empty(run, files));
     List<Path> checkpoints = new ArrayList<>();
     for (int epoch = 1; epoch <= CHECKPOINTS; epoch++) {
-      checkpoints.add(store.save(new Moment(epoch, 0), HASH, content(epoch), CHECKPOINTS));
+      checkpoints.add(store.save(new Moment(epoch, 0), ORIGIN, content(epoch), CHECKPOINTS));
     }
     Map<Path, byte[]> good = new HashMap<>();
     for (Path checkpoint : checkpoints) {
@@ -55,7 +56,7 @@ class CheckpointFuzzTest {
                 newest--;
               }
               List<String> warnings = new ArrayList<>();
-              assertThat(store.newest(HASH, warnings::add).orElseThrow().path())
+              assertThat(store.newest(ORIGIN, warnings::add).orElseThrow().path())
                   .isEqualTo(checkpoints.get(newest));
               assertThat(warnings).hasSize(CHECKPOINTS - 1 - newest);
               for (String warning : warnings) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
+import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
-  private static final String HASH = "the configuration";
+  private static final Origin ORIGIN = new Origin("the configuration", "the data");
 
   @TempDir Path run;
   private final List<String> warnings = new ArrayList<>();
@@ -59,11 +60,11 @@ class CheckpointStoreTest {
   }
 
   private Path save(int epoch, int step) {
-    return store.save(new Moment(epoch, step), HASH, content(epoch), 3);
+    return store.save(new Moment(epoch, step), ORIGIN, content(epoch), 3);
   }
 
   private Path newest() {
-    return store.newest(HASH, warnings::add).orElseThrow().path();
+    return store.newest(ORIGIN, warnings::add).orElseThrow().path();
   }
 
   private List<String> left() throws IOException {
@@ -143,8 +144,35 @@ class CheckpointStoreTest {
   @Test
   void aCheckpointOfAnotherConfigurationIsSkipped() {
     save(1, 0);
-    assertThat(store.newest("another", warnings::add)).isEmpty();
+    assertThat(store.newest(new Origin("another", "the data"), warnings::add)).isEmpty();
     assertThat(warnings).hasSize(1);
+  }
+
+  @Test
+  void aCheckpointOfOtherDataIsRefusedAndNotPassedOver() {
+    save(1, 0);
+    save(2, 0);
+    assertThatThrownBy(
+            () -> store.newest(new Origin("the configuration", "other data"), warnings::add))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("epoch-0002: made on other data");
+    assertThat(warnings).isEmpty();
+  }
+
+  @Test
+  void aCheckpointOfAnotherVersionIsRefusedInOneLineThatSaysWhatToDo() throws IOException {
+    Path made = save(1, 0);
+    Map<Integer, String> versions = Map.of(1, "an earlier", 3, "a later");
+    for (Map.Entry<Integer, String> version : versions.entrySet()) {
+      String text =
+          new CheckpointContents(version.getKey(), new Moment(1, 0), ORIGIN, Map.of()).text();
+      Files.writeString(made.resolve("contents.json"), text);
+      assertThatThrownBy(() -> store.newest(ORIGIN, warnings::add))
+          .isInstanceOf(GradsieveException.BadData.class)
+          .hasMessageContaining("epoch-0001: made by " + version.getValue() + " version")
+          .hasMessageContaining("--overwrite")
+          .hasMessageNotContaining("\n");
+    }
   }
 
   @Test
@@ -164,7 +192,7 @@ class CheckpointStoreTest {
           assertThat(e.getMessage()).contains("No space left on device");
         }
         failing = Integer.MAX_VALUE;
-        assertThat(store.newest(HASH, warnings::add)).isPresent();
+        assertThat(store.newest(ORIGIN, warnings::add)).isPresent();
         assertThat(warnings).isEmpty();
         save(1, 0);
         before = operations;
