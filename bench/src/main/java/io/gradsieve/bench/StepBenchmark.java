@@ -5,10 +5,11 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.Network;
 import io.gradsieve.plan.UpdateRule;
-import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -70,14 +71,15 @@ public class StepBenchmark {
             network.plan(batch, true, norms.equals("on"), 0, true),
             network.weights(),
             Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)));
-    input = step.newInput();
     RandomBits random = RandomBits.of(1, "benchmark", 0);
-    ByteBuffer pixels = ByteBuffer.allocateDirect(batch * PIXELS);
+    SampleStore samples = new SampleStore("benchmark", batch, PIXELS);
+    input = step.newInput(samples);
     for (int i = 0; i < batch * PIXELS; i++) {
-      pixels.put(i, i % STRETCH < blank * STRETCH ? 0 : (byte) random.below(i, 256));
+      byte pixel = i % STRETCH < blank * STRETCH ? 0 : (byte) random.below(i, 256);
+      samples.setByte(i / PIXELS, i % PIXELS, pixel);
     }
     for (int i = 0; i < batch; i++) {
-      input.sample(i, pixels, i * PIXELS);
+      input.sample(i, i, Augment.NONE, 0);
       input.labels().put(i, random.below(i, CLASSES));
       input.ids().put(i, i);
       input.planWeights().put(i, 1);

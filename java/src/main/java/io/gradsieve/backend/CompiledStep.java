@@ -1,5 +1,6 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.data.SampleStore;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Map;
 
@@ -20,10 +21,12 @@ public interface CompiledStep extends AutoCloseable {
   }
 
   /**
-   * A slot for a batch, in memory the device reads; the caller owns it and may fill one while
-   * another is in use.
+   * A slot for a batch of these samples, in memory the device reads; the caller owns it and may
+   * fill one while another is in use.
+   *
+   * @param samples [H][W][C] each, bytes or little-endian floats as the plan's input says
    */
-  StepInput newInput();
+  StepInput newInput(SampleStore samples);
 
   /**
    * Starts a step over the first {@code batch} samples of {@code input}; at most two are under way.

@@ -1,7 +1,5 @@
 package io.gradsieve.backend;
 
-import java.nio.ByteBuffer;
-
 /**
  * Memory of a device with one owner, who closes it. Zeroed when made; counted in the backend's
  * {@link MemoryLedger}.
@@ -15,12 +13,6 @@ public interface DeviceBuffer extends AutoCloseable {
 
   /** Copies {@code source} to the offset (in floats). */
   void write(long offset, float[] source);
-
-  /**
-   * A view for the host, little-endian, of at most 2 GiB from the byte offset; invalid after {@link
-   * #close}.
-   */
-  ByteBuffer view(long offset, int bytes);
 
   @Override
   void close();

@@ -1,21 +1,22 @@
 package io.gradsieve.backend;
 
-import java.nio.ByteBuffer;
+import io.gradsieve.data.augment.Augment;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
 /**
- * A batch of up to capacity samples: where each lies, and what is known of it in memory the device
+ * A batch of up to capacity samples: which they are, and what is known of them in memory the device
  * reads. The views are little-endian and direct; invalid after {@link #close}.
  */
 public interface StepInput extends AutoCloseable {
   /**
-   * Sample {@code i} of the batch begins at {@code offset} of direct {@code memory}: [H][W][C]
-   * densely, bytes or little-endian floats as the plan's input says. It may be read there until the
-   * step has been awaited, and must not change before.
+   * Sample {@code i} of the batch is {@code sample} of the store, changed as {@code augment} makes
+   * of {@code draw}, {@link Augment#draws} at its index: the same bits on every device. Where it
+   * lies and who gathers it when is the device's; the store must not change until the step has been
+   * awaited. Throws {@link IndexOutOfBoundsException} if there is no such sample or place.
    */
-  void sample(int i, ByteBuffer memory, int offset);
+  void sample(int i, int sample, Augment augment, long draw);
 
   /** Class indices, [B]. */
   IntBuffer labels();

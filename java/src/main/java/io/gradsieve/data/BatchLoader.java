@@ -8,10 +8,10 @@ import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills slots with the batches of an epoch, in the plan's order. Samples are read where the data
- * set keeps them, and filling a slot is a matter of microseconds; if they are augmented, which is
- * work, a background thread fills slots while the caller works on those filled before. One caller;
- * nothing is allocated per batch. Slots belong to the caller and must outlive this.
+ * Fills slots with the batches of an epoch, in the plan's order: a batch is a list of samples,
+ * their labels and weights, and filling a slot a matter of microseconds; if samples are augmented,
+ * which may be work, a background thread fills slots while the caller works on those filled before.
+ * One caller; nothing is allocated per batch. Slots belong to the caller and must outlive this.
  *
  * <pre>
  * loader.start(order, weights, batchSizes, seed, epoch);
@@ -24,16 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BatchLoader implements AutoCloseable {
   private final Dataset data;
-  private final SampleStore store;
   private final Augment augment;
   private final double[] userWeights;
   private final Batch[] batches;
-
-  /** Augmented samples, a store for each slot; none without augmentation. */
-  private final SampleStore[] augmented;
-
-  private final byte[] source;
-  private final byte[] target;
 
   /** Fills ahead; null where {@link #next} fills, and the monitor is never contended. */
   private final @Nullable Thread thread;
@@ -77,23 +70,15 @@ public final class BatchLoader implements AutoCloseable {
               + " has none; leave it out");
     }
     this.data = data;
-    this.store = data.store();
     this.augment = augment;
     this.userWeights = userWeights;
     batches = new Batch[slots.size()];
     free = new int[slots.size()];
     ready = new int[slots.size()];
-    augmented = new SampleStore[augment == Augment.NONE ? 0 : slots.size()];
     for (int i = 0; i < batches.length; i++) {
       batches[i] = new Batch(slots.get(i), i);
       free[freeCount++] = i;
     }
-    for (int i = 0; i < augmented.length; i++) {
-      augmented[i] =
-          new SampleStore("--augment " + augment, slots.get(i).capacity(), data.sampleBytes());
-    }
-    source = new byte[data.sampleBytes()];
-    target = new byte[data.sampleBytes()];
     thread = augment == Augment.NONE ? null : new Thread(this::fillAhead, "gradsieve-batches");
     if (thread != null) {
       thread.setDaemon(true);
@@ -308,31 +293,12 @@ public final class BatchLoader implements AutoCloseable {
       int place = batch.first() + i;
       int sample = samples[place];
       batch.samples()[i] = sample;
-      if (thread == null) {
-        slot.samples().put(i, store.chunk(sample), store.offset(sample));
-      } else {
-        SampleStore changed = augmented[batch.number()];
-        augment(sample, changed, i);
-        slot.samples().put(i, changed.chunk(i), changed.offset(i));
-      }
+      long draw = thread == null ? 0 : draws.bits(data.index(sample));
+      slot.samples().put(i, sample, augment, draw);
       slot.labels().put(i, Math.max(0, data.label(sample)));
       slot.ids().put(i, data.index(sample));
       slot.planWeights().put(i, planWeights[place]);
       slot.sampleWeights().put(i, (float) userWeights[sample]);
     }
-  }
-
-  private void augment(int sample, SampleStore changed, int i) {
-    int height = data.shape().height();
-    int width = data.shape().width();
-    store.get(sample, source);
-    augment.apply(
-        draws.bits(data.index(sample)),
-        source,
-        height,
-        width,
-        source.length / (height * width),
-        target);
-    changed.set(i, target);
   }
 }

@@ -113,8 +113,8 @@ public final class Dataset {
     return true;
   }
 
-  /** Where the samples lie. */
-  SampleStore store() {
+  /** Where the samples lie, for devices. */
+  public SampleStore store() {
     return store;
   }
 

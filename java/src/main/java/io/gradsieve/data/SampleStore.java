@@ -3,6 +3,7 @@ package io.gradsieve.data;
 import io.gradsieve.GradsieveException.BadData;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * Samples of one size, densely in chunks of bytes outside the Java heap, so that devices read them
@@ -85,13 +86,22 @@ public final class SampleStore {
     return sampleBytes;
   }
 
-  /** The direct buffer a sample lies in, at {@link #offset}. */
-  ByteBuffer chunk(int sample) {
-    return chunks[sample >>> chunkShift];
+  /** The direct buffers that the samples lie in. */
+  public List<ByteBuffer> chunks() {
+    return List.of(chunks);
   }
 
-  /** Where the sample begins in its {@link #chunk}. */
-  int offset(int sample) {
+  /** Which of the {@link #chunks} a sample lies in, at {@link #offset}. */
+  public int chunkOf(int sample) {
+    return sample >>> chunkShift;
+  }
+
+  ByteBuffer chunk(int sample) {
+    return chunks[chunkOf(sample)];
+  }
+
+  /** Where the sample begins in its chunk. */
+  public int offset(int sample) {
     return (sample & ((1 << chunkShift) - 1)) * sampleBytes;
   }
 

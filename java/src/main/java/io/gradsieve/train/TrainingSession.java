@@ -10,7 +10,6 @@ import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.train.learned.LearnedFilter;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +21,8 @@ import java.util.function.Consumer;
  * reverse.
  */
 final class TrainingSession implements AutoCloseable {
-  /** Bytes of weights looked at in one view. */
-  private static final int FINITE_CHUNK = 1 << 26;
+  /** Floats of weights looked at at a time. */
+  private static final int FINITE_CHUNK = 1 << 20;
 
   private final Resources resources = new Resources();
   private final TrainingConfig config;
@@ -197,12 +196,13 @@ final class TrainingSession implements AutoCloseable {
   /** Throws {@code Diverged} if a weight is not finite. */
   void checkWeights() {
     DeviceBuffer weights = network.weights();
-    for (long at = 0; at < weights.bytes(); at += FINITE_CHUNK) {
-      FloatBuffer part =
-          weights.view(at, (int) Math.min(FINITE_CHUNK, weights.bytes() - at)).asFloatBuffer();
-      for (int i = 0; i < part.limit(); i++) {
-        if (!Float.isFinite(part.get(i))) {
-          throw new GradsieveException.Diverged("a weight is " + part.get(i));
+    long floats = weights.bytes() / Float.BYTES;
+    for (long at = 0; at < floats; at += FINITE_CHUNK) {
+      float[] part = new float[(int) Math.min(FINITE_CHUNK, floats - at)];
+      weights.read(at, part);
+      for (float weight : part) {
+        if (!Float.isFinite(weight)) {
+          throw new GradsieveException.Diverged("a weight is " + weight);
         }
       }
     }

@@ -74,9 +74,9 @@ public abstract class BackendContract {
       buffer = backend.allocate(plan.weights() * Float.BYTES, "weights");
       buffer.write(0, weights);
       step = backend.compile(plan, buffer, rule);
-      input = step.newInput();
-      samples =
-          DirectSamples.bytes(input, BATCH, Perceptron.FEATURES * Float.BYTES).asFloatBuffer();
+      DirectSamples all = new DirectSamples(BATCH, Perceptron.FEATURES * Float.BYTES);
+      input = all.input(step);
+      samples = all.memory().asFloatBuffer();
       for (int i = 0; i < BATCH; i++) {
         samples.put(i * Perceptron.FEATURES, inputs[i]);
         input.labels().put(i, labels[i]);
@@ -282,9 +282,10 @@ public abstract class BackendContract {
 
   @Test
   void aStepQueuedBehindOneThatDivergesChangesNoWeightEither() {
+    float[] sample = new float[Perceptron.FEATURES];
+    sample[0] = Float.NaN;
     try (Bench bench = training();
-        StepInput spoilt = bench.step.newInput()) {
-      DirectSamples.bytes(spoilt, 1, Perceptron.FEATURES * Float.BYTES).putFloat(0, Float.NaN);
+        StepInput spoilt = DirectSamples.of(1, sample).input(bench.step)) {
       spoilt.planWeights().put(0, 1);
       spoilt.sampleWeights().put(0, 1);
       bench.step.begin(spoilt, 1, Mode.TRAINING, 1, 1, -1);
@@ -376,7 +377,8 @@ public abstract class BackendContract {
     Bench bench = training();
     bench.close();
     assertThatThrownBy(() -> bench.begin(1)).isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> bench.buffer.view(0, 4)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> bench.buffer.read(0, new float[1]))
+        .isInstanceOf(IllegalStateException.class);
     bench.close();
   }
 

@@ -1,24 +1,36 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.data.augment.Augment;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
-/** Samples of a test, one after another in a buffer of their own. */
+/** Samples of a test, one after another; they are the first samples of every batch. */
 public final class DirectSamples {
-  private DirectSamples() {}
+  private final SampleStore store;
 
-  /** Room for samples of so many bytes, zeroed, as the first samples of the input. */
-  public static ByteBuffer bytes(StepInput input, int samples, int sampleBytes) {
-    ByteBuffer memory =
-        ByteBuffer.allocateDirect(samples * sampleBytes).order(ByteOrder.LITTLE_ENDIAN);
-    for (int i = 0; i < samples; i++) {
-      input.sample(i, memory, i * sampleBytes);
-    }
-    return memory;
+  /** Room for samples of so many bytes, zeroed; all in one chunk. */
+  public DirectSamples(int samples, int sampleBytes) {
+    store = new SampleStore("test", samples, sampleBytes);
   }
 
-  /** Samples of floats as the first of the input. */
-  public static void floats(StepInput input, int samples, float[] values) {
-    bytes(input, samples, values.length / samples * Float.BYTES).asFloatBuffer().put(values);
+  /** Of floats. */
+  public static DirectSamples of(int samples, float[] values) {
+    DirectSamples made = new DirectSamples(samples, values.length / samples * Float.BYTES);
+    made.memory().asFloatBuffer().put(values);
+    return made;
+  }
+
+  /** Where they lie, little-endian. */
+  public ByteBuffer memory() {
+    return store.chunks().get(0);
+  }
+
+  /** An input of the step that reads them. */
+  public StepInput input(CompiledStep step) {
+    StepInput input = step.newInput(store);
+    for (int i = 0; i < store.samples(); i++) {
+      input.sample(i, i, Augment.NONE, 0);
+    }
+    return input;
   }
 }

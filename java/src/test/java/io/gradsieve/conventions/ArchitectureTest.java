@@ -29,7 +29,7 @@ class ArchitectureTest {
     MAY_USE.put("data", List.of("format"));
     MAY_USE.put("sieve", List.of());
     MAY_USE.put("plan", List.of());
-    MAY_USE.put("backend", List.of("plan", "natives"));
+    MAY_USE.put("backend", List.of("data", "plan", "natives"));
     MAY_USE.put("nn", List.of("plan", "backend", "format"));
     MAY_USE.put("optim", List.of("nn", "plan"));
     MAY_USE.put("train", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));

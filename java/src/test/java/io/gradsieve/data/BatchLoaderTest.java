@@ -29,8 +29,21 @@ class BatchLoaderTest {
     return values;
   }
 
-  /** The samples of each slot as they were when it was told where they lie, [B][64]. */
+  /** The samples of each slot as they were when it was told which they are, [B][64]. */
   private final Map<Slot, ByteBuffer> copies = new IdentityHashMap<>();
+
+  /** What a device makes of a sample. */
+  private void gather(int row, int sample, Augment augment, long draw, ByteBuffer copy) {
+    digits.copy(sample, copy, row * 64);
+    if (augment != Augment.NONE) {
+      copy.get(row * 64, source);
+      augment.apply(draw, source, 8, 8, 1, changed);
+      copy.put(row * 64, changed);
+    }
+  }
+
+  private final byte[] source = new byte[64];
+  private final byte[] changed = new byte[64];
 
   private List<Slot> slots(int count, int capacity) {
     List<Slot> slots = new ArrayList<>();
@@ -38,7 +51,7 @@ class BatchLoaderTest {
       ByteBuffer copy = direct(capacity * 64);
       Slot slot =
           new Slot(
-              (row, memory, offset) -> copy.put(row * 64, memory, offset, 64),
+              (row, sample, augment, draw) -> gather(row, sample, augment, draw, copy),
               direct(4 * capacity).asIntBuffer(),
               direct(8 * capacity).asLongBuffer(),
               direct(4 * capacity).asFloatBuffer(),

@@ -81,8 +81,8 @@ class ByteInputTest {
       Backend backend, Network network, StepPlan plan, NetworkSpec spec, boolean asBytes) {
     try (CompiledStep step =
             backend.compile(plan, network.weights(), Optional.of(new UpdateRule.Sgd(0, false, 0)));
-        StepInput input = step.newInput()) {
-      fill(input, spec.normalize().orElseThrow(), asBytes);
+        StepInput input = samples(spec.normalize().orElseThrow(), asBytes).input(step)) {
+      fill(input);
       step.begin(input, BATCH, Mode.TRAINING, 1, 1, -1);
       step.forward();
       step.backward();
@@ -96,9 +96,10 @@ class ByteInputTest {
   }
 
   /** Half of the pixels are blank, in stretches. */
-  private static void fill(StepInput input, Normalize normalize, boolean asBytes) {
+  private static DirectSamples samples(Normalize normalize, boolean asBytes) {
     RandomBits random = RandomBits.of(1, "pixels", 0);
-    ByteBuffer pixels = DirectSamples.bytes(input, BATCH, 3 * 5 * 6 * (asBytes ? 1 : Float.BYTES));
+    DirectSamples samples = new DirectSamples(BATCH, 3 * 5 * 6 * (asBytes ? 1 : Float.BYTES));
+    ByteBuffer pixels = samples.memory();
     for (int i = 0; i < BATCH * 3 * 5 * 6; i++) {
       int pixel = i / 13 % 2 == 0 ? 0 : random.below(i, 256);
       if (asBytes) {
@@ -108,6 +109,11 @@ class ByteInputTest {
         pixels.putFloat(i * Float.BYTES, value);
       }
     }
+    return samples;
+  }
+
+  private static void fill(StepInput input) {
+    RandomBits random = RandomBits.of(1, "pixels", 0);
     for (int i = 0; i < BATCH; i++) {
       input.labels().put(i, random.below(-1 - i, CLASSES));
       input.ids().put(i, i);

@@ -85,7 +85,7 @@ class EngineAgainstReferenceTest {
                   network.plan(RandomCase.SIZE, true, true, 0.1, false),
                   network.weights(),
                   Optional.of(new UpdateRule.Sgd(0, false, 0)));
-          StepInput input = step.newInput()) {
+          StepInput input = samples(c.batch).input(step)) {
         fill(input, c.batch);
         step.begin(
             input,
@@ -149,12 +149,15 @@ class EngineAgainstReferenceTest {
     }
   }
 
-  private static void fill(StepInput input, ReferenceStep.Batch batch) {
+  private static DirectSamples samples(ReferenceStep.Batch batch) {
     float[] inputs = new float[batch.inputs().length];
     for (int i = 0; i < inputs.length; i++) {
       inputs[i] = (float) batch.inputs()[i];
     }
-    DirectSamples.floats(input, batch.size(), inputs);
+    return DirectSamples.of(batch.size(), inputs);
+  }
+
+  private static void fill(StepInput input, ReferenceStep.Batch batch) {
     for (int i = 0; i < batch.size(); i++) {
       input.labels().put(i, batch.labels()[i]);
       input.ids().put(i, batch.ids()[i]);

@@ -42,11 +42,6 @@ final class HeapBackend implements Backend {
       }
 
       @Override
-      public ByteBuffer view(long offset, int length) {
-        return memory.slice(Math.toIntExact(offset), length).order(ByteOrder.LITTLE_ENDIAN);
-      }
-
-      @Override
       public void close() {
         ledger.remove(purpose, bytes);
       }

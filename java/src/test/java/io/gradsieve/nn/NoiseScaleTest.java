@@ -33,13 +33,14 @@ class NoiseScaleTest {
   @ValueSource(strings = {"mlp", "cnn"})
   void itAgreesWithBruteForce(String model) {
     int side = 8;
+    DirectSamples samples = new DirectSamples(LARGE, side * side * Float.BYTES);
     try (Backend backend = Backends.open("cpu", 2);
         Network network = Network.create(Models.of(model, 1, side, side, CLASSES), backend, 1);
         CompiledStep step =
             backend.compile(
                 network.plan(LARGE, true, true, 0, false), network.weights(), Optional.empty());
-        StepInput input = step.newInput()) {
-      ByteBuffer memory = DirectSamples.bytes(input, LARGE, side * side * Float.BYTES);
+        StepInput input = samples.input(step)) {
+      ByteBuffer memory = samples.memory();
       GradientNoiseScale noise = new GradientNoiseScale();
       double small = 0;
       double large = 0;

@@ -115,8 +115,9 @@ class PyTorchExchangeTest {
     try (CompiledStep step =
             backend.compile(
                 network.plan(BATCH, false, false, 0, false), network.weights(), Optional.empty());
-        StepInput input = step.newInput()) {
-      DirectSamples.floats(input, BATCH, PyTorchFixture.channelsLast(inputs, network.spec()));
+        StepInput input =
+            DirectSamples.of(BATCH, PyTorchFixture.channelsLast(inputs, network.spec()))
+                .input(step)) {
       step.begin(input, BATCH, CompiledStep.Mode.EVALUATION, 1, 1, -1);
       step.forward();
       step.await();

@@ -91,7 +91,8 @@ class PyTorchFixtureTest {
                   network.plan(batch + 2, true, true, 0, false),
                   network.weights(),
                   Optional.of(new UpdateRule.Sgd(0, false, 0)));
-          StepInput input = step.newInput()) {
+          StepInput input =
+              DirectSamples.of(fixture.labels().length, fixture.inputs()).input(step)) {
         fill(input, fixture);
         step.begin(input, batch, training ? Mode.TRAINING : Mode.EVALUATION, 1, 1, -1);
         step.forward();
@@ -122,7 +123,6 @@ class PyTorchFixtureTest {
 
   private static void fill(StepInput input, PyTorchFixture fixture) {
     int[] labels = fixture.labels();
-    DirectSamples.floats(input, labels.length, fixture.inputs());
     for (int i = 0; i < labels.length; i++) {
       input.labels().put(i, labels[i]);
       input.ids().put(i, i);

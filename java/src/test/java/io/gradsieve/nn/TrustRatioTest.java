@@ -63,8 +63,8 @@ class TrustRatioTest {
         Network network = Network.create(spec, backend, 3);
         CompiledStep plain = backend.compile(plan(network), network.weights(), Optional.empty());
         CompiledStep step = backend.compile(plan(network), network.weights(), Optional.of(rule));
-        StepInput looked = plain.newInput();
-        StepInput input = step.newInput()) {
+        StepInput looked = samples().input(plain);
+        StepInput input = samples().input(step)) {
       fill(looked);
       fill(input);
       ParameterLayout layout = network.parameters().layout();
@@ -104,13 +104,16 @@ class TrustRatioTest {
     return network.plan(BATCH, true, true, 0, false);
   }
 
-  private static void fill(StepInput input) {
+  private static DirectSamples samples() {
     RandomBits random = RandomBits.of(1, "inputs", 0);
     float[] values = new float[BATCH * 36];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (2 * random.uniform(i) - 1);
     }
-    DirectSamples.floats(input, BATCH, values);
+    return DirectSamples.of(BATCH, values);
+  }
+
+  private static void fill(StepInput input) {
     for (int i = 0; i < BATCH; i++) {
       input.labels().put(i, i % 3);
       input.ids().put(i, i);

@@ -59,8 +59,8 @@ final class CpuBuffer implements DeviceBuffer {
     }
   }
 
-  @Override
-  public ByteBuffer view(long offset, int count) {
+  /** A view, little-endian, of at most 2 GiB from the byte offset; invalid after {@link #close}. */
+  ByteBuffer view(long offset, int count) {
     Objects.checkFromIndexSize(offset, count, bytes);
     return NativeMemory.view(address() + offset, count);
   }

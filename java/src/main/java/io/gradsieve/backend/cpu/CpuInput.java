@@ -1,14 +1,16 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.data.augment.Augment;
 import io.gradsieve.natives.NativeMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
-import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A batch in one piece of native memory: addresses of samples, then labels, ids, plan weights and
@@ -17,12 +19,33 @@ import java.util.Objects;
 final class CpuInput implements StepInput {
   private static final int ALIGNMENT = 64;
 
+  /** A store and the addresses of its chunks; holding it keeps the samples where they are. */
+  private static final class Placed {
+    private final SampleStore store;
+    private final long[] chunks;
+
+    Placed(SampleStore store) {
+      this.store = store;
+      chunks = store.chunks().stream().mapToLong(NativeMemory::address).toArray();
+    }
+
+    long address(int sample) {
+      return chunks[store.chunkOf(sample)] + store.offset(sample);
+    }
+  }
+
   private final CpuBuffer memory;
   private final Runnable drain;
   private final int capacity;
-  private final long sampleBytes;
+  private final Placed plain;
+  private final int height;
+  private final int width;
 
-  private final Map<ByteBuffer, Long> addresses;
+  /** Samples of the batch that were changed, [B], once there are any. */
+  private @Nullable Placed changed;
+
+  private byte[] before = {};
+  private byte[] after = {};
 
   private final long labelsAt;
   private final long idsAt;
@@ -35,21 +58,16 @@ final class CpuInput implements StepInput {
   private final FloatBuffer sampleWeights;
 
   /**
-   * Takes room for {@code capacity} samples of {@code sampleBytes} bytes each.
+   * Takes room for {@code capacity} samples of the store, [height][width] pixels each.
    *
-   * @param addresses of the buffers that samples lie in, which the step's inputs share; holding the
-   *     buffers keeps the samples where they are
    * @param drain waits for the step that may still read them
    */
   CpuInput(
-      CpuBackend backend,
-      int capacity,
-      long sampleBytes,
-      Map<ByteBuffer, Long> addresses,
-      Runnable drain) {
+      CpuBackend backend, int capacity, SampleStore store, int height, int width, Runnable drain) {
     this.capacity = capacity;
-    this.sampleBytes = sampleBytes;
-    this.addresses = addresses;
+    this.plain = new Placed(store);
+    this.height = height;
+    this.width = width;
     this.drain = drain;
     this.labelsAt = aligned((long) capacity * Long.BYTES);
     this.idsAt = aligned(labelsAt + (long) capacity * Integer.BYTES);
@@ -97,9 +115,29 @@ final class CpuInput implements StepInput {
   }
 
   @Override
-  public void sample(int i, ByteBuffer memory, int offset) {
-    Objects.checkFromIndexSize(offset, sampleBytes, memory.capacity());
-    samples.put(i, addresses.computeIfAbsent(memory, NativeMemory::address) + offset);
+  public void sample(int i, int sample, Augment augment, long draw) {
+    Objects.checkIndex(i, capacity);
+    Objects.checkIndex(sample, plain.store.samples());
+    samples.put(
+        i,
+        augment == Augment.NONE
+            ? plain.address(sample)
+            : change(i, sample, augment, draw).address(i));
+  }
+
+  private Placed change(int i, int sample, Augment augment, long draw) {
+    Placed target = changed;
+    if (target == null) {
+      int bytes = plain.store.sampleBytes();
+      target = new Placed(new SampleStore("--augment " + augment, capacity, bytes));
+      before = new byte[bytes];
+      after = new byte[bytes];
+      changed = target;
+    }
+    plain.store.get(sample, before);
+    augment.apply(draw, before, height, width, before.length / (height * width), after);
+    target.store.set(i, after);
+    return target;
   }
 
   @Override

@@ -5,18 +5,17 @@ import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
+import io.gradsieve.data.SampleStore;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
-import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,9 +40,6 @@ final class CpuStep implements CompiledStep {
 
   /** All memory of this step, in the order it was taken. */
   private final List<CpuBuffer> owned = new ArrayList<>();
-
-  /** Of every buffer that samples were read from. */
-  private final Map<ByteBuffer, Long> sampleAddresses = new IdentityHashMap<>();
 
   private final Map<String, DeviceBuffer> states = new LinkedHashMap<>();
   private final CpuBuffer gradients;
@@ -196,19 +192,20 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public StepInput newInput() {
+  public StepInput newInput(SampleStore samples) {
     Operation first = plan.segments().get(0).operations().get(0);
     if (!(first instanceof Operation.Input input)) {
       throw new IllegalStateException("a plan begins with its input, this one with " + first);
     }
     var tensor = plan.tensors().get(input.out());
     long values = (long) tensor.height() * tensor.width() * tensor.channels();
+    long bytes = values * (input.bytes() ? Byte.BYTES : Float.BYTES);
+    if (samples.sampleBytes() != bytes) {
+      throw new IllegalArgumentException(
+          "the plan reads samples of " + bytes + " bytes, these have " + samples.sampleBytes());
+    }
     return new CpuInput(
-        backend,
-        plan.capacity(),
-        values * (input.bytes() ? Byte.BYTES : Float.BYTES),
-        sampleAddresses,
-        this::drain);
+        backend, plan.capacity(), samples, tensor.height(), tensor.width(), this::drain);
   }
 
   /**

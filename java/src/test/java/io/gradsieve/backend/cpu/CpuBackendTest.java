@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.RandomBits;
+import io.gradsieve.TestSeed;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
 import io.gradsieve.backend.BackendInfo;
-import java.nio.ByteBuffer;
-import java.util.IdentityHashMap;
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.data.augment.Augment;
+import io.gradsieve.natives.NativeMemory;
+import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class CpuBackendTest extends BackendContract {
   @Override
@@ -26,18 +32,53 @@ class CpuBackendTest extends BackendContract {
   }
 
   @Test
-  void aSampleLiesWhollyInADirectBuffer() {
-    ByteBuffer direct = ByteBuffer.allocateDirect(24);
+  void aSampleIsOneOfTheStoreAndHasAPlaceInTheBatch() {
+    SampleStore store = new SampleStore("test", 3, 16);
     try (CpuBackend backend = CpuBackend.open(1);
-        CpuInput input = new CpuInput(backend, 2, 16, new IdentityHashMap<>(), () -> {})) {
-      input.sample(1, direct, 8);
-      assertThatThrownBy(() -> input.sample(1, direct, 9))
+        CpuInput input = new CpuInput(backend, 2, store, 4, 4, () -> {})) {
+      input.sample(1, 2, Augment.NONE, 0);
+      assertThatThrownBy(() -> input.sample(1, 3, Augment.NONE, 0))
           .isInstanceOf(IndexOutOfBoundsException.class);
-      assertThatThrownBy(() -> input.sample(2, direct, 0))
+      assertThatThrownBy(() -> input.sample(1, -1, Augment.NONE, 0))
           .isInstanceOf(IndexOutOfBoundsException.class);
-      assertThatThrownBy(() -> input.sample(0, ByteBuffer.allocate(16), 0))
-          .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("Java heap");
+      assertThatThrownBy(() -> input.sample(2, 0, Augment.NONE, 0))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Augment.class)
+  void anAugmentedSampleIsThatOfItsDraw(Augment augment) {
+    RandomBits random = RandomBits.of(TestSeed.of(3), "augmented", 0);
+    int height = 6;
+    int width = 5;
+    SampleStore store = new SampleStore("test", 4, height * width * 3);
+    byte[] sample = new byte[store.sampleBytes()];
+    byte[] expected = new byte[sample.length];
+    byte[] found = new byte[sample.length];
+    try (CpuBackend backend = CpuBackend.open(1);
+        CpuInput input = new CpuInput(backend, 4, store, height, width, () -> {})) {
+      for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < sample.length; j++) {
+          sample[j] = (byte) random.at(i).below(j, 256);
+        }
+        store.set(i, sample);
+      }
+      for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 4; i++) {
+          int other = (i + round) % 4;
+          long draw = random.at(round).bits(i);
+          input.sample(i, other, augment, draw);
+          store.get(other, sample);
+          augment.apply(draw, sample, height, width, 3, expected);
+          long address =
+              NativeMemory.view(input.samplesAddress() + 8L * i, 8)
+                  .order(ByteOrder.LITTLE_ENDIAN)
+                  .getLong();
+          NativeMemory.view(address, found.length).get(found);
+          assertThat(found).isEqualTo(expected);
+        }
+      }
     }
   }
 
