@@ -9,6 +9,7 @@ import io.gradsieve.data.SampleStore;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
+import io.gradsieve.plan.MemoryPlan;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
@@ -71,13 +72,18 @@ final class CpuStep implements CompiledStep {
     this.step = step;
     this.weights = weights;
     this.optimizer = optimizer;
-    this.rule = parameters(optimizer);
+    this.rule = CpuUpdateRule.of(optimizer);
     this.segments = plan.segments().size();
     try {
       long[] arena = new long[1];
       long[] scratch = new long[1];
       CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
-      CpuBuffer arenaMemory = own(arena[0], "arena");
+      if (MemoryPlan.aligned(arena[0] / Float.BYTES) != plan.arenaFloats()) {
+        throw new IllegalStateException(
+            "the plan's arena has %d floats, the executor's tensors end at %d"
+                .formatted(plan.arenaFloats(), arena[0] / Float.BYTES));
+      }
+      CpuBuffer arenaMemory = own(plan.arenaFloats() * Float.BYTES, "arena");
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
       this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
       List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
@@ -126,36 +132,6 @@ final class CpuStep implements CompiledStep {
       release();
       throw e;
     }
-  }
-
-  /** The native structure with what stays the same over a run. */
-  private static UpdateParameters parameters(Optional<UpdateRule> optimizer) {
-    UpdateParameters target = new UpdateParameters();
-    UpdateRule rule = optimizer.orElse(null);
-    if (rule instanceof UpdateRule.Sgd sgd) {
-      target.optimizer(CpuLibrary.GS_SGD);
-      target.nesterov(sgd.nesterov() ? 1 : 0);
-      target.momentum(sgd.momentum());
-      target.decay(sgd.weightDecay());
-    } else if (rule instanceof UpdateRule.AdamW adam) {
-      target.optimizer(CpuLibrary.GS_ADAMW);
-      target.momentum(adam.beta1());
-      target.beta2(adam.beta2());
-      target.eps(adam.eps());
-      target.decay(adam.weightDecay());
-    } else if (rule instanceof UpdateRule.Lars lars) {
-      target.optimizer(CpuLibrary.GS_LARS);
-      target.momentum(lars.momentum());
-      target.decay(lars.weightDecay());
-      target.trust(lars.trust());
-    } else if (rule instanceof UpdateRule.Lamb lamb) {
-      target.optimizer(CpuLibrary.GS_LAMB);
-      target.momentum(lamb.beta1());
-      target.beta2(lamb.beta2());
-      target.eps(lamb.eps());
-      target.decay(lamb.weightDecay());
-    }
-    return target;
   }
 
   /** Memory may be 0 bytes where a plan needs none; a buffer never is. */
