@@ -4,9 +4,11 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
 import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.train.option.Options;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -23,7 +25,7 @@ final class ScoresFile {
   static RankedSamples read(Path file, String score, boolean byClass, boolean judged) {
     try (CsvTable table = CsvTable.open(file)) {
       int index = column(table, ScoreColumns.INDEX.key());
-      int value = score.isEmpty() ? -1 : column(table, score);
+      int value = score.isEmpty() ? -1 : ranked(table, score);
       int label = byClass ? column(table, ScoreColumns.LABEL.key()) : -1;
       long[] indices = new long[16];
       double[] scores = new double[16];
@@ -77,6 +79,18 @@ final class ScoresFile {
       }
     }
     return indices;
+  }
+
+  /** The column to rank by; where it is missing, says which others there are. */
+  private static int ranked(CsvTable table, String score) {
+    List<String> there =
+        Options.BY.type().choices().stream().filter(table.header()::contains).toList();
+    if (there.isEmpty() || there.contains(score)) {
+      return column(table, score);
+    }
+    throw new GradsieveException.BadData(
+        "%s: has no column '%s' to rank by; give --by %s, which it has, or score anew"
+            .formatted(table.name(), score, String.join(" or ", there)));
   }
 
   static int column(CsvTable table, String name) {

@@ -66,6 +66,16 @@ class PruningTest {
   }
 
   @Test
+  void whereTheColumnToRankByIsMissingThoseThatAreThereAreNamed() {
+    for (String policy : List.of("trusted", "top")) {
+      assertThatThrownBy(() -> kept(losses(10), "policy=" + policy, "keep=0.5"))
+          .isInstanceOf(GradsieveException.BadData.class)
+          .hasMessageContaining(policy.equals("top") ? "no column 'grad_norm'" : "no column 'el2n'")
+          .hasMessageContaining("give --by loss or forgetting or label_quality");
+    }
+  }
+
+  @Test
   void coverageIsDrawnFromTheSeed() throws IOException {
     String[] options = {"policy=coverage", "by=loss", "keep=0.2", "seed=1"};
     List<Integer> first = kept(losses(1000), options);
