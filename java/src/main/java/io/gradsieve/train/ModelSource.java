@@ -144,7 +144,13 @@ public record ModelSource(
                   String.join(", ", Models.NAMES),
                   text));
     }
-    return existing("--model", text);
+    Path path = existing("--model", text);
+    if (Files.isRegularFile(path) && text.endsWith(".safetensors")) {
+      throw new GradsieveException.BadData(
+          "--model %s: holds weights and no network; name its run's directory, or give it as --weights and a network as --model"
+              .formatted(text));
+    }
+    return path;
   }
 
   private static Path existing(String option, String text) {

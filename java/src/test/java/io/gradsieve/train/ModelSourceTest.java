@@ -49,6 +49,15 @@ class ModelSourceTest {
   }
 
   @Test
+  void weightsAreNoModelAndTheMessageSaysWhereTheyBelong() {
+    String weights = run().resolve(RunDirectory.WEIGHTS).toString();
+    assertThatThrownBy(() -> ModelSource.of(Optional.of(weights), Optional.empty()))
+        .isInstanceOf(GradsieveException.BadData.class)
+        .hasMessageContaining("--model " + weights + ": holds weights and no network")
+        .hasMessageContaining("--weights");
+  }
+
+  @Test
   void aCheckpointWithAFlippedBitIsRefused() throws IOException {
     Path checkpoint = run().resolve("checkpoints/epoch-0001");
     Path weights = checkpoint.resolve(Checkpoints.WEIGHTS);
