@@ -293,7 +293,7 @@ public final class BatchLoader implements AutoCloseable {
       int place = batch.first() + i;
       int sample = samples[place];
       batch.samples()[i] = sample;
-      long draw = thread == null ? 0 : draws.bits(data.index(sample));
+      long draw = augment == Augment.NONE ? 0 : draws.bits(data.index(sample));
       slot.samples().put(i, sample, augment, draw);
       slot.labels().put(i, Math.max(0, data.label(sample)));
       slot.ids().put(i, data.index(sample));

@@ -1,16 +1,16 @@
 package io.gradsieve.nn;
 
-import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.format.safetensors.ElementType;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.format.safetensors.SafeTensorsWriter;
+import io.gradsieve.nn.StateFile.Expected;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /**
  * What an optimizer keeps for every trainable parameter, in a safetensors file: F32 tensors {@code
@@ -38,36 +38,24 @@ public final class OptimizerState {
   /**
    * Reads them back.
    *
-   * @throws BadData if the file holds another optimizer's or another network's, naming the tensor
+   * @throws io.gradsieve.GradsieveException.BadData if the file holds another optimizer's or
+   *     another network's, naming the tensors
    */
   public static void load(Path file, Parameters parameters, Map<String, DeviceBuffer> states) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
-      TreeSet<String> unexpected = new TreeSet<>(tensors.entries().keySet());
+      List<Expected> expected = new ArrayList<>();
       for (Parameter parameter : trainable(parameters)) {
         for (String state : states.keySet()) {
-          String name = name(parameter, state);
-          SafeTensors.Entry entry = tensors.entries().get(name);
-          if (!unexpected.remove(name)
-              || entry.type() != ElementType.F32
-              || !entry.shape().equals(StateFile.shape(parameter))) {
-            throw foreign(file, name);
-          }
+          expected.add(
+              new Expected(name(parameter, state), ElementType.F32, StateFile.shape(parameter)));
         }
       }
-      if (!unexpected.isEmpty()) {
-        throw foreign(file, unexpected.first());
-      }
+      StateFile.check(file, tensors, expected, "train anew with --overwrite");
       for (Parameter parameter : trainable(parameters)) {
         states.forEach(
             (state, values) -> parameter.write(values, tensors.floats(name(parameter, state))));
       }
     }
-  }
-
-  private static BadData foreign(Path file, String name) {
-    return new BadData(
-        "%s: is of another optimizer or network (see %s); train anew with --overwrite"
-            .formatted(file, name));
   }
 
   private static List<Parameter> trainable(Parameters parameters) {

@@ -53,7 +53,11 @@ final class StateFile {
 
   static void load(Path file, Parameters parameters) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
-      check(file, tensors, parameters.layout());
+      check(
+          file,
+          tensors,
+          expected(parameters.layout()),
+          "give the --model these weights were made for");
       for (Parameter parameter : parameters.layout().parameters()) {
         parameters.write(parameter, finite(file, parameter, tensors.floats(parameter.name())));
       }
@@ -100,18 +104,32 @@ final class StateFile {
     return Integer.parseInt(name.substring(0, name.indexOf('.')));
   }
 
-  /** Compares everything before anything is changed. */
-  private static void check(Path file, SafeTensors tensors, ParameterLayout layout) {
+  /** A tensor that must be there. */
+  record Expected(String name, ElementType type, List<Long> shape) {}
+
+  private static List<Expected> expected(ParameterLayout layout) {
+    List<Expected> expected = new ArrayList<>();
+    for (Parameter parameter : layout.parameters()) {
+      expected.add(new Expected(parameter.name(), ElementType.F32, shape(parameter)));
+    }
+    for (String counter : layout.counters()) {
+      expected.add(new Expected(counter, ElementType.I64, List.of()));
+    }
+    return expected;
+  }
+
+  /**
+   * Compares everything before anything is changed; {@code advice} ends the message.
+   *
+   * @throws BadData naming what is missing, unexpected or of other type or shape
+   */
+  static void check(Path file, SafeTensors tensors, List<Expected> all, String advice) {
     Set<String> unexpected = new TreeSet<>(tensors.entries().keySet());
     List<String> missing = new ArrayList<>();
     List<String> different = new ArrayList<>();
-    for (Parameter parameter : layout.parameters()) {
-      compare(parameter.name(), ElementType.F32, shape(parameter), tensors, missing, different);
-      unexpected.remove(parameter.name());
-    }
-    for (String counter : layout.counters()) {
-      compare(counter, ElementType.I64, List.of(), tensors, missing, different);
-      unexpected.remove(counter);
+    for (Expected expected : all) {
+      compare(expected, tensors, missing, different);
+      unexpected.remove(expected.name());
     }
     List<String> problems = new ArrayList<>();
     list(problems, "missing", missing);
@@ -119,26 +137,20 @@ final class StateFile {
     list(problems, "different", different);
     if (!problems.isEmpty()) {
       throw new BadData(
-          file
-              + ": does not fit the model: "
-              + String.join("; ", problems)
-              + "; give the --model these weights were made for");
+          file + ": does not fit the model: " + String.join("; ", problems) + "; " + advice);
     }
   }
 
   private static void compare(
-      String name,
-      ElementType type,
-      List<Long> shape,
-      SafeTensors tensors,
-      List<String> missing,
-      List<String> different) {
-    SafeTensors.Entry entry = tensors.entries().get(name);
+      Expected expected, SafeTensors tensors, List<String> missing, List<String> different) {
+    SafeTensors.Entry entry = tensors.entries().get(expected.name());
     if (entry == null) {
-      missing.add(name);
-    } else if (entry.type() != type || !entry.shape().equals(shape)) {
+      missing.add(expected.name());
+    } else if (entry.type() != expected.type() || !entry.shape().equals(expected.shape())) {
       different.add(
-          "%s is %s %s, must be %s %s".formatted(name, entry.type(), entry.shape(), type, shape));
+          "%s is %s %s, must be %s %s"
+              .formatted(
+                  expected.name(), entry.type(), entry.shape(), expected.type(), expected.shape()));
     }
   }
 
