@@ -188,8 +188,8 @@ int gs_step_destroy(gs_step* step);
 /* Where a tensor's values or gradients live: GS_ARENA: at offset floats in the arena, sample i at offset + i*floats;
  * GS_SCRATCH: at offset floats in every thread's own scratch, for one block of samples; GS_NOWHERE. Returns its number. */
 enum gs_storage { GS_NOWHERE = 0, GS_ARENA = 1, GS_SCRATCH = 2 };
-int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
-                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor);
+int gs_step_tensor(gs_step* step, int64_t positions, int64_t channels, int64_t pitch, int storage, int64_t offset,
+                   int gradient_storage, int64_t gradient_offset, int32_t* tensor);
 
 /* Opens the next segment; its operations run on blocks of so many samples, one block through all of them at a time.
  * recompute: how many of its first operations run again at the start of a block's backward pass (their outputs are not kept). */
@@ -197,10 +197,12 @@ int gs_step_segment(gs_step* step, int64_t block, int32_t recompute);
 
 /* Each adds one operation to the open segment. Parameters and running statistics are offsets in floats into the weights
  * buffer (-1: none); gradients lie at the same offsets of the gradient buffer. saved is a tensor number (bytes packed into
- * floats where it holds choices) or -1. gradient says what backward does with the gradient of each input (gs_gradient). */
+ * floats where it holds choices) or -1. gradient says what backward does with the gradient of each input (gs_gradient).
+ * Only operations on images take height and width, those of their input; layernorm a width of 0 for all features of a sample. */
 int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift);
-int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
-                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
+int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t height, int64_t width, int64_t kernel_height,
+                   int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights, int64_t bias, int activation,
+                   int64_t pool, int32_t saved, int gradient);
 /* shift: a float for each of the input's, or NULL: the layer's features are input + shift. Blank pixels then lie in memory as
  * zeros, which the products skip. */
 int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
@@ -213,11 +215,11 @@ int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, i
                                 int64_t beta, int activation, int skip_gradient);
 int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
                       int32_t saved, int gradient);
-int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
+int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int64_t width, int64_t gamma, int64_t beta, float eps,
                       int32_t saved, int gradient);
 int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient);
-int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
-                   int32_t saved, int gradient);
+int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t height, int64_t width,
+                   int64_t kernel_height, int64_t kernel_width, int32_t saved, int gradient);
 int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient);
 int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
 int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient);

@@ -52,7 +52,7 @@ public:
         int64_t before = block.first - block.worker.first;
         if (before == 0) memset(moments, 0, static_cast<size_t>(2 * in.pitch) * sizeof(double));
         kernels().batchnorm_moments(in.extent(block.count), step_.value(block, shared_->in),
-                                    static_cast<double>(before * in.positions()), moments);
+                                    static_cast<double>(before * in.positions), moments);
     }
 
     void forward_end(Worker& worker) override {
@@ -81,7 +81,7 @@ private:
         double count = 0, mean = 0, squares = 0;
         for (int t = 0; t < step_.threads; t++) {
             Range range = step_.samples(run, t);
-            double own = static_cast<double>((range.to - range.from) * in.positions());
+            double own = static_cast<double>((range.to - range.from) * in.positions);
             if (own == 0) continue;
             const double* moments = moments_of(t);
             double delta = moments[c] - mean, all = count + own;
@@ -166,7 +166,7 @@ public:
     void backward_end(Worker& worker) override {
         const Tensor& in = input();
         Range range = share(in.channels, LANES, worker.index, step_.threads);
-        double count = static_cast<double>(worker.run.forwarded * in.positions()), squares_sum = 0;
+        double count = static_cast<double>(worker.run.forwarded * in.positions), squares_sum = 0;
         float* mean_sums = step_.scratch.shared(shared_->mean_sums);
         float *gamma = step_.gradients(shared_->gamma), *beta = step_.gradients(beta_);
         for (int64_t c = range.from; c < range.to; c++) {

@@ -153,10 +153,10 @@ private:
         const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
         int64_t height = ((s.height + 2 * s.padding - s.kernel_height) / s.stride + 1) / c_.pool;
         int64_t width = ((s.width + 2 * s.padding - s.kernel_width) / s.stride + 1) / c_.pool;
-        if (height != out.height || width != out.width)
-            refuse(GS_INVALID_ARGUMENT, "conv2d: the result of %lldx%lld goes to a tensor of %lldx%lld",
-                   static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(out.height),
-                   static_cast<long long>(out.width));
+        if (height * width != out.positions)
+            refuse(GS_INVALID_ARGUMENT, "conv2d: the result of %lldx%lld goes to a tensor of %lld positions",
+                   static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(out.positions));
+        check_image(name, step_.tensors[static_cast<size_t>(c_.in)], s.height, s.width);
         check_activation(name, c_.activation);
         bool kept = pooled() ? c_.activation <= GS_RELU : c_.activation != GS_GELU || out.gradient_storage == GS_NOWHERE;
         if (!kept) refuse(GS_INVALID_ARGUMENT, "conv2d: activation %d is an operation of its own here", c_.activation);
@@ -195,12 +195,13 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t kernel_height,
-                                            int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
-                                            int64_t bias, int activation, int64_t pool, int32_t saved, int gradient) {
+std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t height, int64_t width,
+                                            int64_t kernel_height, int64_t kernel_width, int64_t stride, int64_t padding,
+                                            int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved,
+                                            int gradient) {
     const Tensor& a = step.tensor("conv2d", "in", in);
     const Tensor& b = step.tensor("conv2d", "out", out);
-    gs_conv2d shape{a.height, a.width, a.channels, a.pitch, kernel_height, kernel_width, stride, padding, b.channels, b.pitch};
+    gs_conv2d shape{height, width, a.channels, a.pitch, kernel_height, kernel_width, stride, padding, b.channels, b.pitch};
     if (pool < 1) pool = 1;
     int status = check_conv2d("conv2d", &shape, pool, step.capacity);
     if (status != GS_OK) throw Refusal{status};

@@ -9,11 +9,17 @@ void check_activation(const char* operation, int activation) {
 }
 
 void check_same(const char* operation, const Tensor& a, const Tensor& b) {
-    if (a.height != b.height || a.width != b.width || a.channels != b.channels || a.pitch != b.pitch)
-        refuse(GS_INVALID_ARGUMENT, "%s: [%lld][%lld][%lld] at a pitch of %lld against [%lld][%lld][%lld] at %lld",
-               operation, static_cast<long long>(a.height), static_cast<long long>(a.width),
-               static_cast<long long>(a.channels), static_cast<long long>(a.pitch), static_cast<long long>(b.height),
-               static_cast<long long>(b.width), static_cast<long long>(b.channels), static_cast<long long>(b.pitch));
+    if (a.positions != b.positions || a.channels != b.channels || a.pitch != b.pitch)
+        refuse(GS_INVALID_ARGUMENT, "%s: [%lld][%lld] at a pitch of %lld against [%lld][%lld] at %lld", operation,
+               static_cast<long long>(a.positions), static_cast<long long>(a.channels), static_cast<long long>(a.pitch),
+               static_cast<long long>(b.positions), static_cast<long long>(b.channels), static_cast<long long>(b.pitch));
+}
+
+void check_image(const char* operation, const Tensor& tensor, int64_t height, int64_t width) {
+    if (height < 1 || width < 1 || width > tensor.positions || height != tensor.positions / width ||
+        tensor.positions % width != 0)
+        refuse(GS_INVALID_ARGUMENT, "%s: an image of %lldx%lld in a tensor of %lld positions", operation,
+               static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(tensor.positions));
 }
 
 void check_saved(const char* operation, const Tensor& saved, int64_t floats) {
@@ -36,7 +42,7 @@ public:
             scale_.assign(scale, scale + tensor.channels);
             shift_.assign(shift, shift + tensor.channels);
         }
-        input_bytes = tensor.positions() * tensor.channels * (element == GS_UINT8 ? 1 : int64_t{sizeof(float)});
+        input_bytes = tensor.positions * tensor.channels * (element == GS_UINT8 ? 1 : int64_t{sizeof(float)});
         writes(out);
     }
 
@@ -166,16 +172,18 @@ const int64_t LARGEST_WINDOW = 256; /* places that a byte tells apart */
 
 class Pool2d : public Operation {
 public:
-    Pool2d(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width, int32_t saved,
-           int gradient)
+    Pool2d(Step& step, int32_t in, int32_t out, int pool, int64_t height, int64_t width, int64_t kernel_height,
+           int64_t kernel_width, int32_t saved, int gradient)
         : Operation(step, "pool2d"),
           in_(in),
           out_(out),
           saved_(saved),
           pool_(pool),
           gradient_(gradient),
-          height_(kernel_height),
-          width_(kernel_width) {
+          height_(height),
+          width_(width),
+          kernel_height_(kernel_height),
+          kernel_width_(kernel_width) {
         check();
         reads(in);
         writes(out);
@@ -194,7 +202,7 @@ public:
     void forward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
             const Tensor& in = input();
-            kernels().pool2d_forward(b.count, in.height, in.width, in.channels, in.pitch, pool_, height_, width_,
+            kernels().pool2d_forward(b.count, height_, width_, in.channels, in.pitch, pool_, kernel_height_, kernel_width_,
                                      step_.value(b, in_), step_.value(b, out_), choice(b));
         });
     }
@@ -202,7 +210,7 @@ public:
     void backward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
             const Tensor& in = input();
-            kernels().pool2d_backward(b.count, in.height, in.width, in.channels, in.pitch, pool_, height_, width_,
+            kernels().pool2d_backward(b.count, height_, width_, in.channels, in.pitch, pool_, kernel_height_, kernel_width_,
                                       choice(b), step_.gradient(b, out_), gradient_, step_.gradient(b, in_));
         });
     }
@@ -217,21 +225,22 @@ private:
         const Tensor &in = step_.tensor(name, "in", in_), &out = step_.tensor(name, "out", out_);
         if (pool_ != GS_MAX_POOL && pool_ != GS_AVERAGE_POOL)
             refuse(GS_INVALID_ARGUMENT, "pool2d: pool %d is not one of gs_pool", pool_);
-        if (height_ < 1 || width_ < 1 || in.height / height_ != out.height || in.width / width_ != out.width ||
-            out.height < 1 || out.width < 1 || in.channels != out.channels || in.pitch != out.pitch)
-            refuse(GS_INVALID_ARGUMENT, "pool2d: windows of %lldx%lld do not make [%lld][%lld][%lld] of [%lld][%lld][%lld]",
-                   static_cast<long long>(height_), static_cast<long long>(width_), static_cast<long long>(out.height),
-                   static_cast<long long>(out.width), static_cast<long long>(out.channels),
-                   static_cast<long long>(in.height), static_cast<long long>(in.width),
-                   static_cast<long long>(in.channels));
-        if (pool_ == GS_MAX_POOL && height_ * width_ > LARGEST_WINDOW)
+        check_image(name, in, height_, width_);
+        if (kernel_height_ < 1 || kernel_width_ < 1 ||
+            (height_ / kernel_height_) * (width_ / kernel_width_) != out.positions || in.channels != out.channels ||
+            in.pitch != out.pitch)
+            refuse(GS_INVALID_ARGUMENT, "pool2d: windows of %lldx%lld do not make [%lld][%lld] of [%lld][%lld][%lld]",
+                   static_cast<long long>(kernel_height_), static_cast<long long>(kernel_width_),
+                   static_cast<long long>(out.positions), static_cast<long long>(out.channels),
+                   static_cast<long long>(height_), static_cast<long long>(width_), static_cast<long long>(in.channels));
+        if (pool_ == GS_MAX_POOL && kernel_height_ * kernel_width_ > LARGEST_WINDOW)
             refuse(GS_INVALID_ARGUMENT, "pool2d: max-pooling windows have at most %lld places, not %lld",
-                   static_cast<long long>(LARGEST_WINDOW), static_cast<long long>(height_ * width_));
+                   static_cast<long long>(LARGEST_WINDOW), static_cast<long long>(kernel_height_ * kernel_width_));
     }
 
     const int32_t in_, out_, saved_;
     const int pool_, gradient_;
-    const int64_t height_, width_;
+    const int64_t height_, width_, kernel_height_, kernel_width_;
     bool dense_ = true;
 };
 
@@ -245,9 +254,9 @@ std::unique_ptr<Operation> activation_operation(Step& step, int32_t in, int32_t 
     return std::make_unique<Activation>(step, in, out, activation, gradient);
 }
 
-std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height,
-                                            int64_t kernel_width, int32_t saved, int gradient) {
-    return std::make_unique<Pool2d>(step, in, out, pool, kernel_height, kernel_width, saved, gradient);
+std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t height, int64_t width,
+                                            int64_t kernel_height, int64_t kernel_width, int32_t saved, int gradient) {
+    return std::make_unique<Pool2d>(step, in, out, pool, height, width, kernel_height, kernel_width, saved, gradient);
 }
 
 std::unique_ptr<Operation> dropout_operation(Step& step, int32_t in, int32_t out, double p, int64_t place, int gradient) {

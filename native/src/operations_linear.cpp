@@ -23,9 +23,9 @@ public:
           bias_gradients_(step, ordinal_, shape_.pitch) {
         const Tensor& result = step.tensors[static_cast<size_t>(out)];
         check_activation(name, activation);
-        if (result.positions() != 1)
+        if (result.positions != 1)
             refuse(GS_INVALID_ARGUMENT, "linear: its output has %lld positions, not one",
-                   static_cast<long long>(result.positions()));
+                   static_cast<long long>(result.positions));
         if (activation == GS_GELU && result.gradient_storage != GS_NOWHERE)
             refuse(GS_INVALID_ARGUMENT, "linear: gelu needs its input in backward: add it as an operation of its own");
         if (step.norms)

@@ -11,9 +11,9 @@ public:
     SoftmaxCrossEntropy(Step& step, int32_t logits, float label_smoothing, int gradient)
         : Operation(step, "softmax_cross_entropy"), logits_(logits), label_smoothing_(label_smoothing) {
         const Tensor& tensor = step.tensor(name, "logits", logits);
-        if (tensor.positions() != 1)
+        if (tensor.positions != 1)
             refuse(GS_INVALID_ARGUMENT, "%s: logits of %lld positions, not one", name,
-                   static_cast<long long>(tensor.positions()));
+                   static_cast<long long>(tensor.positions));
         if (!(label_smoothing >= 0 && label_smoothing < 1))
             refuse(GS_INVALID_ARGUMENT, "%s: a label smoothing of %g", name, label_smoothing);
         if (step.loss_logits >= 0) refuse(GS_INVALID_ARGUMENT, "%s: the step has a loss already", name);

@@ -88,15 +88,15 @@ private:
 
 class LayerNorm : public SampleNorm {
 public:
-    LayerNorm(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps, int32_t saved,
+    LayerNorm(Step& step, int32_t in, int32_t out, int64_t width, int64_t gamma, int64_t beta, float eps, int32_t saved,
               int gradient)
-        : SampleNorm(step, "layernorm", in, out, gamma, beta, parameters_of(step, in, spatial), eps, saved,
-                     2 * rows_of(step, in, spatial), gradient),
-          spatial_(spatial) {}
+        : SampleNorm(step, "layernorm", in, out, gamma, beta, parameters_of(step, in, width), eps, saved,
+                     2 * rows_of(step, in, width), gradient),
+          width_(width) {}
 
     void forward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().layernorm_forward(tensor().extent(b.count), tensor().width, spatial_, eps_, step_.value(b, in_),
+            kernels().layernorm_forward(tensor().extent(b.count), width_, width_ > 0, eps_, step_.value(b, in_),
                                         step_.weights(gamma_), step_.weights(beta_), step_.value(b, out_),
                                         step_.value(b, saved_));
         });
@@ -104,7 +104,7 @@ public:
 
     void backward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().layernorm_backward(tensor().extent(b.count), tensor().width, spatial_, step_.value(b, in_),
+            kernels().layernorm_backward(tensor().extent(b.count), width_, width_ > 0, step_.value(b, in_),
                                          step_.weights(gamma_), step_.value(b, saved_), step_.gradient(b, out_),
                                          gradient_, input_gradient(b), gamma_gradient(b), beta_gradient(b),
                                          step_.norm2(b));
@@ -112,16 +112,16 @@ public:
     }
 
 private:
-    static int64_t parameters_of(Step& step, int32_t in, int spatial) {
+    static int64_t parameters_of(Step& step, int32_t in, int64_t width) {
         const Tensor& tensor = step.tensor("layernorm", "in", in);
-        return spatial ? tensor.width : tensor.floats();
+        return width > 0 ? width : tensor.floats();
     }
-    static int64_t rows_of(Step& step, int32_t in, int spatial) {
+    static int64_t rows_of(Step& step, int32_t in, int64_t width) {
         const Tensor& tensor = step.tensor("layernorm", "in", in);
-        return spatial ? tensor.height * tensor.pitch : 1;
+        return width > 0 ? tensor.positions / width * tensor.pitch : 1;
     }
 
-    const int spatial_;
+    const int64_t width_; /* of the rows that are normalised; 0: all features of a sample */
 };
 
 }  // namespace
@@ -135,10 +135,11 @@ std::unique_ptr<Operation> groupnorm_operation(Step& step, int32_t in, int32_t o
     return std::make_unique<GroupNorm>(step, in, out, groups, gamma, beta, eps, saved, gradient);
 }
 
-std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma,
+std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int64_t width, int64_t gamma,
                                                int64_t beta, float eps, int32_t saved, int gradient) {
-    if (spatial != 0 && spatial != 1) refuse(GS_INVALID_ARGUMENT, "layernorm: spatial %d is neither 0 nor 1", spatial);
-    return std::make_unique<LayerNorm>(step, in, out, spatial, gamma, beta, eps, saved, gradient);
+    const Tensor& tensor = step.tensor("layernorm", "in", in);
+    if (width != 0) check_image("layernorm", tensor, width > 0 ? tensor.positions / width : 0, width);
+    return std::make_unique<LayerNorm>(step, in, out, width, gamma, beta, eps, saved, gradient);
 }
 
 }  // namespace gradsieve

@@ -35,15 +35,14 @@ struct Refusal {
 [[noreturn]] void refuse(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 struct Tensor {
-    int64_t height, width, channels, pitch;
+    int64_t positions, channels, pitch;
     int storage;
     int64_t offset;
     int gradient_storage;
     int64_t gradient_offset;
 
-    int64_t positions() const { return height * width; }
-    int64_t floats() const { return height * width * pitch; }
-    Extent extent(int64_t batch) const { return {batch, positions(), channels, pitch}; }
+    int64_t floats() const { return positions * pitch; }
+    Extent extent(int64_t batch) const { return {batch, positions, channels, pitch}; }
 };
 
 /* One batch: the arguments of gs_step_begin. */

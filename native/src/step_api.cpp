@@ -64,21 +64,21 @@ static void check_place(int storage, int64_t offset, const char* what) {
                static_cast<long long>(offset), static_cast<long long>(LANES));
 }
 
-static const int64_t LARGEST_SIDE = int64_t{1} << 24, LARGEST_SAMPLE = int64_t{1} << 31; /* floats */
+static const int64_t LARGEST_SAMPLE = int64_t{1} << 31; /* floats */
 
-int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
-                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor) {
+int gs_step_tensor(gs_step* step, int64_t positions, int64_t channels, int64_t pitch, int storage, int64_t offset,
+                   int gradient_storage, int64_t gradient_offset, int32_t* tensor) {
     return with(step, [&](Step& s) {
         if (!tensor) refuse(GS_INVALID_ARGUMENT, "tensor: no place for its number");
         if (s.sealed) refuse(GS_INVALID_ARGUMENT, "tensor: the step's memory is counted already");
-        bool fits = height > 0 && width > 0 && channels > 0 && pitch >= channels && height <= LARGEST_SIDE &&
-                    width <= LARGEST_SIDE && pitch <= LARGEST_SAMPLE && height * width <= LARGEST_SAMPLE / pitch;
+        bool fits = positions > 0 && channels > 0 && pitch >= channels && pitch <= LARGEST_SAMPLE &&
+                    positions <= LARGEST_SAMPLE / pitch;
         if (!fits)
-            refuse(GS_INVALID_ARGUMENT, "tensor: [%lld][%lld][%lld] at a pitch of %lld", static_cast<long long>(height),
-                   static_cast<long long>(width), static_cast<long long>(channels), static_cast<long long>(pitch));
+            refuse(GS_INVALID_ARGUMENT, "tensor: [%lld][%lld] at a pitch of %lld", static_cast<long long>(positions),
+                   static_cast<long long>(channels), static_cast<long long>(pitch));
         check_place(storage, offset, "value");
         check_place(gradient_storage, gradient_offset, "gradient");
-        s.tensors.push_back({height, width, channels, pitch, storage, offset, gradient_storage, gradient_offset});
+        s.tensors.push_back({positions, channels, pitch, storage, offset, gradient_storage, gradient_offset});
         *tensor = static_cast<int32_t>(s.tensors.size()) - 1;
     });
 }
@@ -99,12 +99,12 @@ int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, c
     return with(step, [&](Step& s) { s.add(input_operation(s, out, element, scale, shift)); });
 }
 
-int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
-                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved,
-                   int gradient) {
+int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t height, int64_t width, int64_t kernel_height,
+                   int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights, int64_t bias, int activation,
+                   int64_t pool, int32_t saved, int gradient) {
     return with(step, [&](Step& s) {
-        s.add(conv2d_operation(s, in, out, kernel_height, kernel_width, stride, padding, weights, bias, activation, pool,
-                               saved, gradient));
+        s.add(conv2d_operation(s, in, out, height, width, kernel_height, kernel_width, stride, padding, weights, bias,
+                               activation, pool, saved, gradient));
     });
 }
 
@@ -132,19 +132,19 @@ int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, in
     return with(step, [&](Step& s) { s.add(groupnorm_operation(s, in, out, groups, gamma, beta, eps, saved, gradient)); });
 }
 
-int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
+int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int64_t width, int64_t gamma, int64_t beta, float eps,
                       int32_t saved, int gradient) {
-    return with(step, [&](Step& s) { s.add(layernorm_operation(s, in, out, spatial, gamma, beta, eps, saved, gradient)); });
+    return with(step, [&](Step& s) { s.add(layernorm_operation(s, in, out, width, gamma, beta, eps, saved, gradient)); });
 }
 
 int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient) {
     return with(step, [&](Step& s) { s.add(activation_operation(s, in, out, activation, gradient)); });
 }
 
-int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
-                   int32_t saved, int gradient) {
+int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t height, int64_t width,
+                   int64_t kernel_height, int64_t kernel_width, int32_t saved, int gradient) {
     return with(step, [&](Step& s) {
-        s.add(pool2d_operation(s, in, out, pool, kernel_height, kernel_width, saved, gradient));
+        s.add(pool2d_operation(s, in, out, pool, height, width, kernel_height, kernel_width, saved, gradient));
     });
 }
 

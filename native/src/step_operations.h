@@ -7,9 +7,10 @@
 namespace gradsieve {
 
 std::unique_ptr<Operation> input_operation(Step& step, int32_t out, int element, const float* scale, const float* shift);
-std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t kernel_height,
-                                            int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
-                                            int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
+std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t height, int64_t width,
+                                            int64_t kernel_height, int64_t kernel_width, int64_t stride, int64_t padding,
+                                            int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved,
+                                            int gradient);
 std::unique_ptr<Operation> linear_operation(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias,
                                             int activation, int gradient, const float* shift);
 std::unique_ptr<Operation> batchnorm_statistics_operation(Step& step, int32_t in, int64_t running_mean,
@@ -20,11 +21,11 @@ std::unique_ptr<Operation> batchnorm_normalize_operation(Step& step, int32_t nor
                                                          int skip_gradient);
 std::unique_ptr<Operation> groupnorm_operation(Step& step, int32_t in, int32_t out, int64_t groups, int64_t gamma,
                                                int64_t beta, float eps, int32_t saved, int gradient);
-std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma,
+std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int64_t width, int64_t gamma,
                                                int64_t beta, float eps, int32_t saved, int gradient);
 std::unique_ptr<Operation> activation_operation(Step& step, int32_t in, int32_t out, int activation, int gradient);
-std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height,
-                                            int64_t kernel_width, int32_t saved, int gradient);
+std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t height, int64_t width,
+                                            int64_t kernel_height, int64_t kernel_width, int32_t saved, int gradient);
 std::unique_ptr<Operation> dropout_operation(Step& step, int32_t in, int32_t out, double p, int64_t place, int gradient);
 std::unique_ptr<Operation> add_operation(Step& step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
 std::unique_ptr<Operation> softmax_cross_entropy_operation(Step& step, int32_t logits, float label_smoothing,
@@ -35,6 +36,8 @@ std::unique_ptr<Operation> softmax_cross_entropy_operation(Step& step, int32_t l
 void check_activation(const char* operation, int activation);
 /* Both tensors have the same shape and pitch. */
 void check_same(const char* operation, const Tensor& a, const Tensor& b);
+/* The positions of the tensor are those of an image of this size. */
+void check_image(const char* operation, const Tensor& tensor, int64_t height, int64_t width);
 /* `saved` has room for that many floats a sample. */
 void check_saved(const char* operation, const Tensor& saved, int64_t floats);
 

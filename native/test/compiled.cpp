@@ -74,9 +74,8 @@ gs_step* Compiled::build(int threads, int64_t capacity, bool norms) {
             next[scratch[i]] += ((scratch[i] ? block : capacity) * shape.floats() + 31) / 16 * 16;
         }
         int32_t number;
-        must(gs_step_tensor(step_, shape.height, shape.width, shape.channels, shape.pitch,
-                            scratch[0] ? GS_SCRATCH : GS_ARENA, offsets[0], scratch[1] ? GS_SCRATCH : GS_ARENA,
-                            offsets[1], &number));
+        must(gs_step_tensor(step_, shape.positions(), shape.channels, shape.pitch, scratch[0] ? GS_SCRATCH : GS_ARENA,
+                            offsets[0], scratch[1] ? GS_SCRATCH : GS_ARENA, offsets[1], &number));
         tensors_.push_back(number);
     }
     size_t cut = 0;
@@ -107,20 +106,20 @@ void Compiled::add(const Node& n, size_t index) {
     int32_t saved = n.saved < 0 ? -1 : tensors_[static_cast<size_t>(n.saved)];
     int mode = n.in < 0 ? GS_GRADIENT_NONE : gradient(n.in, index);
     int skip_mode = n.skip < 0 ? GS_GRADIENT_NONE : gradient(n.skip, index);
-    int64_t channels = n.in < 0 ? 0 : network_.tensors[static_cast<size_t>(n.in)].channels;
+    const Shape& read = network_.tensors[static_cast<size_t>(n.in < 0 ? n.out : n.in)];
     switch (n.kind) {
         case INPUT:
             return must(gs_step_input(step_, out, network_.bytes ? GS_UINT8 : GS_FLOAT32, network_.scale.data(),
                                       network_.shift_features ? std::vector<float>(network_.shift.size()).data()
                                                               : network_.shift.data()));
         case CONV2D:
-            return must(gs_step_conv2d(step_, in, out, n.kernel, n.kernel, n.stride, n.padding, n.weights, n.bias,
-                                       n.activation, n.pool, saved, mode));
+            return must(gs_step_conv2d(step_, in, out, read.height, read.width, n.kernel, n.kernel, n.stride, n.padding,
+                                       n.weights, n.bias, n.activation, n.pool, saved, mode));
         case LINEAR:
             return must(gs_step_linear(step_, in, out, n.weights, n.bias, n.activation, mode, shift_of(n).data()));
         case STATISTICS:
             return must(gs_step_batchnorm_statistics(step_, in, network_.trainable + n.running,
-                                                     network_.trainable + n.running + channels, 1e-5f, 0.1f, mode,
+                                                     network_.trainable + n.running + read.channels, 1e-5f, 0.1f, mode,
                                                      &normalizers_[index]));
         case NORMALIZE:
             return must(gs_step_batchnorm_normalize(step_, normalizers_[static_cast<size_t>(n.statistics)], in, skip, out,
@@ -128,11 +127,13 @@ void Compiled::add(const Node& n, size_t index) {
         case GROUPNORM:
             return must(gs_step_groupnorm(step_, in, out, n.groups, n.weights, n.bias, 1e-5f, saved, mode));
         case LAYERNORM:
-            return must(gs_step_layernorm(step_, in, out, n.spatial, n.weights, n.bias, 1e-5f, saved, mode));
+            return must(gs_step_layernorm(step_, in, out, n.spatial ? read.width : 0, n.weights, n.bias, 1e-5f, saved,
+                                          mode));
         case ACTIVATION:
             return must(gs_step_activation(step_, in, out, n.activation, mode));
         case POOL2D:
-            return must(gs_step_pool2d(step_, in, out, n.pooling, n.kernel, n.kernel, saved, mode));
+            return must(gs_step_pool2d(step_, in, out, n.pooling, read.height, read.width, n.kernel, n.kernel, saved,
+                                       mode));
         case DROPOUT:
             return must(gs_step_dropout(step_, in, out, n.p, 0, mode));
         case ADD:

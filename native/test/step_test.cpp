@@ -330,12 +330,12 @@ void convolutions_that_do_not_fit_are_refused() {
         gs_step* step;
         int32_t in, out, saved;
         must(gs_step_create(1, 2, 1, &step));
-        must(gs_step_tensor(step, SIDE, SIDE, 3, 3, GS_ARENA, 0, GS_NOWHERE, 0, &in));
-        must(gs_step_tensor(step, w.out, w.out, 5, w.pitch, GS_ARENA, 0, GS_NOWHERE, 0, &out));
-        must(gs_step_tensor(step, 1, 1, 16, 16, GS_ARENA, 0, GS_NOWHERE, 0, &saved));
+        must(gs_step_tensor(step, SIDE * SIDE, 3, 3, GS_ARENA, 0, GS_NOWHERE, 0, &in));
+        must(gs_step_tensor(step, w.out * w.out, 5, w.pitch, GS_ARENA, 0, GS_NOWHERE, 0, &out));
+        must(gs_step_tensor(step, 1, 16, 16, GS_ARENA, 0, GS_NOWHERE, 0, &saved));
         must(gs_step_segment(step, 1, 0));
-        int status = gs_step_conv2d(step, in, out, w.kernel, w.kernel, w.stride, w.padding, 0, -1, GS_RELU, w.pool, saved,
-                                    GS_GRADIENT_NONE);
+        int status = gs_step_conv2d(step, in, out, SIDE, SIDE, w.kernel, w.kernel, w.stride, w.padding, 0, -1, GS_RELU, w.pool,
+                                    saved, GS_GRADIENT_NONE);
         bool named = status == GS_INVALID_ARGUMENT && strncmp(gs_last_error(), "conv2d: ", 8) == 0;
         check(named, "conv2d", w.what, status, GS_INVALID_ARGUMENT);
         must(gs_step_destroy(step));

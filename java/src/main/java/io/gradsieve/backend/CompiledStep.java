@@ -1,6 +1,8 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Map;
 
@@ -24,9 +26,10 @@ public interface CompiledStep extends AutoCloseable {
    * A slot for a batch of these samples, in memory the device reads; the caller owns it and may
    * fill one while another is in use.
    *
-   * @param samples [H][W][C] each, bytes or little-endian floats as the plan's input says
+   * @param samples [H][W][C] each, bytes or little-endian floats as the graph's input says
+   * @param shape of each of them, which augmentation needs
    */
-  StepInput newInput(SampleStore samples);
+  StepInput newInput(SampleStore samples, SampleShape shape);
 
   /**
    * Starts a step over the first {@code batch} samples of {@code input}; at most two are under way.
@@ -89,14 +92,11 @@ public interface CompiledStep extends AutoCloseable {
    */
   StepRecords records();
 
-  /**
-   * Optimizer state for checkpoints: a buffer of trainable floats, laid out as the weights, for
-   * each of {@link UpdateRule#states}.
-   */
-  Map<String, DeviceBuffer> optimizerState();
+  /** Optimizer state for checkpoints, one for each of {@link UpdateRule#states}. */
+  Map<String, ParameterValues> optimizerState();
 
-  /** Σ term_i of the last step that ran, trainable floats, laid out as the weights. */
-  DeviceBuffer gradients();
+  /** Σ term_i of the last step that ran, of the trainable parameters. */
+  ParameterValues gradients();
 
   /** Native segment calls so far (segments × passes). */
   long segmentCalls();

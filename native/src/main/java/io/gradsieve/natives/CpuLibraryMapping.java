@@ -37,8 +37,8 @@ public class CpuLibraryMapping implements InfoMapper {
     function(map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");
     function(
         map,
-        "gs_step_tensor(Step step, long height, long width, long channels, long pitch, int storage,"
-            + " long offset, int gradient_storage, long gradient_offset, int[] tensor)");
+        "gs_step_tensor(Step step, long positions, long channels, long pitch, int storage, long offset,"
+            + " int gradient_storage, long gradient_offset, int[] tensor)");
     function(
         map,
         "gs_step_input(Step step, int out, int element, @Const float[] scale, @Const float[] shift)");

@@ -1,16 +1,17 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.CompiledStep;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Node;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
-import io.gradsieve.plan.MemoryPlan;
-import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.nio.DoubleBuffer;
@@ -35,15 +36,16 @@ final class CpuStep implements CompiledStep {
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
-  private final CpuBuffer weights;
+  private final CpuLayout layout;
+  private final CpuParameters weights;
   private final Optional<UpdateRule> optimizer;
   private final UpdateParameters rule;
 
   /** All memory of this step, in the order it was taken. */
   private final List<CpuBuffer> owned = new ArrayList<>();
 
-  private final Map<String, DeviceBuffer> states = new LinkedHashMap<>();
-  private final CpuBuffer gradients;
+  private final Map<String, ParameterValues> states = new LinkedHashMap<>();
+  private final CpuParameters gradients;
 
   /** Of the parts of a step so far; taken when a step first has parts. */
   private @Nullable CpuBuffer partialSum;
@@ -65,12 +67,13 @@ final class CpuStep implements CompiledStep {
       CpuBackend backend,
       StepPlan plan,
       Step step,
-      CpuBuffer weights,
+      CpuParameters weights,
       Optional<UpdateRule> optimizer) {
     this.backend = backend;
     this.plan = plan;
     this.step = step;
     this.weights = weights;
+    this.layout = weights.layout();
     this.optimizer = optimizer;
     this.rule = CpuUpdateRule.of(optimizer);
     this.segments = plan.segments().size();
@@ -78,24 +81,26 @@ final class CpuStep implements CompiledStep {
       long[] arena = new long[1];
       long[] scratch = new long[1];
       CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
-      if (MemoryPlan.aligned(arena[0] / Float.BYTES) != plan.arenaFloats()) {
+      if (CpuTensor.whole(arena[0] / Float.BYTES) != plan.arenaFloats()) {
         throw new IllegalStateException(
             "the plan's arena has %d floats, the executor's tensors end at %d"
                 .formatted(plan.arenaFloats(), arena[0] / Float.BYTES));
       }
       CpuBuffer arenaMemory = own(plan.arenaFloats() * Float.BYTES, "arena");
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
-      this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
+      long trainableBytes = layout.trainable() * Float.BYTES;
+      CpuBuffer gradientMemory = own(plan.backward() ? trainableBytes : 0, "gradients");
+      this.gradients = CpuParameters.trainable(layout, gradientMemory);
       List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
       long[] stateAddresses = new long[2];
       for (int i = 0; i < kept.size(); i++) {
-        CpuBuffer state = own(plan.trainable() * Float.BYTES, "optimizer");
+        CpuBuffer state = own(trainableBytes, "optimizer");
         stateAddresses[i] = state.address();
-        states.put(kept.get(i), state);
+        states.put(kept.get(i), CpuParameters.trainable(layout, state));
       }
       int capacity = plan.capacity();
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
-      long pitch = plan.tensors().get(plan.logits()).pitch();
+      long pitch = layout.tensor(plan.graph().logits()).pitch();
       CpuBuffer recordRows = own(SETS * rows, "records");
       long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
       CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
@@ -110,7 +115,7 @@ final class CpuStep implements CompiledStep {
                 set,
                 capacity);
       }
-      int classBytes = plan.tensors().get(plan.logits()).channels() * Integer.BYTES;
+      int classBytes = plan.graph().classes() * Integer.BYTES;
       this.classCounts = own(classBytes, "records");
       this.classCountInts = classCounts.view(0, classBytes).asIntBuffer();
       this.result = own(Double.BYTES, "records");
@@ -121,8 +126,8 @@ final class CpuStep implements CompiledStep {
               arenaMemory.address(),
               scratchMemory.address(),
               weights.address(),
-              plan.trainable(),
-              plan.backward() ? gradients.address() : 0,
+              layout.trainable(),
+              plan.backward() ? gradientMemory.address() : 0,
               stateAddresses[0],
               stateAddresses[1],
               recordRows.address(),
@@ -153,35 +158,32 @@ final class CpuStep implements CompiledStep {
   }
 
   static CpuStep compile(
-      CpuBackend backend, StepPlan plan, CpuBuffer weights, Optional<UpdateRule> optimizer) {
-    if (weights.bytes() != plan.weights() * Float.BYTES) {
+      CpuBackend backend, StepPlan plan, CpuParameters weights, Optional<UpdateRule> optimizer) {
+    CpuLayout layout = CpuLayout.of(plan.graph());
+    if (!layout.fits(weights.layout())) {
       throw new IllegalArgumentException(
-          "the plan has "
-              + plan.weights()
-              + " weights, the buffer "
-              + weights.bytes() / Float.BYTES);
+          "these are the weights of another network than the plan's");
     }
     if (optimizer.isPresent() && !plan.backward()) {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }
-    return new CpuStep(backend, plan, CpuPlan.create(plan, backend.threads()), weights, optimizer);
+    return new CpuStep(
+        backend, plan, CpuPlan.create(plan, layout, backend.threads()), weights, optimizer);
   }
 
   @Override
-  public StepInput newInput(SampleStore samples) {
-    Operation first = plan.segments().get(0).operations().get(0);
-    if (!(first instanceof Operation.Input input)) {
-      throw new IllegalStateException("a plan begins with its input, this one with " + first);
-    }
-    var tensor = plan.tensors().get(input.out());
-    long values = (long) tensor.height() * tensor.width() * tensor.channels();
-    long bytes = values * (input.bytes() ? Byte.BYTES : Float.BYTES);
+  public StepInput newInput(SampleStore samples, SampleShape shape) {
+    Node first = plan.graph().input();
+    boolean asBytes = first.kind() instanceof Kind.Input input && input.bytes();
+    CpuTensor tensor = layout.tensor(first.output());
+    long values = (long) tensor.positions() * tensor.channels();
+    long bytes = values * (asBytes ? Byte.BYTES : Float.BYTES);
     if (samples.sampleBytes() != bytes) {
       throw new IllegalArgumentException(
           "the plan reads samples of " + bytes + " bytes, these have " + samples.sampleBytes());
     }
     return new CpuInput(
-        backend, plan.capacity(), samples, tensor.height(), tensor.width(), this::drain);
+        backend, plan.capacity(), samples, shape.height(), shape.width(), this::drain);
   }
 
   /**
@@ -268,7 +270,7 @@ final class CpuStep implements CompiledStep {
       throw new IllegalStateException("the plan has no backward pass");
     }
     if (partialSum == null) {
-      partialSum = own(plan.trainable() * Float.BYTES, "gradients");
+      partialSum = own(layout.trainable() * Float.BYTES, "gradients");
     }
     int parts = (first ? CpuLibrary.GS_PART_FIRST : 0) | (last ? CpuLibrary.GS_PART_LAST : 0);
     Step handle = open();
@@ -322,12 +324,12 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public Map<String, DeviceBuffer> optimizerState() {
+  public Map<String, ParameterValues> optimizerState() {
     return Collections.unmodifiableMap(states);
   }
 
   @Override
-  public DeviceBuffer gradients() {
+  public ParameterValues gradients() {
     return gradients;
   }
 

@@ -1,4 +1,4 @@
-package io.gradsieve.plan;
+package io.gradsieve.compile;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,19 +13,14 @@ import java.util.List;
  * @param offsets where each demand lies, in floats, in the order asked for
  * @param floats the length of the whole
  */
-public record MemoryPlan(List<Long> offsets, long floats) {
-  /**
-   * Offsets and lengths are multiples of this many floats (one cache line, one vector of AVX-512).
-   */
-  public static final int ALIGNMENT = 16;
-
-  public MemoryPlan {
+record MemoryPlan(List<Long> offsets, long floats) {
+  MemoryPlan {
     offsets = List.copyOf(offsets);
   }
 
   /** Moments from {@code first} to {@code last}, both included. */
-  public record Span(int first, int last) {
-    public Span {
+  record Span(int first, int last) {
+    Span {
       if (last < first) {
         throw new IllegalArgumentException("a span ends before it begins: " + first + ".." + last);
       }
@@ -39,21 +34,25 @@ public record MemoryPlan(List<Long> offsets, long floats) {
   /**
    * So many floats, needed in all of these spans; what lies there between two spans may be lost.
    */
-  public record Demand(long floats, List<Span> spans) {
-    public Demand {
+  record Demand(long floats, List<Span> spans) {
+    Demand {
       spans = List.copyOf(spans);
     }
 
     /** Whether some moment needs both. */
-    public boolean meets(Demand other) {
+    boolean meets(Demand other) {
       return spans.stream().anyMatch(span -> other.spans.stream().anyMatch(span::meets));
     }
   }
 
   private record Placed(long from, long to) {}
 
-  /** Finds a place for each demand; the same demands give the same places. */
-  public static MemoryPlan of(List<Demand> demands) {
+  /**
+   * Finds a place for each demand; the same demands give the same places.
+   *
+   * @param alignment floats of which offsets and lengths are multiples
+   */
+  static MemoryPlan of(List<Demand> demands, int alignment) {
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < demands.size(); i++) {
       order.add(i);
@@ -66,19 +65,19 @@ public record MemoryPlan(List<Long> offsets, long floats) {
       List<Placed> beside = new ArrayList<>();
       for (int j = 0; j < demands.size(); j++) {
         if (offsets[j] != null && demands.get(i).meets(demands.get(j))) {
-          beside.add(new Placed(offsets[j], offsets[j] + aligned(demands.get(j).floats())));
+          beside.add(
+              new Placed(offsets[j], offsets[j] + aligned(demands.get(j).floats(), alignment)));
         }
       }
-      long size = aligned(demands.get(i).floats());
+      long size = aligned(demands.get(i).floats(), alignment);
       offsets[i] = smallestGap(beside, size);
       floats = Math.max(floats, offsets[i] + size);
     }
     return new MemoryPlan(List.of(offsets), floats);
   }
 
-  /** Rounds floats up to {@link #ALIGNMENT}. */
-  public static long aligned(long floats) {
-    return (floats + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  private static long aligned(long floats, int alignment) {
+    return (floats + alignment - 1) / alignment * alignment;
   }
 
   private static long smallestGap(List<Placed> beside, long size) {

@@ -1,6 +1,6 @@
-package io.gradsieve.nn;
+package io.gradsieve.backend.cpu;
 
-import io.gradsieve.nn.layer.Shape;
+import io.gradsieve.graph.Node;
 
 /**
  * Where the elements of a parameter lie inside. In PyTorch's order an element is (o, c, t): output,
@@ -12,7 +12,7 @@ import io.gradsieve.nn.layer.Shape;
  * @param positions number of positions t
  * @param floats floats inside, before alignment
  */
-public record IndexMap(
+record IndexMap(
     int outputs,
     int channels,
     int positions,
@@ -22,49 +22,47 @@ public record IndexMap(
     long floats) {
 
   /** Convolution weights: [out, in, kh·kw] ↔ [out/16][kh·kw][in][16]. */
-  public static IndexMap convolution(int out, int in, int taps) {
-    long block = (long) taps * in * Shape.LANES;
-    long blocks = Shape.padded(out) / Shape.LANES;
-    return new IndexMap(out, in, taps, block, Shape.LANES, (long) in * Shape.LANES, blocks * block);
+  static IndexMap convolution(int out, int in, int taps) {
+    long block = (long) taps * in * CpuTensor.LANES;
+    long blocks = CpuTensor.whole(out) / CpuTensor.LANES;
+    return new IndexMap(
+        out, in, taps, block, CpuTensor.LANES, (long) in * CpuTensor.LANES, blocks * block);
   }
 
   /** Linear weights of an input [T][P]: [out, C·T] ↔ [out/16][T][P][16]. */
-  public static IndexMap linear(int out, Shape in) {
-    long block = (long) in.floats() * Shape.LANES;
+  static IndexMap linear(int out, CpuTensor in) {
+    long block = in.floats() * CpuTensor.LANES;
     return new IndexMap(
         out,
         in.channels(),
         in.positions(),
         block,
-        Shape.LANES,
-        (long) in.pitch() * Shape.LANES,
-        Shape.padded(out) / Shape.LANES * block);
+        CpuTensor.LANES,
+        (long) in.pitch() * CpuTensor.LANES,
+        CpuTensor.whole(out) / CpuTensor.LANES * block);
   }
 
-  /** One element for each feature of a value [T][P]: [C·T] ↔ [T][P]. */
-  public static IndexMap features(Shape shape) {
-    return new IndexMap(
-        1,
-        shape.channels(),
-        shape.positions(),
-        0,
-        1,
-        shape.pitch(),
-        shape.positions() == 1 ? shape.channels() : shape.floats());
-  }
-
-  /** One element for each channel. */
-  public static IndexMap channels(Shape shape) {
-    return vector(shape.channels());
+  /**
+   * One element for each channel of a node's first input; those of a flattened image [T][P] are
+   * permuted: [C·T] ↔ [T][P].
+   */
+  static IndexMap features(Node node, CpuLayout layout) {
+    int input = node.inputs().get(0);
+    CpuTensor tensor = layout.tensor(input);
+    boolean flattened = tensor.positions() > layout.graph().value(input).positions();
+    return flattened
+        ? new IndexMap(
+            1, tensor.channels(), tensor.positions(), 0, 1, tensor.pitch(), tensor.floats())
+        : vector(tensor.channels());
   }
 
   /** A vector as it is. */
-  public static IndexMap vector(int elements) {
+  static IndexMap vector(int elements) {
     return new IndexMap(1, elements, 1, 0, 1, 0, elements);
   }
 
   /** Elements in PyTorch's view. */
-  public long elements() {
+  long elements() {
     return (long) outputs * channels * positions;
   }
 
@@ -72,11 +70,11 @@ public record IndexMap(
    * Spreads elements in PyTorch's order over {@code floats} floats; what is not an element becomes
    * 0.
    */
-  public float[] inside(float[] elements) {
+  float[] inside(float[] elements) {
     float[] inside = new float[Math.toIntExact(floats)];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / Shape.LANES * block + o % Shape.LANES;
+      long row = o / CpuTensor.LANES * block + o % CpuTensor.LANES;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           inside[(int) (row + c * channel + t * position)] = elements[i++];
@@ -87,11 +85,11 @@ public record IndexMap(
   }
 
   /** Collects the elements in PyTorch's order. */
-  public float[] outside(float[] inside) {
+  float[] outside(float[] inside) {
     float[] elements = new float[Math.toIntExact(elements())];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / Shape.LANES * block + o % Shape.LANES;
+      long row = o / CpuTensor.LANES * block + o % CpuTensor.LANES;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           elements[i++] = inside[(int) (row + c * channel + t * position)];
