@@ -4,8 +4,10 @@ import io.gradsieve.graph.Graph;
 import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -74,11 +76,38 @@ final class Schedule {
       return operations.stream().map(operation -> new Chain(false, List.of(operation))).toList();
     }
     Schedule schedule = new Schedule(graph, operations);
+    schedule.findRows();
     for (int i = 0; i < operations.size(); i++) {
       schedule.asEarlyAsPossible(i);
     }
     schedule.asLateAsPossible();
     return schedule.chains();
+  }
+
+  /**
+   * An operation works on rows if all of a sample that it touches is one position, and so for
+   * everything that reads what it makes: a row never becomes an image again.
+   */
+  private void findRows() {
+    Set<Integer> readByOthers = new HashSet<>();
+    for (int i = operations.size() - 1; i >= 0; i--) {
+      Operation operation = operations.get(i);
+      rows[i] =
+          (operation.product()
+                  ? graph.value(operation.output()).positions() == 1
+                  : isOnePosition(operation))
+              && (operation.output() < 0 || !readByOthers.contains(origins[operation.output()]));
+      if (!rows[i]) {
+        operation.inputs().forEach(value -> readByOthers.add(origins[value]));
+      }
+    }
+  }
+
+  /** As it lies in memory: a flattened image is none. */
+  private boolean isOnePosition(Operation operation) {
+    return operation.touched().stream()
+        .map(value -> graph.value(origins[value]))
+        .allMatch(value -> value.ofBatch() || value.positions() == 1);
   }
 
   private void asEarlyAsPossible(int i) {
@@ -90,18 +119,16 @@ final class Schedule {
     Ready result;
     if (operation.heavy()) {
       pinned[i] = true;
-      rows[i] = operation.product() && graph.value(operation.output()).positions() == 1;
       result =
           rows[i]
               ? new Ready(inputs.level + (inputs.after == After.PRODUCT ? 1 : 0), After.PRODUCT)
               : new Ready(inputs.level, After.HEAVY);
     } else if (operation.output() < 0) {
       pinned[i] = true;
-      rows[i] = isRows(operation);
       result = inputs;
     } else if (graph.value(operation.output()).ofBatch()) {
       pinned[i] = true;
-      rows[i] = isRows(operation) && inputs.after != After.HEAVY;
+      rows[i] &= inputs.after != After.HEAVY;
       result = inputs;
     } else {
       result = light(i, operation, inputs);
@@ -117,7 +144,6 @@ final class Schedule {
   }
 
   private Ready light(int i, Operation operation, Ready inputs) {
-    rows[i] = isRows(operation);
     if (inputs.after == After.PRODUCT || (inputs.after == After.HEAVY && shrinks(operation))) {
       // Directly behind what makes its input: an activation or loss behind a product, a pool that
       // shrinks a convolution's result.
@@ -126,13 +152,6 @@ final class Schedule {
     }
     int next = inputs.after == After.HEAVY && !rows[i] ? 1 : 0;
     return new Ready(inputs.level + next, After.NOTHING);
-  }
-
-  /** Whether every value of a sample that it touches is one position, as it lies in memory. */
-  private boolean isRows(Operation operation) {
-    return operation.touched().stream()
-        .map(value -> graph.value(origins[value]))
-        .allMatch(value -> value.ofBatch() || value.positions() == 1);
   }
 
   private boolean shrinks(Operation operation) {

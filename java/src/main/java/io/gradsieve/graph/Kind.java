@@ -252,6 +252,11 @@ public interface Kind {
     public boolean backwardReadsInputs() {
       return true;
     }
+
+    @Override
+    public boolean backwardReadsOutput() {
+      return true;
+    }
   }
 
   /**

@@ -28,11 +28,14 @@ class ArchitectureTest {
     MAY_USE.put("format", List.of());
     MAY_USE.put("data", List.of("format"));
     MAY_USE.put("sieve", List.of());
-    MAY_USE.put("plan", List.of());
-    MAY_USE.put("backend", List.of("data", "plan", "natives"));
-    MAY_USE.put("nn", List.of("plan", "backend", "format"));
-    MAY_USE.put("optim", List.of("nn", "plan"));
-    MAY_USE.put("train", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
+    MAY_USE.put("graph", List.of());
+    MAY_USE.put("plan", List.of("graph"));
+    MAY_USE.put("compile", List.of("graph", "plan"));
+    MAY_USE.put("backend", List.of("data", "graph", "plan", "compile", "natives"));
+    MAY_USE.put("nn", List.of("graph", "format"));
+    MAY_USE.put("optim", List.of("plan"));
+    MAY_USE.put(
+        "train", List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim"));
     MAY_USE.put(
         "diagnose",
         List.of("natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "train"));

@@ -10,6 +10,7 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.UpdateRule;
@@ -67,14 +68,14 @@ class EngineAgainstReferenceTest {
   private static int compare(NetworkSpec spec, long seed, boolean training) {
     RandomCase c = new RandomCase(spec, seed, training);
     try (Backend backend = Backends.open("cpu", 1 + (int) (seed % 3));
-        Network network = Network.create(spec, backend, seed)) {
+        Network network = Network.create(spec, backend::parameters, seed)) {
       float[] weights = new float[c.weights.length];
       double[] rounded = new double[weights.length];
       for (int i = 0; i < weights.length; i++) {
         weights[i] = (float) c.weights[i];
         rounded[i] = weights[i];
       }
-      network.weights().write(0, weights);
+      FlatParameters.write(network.weights(), weights);
       ReferenceStep reference = c.run(rounded, true, RandomCase.SIZE);
       List<ReferenceStep> replays = new ArrayList<>();
       for (int replay = 0; replay < REPLAYS; replay++) {
@@ -82,7 +83,7 @@ class EngineAgainstReferenceTest {
       }
       try (CompiledStep step =
               backend.compile(
-                  network.plan(RandomCase.SIZE, true, true, 0.1, false),
+                  backend.plan(network.graph(0.1, false), RandomCase.SIZE, true, true),
                   network.weights(),
                   Optional.of(new UpdateRule.Sgd(0, false, 0)));
           StepInput input = samples(c.batch).input(step)) {
@@ -104,8 +105,7 @@ class EngineAgainstReferenceTest {
         comparison.of("el2n", records.el2n(), ReferenceStep::el2n);
         comparison.of("margin", records.margin(), ReferenceStep::margin);
         comparison.of("squared grad_norm", records.squaredNorm(), ReferenceStep::squaredNorm);
-        FloatBuffer gradients = FloatBuffer.allocate(reference.gradients().length);
-        step.gradients().read(0, gradients.array());
+        FloatBuffer gradients = FloatBuffer.wrap(FlatParameters.read(step.gradients()));
         comparison.of("gradient", gradients, ReferenceStep::gradients);
         comparison.of(
             "squared norm of the batch gradient",

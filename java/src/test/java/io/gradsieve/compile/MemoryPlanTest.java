@@ -1,16 +1,18 @@
-package io.gradsieve.plan;
+package io.gradsieve.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
-import io.gradsieve.plan.MemoryPlan.Demand;
-import io.gradsieve.plan.MemoryPlan.Span;
+import io.gradsieve.compile.MemoryPlan.Demand;
+import io.gradsieve.compile.MemoryPlan.Span;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MemoryPlanTest {
+  private static final int ALIGNMENT = 16;
+
   private static Demand demand(long floats, int first, int last) {
     return new Demand(floats, List.of(new Span(first, last)));
   }
@@ -18,14 +20,14 @@ class MemoryPlanTest {
   @Test
   void whatIsNeverNeededTogetherSharesAPlace() {
     MemoryPlan plan =
-        MemoryPlan.of(List.of(demand(100, 0, 1), demand(100, 2, 3), demand(10, 1, 2)));
+        MemoryPlan.of(List.of(demand(100, 0, 1), demand(100, 2, 3), demand(10, 1, 2)), ALIGNMENT);
     assertThat(plan.offsets()).containsExactly(0L, 0L, 112L);
     assertThat(plan.floats()).isEqualTo(128);
   }
 
   @Test
   void nothingNeedsNothing() {
-    assertThat(MemoryPlan.of(List.of()).floats()).isZero();
+    assertThat(MemoryPlan.of(List.of(), ALIGNMENT).floats()).isZero();
   }
 
   @Test
@@ -43,7 +45,7 @@ class MemoryPlanTest {
         spans.add(new Span(second, second));
         demands.add(new Demand(1 + draw.below(4 * i + 4, 1000), spans));
       }
-      check(demands, MemoryPlan.of(demands));
+      check(demands, MemoryPlan.of(demands, ALIGNMENT));
     }
   }
 
@@ -51,7 +53,7 @@ class MemoryPlanTest {
     for (int a = 0; a < demands.size(); a++) {
       long from = plan.offsets().get(a);
       long to = from + demands.get(a).floats();
-      assertThat(from % MemoryPlan.ALIGNMENT).isZero();
+      assertThat(from % ALIGNMENT).isZero();
       assertThat(to).isLessThanOrEqualTo(plan.floats());
       for (int b = 0; b < a; b++) {
         long otherFrom = plan.offsets().get(b);
