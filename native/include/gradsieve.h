@@ -195,34 +195,34 @@ int gs_step_tensor(gs_step* step, int64_t positions, int64_t channels, int64_t p
  * recompute: how many of its first operations run again at the start of a block's backward pass (their outputs are not kept). */
 int gs_step_segment(gs_step* step, int64_t block, int32_t recompute);
 
-/* Each adds one operation to the open segment. Parameters and running statistics are offsets in floats into the weights
- * buffer (-1: none); gradients lie at the same offsets of the gradient buffer. saved is a tensor number (bytes packed into
- * floats where it holds choices) or -1. gradient says what backward does with the gradient of each input (gs_gradient).
- * Only operations on images take height and width, those of their input; layernorm a width of 0 for all features of a sample. */
-int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift);
-int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t height, int64_t width, int64_t kernel_height,
-                   int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights, int64_t bias, int activation,
-                   int64_t pool, int32_t saved, int gradient);
+/* What the next operation of the open segment touches, by tensor number: the inputs it reads (count of them) and what backward
+ * does with the gradient of each (gs_gradient), the tensor that it writes (-1: none), the one that it saves for its own backward
+ * pass (-1: none; bytes packed into floats where it holds choices), and those inputs or output whose values backward reads again.
+ * The operation, added by one of the calls that follow, refuses to run on less. */
+int gs_step_operation(gs_step* step, int32_t count, const int32_t* inputs, const int32_t* gradients, int32_t output,
+                      int32_t saved, int32_t reads, const int32_t* read);
+
+/* Each adds the operation that was told of. Parameters and running statistics are offsets in floats into the weights buffer
+ * (-1: none); gradients lie at the same offsets of the gradient buffer. Only operations on images take height and width, those
+ * of their input; layernorm a width of 0 for all features of a sample. */
+int gs_step_input(gs_step* step, int element, const float* scale, const float* shift);
+int gs_step_conv2d(gs_step* step, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width, int64_t stride,
+                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool);
 /* shift: a float for each of the input's, or NULL: the layer's features are input + shift. Blank pixels then lie in memory as
  * zeros, which the products skip. */
-int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
-                   const float* shift);
-/* The two halves of batch norm: statistics ends a segment, normalize is in the next one; normalizer is the number that
- * statistics returns. */
-int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,
-                                 float momentum, int gradient, int32_t* normalizer);
-int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, int32_t skip, int32_t out, int64_t gamma,
-                                int64_t beta, int activation, int skip_gradient);
-int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient);
-int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int64_t width, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient);
-int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient);
-int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t height, int64_t width,
-                   int64_t kernel_height, int64_t kernel_width, int32_t saved, int gradient);
-int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient);
-int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
-int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient);
+int gs_step_linear(gs_step* step, int64_t weights, int64_t bias, int activation, const float* shift);
+/* The two halves of batch norm: statistics ends a segment and writes no tensor, normalize is in a later one and reads the same
+ * input, without a gradient, and perhaps a second one that it adds; normalizer is the number that statistics returns. */
+int gs_step_batchnorm_statistics(gs_step* step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                                 int32_t* normalizer);
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int64_t gamma, int64_t beta, int activation);
+int gs_step_groupnorm(gs_step* step, int64_t groups, int64_t gamma, int64_t beta, float eps);
+int gs_step_layernorm(gs_step* step, int64_t width, int64_t gamma, int64_t beta, float eps);
+int gs_step_activation(gs_step* step, int activation);
+int gs_step_pool2d(gs_step* step, int pool, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width);
+int gs_step_dropout(gs_step* step, double p, int64_t place);
+int gs_step_add(gs_step* step);
+int gs_step_softmax_cross_entropy(gs_step* step, float label_smoothing);
 
 /* How a pass over a convolution of this shape is computed here (pool: 1 for none): by its sum, by the transforms of Winograd's
  * F(4x4, 3x3), or from the few gradients that max-pooling let through. GS_DIRECT too for a shape that is none. */

@@ -25,25 +25,31 @@ struct Normalizer {
 
 class BatchnormStatistics : public Operation {
 public:
-    BatchnormStatistics(Step& step, const std::shared_ptr<Normalizer>& shared, int gradient)
-        : Operation(step, "batchnorm_statistics"), shared_(shared), gradient_(gradient) {
+    BatchnormStatistics(Step& step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                        int32_t* normalizer)
+        : Operation(step, "batchnorm_statistics"),
+          shared_(std::make_shared<Normalizer>(Normalizer{in(), step.segments.size(), running_mean, running_variance, eps,
+                                                          momentum, -1, -1, this, -1, -1})) {
+        check_running(running_mean, "running_mean");
+        check_running(running_variance, "running_variance");
+        if (!(eps > 0) || !(momentum >= 0 && momentum <= 1))
+            refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: eps %g, momentum %g", eps, momentum);
+        if (!normalizer) refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: no place for the normalizer's number");
+        needs_backward(in(), "input");
         const Tensor& in = input();
         std::string number = std::to_string(step.normalizers.size());
         shared_->statistics = step.scratch.shared("statistics " + number, 2 * in.pitch);
         shared_->mean_sums = step.scratch.shared("mean sums " + number, 2 * in.pitch);
         moments_ = step.scratch.own("moments " + std::to_string(ordinal_), 4 * in.pitch);
         joins_forward = true;
-        reads(shared_->in);
+        *normalizer = static_cast<int32_t>(step.normalizers.size());
+        step.normalizers.push_back(shared_);
     }
 
-    /* Once the other half is known. */
-    void normalized_into(int32_t out) {
-        if (gradient_ == GS_GRADIENT_NONE) return;
-        backward_takes(out);
-        backward_reads(shared_->in);
-        backward_gives(shared_->in, gradient_);
+    /* Once the other half is known: the gradient that it leaves in its output is what backward here begins with. */
+    void normalized_into(int32_t normalized) {
+        backward_accesses.insert(backward_accesses.begin(), {Access::READ, normalized, true, false});
     }
-    int gradient() const { return gradient_; }
 
     void forward(const Block& block) override {
         if (!block.worker.run.training()) return;
@@ -67,7 +73,7 @@ public:
         kernels().batchnorm_backward_input(input().extent(block.count), step_.value(block, shared_->in),
                                            step_.scratch.shared(shared_->statistics), step_.weights(shared_->gamma),
                                            step_.gradient(block, shared_->out),
-                                           coupled ? step_.scratch.shared(shared_->mean_sums) : nullptr, gradient_,
+                                           coupled ? step_.scratch.shared(shared_->mean_sums) : nullptr, gradient(),
                                            step_.gradient(block, shared_->in));
     }
 
@@ -111,8 +117,12 @@ private:
         statistics[input().pitch + c] = static_cast<float>(1 / sqrt(variance + shared_->eps));
     }
 
+    static void check_running(int64_t offset, const char* role) {
+        if (offset < 0)
+            refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: %s at offset %lld", role, static_cast<long long>(offset));
+    }
+
     std::shared_ptr<Normalizer> shared_;
-    const int gradient_;
     int moments_; /* double[2][P] */
 };
 
@@ -120,26 +130,30 @@ namespace {
 
 class BatchnormNormalize : public Operation {
 public:
-    BatchnormNormalize(Step& step, const std::shared_ptr<Normalizer>& shared, int32_t skip, int64_t gamma, int64_t beta,
-                       int activation, int skip_gradient)
+    BatchnormNormalize(Step& step, int32_t normalizer, int64_t gamma, int64_t beta, int activation)
         : Operation(step, "batchnorm_normalize"),
-          shared_(shared),
-          skip_(skip),
+          shared_(find(normalizer)),
+          skip_(flow_.inputs.size() > 1 ? flow_.inputs[1] : -1),
           beta_(beta),
           activation_(activation),
-          skip_gradient_(skip_gradient) {
-        const Tensor& in = input();
-        sums_ = step.scratch.own("sums " + std::to_string(ordinal_), 4 * in.pitch);
-        parameter(gamma, in.channels, "gamma");
-        parameter(beta, in.channels, "beta");
-        reads(shared_->in);
-        if (skip >= 0) reads(skip);
-        writes(shared_->out);
-        backward_takes(shared_->out, true); /* it lives until the statistics' backward */
-        backward_takes(shared_->out);
-        backward_reads(shared_->in);
-        if (activation != GS_IDENTITY) masks(shared_->out);
-        if (skip >= 0) backward_gives(skip, skip_gradient);
+          skip_gradient_(skip_ < 0 ? GS_GRADIENT_NONE : gradient(1)) {
+        needs_output();
+        check_same(name, input(), tensor(out()));
+        if (skip_ >= 0) check_same(name, tensor(skip_), tensor(out()));
+        if (activation != GS_IDENTITY && activation != GS_RELU)
+            refuse(GS_INVALID_ARGUMENT, "%s: activation %d is neither identity nor relu", name, activation);
+        if (gradient() != GS_GRADIENT_NONE)
+            refuse(GS_INVALID_ARGUMENT, "%s: the gradient of its input is that of the statistics", name);
+        needs_backward(in(), "input");
+        if (activation != GS_IDENTITY) needs_backward(out(), "output");
+        sums_ = step.scratch.own("sums " + std::to_string(ordinal_), 4 * input().pitch);
+        parameter(gamma, input().channels, "gamma");
+        parameter(beta, input().channels, "beta");
+        masks_ = activation != GS_IDENTITY;
+        outlives_ = true;
+        shared_->out = out();
+        shared_->gamma = gamma;
+        shared_->first_half->normalized_into(out());
     }
 
     void forward(const Block& block) override {
@@ -186,7 +200,20 @@ public:
     }
 
 private:
-    const Tensor& input() const { return step_.tensors[static_cast<size_t>(shared_->in)]; }
+    std::shared_ptr<Normalizer> find(int32_t normalizer) const {
+        if (normalizer < 0 || static_cast<size_t>(normalizer) >= step_.normalizers.size())
+            refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d of %zu", name, normalizer, step_.normalizers.size());
+        std::shared_ptr<Normalizer> shared = step_.normalizers[static_cast<size_t>(normalizer)];
+        if (shared->in != in() || shared->out >= 0)
+            refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d has the statistics of tensor %d and %s", name, normalizer,
+                   shared->in, shared->out < 0 ? "is not used yet" : "is used already");
+        if (shared->segment >= step_.segments.size())
+            refuse(GS_INVALID_ARGUMENT, "%s: the statistics of tensor %d end with this segment: open the next one", name,
+                   in());
+        return shared;
+    }
+
+    const Tensor& input() const { return tensor(in()); }
     const float* statistics() const { return step_.scratch.shared(shared_->statistics); }
     double* sums_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(sums_, thread)); }
 
@@ -197,55 +224,14 @@ private:
     int sums_; /* double[2][P] */
 };
 
-void check_running(int64_t offset, const char* role) {
-    if (offset < 0)
-        refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: %s at offset %lld", role, static_cast<long long>(offset));
-}
-
 }  // namespace
-
-std::unique_ptr<Operation> batchnorm_statistics_operation(Step& step, int32_t in, int64_t running_mean,
-                                                          int64_t running_variance, float eps, float momentum,
-                                                          int gradient, int32_t* normalizer) {
-    step.tensor("batchnorm_statistics", "in", in);
-    check_running(running_mean, "running_mean");
-    check_running(running_variance, "running_variance");
-    if (!(eps > 0) || !(momentum >= 0 && momentum <= 1))
-        refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: eps %g, momentum %g", eps, momentum);
-    if (!normalizer) refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: no place for the normalizer's number");
-    auto shared = std::make_shared<Normalizer>(Normalizer{in, step.segments.size(), running_mean, running_variance, eps,
-                                                          momentum, -1, -1, nullptr, -1, -1});
-    auto operation = std::make_unique<BatchnormStatistics>(step, shared, gradient);
-    shared->first_half = operation.get();
-    *normalizer = static_cast<int32_t>(step.normalizers.size());
-    step.normalizers.push_back(shared);
-    return operation;
-}
-
-std::unique_ptr<Operation> batchnorm_normalize_operation(Step& step, int32_t normalizer, int32_t in, int32_t skip,
-                                                         int32_t out, int64_t gamma, int64_t beta, int activation,
-                                                         int skip_gradient) {
-    const char* name = "batchnorm_normalize";
-    if (normalizer < 0 || static_cast<size_t>(normalizer) >= step.normalizers.size())
-        refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d of %zu", name, normalizer, step.normalizers.size());
-    std::shared_ptr<Normalizer> shared = step.normalizers[static_cast<size_t>(normalizer)];
-    if (shared->in != in || shared->out >= 0)
-        refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d has the statistics of tensor %d and %s", name, normalizer,
-               shared->in, shared->out < 0 ? "is not used yet" : "is used already");
-    if (shared->segment >= step.segments.size())
-        refuse(GS_INVALID_ARGUMENT, "%s: the statistics of tensor %d end with this segment: open the next one", name, in);
-    check_same(name, step.tensor(name, "in", in), step.tensor(name, "out", out));
-    if (skip >= 0) check_same(name, step.tensor(name, "skip", skip), step.tensor(name, "out", out));
-    if (activation != GS_IDENTITY && activation != GS_RELU)
-        refuse(GS_INVALID_ARGUMENT, "%s: activation %d is neither identity nor relu", name, activation);
-    shared->out = out;
-    shared->gamma = gamma;
-    auto operation =
-        std::make_unique<BatchnormNormalize>(step, shared, skip, gamma, beta, activation, skip_gradient);
-    shared->first_half->normalized_into(out);
-    Segment& first = step.segments[shared->segment - 1];
-    first.has_backward |= shared->first_half->has_backward;
-    return operation;
-}
-
 }  // namespace gradsieve
+
+int gs_step_batchnorm_statistics(gs_step* step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                                 int32_t* normalizer) {
+    return gradsieve::add<gradsieve::BatchnormStatistics>(step, running_mean, running_variance, eps, momentum, normalizer);
+}
+
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int64_t gamma, int64_t beta, int activation) {
+    return gradsieve::add<gradsieve::BatchnormNormalize>(step, normalizer, gamma, beta, activation);
+}

@@ -8,8 +8,7 @@
  *                            `backward` of all in reverse; all meet; `backward_end` makes the gradients of parameters,
  *                            split over the threads in fixed slices
  *
- * To add an operation: its constructor and accesses in one operations_*.cpp, a line in step_operations.h, a function in
- * step_api.cpp, its kernels (see kernels.h).
+ * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernels.h).
  */
 #ifndef GRADSIEVE_STEP_H
 #define GRADSIEVE_STEP_H
@@ -136,9 +135,17 @@ struct Access {
     bool apart;
 };
 
+/* What the plan says that an operation touches: the arguments of gs_step_operation. */
+struct Dataflow {
+    std::vector<int32_t> inputs, gradients;
+    int32_t output = -1, saved = -1;
+    std::vector<int32_t> read; /* in backward */
+};
+
 class Operation {
 public:
-    Operation(Step& step, const char* name);
+    /* Takes what the plan told last; of so many inputs at least. */
+    Operation(Step& step, const char* name, size_t inputs = 1);
     virtual ~Operation() = default;
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
@@ -160,25 +167,32 @@ public:
     bool has_backward = false;   /* gradients of inputs or of parameters */
     int64_t input_bytes = 0;     /* of one of the caller's samples */
     std::vector<Parameter> parameters;
-    std::vector<Access> forward_accesses, backward_accesses; /* in order */
+    std::vector<Access> forward_accesses, backward_accesses; /* in order; they follow from the dataflow */
     std::vector<double> squares; /* per thread: sum of squares of its part of the gradients of parameters */
 
+    /* Works out the accesses, once the constructor is through. */
+    void follow_dataflow();
+
 protected:
-    void reads(int tensor) { forward_accesses.push_back({Access::READ, tensor, false, false}); }
-    void writes(int tensor) { forward_accesses.push_back({Access::WRITE, tensor, false, false}); }
-    void backward_reads(int tensor, bool apart = false) {
-        backward_accesses.push_back({Access::READ, tensor, false, apart});
-    }
-    /* The gradient of an output. */
-    void backward_takes(int tensor, bool apart = false);
-    /* The gradient of an input, left out, stored or added to. */
-    void backward_gives(int tensor, int gradient);
-    void masks(int tensor);
+    const Tensor& tensor(int32_t number) const;
+    int32_t in() const { return flow_.inputs[0]; }
+    int32_t out() const { return flow_.output; }
+    int32_t saved() const { return flow_.saved; }
+    int gradient(size_t input = 0) const { return flow_.gradients[input]; }
+    /* Refuses unless the operation writes a tensor; the same for one that it saves, of so many floats a sample. */
+    void needs_output() const;
+    void needs_saved(int64_t floats) const;
+    /* Refuses unless the plan says that backward reads this tensor again. */
+    void needs_backward(int32_t tensor, const char* role) const;
     /* A parameter; -1 for none, if it may be missing. */
     void parameter(int64_t offset, int64_t count, const char* role);
 
     Step& step_;
+    const Dataflow flow_;
     const int ordinal_; /* in its segment */
+    bool masks_ = false;   /* backward leaves the gradient of its output masked by the activation, in place */
+    bool product_ = false; /* its input and the gradient of its output are read after the blocks, in a pass of its own */
+    bool outlives_ = false; /* the gradient of its output is read in another segment too */
 };
 
 struct Segment {
@@ -223,6 +237,8 @@ public:
     /* ---- building */
     const Tensor& tensor(const char* operation, const char* role, int32_t number) const;
     Segment& open_segment();
+    void tell(const Dataflow& flow);
+    Dataflow take_dataflow(const char* operation, size_t inputs);
     void add(std::unique_ptr<Operation> operation);
     /* Checks the plan as a whole and works out regions and traffic; once. */
     void seal();
@@ -287,6 +303,8 @@ private:
     static double scale_of(const gs_update_rule& rule, double gradient_norm2);
     float* place(const Block& block, int storage, int64_t offset, int64_t floats) const;
 
+    Dataflow told_;
+    bool has_told_ = false;
     Workers<Command> workers_;
     std::vector<Worker> contexts_;
     int tensor_region_ = -1;

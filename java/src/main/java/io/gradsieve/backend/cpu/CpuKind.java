@@ -34,7 +34,16 @@ interface CpuKind<K extends Kind> {
   }
 
   /**
-   * Adds an operation that begins with a node of this kind to a native step; returns its status.
+   * Whether its channels are those of the graph's values, so that those of a flattened image are
+   * every lane of every position.
+   */
+  default boolean byChannel() {
+    return false;
+  }
+
+  /**
+   * Adds an operation that begins with a node of this kind to a native step, which was told what it
+   * touches; returns its status.
    */
   int add(K kind, Operation operation, CpuPlan plan);
 }

@@ -11,56 +11,32 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The kinds of nodes that a CPU runs. To add one: its line in the table below, and what it says of
- * its layout and its native call, here or in a file beside.
+ * The kinds of nodes that a CPU runs. To add one: its line in the table below or in a file beside,
+ * and what it says of its layout and its native call.
  */
 final class CpuKinds {
   private static final Map<Class<? extends Kind>, CpuKind<?>> KINDS = new LinkedHashMap<>();
 
   static {
     kind(Kind.Input.class, new Input());
-    kind(Kind.Conv2d.class, new CpuProducts.Conv2d());
-    kind(Kind.Linear.class, new CpuProducts.Linear());
-    kind(Kind.BatchNormStatistics.class, new CpuNorms.BatchNormStatistics());
-    kind(Kind.BatchNormNormalize.class, new CpuNorms.BatchNormNormalize());
-    kind(Kind.GroupNorm.class, new CpuNorms.GroupNorm());
-    kind(Kind.LayerNorm.class, new CpuNorms.LayerNorm());
-    kind(Kind.RowNorm.class, new CpuNorms.RowNorm());
     kind(Kind.Activation.class, new Activation());
     kind(Kind.Pool2d.class, new Pool2d());
     kind(
         Kind.Dropout.class,
-        (kind, operation, plan) ->
-            CpuLibrary.gs_step_dropout(
-                plan.step(),
-                plan.tensor(operation.first().input()),
-                plan.tensor(operation.output()),
-                kind.p(),
-                kind.place(),
-                plan.gradient(operation, 0)));
-    kind(
-        Kind.Add.class,
-        (kind, operation, plan) ->
-            CpuLibrary.gs_step_add(
-                plan.step(),
-                plan.tensor(operation.inputs().get(0)),
-                plan.tensor(operation.inputs().get(1)),
-                plan.tensor(operation.output()),
-                plan.gradient(operation, 0),
-                plan.gradient(operation, 1)));
+        (kind, operation, plan) -> CpuLibrary.gs_step_dropout(plan.step(), kind.p(), kind.place()));
+    kind(Kind.Add.class, (kind, operation, plan) -> CpuLibrary.gs_step_add(plan.step()));
     kind(
         Kind.SoftmaxCrossEntropy.class,
         (kind, operation, plan) ->
-            CpuLibrary.gs_step_softmax_cross_entropy(
-                plan.step(),
-                plan.tensor(operation.first().input()),
-                kind.labelSmoothing(),
-                plan.gradient(operation, 0)));
+            CpuLibrary.gs_step_softmax_cross_entropy(plan.step(), kind.labelSmoothing()));
+    CpuProducts.enter();
+    CpuNorms.enter();
   }
 
   private CpuKinds() {}
 
-  private static <K extends Kind> void kind(Class<K> type, CpuKind<K> kind) {
+  /** Enters a kind. */
+  static <K extends Kind> void kind(Class<K> type, CpuKind<K> kind) {
     KINDS.put(type, kind);
   }
 
@@ -112,11 +88,9 @@ final class CpuKinds {
 
     @Override
     public int add(Kind.Input kind, Operation operation, CpuPlan plan) {
-      int out = operation.output();
-      boolean moved = CpuProducts.takesShift(kind, out, plan.layout());
+      boolean moved = CpuProducts.takesShift(kind, operation.output(), plan.layout());
       return CpuLibrary.gs_step_input(
           plan.step(),
-          plan.tensor(out),
           kind.bytes() ? CpuLibrary.GS_UINT8 : CpuLibrary.GS_FLOAT32,
           kind.bytes() ? kind.scale() : null,
           kind.bytes() ? (moved ? new float[kind.shift().length] : kind.shift()) : null);
@@ -126,12 +100,7 @@ final class CpuKinds {
   private static final class Activation implements CpuKind<Kind.Activation> {
     @Override
     public int add(Kind.Activation kind, Operation operation, CpuPlan plan) {
-      return CpuLibrary.gs_step_activation(
-          plan.step(),
-          plan.tensor(operation.first().input()),
-          plan.tensor(operation.output()),
-          code(kind.function()),
-          plan.gradient(operation, 0));
+      return CpuLibrary.gs_step_activation(plan.step(), code(kind.function()));
     }
   }
 
@@ -151,18 +120,13 @@ final class CpuKinds {
 
     @Override
     public int add(Kind.Pool2d kind, Operation operation, CpuPlan plan) {
-      Node node = operation.first();
       return CpuLibrary.gs_step_pool2d(
           plan.step(),
-          plan.tensor(node.input()),
-          plan.tensor(operation.output()),
           kind.pool() == Pool.MAX ? CpuLibrary.GS_MAX_POOL : CpuLibrary.GS_AVERAGE_POOL,
           kind.height(),
           kind.width(),
           kind.kernelHeight(),
-          kind.kernelWidth(),
-          plan.saved(operation),
-          plan.gradient(operation, 0));
+          kind.kernelWidth());
     }
   }
 }

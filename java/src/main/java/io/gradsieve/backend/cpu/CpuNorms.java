@@ -10,8 +10,21 @@ import io.gradsieve.plan.Operation;
 final class CpuNorms {
   private CpuNorms() {}
 
+  static void enter() {
+    CpuKinds.kind(Kind.BatchNormStatistics.class, new BatchNormStatistics());
+    CpuKinds.kind(Kind.BatchNormNormalize.class, new BatchNormNormalize());
+    CpuKinds.kind(Kind.GroupNorm.class, new GroupNorm());
+    CpuKinds.kind(Kind.LayerNorm.class, new LayerNorm());
+    CpuKinds.kind(Kind.RowNorm.class, new RowNorm());
+  }
+
   /** Statistics, which the native step keeps by itself. */
-  static final class BatchNormStatistics implements CpuKind<Kind.BatchNormStatistics> {
+  private static final class BatchNormStatistics implements CpuKind<Kind.BatchNormStatistics> {
+    @Override
+    public boolean byChannel() {
+      return true;
+    }
+
     @Override
     public IndexMap parameter(
         Kind.BatchNormStatistics kind, Node node, int place, CpuLayout layout) {
@@ -23,18 +36,21 @@ final class CpuNorms {
       Node node = operation.first();
       return CpuLibrary.gs_step_batchnorm_statistics(
           plan.step(),
-          plan.channels(node.input()),
           plan.offset(node.parameter(0)),
           plan.offset(node.parameter(1)),
           kind.eps(),
           kind.momentum(),
-          plan.gradient(operation, 0),
           plan.normalizer(operation.output()));
     }
   }
 
   /** Normalise + sum with a skip connection + relu. */
-  static final class BatchNormNormalize implements CpuKind<Kind.BatchNormNormalize> {
+  private static final class BatchNormNormalize implements CpuKind<Kind.BatchNormNormalize> {
+    @Override
+    public boolean byChannel() {
+      return true;
+    }
+
     @Override
     public IndexMap parameter(
         Kind.BatchNormNormalize kind, Node node, int place, CpuLayout layout) {
@@ -53,41 +69,31 @@ final class CpuNorms {
     @Override
     public int add(Kind.BatchNormNormalize kind, Operation operation, CpuPlan plan) {
       Node node = operation.first();
-      // The inputs are x, its statistics and, of a sum, what is added.
-      boolean sum = operation.inputs().size() > 2;
       return CpuLibrary.gs_step_batchnorm_normalize(
           plan.step(),
           plan.normalizer(node.inputs().get(1))[0],
-          plan.channels(node.inputs().get(0)),
-          sum ? plan.channels(operation.inputs().get(2)) : -1,
-          plan.channels(operation.output()),
           plan.offset(node.parameter(0)),
           plan.offset(node.parameter(1)),
-          CpuKinds.activation(operation),
-          sum ? plan.gradient(operation, 2) : CpuLibrary.GS_GRADIENT_NONE);
+          CpuKinds.activation(operation));
     }
   }
 
   /** Group norm. */
-  static final class GroupNorm implements CpuKind<Kind.GroupNorm> {
+  private static final class GroupNorm implements CpuKind<Kind.GroupNorm> {
     @Override
     public int add(Kind.GroupNorm kind, Operation operation, CpuPlan plan) {
       Node node = operation.first();
       return CpuLibrary.gs_step_groupnorm(
           plan.step(),
-          plan.tensor(node.input()),
-          plan.tensor(operation.output()),
           kind.groups(),
           plan.offset(node.parameter(0)),
           plan.offset(node.parameter(1)),
-          kind.eps(),
-          plan.saved(operation),
-          plan.gradient(operation, 0));
+          kind.eps());
     }
   }
 
   /** Layer norm over features, those of a flattened image included. */
-  static final class LayerNorm implements CpuKind<Kind.LayerNorm> {
+  private static final class LayerNorm implements CpuKind<Kind.LayerNorm> {
     @Override
     public IndexMap parameter(Kind.LayerNorm kind, Node node, int place, CpuLayout layout) {
       return IndexMap.features(node, layout);
@@ -105,7 +111,7 @@ final class CpuNorms {
   }
 
   /** Layer norm over rows of pixels. */
-  static final class RowNorm implements CpuKind<Kind.RowNorm> {
+  private static final class RowNorm implements CpuKind<Kind.RowNorm> {
     /** Mean and inverse deviation for every lane. */
     @Override
     public CpuTensor saved(Kind.RowNorm kind, Node node, Value saved, CpuLayout layout) {
@@ -122,14 +128,6 @@ final class CpuNorms {
   private static int layerNorm(int width, float eps, Operation operation, CpuPlan plan) {
     Node node = operation.first();
     return CpuLibrary.gs_step_layernorm(
-        plan.step(),
-        plan.tensor(node.input()),
-        plan.tensor(operation.output()),
-        width,
-        plan.offset(node.parameter(0)),
-        plan.offset(node.parameter(1)),
-        eps,
-        plan.saved(operation),
-        plan.gradient(operation, 0));
+        plan.step(), width, plan.offset(node.parameter(0)), plan.offset(node.parameter(1)), eps);
   }
 }

@@ -10,6 +10,8 @@ import io.gradsieve.plan.StepPlan;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Hands a plan to the native executor: its operations, one {@code gs_step_…} call each, and the
@@ -39,8 +41,7 @@ final class CpuPlan {
       for (Segment segment : plan.segments()) {
         CpuErrors.check(CpuLibrary.gs_step_segment(step, segment.block(), segment.recompute()));
         for (Operation operation : segment.operations()) {
-          Kind kind = operation.first().kind();
-          CpuErrors.check(CpuKinds.of(kind).add(kind, operation, builder));
+          builder.add(operation);
         }
       }
       return step;
@@ -48,6 +49,38 @@ final class CpuPlan {
       CpuLibrary.gs_step_destroy(step);
       throw e;
     }
+  }
+
+  /** Tells what the operation touches, then adds it. Values of the batch are the executor's own. */
+  private void add(Operation operation) {
+    Kind kind = operation.first().kind();
+    CpuKind<Kind> known = CpuKinds.of(kind);
+    IntUnaryOperator number = known.byChannel() ? this::channels : this::tensor;
+    List<Integer> inputs = operation.inputs();
+    int[] ofSamples =
+        IntStream.range(0, inputs.size()).filter(i -> !isOfBatch(inputs.get(i))).toArray();
+    int[] read =
+        operation.readsBackward().stream()
+            .filter(value -> !isOfBatch(value))
+            .mapToInt(number::applyAsInt)
+            .toArray();
+    int output = operation.output();
+    List<Integer> saved = operation.saved();
+    CpuErrors.check(
+        CpuLibrary.gs_step_operation(
+            step,
+            ofSamples.length,
+            IntStream.of(ofSamples).map(i -> number.applyAsInt(inputs.get(i))).toArray(),
+            IntStream.of(ofSamples).map(i -> code(operation.gradients().get(i))).toArray(),
+            output < 0 || isOfBatch(output) ? -1 : number.applyAsInt(output),
+            saved.isEmpty() ? -1 : tensor(saved.get(0)),
+            read.length,
+            read));
+    CpuErrors.check(known.add(kind, operation, this));
+  }
+
+  private boolean isOfBatch(int value) {
+    return layout.graph().value(value).ofBatch();
   }
 
   Step step() {
@@ -59,7 +92,7 @@ final class CpuPlan {
   }
 
   /** The number of a value's tensor. */
-  int tensor(int value) {
+  private int tensor(int value) {
     int origin = layout.origin(value);
     return tensors.computeIfAbsent(origin, v -> add(v, layout.tensor(v)));
   }
@@ -68,7 +101,7 @@ final class CpuPlan {
    * The number of a tensor whose channels are those of the value: every lane of every position of a
    * flattened image has statistics of its own.
    */
-  int channels(int value) {
+  private int channels(int value) {
     int origin = layout.origin(value);
     CpuTensor tensor = layout.tensor(origin);
     boolean flattened = tensor.positions() > layout.graph().value(value).positions();
@@ -92,12 +125,6 @@ final class CpuPlan {
     return number[0];
   }
 
-  /** The number of the tensor that an operation saves; -1 for none. */
-  int saved(Operation operation) {
-    List<Integer> saved = operation.saved();
-    return saved.isEmpty() ? -1 : tensor(saved.get(0));
-  }
-
   /** The native number of the batch norm that has these statistics, once they are added. */
   int[] normalizer(int statistics) {
     return normalizers.computeIfAbsent(statistics, v -> new int[] {-1});
@@ -108,9 +135,8 @@ final class CpuPlan {
     return layout.offset(parameter);
   }
 
-  /** What backward does with the gradient of an operation's input. */
-  int gradient(Operation operation, int input) {
-    return switch (operation.gradients().get(input)) {
+  private static int code(Operation.Gradient gradient) {
+    return switch (gradient) {
       case NONE -> CpuLibrary.GS_GRADIENT_NONE;
       case STORE -> CpuLibrary.GS_GRADIENT_STORE;
       case ADD -> CpuLibrary.GS_GRADIENT_ADD;

@@ -12,6 +12,11 @@ import java.util.List;
 final class CpuProducts {
   private CpuProducts() {}
 
+  static void enter() {
+    CpuKinds.kind(Kind.Conv2d.class, new Conv2d());
+    CpuKinds.kind(Kind.Linear.class, new Linear());
+  }
+
   private static CpuTensor fresh(Node node, CpuLayout layout) {
     Value value = layout.graph().value(node.output());
     return CpuTensor.of(value.positions(), value.channels());
@@ -74,8 +79,6 @@ final class CpuProducts {
     Node node = operation.first();
     return CpuLibrary.gs_step_conv2d(
         plan.step(),
-        plan.tensor(node.input()),
-        plan.tensor(operation.output()),
         window.height(),
         window.width(),
         window.kernelHeight(),
@@ -85,9 +88,7 @@ final class CpuProducts {
         plan.offset(node.parameter(0)),
         plan.offset(node.parameter(1)),
         CpuKinds.activation(operation),
-        pool,
-        plan.saved(operation),
-        plan.gradient(operation, 0));
+        pool);
   }
 
   /**
@@ -130,12 +131,9 @@ final class CpuProducts {
       }
       return CpuLibrary.gs_step_linear(
           plan.step(),
-          plan.tensor(node.input()),
-          plan.tensor(operation.output()),
           plan.offset(node.parameter(0)),
           plan.offset(node.parameter(1)),
           CpuKinds.activation(operation),
-          plan.gradient(operation, 0),
           shift(node, layout));
     }
 
