@@ -1,6 +1,8 @@
 package io.gradsieve.conventions;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -98,6 +100,48 @@ class ArchitectureTest {
         .resideInAnyPackage(
             MAY_USE.keySet().stream().map(name -> ROOT + "." + name + "..").toArray(String[]::new))
         .because("a new package needs a row in ArchitectureTest and in docs/architecture.md")
+        .check(engine);
+  }
+
+  /** How a device lays out and runs a network is not the network's business. */
+  @Test
+  void networksAndGraphsMentionNoDevice() {
+    String devices = "(?i).*(lane|block|arena|scratch|tile|backend).*";
+    classes()
+        .that()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .haveNameNotMatching(devices)
+        .check(engine);
+    members()
+        .that()
+        .areDeclaredInClassesThat()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .haveNameNotMatching(devices)
+        .check(engine);
+    noClasses()
+        .that()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(ROOT + ".backend..", ROOT + ".compile..", ROOT + ".plan..")
+        .check(engine);
+  }
+
+  /** The compiler asks traits: a new kind of node changes nothing there. */
+  @Test
+  void theCompilerKnowsNoKindOfNode() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".compile..")
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe(
+                "are kinds of nodes",
+                type ->
+                    type.isAssignableTo(ROOT + ".graph.Kind")
+                        && !type.getName().equals(ROOT + ".graph.Kind")))
         .check(engine);
   }
 

@@ -11,6 +11,11 @@ import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.nn.layer.Conv2d;
+import io.gradsieve.nn.layer.Flatten;
+import io.gradsieve.nn.layer.Linear;
+import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.UpdateRule;
@@ -62,6 +67,21 @@ class EngineAgainstReferenceTest {
       }
     }
     assertThat(meaningless).isLessThanOrEqualTo(MEANINGLESS);
+  }
+
+  /** What the pool makes of the convolution is gone when backward comes: nothing needs it. */
+  @Test
+  void aPooledConvolutionThatNoActivationFollowsNeedsNoResult() {
+    NetworkSpec spec =
+        NetworkSpec.of(
+            List.of(2, 9, 8),
+            List.of(
+                new Conv2d(5, 3, 3, 1, 1, true),
+                new Pool2d(Kind.Pool.MAX, 2),
+                new Pool2d(Kind.Pool.AVERAGE, 2),
+                new Flatten(),
+                new Linear(3, true)));
+    assertThat(compare(spec, 1, true)).isZero();
   }
 
   /** The comparisons that were meaningless. */

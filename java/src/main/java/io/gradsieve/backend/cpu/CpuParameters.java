@@ -43,10 +43,14 @@ final class CpuParameters implements ParameterValues {
 
   @Override
   public float[] read(int parameter) {
-    IndexMap map = layout.map(check(parameter));
-    float[] inside = new float[Math.toIntExact(map.floats())];
+    return layout.map(check(parameter)).outside(inside(parameter));
+  }
+
+  /** Everything from the parameter's offset to the next one's, as it lies there. */
+  float[] inside(int parameter) {
+    float[] inside = new float[Math.toIntExact(CpuTensor.whole(layout.map(parameter).floats()))];
     memory.read(layout.offset(parameter), inside);
-    return map.outside(inside);
+    return inside;
   }
 
   @Override
