@@ -216,8 +216,9 @@ void parts_add_up_to_the_whole(const Network& n) {
     Outcome expected = whole.run(GS_EVALUATION, 0, BATCH);
     std::vector<float> sum(static_cast<size_t>(n.trainable), NAN);
     const auto part = [&](int64_t from, int64_t count, int parts) {
-        cut.begin(GS_EVALUATION, from, count);
-        for (int32_t s = 0; s < cut.segments(); s++) must(gs_segment_accumulate(cut.step(), s, parts, sum.data()));
+        cut.begin(GS_EVALUATION, from, count, nullptr, false);
+        must(gs_step_part(cut.step(), parts, sum.data()));
+        for (int32_t s = cut.segments(); s-- > 0;) must(gs_segment_backward(cut.step(), s));
     };
     part(0, 2, GS_PART_FIRST);
     part(2, 3, 0);
