@@ -124,6 +124,7 @@ void Step::put(Command::Kind kind, int32_t number) {
         command.kind = Command::ACCUMULATE;
         workers_.put(command);
     }
+    if (kind == Command::BACKWARD && number == 0) end(); /* nothing comes after it but a rule */
 }
 
 void Step::profile(int64_t* times) {

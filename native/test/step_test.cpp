@@ -14,6 +14,7 @@
 #include "compiled.h"
 #include "difference.h"
 #include "networks.h"
+#include "shares.h"
 
 namespace {
 
@@ -374,6 +375,7 @@ int main(int count, char** arguments) {
         divergence_stops_the_step_behind(*network);
         statistics_obey_the_momentum(*network);
         times_lie_within_the_step(*network);
+        shares_meet_at_points(*network, check);
     }
     convolutions_that_do_not_fit_are_refused();
     printf("%d passed, %d failed\n", passed, failed);

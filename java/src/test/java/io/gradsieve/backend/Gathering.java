@@ -3,6 +3,7 @@ package io.gradsieve.backend;
 import java.io.IOException;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
@@ -25,6 +26,11 @@ final class Gathering {
 
   Participants member(int rank) {
     return members[rank];
+  }
+
+  /** One who will not come: the others' calls fail. */
+  void leave() {
+    barrier.reset();
   }
 
   /** When the first gradients came, in nanoseconds of {@link System#nanoTime}. */
@@ -105,7 +111,7 @@ final class Gathering {
     private List<FloatBuffer> ranges = List.of();
     private Verdict verdict = Verdict.FINE;
     private long firstGradients;
-    private final List<Integer> segments = new java.util.ArrayList<>();
+    private final List<Integer> segments = new ArrayList<>();
 
     private void meet(String what) throws IOException, InterruptedException {
       call = what;

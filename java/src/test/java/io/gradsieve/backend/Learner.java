@@ -3,14 +3,17 @@ package io.gradsieve.backend;
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.Parameter;
 import io.gradsieve.plan.UpdateRule;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** A built-in network on small random images, compiled, that trains on any stretch of them. */
 final class Learner implements AutoCloseable {
@@ -49,9 +52,9 @@ final class Learner implements AutoCloseable {
     }
   }
 
-  /** Spoils a sample of this learner. */
-  void spoil(int sample) {
-    samples.memory().asFloatBuffer().put(sample * VALUES, Float.NaN);
+  /** Changes the first value of a sample. */
+  void change(int sample, float value) {
+    samples.memory().asFloatBuffer().put(sample * VALUES, value);
   }
 
   static float weight(int sample) {
@@ -67,11 +70,11 @@ final class Learner implements AutoCloseable {
     return sum;
   }
 
-  /** Queues a pass over samples from..to−1. */
+  /** Queues a step or a part of one, over samples from..to−1. */
   void queue(int from, int to, Part part, Update update) {
     StepInput input = inputs[queued++ % inputs.length];
     for (int i = from; i < to; i++) {
-      input.sample(i - from, i, io.gradsieve.data.augment.Augment.NONE, 0);
+      input.sample(i - from, i, Augment.NONE, 0);
       input.labels().put(i - from, (i * 7) % CLASSES);
       input.ids().put(i - from, 100 + i);
       input.planWeights().put(i - from, update.weighted() ? weight(i) : 1);
@@ -85,14 +88,9 @@ final class Learner implements AutoCloseable {
     }
   }
 
-  /** One step over samples from..to−1, not awaited. */
-  void queue(int from, int to, Update update) {
-    queue(from, to, Part.WHOLE, update);
-  }
-
   /** Weights, running statistics, gradients and optimizer state, tensor by tensor. */
   Map<String, float[]> tensors() {
-    Map<String, float[]> tensors = new java.util.TreeMap<>();
+    Map<String, float[]> tensors = new TreeMap<>();
     for (Parameter parameter : network.parameters().layout().parameters()) {
       tensors.put("weights of " + parameter.name(), parameter.read(network.weights()));
       if (parameter.trainable()) {
@@ -112,6 +110,11 @@ final class Learner implements AutoCloseable {
     all.add(copy(network.weights()));
     step.optimizerState().values().forEach(state -> all.add(copy(state)));
     return all;
+  }
+
+  /** Whether two {@link #memory} hold the same bits. */
+  static boolean same(List<float[]> a, List<float[]> b) {
+    return Arrays.deepEquals(a.toArray(), b.toArray());
   }
 
   static float[] copy(DeviceBuffer buffer) {

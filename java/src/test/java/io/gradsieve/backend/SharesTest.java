@@ -5,38 +5,60 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradsieve.TestSeed;
 import io.gradsieve.backend.CompiledStep.Part;
 import io.gradsieve.backend.Learner.Update;
+import io.gradsieve.backend.StepTimes.Phase;
 import io.gradsieve.plan.UpdateRule;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.function.LongToDoubleFunction;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Two steps in one process that share a batch, against one step over all of it. */
+/**
+ * Two steps in one process that share a batch, against one step over all of it.
+ *
+ * <p>Sums in another order differ by roundings of 6e-8, which batch norm over the 64 values of a
+ * channel of resnet20's last stage makes 5e-6. Where such a difference lets one value more or less
+ * through a relu, a gradient jumps by a hundredth: with one seed in five, with two threads against
+ * one as often. So of several seeds the median counts.
+ */
+@Timeout(120)
 class SharesTest {
   private static final long SEED = TestSeed.of(20_261_129);
-  private static final UpdateRule SGD = new UpdateRule.Sgd(0.9, false, 5e-4);
-  private static final UpdateRule LAMB = new UpdateRule.Lamb(0.9, 0.999, 1e-6, 0.01);
+  private static final int SEEDS = 5;
+  private static final double TOLERANCE = 1e-5;
   private static final int ALL = Learner.SAMPLES;
+  private static final UpdateRule SGD = new UpdateRule.Sgd(0.9, false, 5e-4);
 
-  /** Two learners of one batch: the first has its first samples, the second the others. */
+  /** With a large eps: the direction of gradients near 0 would be a matter of their roundings. */
+  private static final UpdateRule LAMB = new UpdateRule.Lamb(0.9, 0.999, 1e-3, 0.01);
+
+  /** Two learners of one batch, each with a share of it. */
   private static final class Pair implements AutoCloseable {
     final Gathering gathering = new Gathering(2);
     final Learner first;
     final Learner second;
 
-    Pair(String model, int threads, UpdateRule rule) {
-      first = new Learner(model, threads, rule, SEED);
-      second = new Learner(model, threads, rule, SEED);
+    Pair(String model, int threads, UpdateRule rule, long seed) {
+      first = new Learner(model, threads, rule, seed);
+      second = new Learner(model, threads, rule, seed);
       first.step.share(gathering.member(0), true);
       second.step.share(gathering.member(1), true);
     }
 
-    double train(int own, Update update) {
-      first.queue(0, own, update);
-      second.queue(own, ALL, update);
+    /** Samples from..to−1, of which {@code own} are the first learner's. */
+    double train(int from, int own, int to, Part part, Update update) {
+      first.queue(from, from + own, part, update);
+      second.queue(from + own, to, part, update);
       double norm = first.step.await();
       assertThat(second.step.await()).isEqualTo(norm);
+      assertThat(Learner.same(second.memory(), first.memory())).isTrue();
       return norm;
     }
 
@@ -47,55 +69,164 @@ class SharesTest {
     }
   }
 
-  private record Case(String model, UpdateRule rule, int own, Update update) {
-    @Override
-    public String toString() {
-      return model + ", " + rule + ", " + own + " + " + (ALL - own) + ", " + update;
-    }
+  private record Case(String model, UpdateRule rule, int own, Update update) {}
+
+  private static Stream<String> models() {
+    return Stream.of("cnn", "resnet20-gn", "resnet20");
+  }
+
+  /** The median over several seeds. */
+  private static double median(LongToDoubleFunction measured) {
+    return LongStream.range(SEED, SEED + SEEDS)
+        .mapToDouble(measured)
+        .sorted()
+        .skip(SEEDS / 2)
+        .findFirst()
+        .orElseThrow();
   }
 
   @TestFactory
   Stream<DynamicTest> oneStepOfTwoSharesIsOneStepOverTheWholeBatch() {
-    return Stream.of("cnn", "resnet20-gn", "resnet20")
+    return models()
         .flatMap(
             model ->
                 Stream.of(
                     new Case(model, SGD, 10, Update.PLAIN),
                     new Case(model, SGD, ALL, Update.PLAIN),
                     new Case(model, SGD, 0, new Update(0.05, 0.25, false)),
-                    new Case(model, SGD, 5, new Update(0.05, 0, true)),
-                    new Case(model, LAMB, 5, new Update(0.01, 0.25, true))))
-        .map(c -> DynamicTest.dynamicTest(c.toString(), () -> agree(c)));
+                    new Case(model, SGD, 5, new Update(0.05, 0.25, true)),
+                    new Case(model, LAMB, 5, new Update(0.01, 0, true))))
+        .map(c -> DynamicTest.dynamicTest(c.toString(), () -> agrees(c)));
   }
 
-  private static void agree(Case c) {
-    try (Pair pair = new Pair(c.model, 1, c.rule);
-        Learner whole = new Learner(c.model, 1, c.rule, SEED)) {
-      double norm = pair.train(c.own, c.update);
-      whole.queue(0, ALL, c.update);
-      double expected = whole.step.await();
-      System.out.printf("%s: norm %g%n", c, Math.abs(norm - expected) / expected);
-      double worst = 0;
-      Map<String, float[]> other = whole.tensors();
-      for (Map.Entry<String, float[]> e : pair.first.tensors().entrySet()) {
-        double d = difference(e.getValue(), other.get(e.getKey()));
-        if (d > 5e-6) {
-          System.out.println(e.getKey() + " " + d);
-        }
-        worst = Math.max(worst, d);
+  private static void agrees(Case c) {
+    double difference =
+        median(
+            seed -> {
+              try (Pair pair = new Pair(c.model, 1, c.rule, seed);
+                  Learner whole = new Learner(c.model, 1, c.rule, seed)) {
+                double norm = pair.train(0, c.own, ALL, Part.WHOLE, c.update);
+                whole.queue(0, ALL, Part.WHOLE, c.update);
+                return Math.max(
+                    Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, c.rule));
+              }
+            });
+    System.out.printf("%s: %.1e%n", c, difference);
+    assertThat(difference).isLessThan(TOLERANCE);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> partsOfSharesAreThoseOfTheWholeBatch() {
+    return models().map(model -> DynamicTest.dynamicTest(model, () -> partsAgree(model)));
+  }
+
+  private static void partsAgree(String model) {
+    Update update = new Update(0.05, 0.25, true);
+    double difference =
+        median(
+            seed -> {
+              try (Pair pair = new Pair(model, 1, SGD, seed);
+                  Learner whole = new Learner(model, 1, SGD, seed)) {
+                pair.train(0, 5, 6, Part.FIRST, update);
+                pair.train(6, 0, 10, Part.MIDDLE, update);
+                double norm = pair.train(10, 3, ALL, Part.LAST, update);
+                whole.queue(0, 6, Part.FIRST, update);
+                whole.queue(6, 10, Part.MIDDLE, update);
+                whole.step.await();
+                whole.step.await();
+                whole.queue(10, ALL, Part.LAST, update);
+                return Math.max(
+                    Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, SGD));
+              }
+            });
+    System.out.printf("%s in parts: %.1e%n", model, difference);
+    assertThat(difference).isLessThan(TOLERANCE);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> afterTwentyStepsSharesDifferNoMoreThanThreadsDo() {
+    return models().map(model -> DynamicTest.dynamicTest(model, () -> staysNear(model)));
+  }
+
+  private static void staysNear(String model) {
+    double ratio =
+        median(
+            seed -> {
+              try (Pair pair = new Pair(model, 1, SGD, seed);
+                  Learner one = new Learner(model, 1, SGD, seed);
+                  Learner two = new Learner(model, 2, SGD, seed)) {
+                for (int i = 0; i < 20; i++) {
+                  pair.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
+                  for (Learner learner : new Learner[] {one, two}) {
+                    learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+                    learner.step.await();
+                  }
+                }
+                float[] weights = Learner.copy(one.network.weights());
+                double shares = difference(Learner.copy(pair.first.network.weights()), weights);
+                double threads = difference(Learner.copy(two.network.weights()), weights);
+                System.out.printf(
+                    "%s after 20 steps: shares differ by %.1e, threads by %.1e%n",
+                    model, shares, threads);
+                return shares / threads;
+              }
+            });
+    assertThat(ratio).isLessThan(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theFirstGradientsComeWhileBackwardRuns(int threads) {
+    try (Pair pair = new Pair("resnet20-gn", threads, SGD, SEED)) {
+      StepTimes times = pair.first.step.measure();
+      pair.train(0, 8, ALL, Part.WHOLE, Update.PLAIN);
+      assertThat(pair.gathering.segments(0))
+          .isSortedAccordingTo(Comparator.reverseOrder())
+          .hasSizeGreaterThan(5);
+      for (int thread = 0; thread < threads; thread++) {
+        assertThat(pair.gathering.firstGradients(0))
+            .isLessThan(times.began(thread, 0, Phase.BACKWARD));
       }
-      System.out.println(worst);
-      assertThat(pair.second.memory()).usingRecursiveComparison().isEqualTo(pair.first.memory());
     }
   }
 
+  @Test
+  void queuedStepsOfSharesGiveTheBitsOfStepsApart() {
+    try (Pair apart = new Pair("resnet20", 2, SGD, SEED);
+        Pair queued = new Pair("resnet20", 2, SGD, SEED)) {
+      for (int i = 0; i < 2; i++) {
+        apart.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
+        queued.first.queue(0, 10, Part.WHOLE, Update.PLAIN);
+        queued.second.queue(10, ALL, Part.WHOLE, Update.PLAIN);
+      }
+      for (int i = 0; i < 2; i++) {
+        queued.first.step.await();
+        queued.second.step.await();
+      }
+      assertThat(Learner.same(queued.first.memory(), apart.first.memory())).isTrue();
+    }
+  }
+
+  /** Of all tensors; LAMB leaves its direction where the gradient was. */
+  private static double largest(Learner a, Learner b, UpdateRule rule) {
+    Map<String, float[]> tensors = b.tensors();
+    double largest = 0;
+    for (Map.Entry<String, float[]> entry : a.tensors().entrySet()) {
+      if (rule != LAMB || !entry.getKey().startsWith("gradient")) {
+        largest = Math.max(largest, difference(entry.getValue(), tensors.get(entry.getKey())));
+      }
+    }
+    return largest;
+  }
+
+  /** ‖a − b‖ / ‖b‖. */
   private static double difference(float[] a, float[] b) {
     double off = 0;
-    double largest = 0;
+    double norm = 0;
     for (int i = 0; i < a.length; i++) {
-      off = Math.max(off, Math.abs((double) a[i] - b[i]));
-      largest = Math.max(largest, Math.abs(b[i]));
+      off = Math.hypot(off, (double) a[i] - b[i]);
+      norm = Math.hypot(norm, b[i]);
     }
-    return off == 0 ? 0 : off / largest;
+    return Arrays.equals(a, b) ? 0 : off / norm;
   }
 }

@@ -149,8 +149,7 @@ final class CpuShare implements AutoCloseable {
       participants.gradients(index, segment);
     } else if (kind == CpuLibrary.GS_POINT_VERDICT) {
       Verdict.What what = WHATS[point.verdict()];
-      Verdict own =
-          what == Verdict.What.NOTHING ? Verdict.FINE : new Verdict(what, point.sample());
+      Verdict own = what == Verdict.What.NOTHING ? Verdict.FINE : new Verdict(what, point.sample());
       Verdict agreed = participants.agree(own);
       point.verdict(agreed.what().ordinal());
       point.sample(agreed.sample());
