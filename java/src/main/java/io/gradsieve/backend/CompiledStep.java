@@ -101,7 +101,8 @@ public interface CompiledStep extends AutoCloseable {
   /**
    * Waits for the first step that was not awaited yet.
    *
-   * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward
+   * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward; of a
+   *     part that is not the last that of its own terms
    * @throws io.gradsieve.GradsieveException.Diverged if a loss, norm or gradient is not finite; no
    *     weight or running statistic was changed then, nor by a step queued behind this one, whose
    *     await throws as well. In a share of a larger step it names the same sample for all
