@@ -330,7 +330,8 @@ int gs_segment_update(gs_step* step, int32_t segment);
 /* From the next step on every thread notes when it ran each phase of each segment: times is int64[2][threads][segments]
  * [GS_PHASES][GS_PHASE_TIMES], two sets in turn as for the records, of the last step that ran the phase. NULL ends it. */
 enum gs_phase { GS_PHASE_FORWARD = 0, GS_PHASE_BACKWARD = 1, GS_PHASE_UPDATE = 2, GS_PHASES = 3 };
-/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner barriers. */
+/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner
+ * barriers, and for other participants. */
 enum gs_phase_time { GS_PHASE_BEGAN = 0, GS_PHASE_ENDED = 1, GS_PHASE_WAITED = 2, GS_PHASE_TIMES = 3 };
 int gs_step_profile(gs_step* step, int64_t* times);
 

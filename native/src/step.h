@@ -118,6 +118,9 @@ private:
     int64_t stride_ = 0; /* floats from one thread's regions to the next */
 };
 
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t now();
+
 class Step;
 struct Normalizer; /* what the two halves of a batch norm share */
 
@@ -127,7 +130,7 @@ struct Worker {
     int index;
     Run run;
     int64_t first = 0, last = 0; /* samples */
-    int64_t waited = 0;          /* nanoseconds at barriers inside the command, if they are measured */
+    int64_t waited = 0; /* nanoseconds at barriers and points inside the command, if they are measured */
 };
 
 /* Samples that go through a segment together. */

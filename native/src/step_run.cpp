@@ -197,7 +197,7 @@ float* Step::probabilities(const Run& run) const {
 
 /* ---- on the workers ------------------------------------------------------------------------------------------------- */
 
-static int64_t now() {
+int64_t now() {
     timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;

@@ -27,6 +27,7 @@ public:
     ~Alone() {
         must(gs_step_abort(step_));
         thread_.join();
+        for (int i = 0; i < 2; i++) gs_step_wait(step_, nullptr); /* the exchange is in use until then */
     }
     /* So many were taken, of which these may be looked at. */
     int taken() const { return taken_.load(); }

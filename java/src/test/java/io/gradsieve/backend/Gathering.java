@@ -33,12 +33,12 @@ final class Gathering {
     barrier.reset();
   }
 
-  /** When the first gradients came, in nanoseconds of {@link System#nanoTime}. */
+  /** When the first gradients of the last step came, in nanoseconds of {@link System#nanoTime}. */
   long firstGradients(int rank) {
     return members[rank].firstGradients;
   }
 
-  /** Segments in the order of their gradients. */
+  /** The last step's segments in the order of their gradients. */
   List<Integer> segments(int rank) {
     return List.copyOf(members[rank].segments);
   }
@@ -138,8 +138,9 @@ final class Gathering {
     @Override
     public void gradients(int segment, List<FloatBuffer> views)
         throws IOException, InterruptedException {
-      if (firstGradients == 0) {
+      if (segments.isEmpty() || segment > segments.get(segments.size() - 1)) { // a step begins
         firstGradients = System.nanoTime();
+        segments.clear();
       }
       segments.add(segment);
       ranges = views;
