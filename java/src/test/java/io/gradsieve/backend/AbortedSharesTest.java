@@ -229,6 +229,35 @@ class AbortedSharesTest {
   }
 
   @Test
+  void noStepBeginsWhileAParticipantIsStillAtWorkOnAnAbortedOne() throws InterruptedException {
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch deaf = new CountDownLatch(1);
+    try (Learner learner = new Learner("cnn", 1, SGD, SEED)) {
+      learner.step.share(
+          new Eventful(
+              new Alone(),
+              call -> {
+                reached.countDown();
+                while (deaf.getCount() > 0) {
+                  Thread.interrupted(); // does not listen
+                  Thread.onSpinWait();
+                }
+              }),
+          false);
+      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      reached.await();
+      learner.step.abort();
+      assertThatThrownBy(learner.step::await).isInstanceOf(PeerLost.class);
+      assertThatThrownBy(() -> learner.queue(0, ALL, Part.WHOLE, Update.PLAIN))
+          .isInstanceOf(PeerLost.class)
+          .hasMessageContaining("still at work");
+      deaf.countDown();
+      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.step.await();
+    }
+  }
+
+  @Test
   void closingAStepThatWaitsLeavesNothingBehind() throws InterruptedException {
     CountDownLatch reached = new CountDownLatch(1);
     Learner learner = new Learner("resnet20", 2, SGD, SEED);

@@ -26,6 +26,9 @@ final class CpuShare implements AutoCloseable {
   /** Milliseconds in which a participant that was interrupted has to come back. */
   private static final long PATIENCE = 1_000;
 
+  /** In the order of {@code gs_verdict}. */
+  private static final Verdict.What[] WHATS = Verdict.What.values();
+
   private static final int FLOATS_A_VIEW = 1 << 28; // 1 GiB, a buffer holds less than 2
 
   private final Step step;
@@ -46,6 +49,10 @@ final class CpuShare implements AutoCloseable {
   // Of the thread and of those that abort or close, under the monitor.
   private boolean calling;
   private boolean interrupted;
+
+  /** An abort that the thread has not heard of: what it has taken is of a step that is gone. */
+  private boolean aborting;
+
   private boolean closing;
   private @Nullable Throwable failure;
 
@@ -114,26 +121,18 @@ final class CpuShare implements AutoCloseable {
     for (; ; ) {
       int status = CpuLibrary.gs_step_next_point(step, point);
       if (status == CpuLibrary.GS_ABORTED) {
-        if (closing()) {
+        if (told()) {
           return;
         }
-        continue;
-      }
-      if (!enter()) {
-        return;
-      }
-      @Nullable Throwable thrown = null;
-      try {
-        CpuErrors.check(status);
-        answer();
-      } catch (Throwable t) { // whatever it is, the step ends with it
-        thrown = t;
-      }
-      leave(thrown);
-      if (thrown == null) {
+      } else if (enter()) {
+        try {
+          CpuErrors.check(status);
+          answer();
+        } catch (Throwable t) { // whatever it is, the step ends with it
+          fail(t);
+        }
+        leave();
         CpuLibrary.gs_step_answer(step, point); // of a step that was aborted it goes nowhere
-      } else {
-        CpuLibrary.gs_step_abort(step);
       }
     }
   }
@@ -160,64 +159,62 @@ final class CpuShare implements AutoCloseable {
     }
   }
 
-  /** In the order of {@code gs_verdict}. */
-  private static final Verdict.What[] WHATS = Verdict.What.values();
-
-  private synchronized boolean closing() {
+  /** After an abort; whether it is the last. */
+  private synchronized boolean told() {
+    aborting = false;
+    notifyAll();
     return closing;
   }
 
   private synchronized boolean enter() {
-    calling = !closing;
+    calling = !aborting;
     return calling;
   }
 
   /** What comes of an interruption is no failure of its own. */
-  private synchronized void leave(@Nullable Throwable thrown) {
-    if (thrown != null && !interrupted) {
+  private synchronized void fail(Throwable thrown) {
+    if (!interrupted) {
       failure = thrown;
     }
+    aborting = true;
+    CpuLibrary.gs_step_abort(step);
+  }
+
+  private synchronized void leave() {
     calling = false;
     interrupted = false;
     Thread.interrupted(); // it was meant for the call
     notifyAll();
   }
 
-  /** Before a step with none under way: forgets the failure of those before. */
-  synchronized void begin() {
-    failure = null;
-    if (calling && !returned()) {
+  /** Before a step with none under way: nothing is left of those before. */
+  void begin() {
+    if (!returned()) {
       throw new GradsieveException.PeerLost(
           "a participant is still at work on the step that was aborted");
     }
-  }
-
-  /** Waits a while for the call that was aborted. */
-  private boolean returned() {
-    long end = System.nanoTime() + PATIENCE * 1_000_000;
-    boolean stopped = false;
     synchronized (this) {
-      while (calling && System.nanoTime() < end) {
-        try {
-          wait(Math.max(1, (end - System.nanoTime()) / 1_000_000));
-        } catch (InterruptedException e) {
-          stopped = true;
-          break;
-        }
-      }
-      if (stopped) {
-        Thread.currentThread().interrupt();
-      }
-      return !calling;
+      failure = null;
     }
   }
 
-  void abort() {
-    CpuLibrary.gs_step_abort(step);
-    interrupt();
+  /** Waits a while for the thread, if steps were aborted. */
+  private synchronized boolean returned() {
+    long end = System.nanoTime() + PATIENCE * 1_000_000;
+    while ((calling || aborting) && System.nanoTime() < end) {
+      try {
+        wait(Math.max(1, (end - System.nanoTime()) / 1_000_000));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    return !calling && !aborting;
   }
 
-  private synchronized void interrupt() {
+  synchronized void abort() {
+    aborting = true;
+    CpuLibrary.gs_step_abort(step);
     if (calling) {
       interrupted = true;
       thread.interrupt();
