@@ -26,7 +26,8 @@ enum gs_status {
     GS_INVALID_ARGUMENT = 1, /* a shape, index or option that the operation does not take */
     GS_OUT_OF_MEMORY = 2,
     GS_UNSUPPORTED = 4,   /* this processor lacks the instruction set asked for */
-    GS_DIVERGED = 5         /* a loss, norm or gradient of the step is not finite; no parameter was changed */
+    GS_DIVERGED = 5,        /* a loss, norm or gradient of the step is not finite; no weight or statistic was changed */
+    GS_ABORTED = 6          /* gs_step_abort ended the step; no weight or statistic was changed */
 };
 
 enum gs_activation { GS_IDENTITY = 0, GS_RELU = 1, GS_GELU = 2, GS_TANH = 3, GS_SIGMOID = 4 };
@@ -260,11 +261,52 @@ int gs_segment_backward(gs_step* step, int32_t segment);
  * of_class, if not NULL, is the largest how many of each of that many classes, count together, of those that the labels have. */
 int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen);
 
-/* After backward: the gradient of a batch that is computed in parts, a step each. sum is trainable floats of the caller's. The
- * first part starts it, each adds to it, and the last leaves the whole in the gradients, whose norm gs_step_wait then returns and
- * the rule clips by. */
+/* Between begin and backward: the step is a part of a larger one, whose gradient is the sum over its parts, a step each. sum is
+ * trainable floats of the caller's. The first part starts it, each adds to it, and in the last each segment leaves the whole in the
+ * gradients right after its backward pass; then gs_step_wait returns their norm and the rule clips by it. */
 enum gs_part { GS_PART_FIRST = 1, GS_PART_LAST = 2 };
-int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum);
+int gs_step_part(gs_step* step, int parts, float* sum);
+
+/* ---- a step with other participants */
+/*
+ * A step may be the share of a larger one that others take part in, each with samples of its own (or none), the same plan and the
+ * same parts. It meets them at points, always in the same order:
+ *
+ *   GS_POINT_MOMENTS    forward, at a batch norm: how many values, their means and sums of squared deviations
+ *   GS_POINT_SUMS       backward, at a batch norm: how many values, sums of delta and of delta * x_hat
+ *   GS_POINT_GRADIENTS  the gradients of one segment's parameters are final: gs_step_gradients says where they lie. The threads
+ *                       go on with earlier segments
+ *   GS_POINT_VERDICT    last: what this share says of the step; gs_step_wait is that of all
+ *
+ * One thread of the caller's takes the points and answers each with what all participants make of it, in place. At the first two the
+ * step's threads wait for the answer; at the last one for all. Then the squares of the reduced gradient are summed in chunks, in
+ * double and in a fixed order, so that every participant clips and judges alike, whatever its threads and instruction set.
+ * Only steps in training meet others; in evaluation each is on its own.
+ */
+enum gs_point_kind { GS_POINT_MOMENTS = 0, GS_POINT_SUMS = 1, GS_POINT_GRADIENTS = 2, GS_POINT_VERDICT = 3 };
+enum gs_verdict { GS_VERDICT_FINE = 0, GS_VERDICT_LOSS = 1, GS_VERDICT_NORM = 2, GS_VERDICT_GRADIENT = 3 };
+typedef struct gs_point {
+    int32_t kind;
+    int32_t index;   /* of the batch norm, in the order of gs_step_batchnorm_statistics; of the segment */
+    int32_t verdict; /* of GS_POINT_VERDICT: what is not finite */
+    int64_t sample;  /* the id of the sample whose loss or norm it is */
+    int64_t number;  /* of the point; an answer keeps it */
+} gs_point;
+
+/* From the next begin on steps in training are shares of larger ones, or (0) not. GS_SHARE_BATCHNORM: batch norm normalizes by the
+ * statistics of all shares; else by each share's own, and the first two kinds of points do not come. exchange (may be NULL without):
+ * double[1 + 2C] for each batch norm, one after another, where they are exchanged. */
+enum gs_share { GS_SHARE_GRADIENTS = 1, GS_SHARE_BATCHNORM = 2 };
+int gs_step_share(gs_step* step, int flags, double* exchange);
+/* The number-th range of floats, in weights and gradients alike, that is final after the segment's backward; count 0: no more. */
+int gs_step_gradients(gs_step* step, int32_t segment, int32_t number, int64_t* offset, int64_t* count);
+/* Waits for the next point. GS_ABORTED once after each gs_step_abort, also if it came before. */
+int gs_step_next_point(gs_step* step, gs_point* point);
+/* The point that was taken, with the verdict of all. GS_ABORTED: its step was aborted meanwhile. */
+int gs_step_answer(gs_step* step, const gs_point* point);
+/* From any thread: ends the steps that are under way, each with GS_ABORTED unless its update has begun. Whoever waits at a point
+ * wakes. What was not answered yet is not waited for any more, and its memory is written by the next step. */
+int gs_step_abort(gs_step* step);
 
 /* LARS (You et al. 2017) is SGD whose gradient and decay are multiplied by trust * |theta| / (|g| + decay * |theta|), LAMB (You et
  * al. 2020) takes its direction times |theta| / |direction|: for each weight tensor its own ratio, 1 where a norm is 0. Biases and the
@@ -290,12 +332,13 @@ int gs_segment_update(gs_step* step, int32_t segment);
 /* From the next step on every thread notes when it ran each phase of each segment: times is int64[2][threads][segments]
  * [GS_PHASES][GS_PHASE_TIMES], two sets in turn as for the records, of the last step that ran the phase. NULL ends it. */
 enum gs_phase { GS_PHASE_FORWARD = 0, GS_PHASE_BACKWARD = 1, GS_PHASE_UPDATE = 2, GS_PHASES = 3 };
-/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner barriers. */
+/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner
+ * barriers, and for other participants. */
 enum gs_phase_time { GS_PHASE_BEGAN = 0, GS_PHASE_ENDED = 1, GS_PHASE_WAITED = 2, GS_PHASE_TIMES = 3 };
 int gs_step_profile(gs_step* step, int64_t* times);
 
 /* Waits for the first step that was not waited for yet; with none, tells of the last again. GS_DIVERGED as said above, and for a
- * step begun before the caller knew of the one before it, which then does nothing. gradient_norm2 (may be NULL): squared norm of
+ * step begun before the caller knew of the one before it, which then does nothing; so GS_ABORTED. gradient_norm2 (may be NULL): squared norm of
  * the summed gradient, undivided. */
 int gs_step_wait(gs_step* step, double* gradient_norm2);
 

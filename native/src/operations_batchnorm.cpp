@@ -1,7 +1,9 @@
 /*
  * Batch norm, in two halves around the end of a segment: statistics reads what its segment made, normalize begins a later
  * one. Backward goes the other way round: normalize masks the gradient of its output in place and sums, statistics turns it
- * into the gradient of the input once the sums of the whole batch are known.
+ * into the gradient of the input once the sums of the whole batch are known. In a share of a larger step both the moments and
+ * the sums are those of all shares, if the participants want it so; gradients of gamma and beta stay the share's own, for they
+ * are reduced with all other gradients.
  */
 #include <math.h>
 #include <string.h>
@@ -14,6 +16,8 @@ class BatchnormStatistics;
 
 struct Normalizer {
     int32_t in;
+    int32_t number;      /* in the order of the statistics */
+    int64_t exchange_at; /* where this one's doubles begin */
     size_t segment; /* of the statistics */
     int64_t running_mean, running_variance;
     float eps, momentum;
@@ -21,6 +25,14 @@ struct Normalizer {
     BatchnormStatistics* first_half;
     int32_t out = -1; /* of normalize */
     int64_t gamma = -1;
+
+    /* double[1 + 2C], how many values and two sums of each channel; NULL: the sums of this step are those of all. */
+    double* exchange(const Run& run) const { return run.exchange && run.training() ? run.exchange + exchange_at : nullptr; }
+};
+
+/* Of one channel. */
+struct Moments {
+    double count = 0, mean = 0, squares = 0; /* squared deviations */
 };
 
 class BatchnormStatistics : public Operation {
@@ -28,8 +40,9 @@ public:
     BatchnormStatistics(Step& step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
                         int32_t* normalizer)
         : Operation(step, "batchnorm_statistics"),
-          shared_(std::make_shared<Normalizer>(Normalizer{in(), step.segments.size(), running_mean, running_variance, eps,
-                                                          momentum, -1, -1, this, -1, -1})) {
+          shared_(std::make_shared<Normalizer>(
+              Normalizer{in(), static_cast<int32_t>(step.normalizers.size()), step.exchange_doubles, step.segments.size(),
+                         running_mean, running_variance, eps, momentum, -1, -1, this, -1, -1})) {
         check_running(running_mean, "running_mean");
         check_running(running_variance, "running_variance");
         if (!(eps > 0) || !(momentum >= 0 && momentum <= 1))
@@ -42,8 +55,11 @@ public:
         shared_->mean_sums = step.scratch.shared("mean sums " + number, 2 * in.pitch);
         moments_ = step.scratch.own("moments " + std::to_string(ordinal_), 4 * in.pitch);
         joins_forward = true;
-        *normalizer = static_cast<int32_t>(step.normalizers.size());
+        *normalizer = shared_->number;
         step.normalizers.push_back(shared_);
+        step.exchange_doubles += 1 + 2 * in.channels;
+        step.running.push_back({running_mean, in.channels});
+        step.running.push_back({running_variance, in.channels});
     }
 
     /* Once the other half is known: the gradient that it leaves in its output is what backward here begins with. */
@@ -62,10 +78,26 @@ public:
     }
 
     void forward_end(Worker& worker) override {
-        Range range = share(input().channels, LANES, worker.index, step_.threads);
-        for (int64_t c = range.from; c < range.to; c++) {
-            worker.run.training() ? merge(worker.run, c) : use_running(c);
+        const int64_t channels = input().channels;
+        const Range range = share(channels, LANES, worker.index, step_.threads);
+        if (!worker.run.training()) {
+            for (int64_t c = range.from; c < range.to; c++) use_running(c);
+            return;
         }
+        double* exchange = shared_->exchange(worker.run);
+        if (!exchange) {
+            for (int64_t c = range.from; c < range.to; c++) use(worker.run, c, merged(worker.run, c));
+            return;
+        }
+        if (worker.index == 0) exchange[0] = static_cast<double>(worker.run.forwarded * input().positions);
+        for (int64_t c = range.from; c < range.to; c++) {
+            const Moments own = merged(worker.run, c);
+            exchange[1 + c] = own.mean;
+            exchange[1 + channels + c] = own.squares;
+        }
+        step_.exchange(worker, GS_POINT_MOMENTS, shared_->number);
+        for (int64_t c = range.from; c < range.to; c++)
+            use(worker.run, c, Moments{exchange[0], exchange[1 + c], exchange[1 + channels + c]});
     }
 
     void backward(const Block& block) override {
@@ -82,27 +114,31 @@ private:
     double* moments_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(moments_, thread)); }
 
     /* Mean and squared deviations of all threads, in their order (Chan, Golub, LeVeque 1979). */
-    void merge(const Run& run, int64_t c) {
+    Moments merged(const Run& run, int64_t c) const {
         const Tensor& in = input();
-        double count = 0, mean = 0, squares = 0;
+        Moments all;
         for (int t = 0; t < step_.threads; t++) {
             Range range = step_.samples(run, t);
             double own = static_cast<double>((range.to - range.from) * in.positions);
             if (own == 0) continue;
             const double* moments = moments_of(t);
-            double delta = moments[c] - mean, all = count + own;
-            mean += delta * (own / all);
-            squares += moments[in.pitch + c] + delta * delta * (count * own / all);
-            count = all;
+            double delta = moments[c] - all.mean, count = all.count + own;
+            all.mean += delta * (own / count);
+            all.squares += moments[in.pitch + c] + delta * delta * (all.count * own / count);
+            all.count = count;
         }
-        if (count == 0) return;
+        return all;
+    }
+
+    void use(const Run& run, int64_t c, const Moments& of) {
+        if (of.count == 0) return;
         float* statistics = step_.scratch.shared(shared_->statistics);
-        statistics[c] = static_cast<float>(mean);
-        statistics[in.pitch + c] = static_cast<float>(1 / sqrt(squares / count + shared_->eps));
+        statistics[c] = static_cast<float>(of.mean);
+        statistics[input().pitch + c] = static_cast<float>(1 / sqrt(of.squares / of.count + shared_->eps));
         double momentum = run.statistics_momentum >= 0 ? run.statistics_momentum : shared_->momentum;
         if (momentum == 0) return;
-        move(shared_->running_mean + c, momentum, mean);
-        if (count > 1) move(shared_->running_variance + c, momentum, squares / (count - 1));
+        move(shared_->running_mean + c, momentum, of.mean);
+        if (of.count > 1) move(shared_->running_variance + c, momentum, of.squares / (of.count - 1));
     }
 
     void move(int64_t offset, double momentum, double to) {
@@ -179,10 +215,13 @@ public:
 
     void backward_end(Worker& worker) override {
         const Tensor& in = input();
-        Range range = share(in.channels, LANES, worker.index, step_.threads);
-        double count = static_cast<double>(worker.run.forwarded * in.positions), squares_sum = 0;
-        float* mean_sums = step_.scratch.shared(shared_->mean_sums);
+        const int64_t channels = in.channels;
+        const Range range = share(channels, LANES, worker.index, step_.threads);
+        const double own_count = static_cast<double>(worker.run.forwarded * in.positions);
+        double* exchange = shared_->exchange(worker.run);
+        double squares_sum = 0;
         float *gamma = step_.gradients(shared_->gamma), *beta = step_.gradients(beta_);
+        if (exchange && worker.index == 0) exchange[0] = own_count;
         for (int64_t c = range.from; c < range.to; c++) {
             double deltas = 0, products = 0; /* sum of delta, and of delta * x_hat */
             for (int t = 0; t < step_.threads; t++) {
@@ -192,11 +231,17 @@ public:
             beta[c] = static_cast<float>(deltas);
             gamma[c] = static_cast<float>(products);
             squares_sum += static_cast<double>(beta[c]) * beta[c] + static_cast<double>(gamma[c]) * gamma[c];
-            if (count == 0) continue;
-            mean_sums[c] = static_cast<float>(deltas / count);
-            mean_sums[in.pitch + c] = static_cast<float>(products / count);
+            if (exchange) {
+                exchange[1 + c] = deltas;
+                exchange[1 + channels + c] = products;
+            } else {
+                mean(own_count, c, deltas, products);
+            }
         }
         squares[static_cast<size_t>(worker.index)] = squares_sum;
+        if (!exchange) return;
+        step_.exchange(worker, GS_POINT_SUMS, shared_->number);
+        for (int64_t c = range.from; c < range.to; c++) mean(exchange[0], c, exchange[1 + c], exchange[1 + channels + c]);
     }
 
 private:
@@ -216,6 +261,13 @@ private:
     const Tensor& input() const { return tensor(in()); }
     const float* statistics() const { return step_.scratch.shared(shared_->statistics); }
     double* sums_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(sums_, thread)); }
+
+    void mean(double count, int64_t c, double deltas, double products) {
+        if (count == 0) return;
+        float* mean_sums = step_.scratch.shared(shared_->mean_sums);
+        mean_sums[c] = static_cast<float>(deltas / count);
+        mean_sums[input().pitch + c] = static_cast<float>(products / count);
+    }
 
     std::shared_ptr<Normalizer> shared_;
     const int32_t skip_;

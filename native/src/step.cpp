@@ -297,7 +297,6 @@ void Step::seal() {
             segment.prepares_backward |= segment.operations[static_cast<size_t>(i)]->prepares_forward;
         segment.parameters = parameters_of(segment);
         segment.updates = joined(segment.parameters);
-        segment.trust_squares.resize(static_cast<size_t>(threads) * segment.parameters.size() * 2);
         count_traffic(segment);
         for (const auto& operation : segment.operations) {
             for (const auto* accesses : {&operation->forward_accesses, &operation->backward_accesses}) {

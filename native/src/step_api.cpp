@@ -139,8 +139,8 @@ int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_c
     return with(step, [&](Step& s) { s.choose(record, count, of_class, classes, chosen); });
 }
 
-int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum) {
-    return with(step, [&](Step& s) { s.accumulate(segment, parts, sum); });
+int gs_step_part(gs_step* step, int parts, float* sum) {
+    return with(step, [&](Step& s) { s.part(parts, sum); });
 }
 
 int gs_step_rule(gs_step* step, const gs_update_rule* rule) {
@@ -157,4 +157,36 @@ int gs_segment_update(gs_step* step, int32_t segment) {
 int gs_step_wait(gs_step* step, double* gradient_norm2) {
     if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
     return guarded([&] { return step->step.wait(gradient_norm2); });
+}
+
+/* ---- with other participants ----------------------------------------------------------------------------------------- */
+
+int gs_step_share(gs_step* step, int flags, double* exchange) {
+    return with(step, [&](Step& s) { s.participate(flags, exchange); });
+}
+
+int gs_step_gradients(gs_step* step, int32_t segment, int32_t number, int64_t* offset, int64_t* count) {
+    return with(step, [&](Step& s) {
+        s.seal();
+        if (segment < 0 || static_cast<size_t>(segment) >= s.segments.size() || number < 0 || !offset || !count)
+            refuse(GS_INVALID_ARGUMENT, "gradients: range %d of segment %d of %zu", number, segment, s.segments.size());
+        const std::vector<Parameter>& ranges = s.segments[static_cast<size_t>(segment)].updates;
+        bool there = static_cast<size_t>(number) < ranges.size();
+        *offset = there ? ranges[static_cast<size_t>(number)].offset : 0;
+        *count = there ? ranges[static_cast<size_t>(number)].count : 0;
+    });
+}
+
+int gs_step_next_point(gs_step* step, gs_point* point) {
+    if (!step || !point) return fail(GS_INVALID_ARGUMENT, "next_point: NULL");
+    return guarded([&] { return step->step.next_point(point); });
+}
+
+int gs_step_answer(gs_step* step, const gs_point* point) {
+    if (!step || !point) return fail(GS_INVALID_ARGUMENT, "answer: NULL");
+    return guarded([&] { return step->step.answer(*point); });
+}
+
+int gs_step_abort(gs_step* step) {
+    return with(step, [&](Step& s) { s.abandon(); });
 }

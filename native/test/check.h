@@ -1,3 +1,4 @@
+/* How a check of another file tells its result to step_test. */
 #ifndef GRADSIEVE_TEST_CHECK_H
 #define GRADSIEVE_TEST_CHECK_H
 

@@ -15,6 +15,7 @@
 #include "difference.h"
 #include "networks.h"
 #include "refusals.h"
+#include "shares.h"
 
 namespace {
 
@@ -217,8 +218,9 @@ void parts_add_up_to_the_whole(const Network& n) {
     Outcome expected = whole.run(GS_EVALUATION, 0, BATCH);
     std::vector<float> sum(static_cast<size_t>(n.trainable), NAN);
     const auto part = [&](int64_t from, int64_t count, int parts) {
-        cut.begin(GS_EVALUATION, from, count);
-        for (int32_t s = 0; s < cut.segments(); s++) must(gs_segment_accumulate(cut.step(), s, parts, sum.data()));
+        cut.begin(GS_EVALUATION, from, count, nullptr, false);
+        must(gs_step_part(cut.step(), parts, sum.data()));
+        for (int32_t s = cut.segments(); s-- > 0;) must(gs_segment_backward(cut.step(), s));
     };
     part(0, 2, GS_PART_FIRST);
     part(2, 3, 0);
@@ -349,6 +351,7 @@ int main(int count, char** arguments) {
         divergence_stops_the_step_behind(*network);
         statistics_obey_the_momentum(*network);
         times_lie_within_the_step(*network);
+        shares_meet_at_points(*network, check);
     }
     convolutions_that_do_not_fit_are_refused(check);
     an_operation_refuses_a_dataflow_that_lacks_what_it_needs(check);

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.CompiledStep.Part;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
@@ -259,10 +260,7 @@ public final class Trainer {
         if (plan.chosen() < 1) {
           step.choose(choice, parts.chosen()[part], ofClass);
         }
-        step.backward();
-        if (!first || !last) {
-          step.accumulate(first, last);
-        }
+        step.backward(Part.of(first, last));
         if (last) {
           step.update(
               rate(number) * plan.lrScale(),

@@ -27,6 +27,7 @@ public class CpuLibraryMapping implements InfoMapper {
     map.putFirst(new Info("char").valueTypes("byte").pointerTypes("String"));
     map.put(new Info("gs_conv2d").pointerTypes("Conv2dShape"));
     map.put(new Info("gs_update_rule").pointerTypes("UpdateParameters"));
+    map.put(new Info("gs_point").pointerTypes("Point"));
     map.put(new Info("gs_step").pointerTypes("Step"));
     results(map);
   }
@@ -52,6 +53,10 @@ public class CpuLibraryMapping implements InfoMapper {
         map,
         "gs_step_batchnorm_statistics(Step step, long running_mean, long running_variance,"
             + " float eps, float momentum, int[] normalizer)");
+    function(
+        map,
+        "gs_step_gradients(Step step, int segment, int number, @Cast(\"int64_t*\") long[] offset,"
+            + " @Cast(\"int64_t*\") long[] count)");
     function(
         map,
         "gs_step_memory(Step step, @Cast(\"int64_t*\") long[] arena,"

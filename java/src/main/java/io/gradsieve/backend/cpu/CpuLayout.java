@@ -93,6 +93,20 @@ final class CpuLayout implements Target {
     return tensor;
   }
 
+  /**
+   * The same with channels that are those of the value: every lane of every position of a flattened
+   * image is one of its own.
+   */
+  CpuTensor byChannel(int value) {
+    CpuTensor tensor = tensor(value);
+    return isFlattened(value) ? tensor.lanes() : tensor;
+  }
+
+  /** Whether a value is the features of an image, which lie as the image does. */
+  boolean isFlattened(int value) {
+    return tensor(value).positions() > graph.value(value).positions();
+  }
+
   /** The nodes that read a value, or a view of it. */
   List<Node> readers(int value) {
     List<Node> readers = new ArrayList<>();

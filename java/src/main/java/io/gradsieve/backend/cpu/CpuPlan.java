@@ -55,7 +55,7 @@ final class CpuPlan {
   private void add(Operation operation) {
     Kind kind = operation.first().kind();
     CpuKind<Kind> known = CpuKinds.of(kind);
-    IntUnaryOperator number = known.byChannel() ? this::channels : this::tensor;
+    IntUnaryOperator number = known.byChannel() ? this::byChannel : this::tensor;
     List<Integer> inputs = operation.inputs();
     int[] ofSamples =
         IntStream.range(0, inputs.size()).filter(i -> !isOfBatch(inputs.get(i))).toArray();
@@ -97,15 +97,12 @@ final class CpuPlan {
     return tensors.computeIfAbsent(origin, v -> add(v, layout.tensor(v)));
   }
 
-  /**
-   * The number of a tensor whose channels are those of the value: every lane of every position of a
-   * flattened image has statistics of its own.
-   */
-  private int channels(int value) {
+  /** The number of a tensor whose channels are those of the value. */
+  private int byChannel(int value) {
     int origin = layout.origin(value);
-    CpuTensor tensor = layout.tensor(origin);
-    boolean flattened = tensor.positions() > layout.graph().value(value).positions();
-    return flattened ? lanes.computeIfAbsent(origin, v -> add(v, tensor.lanes())) : tensor(value);
+    return layout.isFlattened(value)
+        ? lanes.computeIfAbsent(origin, v -> add(v, layout.byChannel(value)))
+        : tensor(value);
   }
 
   private int add(int value, CpuTensor tensor) {

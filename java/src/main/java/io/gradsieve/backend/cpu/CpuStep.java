@@ -1,6 +1,7 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
@@ -14,12 +15,7 @@ import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
-import java.nio.DoubleBuffer;
-import java.nio.IntBuffer;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -30,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * allocated on the way.
  */
 final class CpuStep implements CompiledStep {
-  /** Of results: two steps may be under way, which take turns with them. */
-  private static final int SETS = 2;
-
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
@@ -40,27 +33,22 @@ final class CpuStep implements CompiledStep {
   private final CpuParameters weights;
   private final Optional<UpdateRule> optimizer;
   private final UpdateParameters rule;
-
-  /** All memory of this step, in the order it was taken. */
-  private final List<CpuBuffer> owned = new ArrayList<>();
-
-  private final Map<String, ParameterValues> states = new LinkedHashMap<>();
-  private final CpuParameters gradients;
+  private final CpuMemory memory;
 
   /** Of the parts of a step so far; taken when a step first has parts. */
   private @Nullable CpuBuffer partialSum;
 
-  private final CpuRecords[] records = new CpuRecords[SETS];
-  private final CpuBuffer classCounts;
-  private final IntBuffer classCountInts;
-  private final CpuBuffer result;
-  private final DoubleBuffer gradientNorm2;
   private final int segments;
   private final long trafficPerSample;
   private long segmentCalls;
   private long begun;
   private long awaited;
   private @Nullable StepTimes times;
+
+  /** Held where what follows changes and while another thread aborts. */
+  private final Object lifetime = new Object();
+
+  private @Nullable CpuShare share;
   private boolean closed;
 
   private CpuStep(
@@ -75,75 +63,15 @@ final class CpuStep implements CompiledStep {
     this.weights = weights;
     this.layout = weights.layout();
     this.optimizer = optimizer;
-    this.rule = CpuUpdateRule.of(optimizer);
     this.segments = plan.segments().size();
     try {
-      long[] arena = new long[1];
-      long[] scratch = new long[1];
-      CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
-      if (CpuTensor.whole(arena[0] / Float.BYTES) != plan.arenaFloats()) {
-        throw new IllegalStateException(
-            "the plan's arena has %d floats, the executor's tensors end at %d"
-                .formatted(plan.arenaFloats(), arena[0] / Float.BYTES));
-      }
-      CpuBuffer arenaMemory = own(plan.arenaFloats() * Float.BYTES, "arena");
-      CpuBuffer scratchMemory = own(scratch[0], "scratch");
-      long trainableBytes = layout.trainable() * Float.BYTES;
-      CpuBuffer gradientMemory = own(plan.backward() ? trainableBytes : 0, "gradients");
-      this.gradients = CpuParameters.trainable(layout, gradientMemory);
-      List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
-      long[] stateAddresses = new long[2];
-      for (int i = 0; i < kept.size(); i++) {
-        CpuBuffer state = own(trainableBytes, "optimizer");
-        stateAddresses[i] = state.address();
-        states.put(kept.get(i), CpuParameters.trainable(layout, state));
-      }
-      int capacity = plan.capacity();
-      long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
-      long pitch = layout.tensor(plan.graph().logits()).pitch();
-      CpuBuffer recordRows = own(SETS * rows, "records");
-      long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
-      CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
-      CpuBuffer chosen = own((long) SETS * capacity * Integer.BYTES, "records");
-      for (int set = 0; set < SETS; set++) {
-        records[set] =
-            new CpuRecords(
-                recordRows,
-                set * rows,
-                probabilities.view(set * probabilityBytes, (int) probabilityBytes).asFloatBuffer(),
-                chosen,
-                set,
-                capacity);
-      }
-      int classBytes = plan.graph().classes() * Integer.BYTES;
-      this.classCounts = own(classBytes, "records");
-      this.classCountInts = classCounts.view(0, classBytes).asIntBuffer();
-      this.result = own(Double.BYTES, "records");
-      this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
-      CpuErrors.check(
-          CpuLibrary.gs_step_bind(
-              step,
-              arenaMemory.address(),
-              scratchMemory.address(),
-              weights.address(),
-              layout.trainable(),
-              plan.backward() ? gradientMemory.address() : 0,
-              stateAddresses[0],
-              stateAddresses[1],
-              recordRows.address(),
-              probabilities.address()));
       this.trafficPerSample = traffic();
+      this.memory = new CpuMemory(backend, plan, step, weights, optimizer);
     } catch (RuntimeException e) {
-      release();
+      CpuLibrary.gs_step_destroy(step);
       throw e;
     }
-  }
-
-  /** Memory may be 0 bytes where a plan needs none; a buffer never is. */
-  private CpuBuffer own(long bytes, String purpose) {
-    CpuBuffer buffer = backend.allocate(Math.max(bytes, Double.BYTES), purpose);
-    owned.add(buffer);
-    return buffer;
+    this.rule = CpuUpdateRule.of(optimizer);
   }
 
   private long traffic() {
@@ -188,11 +116,15 @@ final class CpuStep implements CompiledStep {
 
   /**
    * Waits until the threads have done what is queued, so that memory they read can go; whatever
-   * came out of it, nobody asks for it any more.
+   * came out of it, nobody asks for it any more. Others may wait for a share, or never come: it is
+   * aborted.
    */
   private void drain() {
+    if (share != null && awaited < begun) {
+      abort();
+    }
     while (!closed && awaited < begun) {
-      CpuLibrary.gs_step_wait(step, result.address());
+      CpuLibrary.gs_step_wait(step, memory.result.address());
       awaited++;
     }
   }
@@ -201,9 +133,14 @@ final class CpuStep implements CompiledStep {
   public void begin(
       StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum) {
     CpuInput slot = (CpuInput) input;
-    if (batch < 1 || batch > plan.capacity() || batch > slot.capacity()) {
+    int least = share == null ? 1 : 0;
+    if (batch < least || batch > plan.capacity() || batch > slot.capacity()) {
       throw new IllegalArgumentException(
-          "batch must lie in 1.." + Math.min(plan.capacity(), slot.capacity()) + ", is " + batch);
+          "batch must lie in %d..%d, is %d"
+              .formatted(least, Math.min(plan.capacity(), slot.capacity()), batch));
+    }
+    if (share != null && awaited == begun) {
+      share.begin();
     }
     CpuErrors.check(
         CpuLibrary.gs_step_begin(
@@ -238,44 +175,40 @@ final class CpuStep implements CompiledStep {
           case EL2N -> CpuLibrary.GS_RECORD_EL2N;
           case MARGIN -> CpuLibrary.GS_RECORD_MARGIN;
         };
-    CpuRecords target = records[(int) ((begun - 1) % SETS)];
+    CpuRecords target = memory.records[(int) ((begun - 1) % CpuMemory.SETS)];
     for (int c = 0; c < ofClass.length; c++) {
-      classCountInts.put(c, ofClass[c]);
+      memory.classCountInts.put(c, ofClass[c]);
     }
     CpuErrors.check(
         CpuLibrary.gs_step_choose(
             open(),
             record,
             count,
-            ofClass.length > 0 ? classCounts.address() : 0,
+            ofClass.length > 0 ? memory.classCounts.address() : 0,
             ofClass.length,
             target.chosenAddress()));
   }
 
   @Override
-  public void backward() {
+  public void backward(Part part) {
     if (!plan.backward()) {
       throw new IllegalStateException("the plan has no backward pass");
     }
     Step handle = open();
+    if (part != Part.WHOLE) {
+      if (partialSum == null) {
+        partialSum = memory.own(layout.trainable() * Float.BYTES, "gradients");
+      }
+      int parts =
+          switch (part) {
+            case FIRST -> CpuLibrary.GS_PART_FIRST;
+            case LAST -> CpuLibrary.GS_PART_LAST;
+            default -> 0;
+          };
+      CpuErrors.check(CpuLibrary.gs_step_part(handle, parts, partialSum.address()));
+    }
     for (int i = segments - 1; i >= 0; i--) {
       CpuErrors.check(CpuLibrary.gs_segment_backward(handle, i));
-      segmentCalls++;
-    }
-  }
-
-  @Override
-  public void accumulate(boolean first, boolean last) {
-    if (!plan.backward()) {
-      throw new IllegalStateException("the plan has no backward pass");
-    }
-    if (partialSum == null) {
-      partialSum = own(layout.trainable() * Float.BYTES, "gradients");
-    }
-    int parts = (first ? CpuLibrary.GS_PART_FIRST : 0) | (last ? CpuLibrary.GS_PART_LAST : 0);
-    Step handle = open();
-    for (int i = 0; i < segments; i++) {
-      CpuErrors.check(CpuLibrary.gs_segment_accumulate(handle, i, parts, partialSum.address()));
       segmentCalls++;
     }
   }
@@ -301,8 +234,37 @@ final class CpuStep implements CompiledStep {
   public double await() {
     Step handle = open();
     awaited = Math.min(awaited + 1, begun);
-    CpuErrors.check(CpuLibrary.gs_step_wait(handle, result.address()));
-    return gradientNorm2.get(0);
+    int status = CpuLibrary.gs_step_wait(handle, memory.result.address());
+    if (status == CpuLibrary.GS_ABORTED) {
+      throw share == null ? CpuShare.aborted() : share.lost();
+    }
+    CpuErrors.check(status);
+    return memory.gradientNorm2.get(0);
+  }
+
+  @Override
+  public void share(Participants participants, boolean synchroniseBatchNorm) {
+    Step handle = open();
+    if (share != null || awaited < begun) {
+      throw new IllegalStateException("a step is shared once, with none under way");
+    }
+    synchronized (lifetime) {
+      share = new CpuShare(handle, plan, memory, participants, synchroniseBatchNorm);
+    }
+  }
+
+  @Override
+  public void abort() {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
+      if (share == null) {
+        CpuLibrary.gs_step_abort(step);
+      } else {
+        share.abort();
+      }
+    }
   }
 
   private Step open() {
@@ -315,22 +277,22 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public StepRecords records() {
-    return records[set()];
+    return memory.records[set()];
   }
 
   /** The set of results that the last step awaited has written. */
   private int set() {
-    return (int) (Math.max(awaited - 1, 0) % SETS);
+    return (int) (Math.max(awaited - 1, 0) % CpuMemory.SETS);
   }
 
   @Override
   public Map<String, ParameterValues> optimizerState() {
-    return Collections.unmodifiableMap(states);
+    return Collections.unmodifiableMap(memory.states);
   }
 
   @Override
   public ParameterValues gradients() {
-    return gradients;
+    return memory.gradients;
   }
 
   @Override
@@ -346,30 +308,30 @@ final class CpuStep implements CompiledStep {
   @Override
   public StepTimes measure() {
     if (times == null) {
-      int bytes = SETS * StepTimes.longs(backend.threads(), segments) * Long.BYTES;
-      CpuBuffer memory = own(bytes, "profile");
-      CpuErrors.check(CpuLibrary.gs_step_profile(open(), memory.address()));
+      int bytes = CpuMemory.SETS * StepTimes.longs(backend.threads(), segments) * Long.BYTES;
+      CpuBuffer noted = memory.own(bytes, "profile");
+      CpuErrors.check(CpuLibrary.gs_step_profile(open(), noted.address()));
       times =
           new StepTimes(
-              backend.threads(), segments, memory.view(0, bytes).asLongBuffer(), this::set);
+              backend.threads(), segments, noted.view(0, bytes).asLongBuffer(), this::set);
     }
     return times;
   }
 
+  /** The threads first: they use the memory. */
   @Override
   public void close() {
-    if (!closed) {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
       closed = true;
-      release();
     }
-  }
-
-  /** The step first: its threads use the memory. */
-  private void release() {
+    if (share != null) {
+      share.close();
+    }
     CpuErrors.check(CpuLibrary.gs_step_destroy(step));
     rule.close();
-    for (CpuBuffer buffer : owned) {
-      buffer.close();
-    }
+    memory.close();
   }
 }

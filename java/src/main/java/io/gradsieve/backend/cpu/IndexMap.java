@@ -49,8 +49,7 @@ record IndexMap(
   static IndexMap features(Node node, CpuLayout layout) {
     int input = node.inputs().get(0);
     CpuTensor tensor = layout.tensor(input);
-    boolean flattened = tensor.positions() > layout.graph().value(input).positions();
-    return flattened
+    return layout.isFlattened(input)
         ? new IndexMap(
             1, tensor.channels(), tensor.positions(), 0, 1, tensor.pitch(), tensor.floats())
         : vector(tensor.channels());
