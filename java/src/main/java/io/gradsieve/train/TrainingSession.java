@@ -9,6 +9,7 @@ import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
+import io.gradsieve.sieve.RankShare;
 import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,6 +118,11 @@ final class TrainingSession implements AutoCloseable {
     return batches;
   }
 
+  /** What this worker takes of every step. */
+  RankShare share() {
+    return RankShare.WHOLE;
+  }
+
   /** All listeners, in the order they are told. */
   List<TrainingListener> listeners() {
     return List.copyOf(listeners);
@@ -157,16 +163,6 @@ final class TrainingSession implements AutoCloseable {
               .formatted(epoch, goodCheckpoint()),
           e);
     }
-  }
-
-  /** Positions in the data set of a plan's entries from {@code first} on. */
-  int[] positions(int[] order, int first) {
-    int[] train = state.data.train();
-    int[] positions = new int[order.length - first];
-    for (int i = 0; i < positions.length; i++) {
-      positions[i] = train[order[first + i]];
-    }
-    return positions;
   }
 
   /** Adds a step's time; the first tenth of an epoch counts as warm-up. */
