@@ -11,6 +11,7 @@ import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.UpdateRule;
