@@ -2,10 +2,21 @@ package io.gradsieve.backend.reference;
 
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
+import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.SmallNetwork;
+import io.gradsieve.graph.Graph;
+import org.junit.jupiter.api.Test;
 
 class ReferenceBackendTest extends BackendContract {
   @Override
   protected Backend open(int threads) {
     return new ReferenceBackend();
+  }
+
+  @Test
+  void aLayerNormAtEveryPositionHasItsGradientsAndNorms() {
+    Graph graph = SmallNetwork.sequence(true);
+    checkSlopes(graph);
+    checkSamples(graph, Mode.TRAINING);
   }
 }
