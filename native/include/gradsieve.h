@@ -246,7 +246,8 @@ int gs_step_bind(gs_step* step, float* arena, float* scratch, float* weights, in
  * read where it lies.
  * plan_weights and sample_weights are float[B]; labels may be NULL in evaluation without backward. statistics_momentum
  * from 0 to 1 replaces the layers' own momentum for the running statistics (0 keeps them, 1/k in the k-th batch of a
- * recalibration averages); negative: the layers' own. Gradients and records start at zero. */
+ * recalibration averages); negative: the layers' own. They move once the step is found fine: by its rule, the next begin or the
+ * wait. Gradients and records start at zero. */
 int gs_step_begin(gs_step* step, int64_t batch, int mode, const void* const* samples, const int32_t* labels,
                   const int64_t* ids, const float* plan_weights, const float* sample_weights, int64_t seed, int64_t epoch,
                   double statistics_momentum);

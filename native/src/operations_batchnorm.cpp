@@ -32,6 +32,7 @@ public:
         shared_->statistics = step.scratch.shared("statistics " + number, 2 * in.pitch);
         shared_->mean_sums = step.scratch.shared("mean sums " + number, 2 * in.pitch);
         moments_ = step.scratch.own("moments " + std::to_string(ordinal_), 4 * in.pitch);
+        moved_.resize(static_cast<size_t>(2 * in.channels));
         joins_forward = true;
         reads(shared_->in);
     }
@@ -59,6 +60,21 @@ public:
         Range range = share(input().channels, LANES, worker.index, step_.threads);
         for (int64_t c = range.from; c < range.to; c++) {
             worker.run.training() ? merge(worker.run, c) : use_running(c);
+        }
+        if (worker.index == 0) measured_ = worker.run.training() && worker.run.forwarded > 0;
+    }
+
+    /* The running statistics are weights: a step that diverged moves none. */
+    void settle(const Run& run, bool fine) override {
+        bool moves = measured_ && fine;
+        measured_ = false;
+        double momentum = run.statistics_momentum >= 0 ? run.statistics_momentum : shared_->momentum;
+        if (!moves || momentum == 0) return;
+        const Tensor& in = input();
+        bool several = run.forwarded * in.positions > 1;
+        for (int64_t c = 0; c < in.channels; c++) {
+            move(shared_->running_mean + c, momentum, moved_[static_cast<size_t>(c)]);
+            if (several) move(shared_->running_variance + c, momentum, moved_[static_cast<size_t>(in.channels + c)]);
         }
     }
 
@@ -93,10 +109,8 @@ private:
         float* statistics = step_.scratch.shared(shared_->statistics);
         statistics[c] = static_cast<float>(mean);
         statistics[in.pitch + c] = static_cast<float>(1 / sqrt(squares / count + shared_->eps));
-        double momentum = run.statistics_momentum >= 0 ? run.statistics_momentum : shared_->momentum;
-        if (momentum == 0) return;
-        move(shared_->running_mean + c, momentum, mean);
-        if (count > 1) move(shared_->running_variance + c, momentum, squares / (count - 1));
+        moved_[static_cast<size_t>(c)] = mean;
+        moved_[static_cast<size_t>(in.channels + c)] = count > 1 ? squares / (count - 1) : 0;
     }
 
     void move(int64_t offset, double momentum, double to) {
@@ -114,6 +128,9 @@ private:
     std::shared_ptr<Normalizer> shared_;
     const int gradient_;
     int moments_; /* double[2][P] */
+    /* Of the step under way: mean and unbiased variance of every channel, and whether its forward pass has made them. */
+    std::vector<double> moved_;
+    bool measured_ = false;
 };
 
 namespace {

@@ -151,6 +151,8 @@ public:
     virtual void backward_end(Worker&) {}
     /* After a choice a sample lies where another one did: takes along what forward kept of it beside tensors. */
     virtual void move(int64_t /*from*/, int64_t /*to*/) {}
+    /* After the verdict on a step, on one thread: what forward found out becomes a weight if the step is fine. */
+    virtual void settle(const Run& /*run*/, bool /*fine*/) {}
     /* Labels are there or not, ids too: a line in fail() if the operation cannot do without. */
     virtual int check(const Run&) const { return GS_OK; }
 

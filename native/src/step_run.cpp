@@ -283,7 +283,10 @@ void Step::backward(Worker& worker, Segment& segment) {
 /* The verdict on a run whose commands are done so far, unless there is one. */
 void Step::settle(const Run& run) {
     Verdict& verdict = verdicts_[run.set];
-    if (verdict.what == Verdict::NONE) verdict = judge(run);
+    if (verdict.what != Verdict::NONE) return;
+    verdict = judge(run);
+    for (Segment& segment : segments)
+        for (auto& operation : segment.operations) operation->settle(run, verdict.what == Verdict::FINE);
 }
 
 Verdict Step::judge(const Run& run) const {
