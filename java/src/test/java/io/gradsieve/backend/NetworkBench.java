@@ -8,6 +8,7 @@ import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.plan.UpdateRule;
@@ -16,7 +17,10 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** A network with random weights, compiled, and nine random samples, some of which make a batch. */
+/**
+ * A network with random weights, compiled, and nine random samples, some of which make a batch;
+ * bytes are all zero.
+ */
 final class NetworkBench implements AutoCloseable {
   static final int SIZE = 9;
 
@@ -44,16 +48,17 @@ final class NetworkBench implements AutoCloseable {
             backend.plan(graph, SIZE + 2, true, true),
             weights,
             Optional.of(new UpdateRule.Sgd(0.9, true, 0.01)));
-    long elements = graph.value(graph.input().output()).elements();
-    SampleStore samples = new SampleStore("test", SIZE, elements * Float.BYTES);
+    int elements = (int) graph.value(graph.input().output()).elements();
+    boolean bytes = ((Kind.Input) graph.input().kind()).bytes();
+    SampleStore samples = new SampleStore("test", SIZE, elements * (bytes ? 1L : Float.BYTES));
     for (int i = 0; i < SIZE; i++) {
-      for (int e = 0; e < elements; e++) {
+      for (int e = 0; e < elements && !bytes; e++) {
         samples.setFloat(i, e, (float) (3 * BITS.at(100).at(i).uniform(e) - 1.5));
       }
       labels[i] = BITS.at(101).below(i, graph.classes());
       planWeights[i] = 1 + i % 3;
     }
-    input = step.newInput(samples, SampleShape.features((int) elements));
+    input = step.newInput(samples, SampleShape.features(elements));
   }
 
   /** Of variance 1 / inputs; norms near one, running variances positive. */

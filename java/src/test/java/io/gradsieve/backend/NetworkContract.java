@@ -2,20 +2,22 @@ package io.gradsieve.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
+import io.gradsieve.GradsieveException;
+import io.gradsieve.RandomBits;
+import io.gradsieve.TestSeed;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.data.SampleShape;
+import io.gradsieve.data.SampleStore;
+import io.gradsieve.data.augment.Augment;
+import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Node;
-import io.gradsieve.graph.ParameterValues;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,137 +28,30 @@ import org.junit.jupiter.params.provider.EnumSource;
  * are also PyTorch's is another test's, of the stored results.
  */
 public abstract class NetworkContract {
-  /** Some hundred roundings of float32, relative to the largest number of its kind. */
-  private static final double TOLERANCE = 1e-5;
-
-  /** Length of a step of weights along a direction: a loss's roundings are 1e-4 of its slope. */
-  private static final double STEP = 4e-3;
-
-  /**
-   * Of the slope's size: the curve of the loss and kinks of relu and maximum within a step; a
-   * forgotten term would be much more.
-   */
-  private static final double SLOPE_TOLERANCE = 0.01;
-
   private static final int CHOSEN = 4;
 
   /** Opens the backend under test with so many threads. */
   protected abstract Backend open(int threads);
-
-  private static void close(String what, double[] actual, double[] expected) {
-    assertThat(actual).as(what).hasSameSizeAs(expected);
-    double largest = Arrays.stream(expected).map(Math::abs).max().orElse(0);
-    for (int i = 0; i < actual.length; i++) {
-      assertThat(actual[i])
-          .as("%s %d", what, i)
-          .isCloseTo(expected[i], within(TOLERANCE * largest));
-    }
-  }
 
   // ---- gradients and norms
 
   @ParameterizedTest
   @EnumSource(SmallNetwork.class)
   void aParametersGradientIsTheSlopeOfTheLossAlongIt(SmallNetwork network) {
-    checkSlopes(network.graph());
-  }
-
-  /** Along each parameter's own gradient the loss rises by that gradient's norm. */
-  protected final void checkSlopes(Graph graph) {
-    for (Mode mode : Mode.values()) {
-      try (Backend backend = open(2);
-          NetworkBench bench = new NetworkBench(backend, graph)) {
-        double whole = Math.sqrt(bench.backward(mode, NetworkBench.all()));
-        List<float[]> gradients = new ArrayList<>();
-        ParameterValues trainable = bench.step.gradients();
-        for (int p = 0; p < trainable.parameters().size(); p++) {
-          gradients.add(trainable.read(p));
-        }
-        for (int p = 0; p < gradients.size(); p++) {
-          double norm = norm(gradients.get(p));
-          assertThat(norm).isPositive();
-          double slope = slope(bench, mode, p, gradients.get(p), norm);
-          assertThat(slope)
-              .as("%s in %s", trainable.parameters().get(p).name(), mode)
-              .isCloseTo(norm, within(SLOPE_TOLERANCE * norm + TOLERANCE * whole));
-        }
-      }
+    try (Backend backend = open(2)) {
+      GradientCheck.slopes(backend, network.graph());
     }
-  }
-
-  private static double slope(
-      NetworkBench bench, Mode mode, int parameter, float[] gradient, double norm) {
-    float[] at = bench.weights.read(parameter);
-    double[] losses = new double[2];
-    for (int side = 0; side < 2; side++) {
-      float[] moved = at.clone();
-      for (int i = 0; i < moved.length; i++) {
-        moved[i] += (float) ((1 - 2 * side) * STEP / norm * gradient[i]);
-      }
-      bench.weights.write(parameter, moved);
-      losses[side] = bench.loss(mode, NetworkBench.all());
-    }
-    bench.weights.write(parameter, at);
-    return (losses[0] - losses[1]) / (2 * STEP);
-  }
-
-  private static double norm(float[] values) {
-    double sum = 0;
-    for (float value : values) {
-      sum += (double) value * value;
-    }
-    return Math.sqrt(sum);
   }
 
   @ParameterizedTest
   @EnumSource(SmallNetwork.class)
   void aSamplesNormAndRecordsAreThoseOfABatchOfItAlone(SmallNetwork network) {
-    checkSamples(network.graph(), Mode.EVALUATION);
-    if (network.samplesStandAlone()) {
-      checkSamples(network.graph(), Mode.TRAINING);
-    }
-  }
-
-  /** Sample by sample against all together. */
-  protected final void checkSamples(Graph graph, Mode mode) {
-    try (Backend backend = open(2);
-        NetworkBench bench = new NetworkBench(backend, graph)) {
-      bench.backward(mode, NetworkBench.all());
-      double[] gradient = bench.flatGradients();
-      StepRecords records = bench.step.records();
-      double[][] together = rows(records, NetworkBench.SIZE);
-      double[] norms = NetworkBench.first(records.squaredNorm(), NetworkBench.SIZE);
-      double[][] apart = new double[together.length][NetworkBench.SIZE];
-      double[] alone = new double[NetworkBench.SIZE];
-      double[] sum = new double[gradient.length];
-      for (int i = 0; i < NetworkBench.SIZE; i++) {
-        alone[i] = bench.backward(mode, i);
-        double[] own = bench.flatGradients();
-        Arrays.setAll(sum, e -> sum[e] + own[e]);
-        double[][] row = rows(bench.step.records(), 1);
-        for (int r = 0; r < row.length; r++) {
-          apart[r][i] = row[r][0];
-        }
-      }
-      close("squared norm", norms, alone);
-      close("gradient", gradient, sum);
-      for (int r = 0; r < together.length; r++) {
-        close("record " + r, together[r], apart[r]);
+    try (Backend backend = open(2)) {
+      GradientCheck.samples(backend, network.graph(), Mode.EVALUATION);
+      if (network.samplesStandAlone()) {
+        GradientCheck.samples(backend, network.graph(), Mode.TRAINING);
       }
     }
-  }
-
-  private static double[][] rows(StepRecords records, int count) {
-    return List.of(
-            records.loss(),
-            records.crossEntropy(),
-            records.el2n(),
-            records.margin(),
-            records.confidence(),
-            records.predicted())
-        .stream()
-        .map(row -> NetworkBench.first(row, count))
-        .toArray(double[][]::new);
   }
 
   // ---- choice
@@ -173,9 +68,10 @@ public abstract class NetworkContract {
           double[] gradient = bench.flatGradients();
           double[] norms = NetworkBench.first(bench.step.records().squaredNorm(), CHOSEN);
           double alone = bench.backward(Mode.TRAINING, chosen);
-          close("squared norm of the gradient", new double[] {norm2}, new double[] {alone});
-          close("gradient", gradient, bench.flatGradients());
-          close(
+          GradientCheck.close(
+              "squared norm of the gradient", new double[] {norm2}, new double[] {alone});
+          GradientCheck.close("gradient", gradient, bench.flatGradients());
+          GradientCheck.close(
               "squared norm",
               norms,
               NetworkBench.first(bench.step.records().squaredNorm(), CHOSEN));
@@ -189,9 +85,11 @@ public abstract class NetworkContract {
     bench.begin(Mode.TRAINING, 0, NetworkBench.all());
     bench.step.forward();
     bench.step.await();
-    double[] scores = NetworkBench.first(scores(bench.step.records(), by), NetworkBench.SIZE);
-    int[] ofClass = ofClasses ? someOfEachClass(bench) : new int[0];
-    List<Integer> expected = highest(scores, bench.labels, ofClass);
+    double[] scores =
+        NetworkBench.first(Ranking.scores(bench.step.records(), by), NetworkBench.SIZE);
+    int[] ofClass =
+        ofClasses ? Ranking.ofClasses(CHOSEN, SmallNetwork.CLASSES, bench.labels) : new int[0];
+    List<Integer> expected = Ranking.highest(scores, CHOSEN, ofClass, bench.labels);
     bench.begin(Mode.TRAINING, 0, NetworkBench.all());
     bench.step.forward();
     bench.step.choose(by, CHOSEN, ofClass);
@@ -201,44 +99,6 @@ public abstract class NetworkContract {
     bench.step.records().chosen().get(0, chosen);
     assertThat(chosen).containsExactlyInAnyOrder(expected.stream().mapToInt(i -> i).toArray());
     return chosen;
-  }
-
-  private static FloatBuffer scores(StepRecords records, Choice by) {
-    return switch (by) {
-      case LOSS -> records.loss();
-      case EL2N -> records.el2n();
-      case MARGIN -> records.margin();
-    };
-  }
-
-  /** As many of the first classes as there are, up to the number of all. */
-  private static int[] someOfEachClass(NetworkBench bench) {
-    int[] ofClass = new int[SmallNetwork.CLASSES];
-    for (int given = 0, c = 0; given < CHOSEN; c = (c + 1) % ofClass.length) {
-      int label = c;
-      if (Arrays.stream(bench.labels).filter(l -> l == label).count() > ofClass[c]) {
-        ofClass[c]++;
-        given++;
-      }
-    }
-    return ofClass;
-  }
-
-  private static List<Integer> highest(double[] scores, int[] labels, int[] ofClass) {
-    List<Integer> ranked =
-        IntStream.range(0, scores.length)
-            .boxed()
-            .sorted(Comparator.comparingDouble(i -> -scores[i]))
-            .toList();
-    if (ofClass.length == 0) {
-      return ranked.subList(0, CHOSEN);
-    }
-    List<Integer> first = new ArrayList<>();
-    for (int c = 0; c < ofClass.length; c++) {
-      int label = c;
-      ranked.stream().filter(i -> labels[i] == label).limit(ofClass[c]).forEach(first::add);
-    }
-    return first;
   }
 
   /**
@@ -260,7 +120,7 @@ public abstract class NetworkContract {
       bench.backward(Mode.TRAINING, NetworkBench.all());
       List<double[]> expected = gradientsBehind(bench);
       for (int p = 0; p < expected.size(); p++) {
-        close("gradient " + p, behind.get(p), expected.get(p));
+        GradientCheck.close("gradient " + p, behind.get(p), expected.get(p));
       }
     }
   }
@@ -304,9 +164,9 @@ public abstract class NetworkContract {
         double expected = queue(whole, count, NetworkBench.all());
         double norm2 =
             queue(parts, count, new int[] {0, 1, 2, 3}, new int[] {4, 5, 6}, new int[] {7, 8});
-        close("squared norm", new double[] {norm2}, new double[] {expected});
-        close("gradient", parts.flatGradients(), whole.flatGradients());
-        close("weights", parts.flatWeights(), whole.flatWeights());
+        GradientCheck.close("squared norm", new double[] {norm2}, new double[] {expected});
+        GradientCheck.close("gradient", parts.flatGradients(), whole.flatGradients());
+        GradientCheck.close("weights", parts.flatWeights(), whole.flatWeights());
       }
     }
   }
@@ -341,16 +201,16 @@ public abstract class NetworkContract {
       bench.begin(Mode.EVALUATION, 1, NetworkBench.all());
       bench.step.forward();
       bench.step.await();
-      close("running mean", NetworkBench.doubles(bench.weights.read(mean)), before);
+      GradientCheck.close("running mean", NetworkBench.doubles(bench.weights.read(mean)), before);
       double trained = step(bench, 0);
-      close("running mean", NetworkBench.doubles(bench.weights.read(mean)), before);
+      GradientCheck.close("running mean", NetworkBench.doubles(bench.weights.read(mean)), before);
       step(bench, 0.25);
       double[] quarter = NetworkBench.doubles(bench.weights.read(mean));
       step(bench, 1);
       double[] whole = NetworkBench.doubles(bench.weights.read(mean));
       double[] between = new double[before.length];
       Arrays.setAll(between, c -> before[c] + 0.25 * (whole[c] - before[c]));
-      close("running mean", quarter, between);
+      GradientCheck.close("running mean", quarter, between);
       // Running variances are unbiased, training divides by the count.
       Node statistics = statistics(graph);
       double count = NetworkBench.SIZE * graph.value(statistics.input()).positions();
@@ -360,7 +220,7 @@ public abstract class NetworkContract {
       }
       bench.weights.write(mean + 1, variance);
       double evaluated = bench.loss(Mode.EVALUATION, NetworkBench.all());
-      close("loss", new double[] {evaluated}, new double[] {trained});
+      GradientCheck.close("loss", new double[] {evaluated}, new double[] {trained});
     }
   }
 
@@ -386,5 +246,87 @@ public abstract class NetworkContract {
   /** The parameter; the running variance comes next. */
   private static int runningMean(Graph graph) {
     return statistics(graph).parameter(0);
+  }
+
+  // ---- inputs and times
+
+  @ParameterizedTest
+  @EnumSource(Augment.class)
+  void anAugmentedSampleIsTheOneThatItsDrawMakes(Augment augment) {
+    RandomBits bits = RandomBits.of(TestSeed.of(3), "augmented", 0);
+    SampleShape shape = new SampleShape(2, 6, 6);
+    SampleStore plain = new SampleStore("test", NetworkBench.SIZE, shape.elements());
+    SampleStore changed = new SampleStore("test", NetworkBench.SIZE, shape.elements());
+    byte[] sample = new byte[shape.elements()];
+    byte[] expected = new byte[sample.length];
+    for (int i = 0; i < NetworkBench.SIZE; i++) {
+      for (int e = 0; e < sample.length; e++) {
+        sample[e] = (byte) bits.at(i).below(e, 256);
+      }
+      plain.set(i, sample);
+      augment.apply(bits.bits(i), sample, 6, 6, 2, expected);
+      changed.set(i, expected);
+    }
+    try (Backend backend = open(2);
+        NetworkBench bench = new NetworkBench(backend, SmallNetwork.bytes())) {
+      float[][] losses = new float[2][NetworkBench.SIZE];
+      for (int run = 0; run < 2; run++) {
+        try (StepInput input = bench.step.newInput(run == 0 ? plain : changed, shape)) {
+          for (int i = 0; i < NetworkBench.SIZE; i++) {
+            input.sample(i, i, run == 0 ? augment : Augment.NONE, bits.bits(i));
+            input.sampleWeights().put(i, 1);
+          }
+          bench.step.begin(input, NetworkBench.SIZE, Mode.EVALUATION, 1, 1, 0);
+          bench.step.forward();
+          bench.step.await();
+          bench.step.records().loss().get(0, losses[run]);
+        }
+      }
+      assertThat(losses[0]).containsExactly(losses[1]);
+    }
+  }
+
+  @Test
+  void aMeasuredStepSaysWhenEverySegmentRan() {
+    try (Backend backend = open(2);
+        NetworkBench bench = new NetworkBench(backend, SmallNetwork.RESIDUAL.graph())) {
+      StepTimes times = bench.step.measure();
+      long before = System.nanoTime();
+      queue(bench, 1, NetworkBench.all());
+      long after = System.nanoTime();
+      for (int thread = 0; thread < times.threads(); thread++) {
+        for (int segment = 0; segment < times.segments(); segment++) {
+          for (StepTimes.Phase phase : StepTimes.Phase.values()) {
+            long began = times.began(thread, segment, phase);
+            long ended = times.ended(thread, segment, phase);
+            assertThat(began).isBetween(before, ended);
+            assertThat(ended).isLessThanOrEqualTo(after);
+            assertThat(times.waited(thread, segment, phase)).isBetween(0L, ended - began);
+          }
+        }
+      }
+    }
+  }
+
+  // ---- divergence
+
+  @Test
+  void aStepThatDivergesMovesNoRunningStatistic() {
+    try (Backend backend = open(2);
+        NetworkBench bench = new NetworkBench(backend, SmallNetwork.BATCH_NORM.graph())) {
+      bench.weights.write(0, nanAt0(bench.weights.read(0)));
+      float[] before = FlatParameters.read(bench.weights);
+      bench.begin(Mode.TRAINING, -1, NetworkBench.all());
+      bench.step.forward();
+      bench.step.backward();
+      bench.step.update(0.1, NetworkBench.SIZE, 0, 1);
+      assertThatThrownBy(bench.step::await).isInstanceOf(GradsieveException.Diverged.class);
+      assertThat(FlatParameters.read(bench.weights)).containsExactly(before);
+    }
+  }
+
+  private static float[] nanAt0(float[] values) {
+    values[0] = Float.NaN;
+    return values;
   }
 }

@@ -107,10 +107,19 @@ public enum SmallNetwork {
 
   /** Over images of 2×6×6. */
   private static Graph image(Layer... layers) {
+    return image(false, layers);
+  }
+
+  private static Graph image(boolean bytes, Layer... layers) {
     NetworkSpec spec = NetworkSpec.of(List.of(2, 6, 6), List.of(layers));
     try (Network network = Network.create(spec, HeapParameters::of, 1)) {
-      return network.graph(0.1, false);
+      return network.graph(0.1, bytes);
     }
+  }
+
+  /** A linear layer over images of bytes. */
+  static Graph bytes() {
+    return image(true, new Flatten(), new Linear(CLASSES, true));
   }
 
   /**

@@ -3,6 +3,7 @@ package io.gradsieve.backend.reference;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.GradientCheck;
 import io.gradsieve.backend.SmallNetwork;
 import io.gradsieve.graph.Graph;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,9 @@ class ReferenceBackendTest extends BackendContract {
   @Test
   void aLayerNormAtEveryPositionHasItsGradientsAndNorms() {
     Graph graph = SmallNetwork.sequence(true);
-    checkSlopes(graph);
-    checkSamples(graph, Mode.TRAINING);
+    try (Backend backend = open(1)) {
+      GradientCheck.slopes(backend, graph);
+      GradientCheck.samples(backend, graph, Mode.TRAINING);
+    }
   }
 }
