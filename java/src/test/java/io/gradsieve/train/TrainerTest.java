@@ -278,7 +278,9 @@ class TrainerTest {
           @Override
           public void epochStarted(TrainingState state) {
             if (state.epoch() == 3) {
-              state.network().weights().write(0, new float[] {Float.NaN});
+              float[] weights = state.network().weights().read(0);
+              weights[0] = Float.NaN;
+              state.network().weights().write(0, weights);
             }
           }
         };
