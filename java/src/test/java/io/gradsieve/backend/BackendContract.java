@@ -351,6 +351,14 @@ public abstract class BackendContract extends NetworkContract {
   }
 
   @Test
+  void aClosedInputIsNotUsed() {
+    try (Bench bench = training()) {
+      bench.input.close();
+      assertThatThrownBy(() -> bench.begin(1)).isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
   void closedMemoryIsNotUsed() {
     Bench bench = training();
     bench.close();

@@ -63,13 +63,12 @@ public abstract class NetworkContract {
       for (boolean ofClasses : new boolean[] {false, true}) {
         try (Backend backend = open(2);
             NetworkBench bench = new NetworkBench(backend, network.graph())) {
-          int[] chosen = choose(bench, by, ofClasses);
-          double norm2 = bench.step.await();
+          Chosen chosen = choose(bench, by, ofClasses);
           double[] gradient = bench.flatGradients();
           double[] norms = NetworkBench.first(bench.step.records().squaredNorm(), CHOSEN);
-          double alone = bench.backward(Mode.TRAINING, chosen);
+          double alone = bench.backward(Mode.TRAINING, chosen.samples());
           GradientCheck.close(
-              "squared norm of the gradient", new double[] {norm2}, new double[] {alone});
+              "squared norm of the gradient", new double[] {chosen.norm2()}, new double[] {alone});
           GradientCheck.close("gradient", gradient, bench.flatGradients());
           GradientCheck.close(
               "squared norm",
@@ -80,8 +79,11 @@ public abstract class NetworkContract {
     }
   }
 
-  /** Runs forward, the choice and backward; returns what was chosen, as it has to be. */
-  private static int[] choose(NetworkBench bench, Choice by, boolean ofClasses) {
+  /** What a step went on with, and the squared norm of its gradient. */
+  private record Chosen(int[] samples, double norm2) {}
+
+  /** Runs forward, the choice and backward, and checks what was chosen. */
+  private static Chosen choose(NetworkBench bench, Choice by, boolean ofClasses) {
     bench.begin(Mode.TRAINING, 0, NetworkBench.all());
     bench.step.forward();
     bench.step.await();
@@ -94,11 +96,11 @@ public abstract class NetworkContract {
     bench.step.forward();
     bench.step.choose(by, CHOSEN, ofClass);
     bench.step.backward();
-    bench.step.await();
+    double norm2 = bench.step.await();
     int[] chosen = new int[CHOSEN];
     bench.step.records().chosen().get(0, chosen);
     assertThat(chosen).containsExactlyInAnyOrder(expected.stream().mapToInt(i -> i).toArray());
-    return chosen;
+    return new Chosen(chosen, norm2);
   }
 
   /**
@@ -109,7 +111,7 @@ public abstract class NetworkContract {
   void aChoiceBehindABatchNormKeepsTheStatisticsOfAll() {
     try (Backend backend = open(2);
         NetworkBench bench = new NetworkBench(backend, SmallNetwork.BATCH_NORM.graph())) {
-      int[] chosen = choose(bench, Choice.LOSS, false);
+      int[] chosen = choose(bench, Choice.LOSS, false).samples();
       List<double[]> behind = gradientsBehind(bench);
       for (int i = 0; i < NetworkBench.SIZE; i++) {
         int sample = i;
