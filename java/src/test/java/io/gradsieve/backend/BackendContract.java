@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What every backend promises; a backend's test extends it. */
-public abstract class BackendContract {
+public abstract class BackendContract extends NetworkContract {
   /** float32 against double: some hundred roundings of 6e-8 each. */
   private static final double TOLERANCE = 2e-5;
 
@@ -35,9 +35,6 @@ public abstract class BackendContract {
   private int[] labels;
   private double[] planWeights;
   private double[] sampleWeights;
-
-  /** Opens the backend under test with so many threads. */
-  protected abstract Backend open(int threads);
 
   @BeforeEach
   void openBackend() {
@@ -350,6 +347,14 @@ public abstract class BackendContract {
       closed.queue(BATCH, 1);
       closed.input.close();
       assertThat(closed.weightsNow()).containsExactly(waited.weightsNow());
+    }
+  }
+
+  @Test
+  void aClosedInputIsNotUsed() {
+    try (Bench bench = training()) {
+      bench.input.close();
+      assertThatThrownBy(() -> bench.begin(1)).isInstanceOf(IllegalStateException.class);
     }
   }
 

@@ -8,6 +8,7 @@ import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.format.yaml.YamlNode;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.graph.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import java.io.IOException;

@@ -10,7 +10,9 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.backend.reference.ReferenceBackend;
 import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.UpdateRule;
@@ -22,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The engine against PyTorch: loss, el2n, logits and the norm of every sample's gradient. */
+/** Backends against PyTorch: loss, el2n, logits and the norm of every sample's gradient. */
 class PyTorchFixtureTest {
   /** Both sides compute in double precision from the same floats. */
   private static final double DOUBLE = 1e-9;
@@ -54,13 +56,20 @@ class PyTorchFixtureTest {
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInEvaluation(String name, int threads) {
-    engine(PyTorchFixture.of(name), false, threads);
+    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), false);
   }
 
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInTraining(String name, int threads) {
-    engine(PyTorchFixture.of(name), true, threads);
+    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), true);
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void theReferenceBackendAgreesWithPyTorch(String name) {
+    engine(new ReferenceBackend(), PyTorchFixture.of(name), false);
+    engine(new ReferenceBackend(), PyTorchFixture.of(name), true);
   }
 
   private static void reference(PyTorchFixture fixture, boolean training) {
@@ -83,9 +92,10 @@ class PyTorchFixtureTest {
     }
   }
 
-  private static void engine(PyTorchFixture fixture, boolean training, int threads) {
+  /** Closes the backend. */
+  private static void engine(Backend opened, PyTorchFixture fixture, boolean training) {
     int batch = fixture.labels().length;
-    try (Backend backend = Backends.open("cpu", threads);
+    try (Backend backend = opened;
         Network network = Network.create(fixture.spec(), backend::parameters, 1)) {
       network.load(fixture.weights());
       try (CompiledStep step =

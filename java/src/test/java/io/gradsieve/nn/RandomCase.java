@@ -7,6 +7,7 @@ import io.gradsieve.compile.Compiler;
 import io.gradsieve.compile.WholeBatch;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.StepPlan;

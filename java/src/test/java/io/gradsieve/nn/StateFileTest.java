@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Output;
 import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.HeapParameters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

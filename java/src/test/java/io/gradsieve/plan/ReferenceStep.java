@@ -183,13 +183,15 @@ public final class ReferenceStep {
 
   /** All segments forward. */
   public void forward() {
-    int[] all = IntStream.range(0, batch.size()).toArray();
-    for (Segment segment : plan.segments()) {
-      blocks(segment, false, all);
-      for (Operation operation : segment.operations()) {
-        if (makesBatchValue(operation)) {
-          batchNorm(operation.output()).measure();
-        }
+    plan.segments().forEach(this::forward);
+  }
+
+  /** A segment of the plan forward, after those before it. */
+  public void forward(Segment segment) {
+    blocks(segment, false, IntStream.range(0, batch.size()).toArray());
+    for (Operation operation : segment.operations()) {
+      if (makesBatchValue(operation)) {
+        batchNorm(operation.output()).measure();
       }
     }
   }
@@ -197,17 +199,21 @@ public final class ReferenceStep {
   /** All segments backward, of some of the samples that went forward. */
   public void backward(int[] samples) {
     for (int s = plan.segments().size() - 1; s >= 0; s--) {
-      Segment segment = plan.segments().get(s);
-      blocks(segment, true, samples);
-      for (Operation operation : segment.operations()) {
-        for (int value : operation.inputs()) {
-          if (plan.graph().value(value).ofBatch()) {
-            batchNorm(value).finishSums();
-          }
+      backward(plan.segments().get(s), samples);
+    }
+  }
+
+  /** A segment of the plan backward, after those behind it. */
+  public void backward(Segment segment, int[] samples) {
+    blocks(segment, true, samples);
+    for (Operation operation : segment.operations()) {
+      for (int value : operation.inputs()) {
+        if (plan.graph().value(value).ofBatch()) {
+          batchNorm(value).finishSums();
         }
-        if (operation.product()) {
-          checkWholeBatch(operation, samples);
-        }
+      }
+      if (operation.product()) {
+        checkWholeBatch(operation, samples);
       }
     }
   }

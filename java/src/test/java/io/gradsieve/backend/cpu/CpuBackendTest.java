@@ -13,11 +13,14 @@ import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.Perceptron;
+import io.gradsieve.backend.SmallNetwork;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.NativeMemory;
+import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
@@ -144,6 +147,18 @@ class CpuBackendTest extends BackendContract {
       assertThat(backend.info().device()).isEqualTo("cpu");
       float[] least = {Float.MIN_NORMAL, 0.5f};
       assertThat(least[0] * least[1]).isEqualTo(Float.intBitsToFloat(1 << 22));
+    }
+  }
+
+  @Test
+  void aLayerNormAtSeveralPositionsIsRefusedByItsLayersName() {
+    Graph graph = SmallNetwork.sequence(true);
+    try (CpuBackend backend = CpuBackend.open(1);
+        ParameterValues weights = backend.parameters(graph)) {
+      StepPlan plan = backend.plan(graph, 4, true, true);
+      assertThatThrownBy(() -> backend.compile(plan, weights, Optional.empty()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("layer 3: no native layer norm at several positions");
     }
   }
 
