@@ -274,8 +274,8 @@ int gs_step_part(gs_step* step, int parts, float* sum);
  *
  *   GS_POINT_MOMENTS    forward, at a batch norm: how many values, their means and sums of squared deviations
  *   GS_POINT_SUMS       backward, at a batch norm: how many values, sums of delta and of delta * x_hat
- *   GS_POINT_GRADIENTS  the gradients of one segment's parameters are final: gs_step_gradients says where they lie. The threads
- *                       go on with earlier segments
+ *   GS_POINT_GRADIENTS  the gradients of one segment's parameters are final, where the plan has them. The threads go on with
+ *                       earlier segments
  *   GS_POINT_VERDICT    last: what this share says of the step; gs_step_wait is that of all
  *
  * One thread of the caller's takes the points and answers each with what all participants make of it, in place. At the first two the
@@ -298,8 +298,6 @@ typedef struct gs_point {
  * double[1 + 2C] for each batch norm, one after another, where they are exchanged. */
 enum gs_share { GS_SHARE_GRADIENTS = 1, GS_SHARE_BATCHNORM = 2 };
 int gs_step_share(gs_step* step, int flags, double* exchange);
-/* The number-th range of floats, in weights and gradients alike, that is final after the segment's backward; count 0: no more. */
-int gs_step_gradients(gs_step* step, int32_t segment, int32_t number, int64_t* offset, int64_t* count);
 /* Waits for the next point. GS_ABORTED once after each gs_step_abort, also if it came before. */
 int gs_step_next_point(gs_step* step, gs_point* point);
 /* The point that was taken, with the verdict of all. GS_ABORTED: its step was aborted meanwhile. */

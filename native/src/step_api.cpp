@@ -165,18 +165,6 @@ int gs_step_share(gs_step* step, int flags, double* exchange) {
     return with(step, [&](Step& s) { s.participate(flags, exchange); });
 }
 
-int gs_step_gradients(gs_step* step, int32_t segment, int32_t number, int64_t* offset, int64_t* count) {
-    return with(step, [&](Step& s) {
-        s.seal();
-        if (segment < 0 || static_cast<size_t>(segment) >= s.segments.size() || number < 0 || !offset || !count)
-            refuse(GS_INVALID_ARGUMENT, "gradients: range %d of segment %d of %zu", number, segment, s.segments.size());
-        const std::vector<Parameter>& ranges = s.segments[static_cast<size_t>(segment)].updates;
-        bool there = static_cast<size_t>(number) < ranges.size();
-        *offset = there ? ranges[static_cast<size_t>(number)].offset : 0;
-        *count = there ? ranges[static_cast<size_t>(number)].count : 0;
-    });
-}
-
 int gs_step_next_point(gs_step* step, gs_point* point) {
     if (!step || !point) return fail(GS_INVALID_ARGUMENT, "next_point: NULL");
     return guarded([&] { return step->step.next_point(point); });

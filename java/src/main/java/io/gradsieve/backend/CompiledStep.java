@@ -102,7 +102,7 @@ public interface CompiledStep extends AutoCloseable {
   void update(double learningRate, double divisor, double clipNorm, long step);
 
   /**
-   * Waits for the first step that was not awaited yet.
+   * Waits for the first step that was not awaited yet; with none, tells of the last again.
    *
    * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward; of a
    *     part that is not the last that of its own terms
@@ -141,7 +141,10 @@ public interface CompiledStep extends AutoCloseable {
   /** Optimizer state for checkpoints, one for each of {@link UpdateRule#states}. */
   Map<String, ParameterValues> optimizerState();
 
-  /** Σ term_i of the last step that ran, of the trainable parameters. */
+  /**
+   * Σ term_i of the last step that ran, of the trainable parameters. An update may leave there what
+   * it made of them: LAMB its directions.
+   */
   ParameterValues gradients();
 
   /** Native segment calls so far (segments × passes). */

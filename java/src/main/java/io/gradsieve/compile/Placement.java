@@ -111,13 +111,13 @@ final class Placement {
         Operation operation = segment.operations().get(i);
         boolean runsBackward = retention.runsBackward(operation);
         boolean repeated = i < segment.recompute();
+        kept(made(operation)).forEach(value -> life(keptValues, value).at(forward));
         if (runsBackward && !repeated) {
           for (int value : operation.saved()) {
             life(keptValues, value).at(forward);
             life(keptValues, value).at(back);
           }
         }
-        kept(made(operation)).forEach(value -> life(keptValues, value).at(forward));
         if (repeated) {
           kept(operation.inputs()).forEach(value -> life(keptValues, value).at(back));
         }

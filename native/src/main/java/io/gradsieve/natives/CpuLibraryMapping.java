@@ -55,10 +55,6 @@ public class CpuLibraryMapping implements InfoMapper {
             + " float eps, float momentum, int[] normalizer)");
     function(
         map,
-        "gs_step_gradients(Step step, int segment, int number, @Cast(\"int64_t*\") long[] offset,"
-            + " @Cast(\"int64_t*\") long[] count)");
-    function(
-        map,
         "gs_step_memory(Step step, @Cast(\"int64_t*\") long[] arena,"
             + " @Cast(\"int64_t*\") long[] scratch)");
     function(

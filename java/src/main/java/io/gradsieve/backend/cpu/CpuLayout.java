@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.compile.Target;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Kind;
@@ -27,6 +28,9 @@ final class CpuLayout implements Target {
 
   /** Samples that go through a segment of features together: enough rows for a matrix product. */
   private static final int FEATURE_BLOCK = 256;
+
+  /** Most floats of one sample: 1 GiB. */
+  private static final long LARGEST = 1L << 28;
 
   private final Graph graph;
   private final int[] origins;
@@ -65,7 +69,7 @@ final class CpuLayout implements Target {
     }
     CpuKind<Kind> kind = CpuKinds.of(node.kind());
     if (node.output() >= 0 && !graph.value(node.output()).ofBatch()) {
-      tensors[node.output()] = kind.output(node.kind(), node, this);
+      tensors[node.output()] = checked(node, kind.output(node.kind(), node, this));
     }
     for (int saved : node.saved()) {
       tensors[saved] = kind.saved(node.kind(), node, graph.value(saved), this);
@@ -73,6 +77,15 @@ final class CpuLayout implements Target {
     for (int place = 0; place < node.parameters().size(); place++) {
       maps[node.parameter(place)] = kind.parameter(node.kind(), node, place, this);
     }
+  }
+
+  private static CpuTensor checked(Node node, CpuTensor tensor) {
+    if (tensor.floats() > LARGEST) {
+      throw new BadData(
+          "layer %s (%s): a value of %d floats a sample, channels in whole vectors, is larger than %d; use smaller images, more stride or fewer channels"
+              .formatted(node.layer(), node.kind().name(), tensor.floats(), LARGEST));
+    }
+    return tensor;
   }
 
   Graph graph() {

@@ -76,8 +76,8 @@ final class CpuShare implements AutoCloseable {
       flags |= CpuLibrary.GS_SHARE_BATCHNORM;
       address = exchange(memory);
     }
-    for (int i = 0; i < plan.segments().size(); i++) {
-      ranges.add(ranges(i, memory.gradientMemory));
+    for (Segment segment : plan.segments()) {
+      ranges.add(ranges(segment, memory));
     }
     CpuErrors.check(CpuLibrary.gs_step_share(step, flags, address));
     thread = new Thread(this::answerPoints, "gradsieve-share");
@@ -101,16 +101,21 @@ final class CpuShare implements AutoCloseable {
     return buffer.address();
   }
 
-  private List<FloatBuffer> ranges(int segment, CpuBuffer gradients) {
+  /** Where the gradients lie that a segment completes; neighbours are one range. */
+  private static List<FloatBuffer> ranges(Segment segment, CpuMemory memory) {
+    CpuLayout layout = memory.gradients.layout();
     List<FloatBuffer> views = new ArrayList<>();
-    long[] offset = new long[1];
-    long[] count = {1};
-    for (int number = 0; count[0] > 0; number++) {
-      CpuErrors.check(CpuLibrary.gs_step_gradients(step, segment, number, offset, count));
-      for (long done = 0; done < count[0]; done += FLOATS_A_VIEW) {
-        int floats = (int) Math.min(count[0] - done, FLOATS_A_VIEW);
+    List<Integer> completes = segment.completes();
+    for (int next = 0; next < completes.size(); ) {
+      long from = layout.offset(completes.get(next));
+      long to = from;
+      while (next < completes.size() && layout.offset(completes.get(next)) == to) {
+        to += CpuTensor.whole(layout.map(completes.get(next++)).floats());
+      }
+      for (long at = from; at < to; at += FLOATS_A_VIEW) {
+        int floats = (int) Math.min(to - at, FLOATS_A_VIEW);
         views.add(
-            gradients.view((offset[0] + done) * Float.BYTES, floats * Float.BYTES).asFloatBuffer());
+            memory.gradientMemory.view(at * Float.BYTES, floats * Float.BYTES).asFloatBuffer());
       }
     }
     return List.copyOf(views);

@@ -1,7 +1,9 @@
 package io.gradsieve.backend.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
 import io.gradsieve.backend.CompiledStep;
@@ -16,6 +18,7 @@ import io.gradsieve.plan.UpdateRule;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -82,6 +85,25 @@ class PadLanesTest {
         padsAreZero("gradients", step.gradients());
         step.optimizerState().forEach(PadLanesTest::padsAreZero);
       }
+    }
+  }
+
+  /** One channel takes the room of sixteen: what fits the graph may not fit here. */
+  @Test
+  void aSampleThatIsTooLargeInWholeVectorsIsRefusedByItsLayer() {
+    String model =
+        """
+        input: [1, 4096, 8192]
+        layers:
+          - relu
+          - flatten
+          - linear: {features: 2}
+        """;
+    NetworkSpec spec = NetworkSpec.parse("m.yaml", model);
+    try (CpuBackend backend = CpuBackend.open(1)) {
+      assertThatThrownBy(() -> Network.create(spec, backend::parameters, 1))
+          .isInstanceOf(GradsieveException.BadData.class)
+          .hasMessageStartingWith("layer input (input): a value of 536870912 floats a sample");
     }
   }
 
