@@ -1,4 +1,4 @@
-/* reduce, squared_norm and row_norms of the table: sums over threads in their order, norms. */
+/* reduce, squared_norm, chunk_norms and row_norms of the table: sums over threads in their order, norms. */
 #include "cases.h"
 
 #include "../native/src/kernels.h"
@@ -48,6 +48,33 @@ static Case norm_case(int64_t count, bool timed) {
         });
         for (size_t i = 0; i < values.size; i++) squares += static_cast<double>(values[i]) * values[i];
         run.expect(fabsl(norm2 - squares) <= 1e-13L * squares, text("norm %.17g instead of %.17Lg", norm2, squares));
+    };
+    return result;
+}
+
+/* The same bits with every instruction set: those of sixteen sums in double, in order. */
+static Case chunk_norms_case(int64_t count, bool timed) {
+    Case result = {"chunk_norms", text("%lld", (long long)count), 2.0 * static_cast<double>(count), 4.0 * static_cast<double>(count), 1,
+                   timed, nullptr};
+    result.body = [=](Run& run) {
+        const int64_t chunks = (count + gradsieve::CHUNK - 1) / gradsieve::CHUNK;
+        auto values = run.random("values", count);
+        std::vector<double> norms(static_cast<size_t>(chunks), -1);
+        run.call([&] {
+            gradsieve::kernels().chunk_norms(count, values.data, norms.data());
+            return GS_OK;
+        });
+        if (run.timing()) return;
+        for (int64_t k = 0; k < chunks; k++) {
+            double sums[16] = {}, wanted = 0;
+            for (int64_t i = 0; i < gradsieve::CHUNK && k * gradsieve::CHUNK + i < count; i++) {
+                const double value = static_cast<double>(values[static_cast<size_t>(k * gradsieve::CHUNK + i)]);
+                sums[i % 16] += value * value;
+            }
+            for (double sum : sums) wanted += sum;
+            const double norm = norms[static_cast<size_t>(k)];
+            run.expect(norm == wanted, text("norm %lld is %.17g instead of %.17g", (long long)k, norm, wanted));
+        }
     };
     return result;
 }
@@ -106,11 +133,14 @@ static void declare(std::vector<Case>& cases) {
             cases.push_back(reduce_case(count, parts, true, false));
         }
         cases.push_back(norm_case(count, false));
+        cases.push_back(chunk_norms_case(count, false));
         for (bool shifted : {false, true}) cases.push_back(row_norms_case(3, count, shifted, false));
     }
     for (int64_t count : {4095, 4096, 4097}) cases.push_back(row_norms_case(2, count, true, false)); /* a stretch of the sums */
+    for (int64_t count : {2047, 2048, 2049}) cases.push_back(chunk_norms_case(count, false));
     cases.push_back(not_finite_case());
     for (int64_t count : {18432, 36864}) cases.push_back(reduce_case(count, 2, true, true)); /* filters of cnn and of resnet20 */
+    for (int64_t count : {18432, 401408}) cases.push_back(chunk_norms_case(count, true)); /* filters of cnn, weights of mlp */
     for (int64_t count : {256, 512, 784}) cases.push_back(norm_case(count, true));           /* rows of mlp */
     for (int64_t count : {256, 512, 784}) cases.push_back(row_norms_case(16, count, count == 784, true));
 }

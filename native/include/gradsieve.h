@@ -26,7 +26,8 @@ enum gs_status {
     GS_INVALID_ARGUMENT = 1, /* a shape, index or option that the operation does not take */
     GS_OUT_OF_MEMORY = 2,
     GS_UNSUPPORTED = 4,   /* this processor lacks the instruction set asked for */
-    GS_DIVERGED = 5         /* a loss, norm or gradient of the step is not finite; no parameter was changed */
+    GS_DIVERGED = 5,        /* a loss, norm or gradient of the step is not finite; no weight or statistic was changed */
+    GS_ABORTED = 6          /* gs_step_abort ended the step; no weight or statistic was changed */
 };
 
 enum gs_activation { GS_IDENTITY = 0, GS_RELU = 1, GS_GELU = 2, GS_TANH = 3, GS_SIGMOID = 4 };
@@ -188,39 +189,41 @@ int gs_step_destroy(gs_step* step);
 /* Where a tensor's values or gradients live: GS_ARENA: at offset floats in the arena, sample i at offset + i*floats;
  * GS_SCRATCH: at offset floats in every thread's own scratch, for one block of samples; GS_NOWHERE. Returns its number. */
 enum gs_storage { GS_NOWHERE = 0, GS_ARENA = 1, GS_SCRATCH = 2 };
-int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
-                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor);
+int gs_step_tensor(gs_step* step, int64_t positions, int64_t channels, int64_t pitch, int storage, int64_t offset,
+                   int gradient_storage, int64_t gradient_offset, int32_t* tensor);
 
 /* Opens the next segment; its operations run on blocks of so many samples, one block through all of them at a time.
  * recompute: how many of its first operations run again at the start of a block's backward pass (their outputs are not kept). */
 int gs_step_segment(gs_step* step, int64_t block, int32_t recompute);
 
-/* Each adds one operation to the open segment. Parameters and running statistics are offsets in floats into the weights
- * buffer (-1: none); gradients lie at the same offsets of the gradient buffer. saved is a tensor number (bytes packed into
- * floats where it holds choices) or -1. gradient says what backward does with the gradient of each input (gs_gradient). */
-int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift);
-int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
-                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
+/* What the next operation of the open segment touches, by tensor number: the inputs it reads (count of them) and what backward
+ * does with the gradient of each (gs_gradient), the tensor that it writes (-1: none), the one that it saves for its own backward
+ * pass (-1: none; bytes packed into floats where it holds choices), and those inputs or output whose values backward reads again.
+ * The operation, added by one of the calls that follow, refuses to run on less. */
+int gs_step_operation(gs_step* step, int32_t count, const int32_t* inputs, const int32_t* gradients, int32_t output,
+                      int32_t saved, int32_t reads, const int32_t* read);
+
+/* Each adds the operation that was told of. Parameters and running statistics are offsets in floats into the weights buffer
+ * (-1: none); gradients lie at the same offsets of the gradient buffer. Only operations on images take height and width, those
+ * of their input; layernorm a width of 0 for all features of a sample. */
+int gs_step_input(gs_step* step, int element, const float* scale, const float* shift);
+int gs_step_conv2d(gs_step* step, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width, int64_t stride,
+                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool);
 /* shift: a float for each of the input's, or NULL: the layer's features are input + shift. Blank pixels then lie in memory as
  * zeros, which the products skip. */
-int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
-                   const float* shift);
-/* The two halves of batch norm: statistics ends a segment, normalize is in the next one; normalizer is the number that
- * statistics returns. */
-int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,
-                                 float momentum, int gradient, int32_t* normalizer);
-int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, int32_t skip, int32_t out, int64_t gamma,
-                                int64_t beta, int activation, int skip_gradient);
-int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient);
-int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient);
-int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient);
-int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
-                   int32_t saved, int gradient);
-int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient);
-int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
-int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient);
+int gs_step_linear(gs_step* step, int64_t weights, int64_t bias, int activation, const float* shift);
+/* The two halves of batch norm: statistics ends a segment and writes no tensor, normalize is in a later one and reads the same
+ * input, without a gradient, and perhaps a second one that it adds; normalizer is the number that statistics returns. */
+int gs_step_batchnorm_statistics(gs_step* step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                                 int32_t* normalizer);
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int64_t gamma, int64_t beta, int activation);
+int gs_step_groupnorm(gs_step* step, int64_t groups, int64_t gamma, int64_t beta, float eps);
+int gs_step_layernorm(gs_step* step, int64_t width, int64_t gamma, int64_t beta, float eps);
+int gs_step_activation(gs_step* step, int activation);
+int gs_step_pool2d(gs_step* step, int pool, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width);
+int gs_step_dropout(gs_step* step, double p, int64_t place);
+int gs_step_add(gs_step* step);
+int gs_step_softmax_cross_entropy(gs_step* step, float label_smoothing);
 
 /* How a pass over a convolution of this shape is computed here (pool: 1 for none): by its sum, by the transforms of Winograd's
  * F(4x4, 3x3), or from the few gradients that max-pooling let through. GS_DIRECT too for a shape that is none. */
@@ -258,11 +261,50 @@ int gs_segment_backward(gs_step* step, int32_t segment);
  * of_class, if not NULL, is the largest how many of each of that many classes, count together, of those that the labels have. */
 int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen);
 
-/* After backward: the gradient of a batch that is computed in parts, a step each. sum is trainable floats of the caller's. The
- * first part starts it, each adds to it, and the last leaves the whole in the gradients, whose norm gs_step_wait then returns and
- * the rule clips by. */
+/* Between begin and backward: the step is a part of a larger one, whose gradient is the sum over its parts, a step each. sum is
+ * trainable floats of the caller's. The first part starts it, each adds to it, and in the last each segment leaves the whole in the
+ * gradients right after its backward pass; then gs_step_wait returns their norm and the rule clips by it. */
 enum gs_part { GS_PART_FIRST = 1, GS_PART_LAST = 2 };
-int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum);
+int gs_step_part(gs_step* step, int parts, float* sum);
+
+/* ---- a step with other participants */
+/*
+ * A step may be the share of a larger one that others take part in, each with samples of its own (or none), the same plan and the
+ * same parts. It meets them at points, always in the same order:
+ *
+ *   GS_POINT_MOMENTS    forward, at a batch norm: how many values, their means and sums of squared deviations
+ *   GS_POINT_SUMS       backward, at a batch norm: how many values, sums of delta and of delta * x_hat
+ *   GS_POINT_GRADIENTS  the gradients of one segment's parameters are final, where the plan has them. The threads go on with
+ *                       earlier segments
+ *   GS_POINT_VERDICT    last: what this share says of the step; gs_step_wait is that of all
+ *
+ * One thread of the caller's takes the points and answers each with what all participants make of it, in place. At the first two the
+ * step's threads wait for the answer; at the last one for all. Then the squares of the reduced gradient are summed in chunks, in
+ * double and in a fixed order, so that every participant clips and judges alike, whatever its threads and instruction set.
+ * Only steps in training meet others; in evaluation each is on its own.
+ */
+enum gs_point_kind { GS_POINT_MOMENTS = 0, GS_POINT_SUMS = 1, GS_POINT_GRADIENTS = 2, GS_POINT_VERDICT = 3 };
+enum gs_verdict { GS_VERDICT_FINE = 0, GS_VERDICT_LOSS = 1, GS_VERDICT_NORM = 2, GS_VERDICT_GRADIENT = 3 };
+typedef struct gs_point {
+    int32_t kind;
+    int32_t index;   /* of the batch norm, in the order of gs_step_batchnorm_statistics; of the segment */
+    int32_t verdict; /* of GS_POINT_VERDICT: what is not finite */
+    int64_t sample;  /* the id of the sample whose loss or norm it is */
+    int64_t number;  /* of the point; an answer keeps it */
+} gs_point;
+
+/* From the next begin on steps in training are shares of larger ones, or (0) not. GS_SHARE_BATCHNORM: batch norm normalizes by the
+ * statistics of all shares; else by each share's own, and the first two kinds of points do not come. exchange (may be NULL without):
+ * double[1 + 2C] for each batch norm, one after another, where they are exchanged. */
+enum gs_share { GS_SHARE_GRADIENTS = 1, GS_SHARE_BATCHNORM = 2 };
+int gs_step_share(gs_step* step, int flags, double* exchange);
+/* Waits for the next point. GS_ABORTED once after each gs_step_abort, also if it came before. */
+int gs_step_next_point(gs_step* step, gs_point* point);
+/* The point that was taken, with the verdict of all. GS_ABORTED: its step was aborted meanwhile. */
+int gs_step_answer(gs_step* step, const gs_point* point);
+/* From any thread: ends the steps that are under way, each with GS_ABORTED unless its update has begun. Whoever waits at a point
+ * wakes. What was not answered yet is not waited for any more, and its memory is written by the next step. */
+int gs_step_abort(gs_step* step);
 
 /* LARS (You et al. 2017) is SGD whose gradient and decay are multiplied by trust * |theta| / (|g| + decay * |theta|), LAMB (You et
  * al. 2020) takes its direction times |theta| / |direction|: for each weight tensor its own ratio, 1 where a norm is 0. Biases and the
@@ -288,12 +330,13 @@ int gs_segment_update(gs_step* step, int32_t segment);
 /* From the next step on every thread notes when it ran each phase of each segment: times is int64[2][threads][segments]
  * [GS_PHASES][GS_PHASE_TIMES], two sets in turn as for the records, of the last step that ran the phase. NULL ends it. */
 enum gs_phase { GS_PHASE_FORWARD = 0, GS_PHASE_BACKWARD = 1, GS_PHASE_UPDATE = 2, GS_PHASES = 3 };
-/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner barriers. */
+/* Nanoseconds of CLOCK_MONOTONIC; waited: how much of it in waiting for the other threads, at the segment's inner
+ * barriers, and for other participants. */
 enum gs_phase_time { GS_PHASE_BEGAN = 0, GS_PHASE_ENDED = 1, GS_PHASE_WAITED = 2, GS_PHASE_TIMES = 3 };
 int gs_step_profile(gs_step* step, int64_t* times);
 
 /* Waits for the first step that was not waited for yet; with none, tells of the last again. GS_DIVERGED as said above, and for a
- * step begun before the caller knew of the one before it, which then does nothing. gradient_norm2 (may be NULL): squared norm of
+ * step begun before the caller knew of the one before it, which then does nothing; so GS_ABORTED. gradient_norm2 (may be NULL): squared norm of
  * the summed gradient, undivided. */
 int gs_step_wait(gs_step* step, double* gradient_norm2);
 

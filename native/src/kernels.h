@@ -27,6 +27,8 @@ struct LinearPart {
     int64_t first_block, last_block, first_feature, last_feature;
 };
 
+const int64_t CHUNK = 2048; /* floats, 8 KiB, whose squares are summed apart */
+
 struct Kernels {
     const char* name;
 
@@ -127,6 +129,8 @@ struct Kernels {
     /* target[i] = the sum over parts of part[i], in the order of the parts; returns the sum of target[i]^2. */
     double (*reduce)(int64_t count, int64_t parts, const float* const* part, float* target);
     double (*squared_norm)(int64_t count, const float* values);
+    /* norms[k] = squared norm of the k-th CHUNK of count values (the last may be shorter): the same bits with every table. */
+    void (*chunk_norms)(int64_t count, const float* values, double* norms);
     /* norms[i] = squared norm of row i, of count elements, plus shift; shift may be null. */
     void (*row_norms)(int64_t batch, int64_t count, const float* rows, const float* shift, float* norms);
     void (*sgd_update)(int64_t count, float scale, float rate, float momentum, int nesterov, float decay,

@@ -1,7 +1,9 @@
 /*
  * Batch norm, in two halves around the end of a segment: statistics reads what its segment made, normalize begins a later
  * one. Backward goes the other way round: normalize masks the gradient of its output in place and sums, statistics turns it
- * into the gradient of the input once the sums of the whole batch are known.
+ * into the gradient of the input once the sums of the whole batch are known. In a share of a larger step both the moments and
+ * the sums are those of all shares, if the participants want it so; gradients of gamma and beta stay the share's own, for they
+ * are reduced with all other gradients.
  */
 #include <math.h>
 #include <string.h>
@@ -14,6 +16,8 @@ class BatchnormStatistics;
 
 struct Normalizer {
     int32_t in;
+    int32_t number;      /* in the order of the statistics */
+    int64_t exchange_at; /* where this one's doubles begin */
     size_t segment; /* of the statistics */
     int64_t running_mean, running_variance;
     float eps, momentum;
@@ -21,29 +25,47 @@ struct Normalizer {
     BatchnormStatistics* first_half;
     int32_t out = -1; /* of normalize */
     int64_t gamma = -1;
+
+    /* double[1 + 2C], how many values and two sums of each channel; NULL: the sums of this step are those of all. */
+    double* exchange(const Run& run) const { return run.exchange && run.training() ? run.exchange + exchange_at : nullptr; }
+};
+
+/* Of one channel. */
+struct Moments {
+    double count = 0, mean = 0, squares = 0; /* squared deviations */
 };
 
 class BatchnormStatistics : public Operation {
 public:
-    BatchnormStatistics(Step& step, const std::shared_ptr<Normalizer>& shared, int gradient)
-        : Operation(step, "batchnorm_statistics"), shared_(shared), gradient_(gradient) {
+    BatchnormStatistics(Step& step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                        int32_t* normalizer)
+        : Operation(step, "batchnorm_statistics"),
+          shared_(std::make_shared<Normalizer>(
+              Normalizer{in(), static_cast<int32_t>(step.normalizers.size()), step.exchange_doubles, step.segments.size(),
+                         running_mean, running_variance, eps, momentum, -1, -1, this, -1, -1})) {
+        check_running(running_mean, "running_mean");
+        check_running(running_variance, "running_variance");
+        if (!(eps > 0) || !(momentum >= 0 && momentum <= 1))
+            refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: eps %g, momentum %g", eps, momentum);
+        if (!normalizer) refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: no place for the normalizer's number");
+        needs_backward(in(), "input");
         const Tensor& in = input();
         std::string number = std::to_string(step.normalizers.size());
         shared_->statistics = step.scratch.shared("statistics " + number, 2 * in.pitch);
         shared_->mean_sums = step.scratch.shared("mean sums " + number, 2 * in.pitch);
         moments_ = step.scratch.own("moments " + std::to_string(ordinal_), 4 * in.pitch);
         joins_forward = true;
-        reads(shared_->in);
+        *normalizer = shared_->number;
+        step.normalizers.push_back(shared_);
+        step.exchange_doubles += 1 + 2 * in.channels;
+        step.running.push_back({running_mean, in.channels});
+        step.running.push_back({running_variance, in.channels});
     }
 
-    /* Once the other half is known. */
-    void normalized_into(int32_t out) {
-        if (gradient_ == GS_GRADIENT_NONE) return;
-        backward_takes(out);
-        backward_reads(shared_->in);
-        backward_gives(shared_->in, gradient_);
+    /* Once the other half is known: the gradient that it leaves in its output is what backward here begins with. */
+    void normalized_into(int32_t normalized) {
+        backward_accesses.insert(backward_accesses.begin(), {Access::READ, normalized, true, false});
     }
-    int gradient() const { return gradient_; }
 
     void forward(const Block& block) override {
         if (!block.worker.run.training()) return;
@@ -52,14 +74,30 @@ public:
         int64_t before = block.first - block.worker.first;
         if (before == 0) memset(moments, 0, static_cast<size_t>(2 * in.pitch) * sizeof(double));
         kernels().batchnorm_moments(in.extent(block.count), step_.value(block, shared_->in),
-                                    static_cast<double>(before * in.positions()), moments);
+                                    static_cast<double>(before * in.positions), moments);
     }
 
     void forward_end(Worker& worker) override {
-        Range range = share(input().channels, LANES, worker.index, step_.threads);
-        for (int64_t c = range.from; c < range.to; c++) {
-            worker.run.training() ? merge(worker.run, c) : use_running(c);
+        const int64_t channels = input().channels;
+        const Range range = share(channels, LANES, worker.index, step_.threads);
+        if (!worker.run.training()) {
+            for (int64_t c = range.from; c < range.to; c++) use_running(c);
+            return;
         }
+        double* exchange = shared_->exchange(worker.run);
+        if (!exchange) {
+            for (int64_t c = range.from; c < range.to; c++) use(worker.run, c, merged(worker.run, c));
+            return;
+        }
+        if (worker.index == 0) exchange[0] = static_cast<double>(worker.run.forwarded * input().positions);
+        for (int64_t c = range.from; c < range.to; c++) {
+            const Moments own = merged(worker.run, c);
+            exchange[1 + c] = own.mean;
+            exchange[1 + channels + c] = own.squares;
+        }
+        step_.exchange(worker, GS_POINT_MOMENTS, shared_->number);
+        for (int64_t c = range.from; c < range.to; c++)
+            use(worker.run, c, Moments{exchange[0], exchange[1 + c], exchange[1 + channels + c]});
     }
 
     void backward(const Block& block) override {
@@ -67,7 +105,7 @@ public:
         kernels().batchnorm_backward_input(input().extent(block.count), step_.value(block, shared_->in),
                                            step_.scratch.shared(shared_->statistics), step_.weights(shared_->gamma),
                                            step_.gradient(block, shared_->out),
-                                           coupled ? step_.scratch.shared(shared_->mean_sums) : nullptr, gradient_,
+                                           coupled ? step_.scratch.shared(shared_->mean_sums) : nullptr, gradient(),
                                            step_.gradient(block, shared_->in));
     }
 
@@ -76,27 +114,31 @@ private:
     double* moments_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(moments_, thread)); }
 
     /* Mean and squared deviations of all threads, in their order (Chan, Golub, LeVeque 1979). */
-    void merge(const Run& run, int64_t c) {
+    Moments merged(const Run& run, int64_t c) const {
         const Tensor& in = input();
-        double count = 0, mean = 0, squares = 0;
+        Moments all;
         for (int t = 0; t < step_.threads; t++) {
             Range range = step_.samples(run, t);
-            double own = static_cast<double>((range.to - range.from) * in.positions());
+            double own = static_cast<double>((range.to - range.from) * in.positions);
             if (own == 0) continue;
             const double* moments = moments_of(t);
-            double delta = moments[c] - mean, all = count + own;
-            mean += delta * (own / all);
-            squares += moments[in.pitch + c] + delta * delta * (count * own / all);
-            count = all;
+            double delta = moments[c] - all.mean, count = all.count + own;
+            all.mean += delta * (own / count);
+            all.squares += moments[in.pitch + c] + delta * delta * (all.count * own / count);
+            all.count = count;
         }
-        if (count == 0) return;
+        return all;
+    }
+
+    void use(const Run& run, int64_t c, const Moments& of) {
+        if (of.count == 0) return;
         float* statistics = step_.scratch.shared(shared_->statistics);
-        statistics[c] = static_cast<float>(mean);
-        statistics[in.pitch + c] = static_cast<float>(1 / sqrt(squares / count + shared_->eps));
+        statistics[c] = static_cast<float>(of.mean);
+        statistics[input().pitch + c] = static_cast<float>(1 / sqrt(of.squares / of.count + shared_->eps));
         double momentum = run.statistics_momentum >= 0 ? run.statistics_momentum : shared_->momentum;
         if (momentum == 0) return;
-        move(shared_->running_mean + c, momentum, mean);
-        if (count > 1) move(shared_->running_variance + c, momentum, squares / (count - 1));
+        move(shared_->running_mean + c, momentum, of.mean);
+        if (of.count > 1) move(shared_->running_variance + c, momentum, of.squares / (of.count - 1));
     }
 
     void move(int64_t offset, double momentum, double to) {
@@ -111,8 +153,12 @@ private:
         statistics[input().pitch + c] = static_cast<float>(1 / sqrt(variance + shared_->eps));
     }
 
+    static void check_running(int64_t offset, const char* role) {
+        if (offset < 0)
+            refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: %s at offset %lld", role, static_cast<long long>(offset));
+    }
+
     std::shared_ptr<Normalizer> shared_;
-    const int gradient_;
     int moments_; /* double[2][P] */
 };
 
@@ -120,26 +166,30 @@ namespace {
 
 class BatchnormNormalize : public Operation {
 public:
-    BatchnormNormalize(Step& step, const std::shared_ptr<Normalizer>& shared, int32_t skip, int64_t gamma, int64_t beta,
-                       int activation, int skip_gradient)
+    BatchnormNormalize(Step& step, int32_t normalizer, int64_t gamma, int64_t beta, int activation)
         : Operation(step, "batchnorm_normalize"),
-          shared_(shared),
-          skip_(skip),
+          shared_(find(normalizer)),
+          skip_(flow_.inputs.size() > 1 ? flow_.inputs[1] : -1),
           beta_(beta),
           activation_(activation),
-          skip_gradient_(skip_gradient) {
-        const Tensor& in = input();
-        sums_ = step.scratch.own("sums " + std::to_string(ordinal_), 4 * in.pitch);
-        parameter(gamma, in.channels, "gamma");
-        parameter(beta, in.channels, "beta");
-        reads(shared_->in);
-        if (skip >= 0) reads(skip);
-        writes(shared_->out);
-        backward_takes(shared_->out, true); /* it lives until the statistics' backward */
-        backward_takes(shared_->out);
-        backward_reads(shared_->in);
-        if (activation != GS_IDENTITY) masks(shared_->out);
-        if (skip >= 0) backward_gives(skip, skip_gradient);
+          skip_gradient_(skip_ < 0 ? GS_GRADIENT_NONE : gradient(1)) {
+        needs_output();
+        check_same(name, input(), tensor(out()));
+        if (skip_ >= 0) check_same(name, tensor(skip_), tensor(out()));
+        if (activation != GS_IDENTITY && activation != GS_RELU)
+            refuse(GS_INVALID_ARGUMENT, "%s: activation %d is neither identity nor relu", name, activation);
+        if (gradient() != GS_GRADIENT_NONE)
+            refuse(GS_INVALID_ARGUMENT, "%s: the gradient of its input is that of the statistics", name);
+        needs_backward(in(), "input");
+        if (activation != GS_IDENTITY) needs_backward(out(), "output");
+        sums_ = step.scratch.own("sums " + std::to_string(ordinal_), 4 * input().pitch);
+        parameter(gamma, input().channels, "gamma");
+        parameter(beta, input().channels, "beta");
+        masks_ = activation != GS_IDENTITY;
+        outlives_ = true;
+        shared_->out = out();
+        shared_->gamma = gamma;
+        shared_->first_half->normalized_into(out());
     }
 
     void forward(const Block& block) override {
@@ -165,10 +215,13 @@ public:
 
     void backward_end(Worker& worker) override {
         const Tensor& in = input();
-        Range range = share(in.channels, LANES, worker.index, step_.threads);
-        double count = static_cast<double>(worker.run.forwarded * in.positions()), squares_sum = 0;
-        float* mean_sums = step_.scratch.shared(shared_->mean_sums);
+        const int64_t channels = in.channels;
+        const Range range = share(channels, LANES, worker.index, step_.threads);
+        const double own_count = static_cast<double>(worker.run.forwarded * in.positions);
+        double* exchange = shared_->exchange(worker.run);
+        double squares_sum = 0;
         float *gamma = step_.gradients(shared_->gamma), *beta = step_.gradients(beta_);
+        if (exchange && worker.index == 0) exchange[0] = own_count;
         for (int64_t c = range.from; c < range.to; c++) {
             double deltas = 0, products = 0; /* sum of delta, and of delta * x_hat */
             for (int t = 0; t < step_.threads; t++) {
@@ -178,17 +231,43 @@ public:
             beta[c] = static_cast<float>(deltas);
             gamma[c] = static_cast<float>(products);
             squares_sum += static_cast<double>(beta[c]) * beta[c] + static_cast<double>(gamma[c]) * gamma[c];
-            if (count == 0) continue;
-            mean_sums[c] = static_cast<float>(deltas / count);
-            mean_sums[in.pitch + c] = static_cast<float>(products / count);
+            if (exchange) {
+                exchange[1 + c] = deltas;
+                exchange[1 + channels + c] = products;
+            } else {
+                mean(own_count, c, deltas, products);
+            }
         }
         squares[static_cast<size_t>(worker.index)] = squares_sum;
+        if (!exchange) return;
+        step_.exchange(worker, GS_POINT_SUMS, shared_->number);
+        for (int64_t c = range.from; c < range.to; c++) mean(exchange[0], c, exchange[1 + c], exchange[1 + channels + c]);
     }
 
 private:
-    const Tensor& input() const { return step_.tensors[static_cast<size_t>(shared_->in)]; }
+    std::shared_ptr<Normalizer> find(int32_t normalizer) const {
+        if (normalizer < 0 || static_cast<size_t>(normalizer) >= step_.normalizers.size())
+            refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d of %zu", name, normalizer, step_.normalizers.size());
+        std::shared_ptr<Normalizer> shared = step_.normalizers[static_cast<size_t>(normalizer)];
+        if (shared->in != in() || shared->out >= 0)
+            refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d has the statistics of tensor %d and %s", name, normalizer,
+                   shared->in, shared->out < 0 ? "is not used yet" : "is used already");
+        if (shared->segment >= step_.segments.size())
+            refuse(GS_INVALID_ARGUMENT, "%s: the statistics of tensor %d end with this segment: open the next one", name,
+                   in());
+        return shared;
+    }
+
+    const Tensor& input() const { return tensor(in()); }
     const float* statistics() const { return step_.scratch.shared(shared_->statistics); }
     double* sums_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(sums_, thread)); }
+
+    void mean(double count, int64_t c, double deltas, double products) {
+        if (count == 0) return;
+        float* mean_sums = step_.scratch.shared(shared_->mean_sums);
+        mean_sums[c] = static_cast<float>(deltas / count);
+        mean_sums[input().pitch + c] = static_cast<float>(products / count);
+    }
 
     std::shared_ptr<Normalizer> shared_;
     const int32_t skip_;
@@ -197,55 +276,14 @@ private:
     int sums_; /* double[2][P] */
 };
 
-void check_running(int64_t offset, const char* role) {
-    if (offset < 0)
-        refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: %s at offset %lld", role, static_cast<long long>(offset));
-}
-
 }  // namespace
-
-std::unique_ptr<Operation> batchnorm_statistics_operation(Step& step, int32_t in, int64_t running_mean,
-                                                          int64_t running_variance, float eps, float momentum,
-                                                          int gradient, int32_t* normalizer) {
-    step.tensor("batchnorm_statistics", "in", in);
-    check_running(running_mean, "running_mean");
-    check_running(running_variance, "running_variance");
-    if (!(eps > 0) || !(momentum >= 0 && momentum <= 1))
-        refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: eps %g, momentum %g", eps, momentum);
-    if (!normalizer) refuse(GS_INVALID_ARGUMENT, "batchnorm_statistics: no place for the normalizer's number");
-    auto shared = std::make_shared<Normalizer>(Normalizer{in, step.segments.size(), running_mean, running_variance, eps,
-                                                          momentum, -1, -1, nullptr, -1, -1});
-    auto operation = std::make_unique<BatchnormStatistics>(step, shared, gradient);
-    shared->first_half = operation.get();
-    *normalizer = static_cast<int32_t>(step.normalizers.size());
-    step.normalizers.push_back(shared);
-    return operation;
-}
-
-std::unique_ptr<Operation> batchnorm_normalize_operation(Step& step, int32_t normalizer, int32_t in, int32_t skip,
-                                                         int32_t out, int64_t gamma, int64_t beta, int activation,
-                                                         int skip_gradient) {
-    const char* name = "batchnorm_normalize";
-    if (normalizer < 0 || static_cast<size_t>(normalizer) >= step.normalizers.size())
-        refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d of %zu", name, normalizer, step.normalizers.size());
-    std::shared_ptr<Normalizer> shared = step.normalizers[static_cast<size_t>(normalizer)];
-    if (shared->in != in || shared->out >= 0)
-        refuse(GS_INVALID_ARGUMENT, "%s: normalizer %d has the statistics of tensor %d and %s", name, normalizer,
-               shared->in, shared->out < 0 ? "is not used yet" : "is used already");
-    if (shared->segment >= step.segments.size())
-        refuse(GS_INVALID_ARGUMENT, "%s: the statistics of tensor %d end with this segment: open the next one", name, in);
-    check_same(name, step.tensor(name, "in", in), step.tensor(name, "out", out));
-    if (skip >= 0) check_same(name, step.tensor(name, "skip", skip), step.tensor(name, "out", out));
-    if (activation != GS_IDENTITY && activation != GS_RELU)
-        refuse(GS_INVALID_ARGUMENT, "%s: activation %d is neither identity nor relu", name, activation);
-    shared->out = out;
-    shared->gamma = gamma;
-    auto operation =
-        std::make_unique<BatchnormNormalize>(step, shared, skip, gamma, beta, activation, skip_gradient);
-    shared->first_half->normalized_into(out);
-    Segment& first = step.segments[shared->segment - 1];
-    first.has_backward |= shared->first_half->has_backward;
-    return operation;
-}
-
 }  // namespace gradsieve
+
+int gs_step_batchnorm_statistics(gs_step* step, int64_t running_mean, int64_t running_variance, float eps, float momentum,
+                                 int32_t* normalizer) {
+    return gradsieve::add<gradsieve::BatchnormStatistics>(step, running_mean, running_variance, eps, momentum, normalizer);
+}
+
+int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int64_t gamma, int64_t beta, int activation) {
+    return gradsieve::add<gradsieve::BatchnormNormalize>(step, normalizer, gamma, beta, activation);
+}

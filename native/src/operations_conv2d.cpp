@@ -37,36 +37,25 @@ void PrivateGradients::total(float* target) const {
 namespace {
 
 struct Convolution {
-    int32_t in, out;
     gs_conv2d shape;
     int64_t weights, bias;
     int activation;
     int64_t pool; /* 1: none */
-    int32_t saved;
-    int gradient;
 };
 
 class Conv2d : public Operation {
 public:
     Conv2d(Step& step, const Convolution& c)
         : Operation(step, "conv2d"),
-          c_(c),
-          filters_(c.shape.out_pitch * c.shape.kernel_height * c.shape.kernel_width * c.shape.channels),
-          gradients_(step, ordinal_, filters_ + c.shape.out_channels) {
+          c_(fitted(c)),
+          filters_(c_.shape.out_pitch * c_.shape.kernel_height * c_.shape.kernel_width * c_.shape.channels),
+          gradients_(step, ordinal_, filters_ + c_.shape.out_channels) {
         check();
         book();
         parameter(c_.weights, filters_, "weights");
         if (c_.bias >= 0) parameter(c_.bias, c_.shape.out_channels, "bias");
-        reads(c_.in);
-        writes(c_.out);
-        backward_takes(c_.out);
-        backward_reads(c_.in);
-        if (pooled()) {
-            writes(c_.saved);
-            backward_reads(c_.saved);
-        }
-        if (pooled() || c_.activation != GS_IDENTITY) backward_reads(c_.out);
-        backward_gives(c_.in, c_.gradient);
+        needs_backward(in(), "input");
+        if (c_.activation != GS_IDENTITY) needs_backward(out(), "output");
     }
 
     void forward_begin(Worker& worker) override {
@@ -78,13 +67,13 @@ public:
     void forward(const Block& block) override {
         if (pooled()) {
             each(block, dense_, [this](const Block& b) {
-                kernels().conv2d_maxpool_forward(c_.shape, c_.pool, b.count, step_.value(b, c_.in), filters(),
-                                                 step_.weights(c_.bias), c_.activation, step_.value(b, c_.out),
+                kernels().conv2d_maxpool_forward(c_.shape, c_.pool, b.count, step_.value(b, in()), filters(),
+                                                 step_.weights(c_.bias), c_.activation, step_.value(b, out()),
                                                  choice(b), scratch(b));
             });
         } else {
-            kernels().conv2d_forward(c_.shape, block.count, step_.value(block, c_.in), filters(),
-                                     step_.weights(c_.bias), c_.activation, step_.value(block, c_.out), scratch(block));
+            kernels().conv2d_forward(c_.shape, block.count, step_.value(block, in()), filters(),
+                                     step_.weights(c_.bias), c_.activation, step_.value(block, out()), scratch(block));
         }
     }
 
@@ -110,11 +99,24 @@ public:
     }
 
 private:
+    /* The shape of the whole, checked. */
+    Convolution fitted(const Convolution& asked) const {
+        needs_output();
+        Convolution c = asked;
+        c.shape.channels = tensor(in()).channels;
+        c.shape.pitch = tensor(in()).pitch;
+        c.shape.out_channels = tensor(out()).channels;
+        c.shape.out_pitch = tensor(out()).pitch;
+        int status = check_conv2d(name, &c.shape, c.pool, step_.capacity);
+        if (status != GS_OK) throw Refusal{status};
+        return c;
+    }
+
     bool pooled() const { return c_.pool > 1; }
     float* scratch(const Block& block) const { return step_.scratch.own(scratch_, block.worker.index); }
-    uint8_t* choice(const Block& block) const { return reinterpret_cast<uint8_t*>(step_.value(block, c_.saved)); }
+    uint8_t* choice(const Block& block) const { return reinterpret_cast<uint8_t*>(step_.value(block, saved())); }
     float* input_gradient(const Block& block) const {
-        return c_.gradient == GS_GRADIENT_NONE ? nullptr : step_.gradient(block, c_.in);
+        return gradient() == GS_GRADIENT_NONE ? nullptr : step_.gradient(block, in());
     }
     const float* filters() const {
         return prepares_forward ? step_.scratch.shared(prepared_) : step_.weights(c_.weights);
@@ -123,25 +125,25 @@ private:
 
     void backward_pooled(const Block& b) {
         float* own = gradients_.of(b.worker);
-        kernels().conv2d_maxpool_backward(c_.shape, c_.pool, b.count, step_.value(b, c_.in), step_.value(b, c_.out),
-                                          choice(b), step_.gradient(b, c_.out), transposed(), c_.activation,
-                                          c_.gradient, input_gradient(b), own, bias_of(own), step_.norm2(b), scratch(b));
+        kernels().conv2d_maxpool_backward(c_.shape, c_.pool, b.count, step_.value(b, in()), step_.value(b, out()),
+                                          choice(b), step_.gradient(b, out()), transposed(), c_.activation,
+                                          gradient(), input_gradient(b), own, bias_of(own), step_.norm2(b), scratch(b));
     }
 
     void backward_plain(const Block& b) {
-        const float* delta = step_.gradient(b, c_.out);
+        const float* delta = step_.gradient(b, out());
         if (c_.activation != GS_IDENTITY) {
-            const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+            const Tensor& result = tensor(out());
             float* masked = step_.scratch.own(masked_, b.worker.index);
-            kernels().activation_backward(out.extent(b.count), c_.activation, nullptr, step_.value(b, c_.out), delta,
+            kernels().activation_backward(result.extent(b.count), c_.activation, nullptr, step_.value(b, out()), delta,
                                           GS_GRADIENT_STORE, masked);
             delta = masked;
         }
         float* own = gradients_.of(b.worker);
-        kernels().conv2d_backward_weights(c_.shape, b.count, step_.value(b, c_.in), delta, own, bias_of(own),
+        kernels().conv2d_backward_weights(c_.shape, b.count, step_.value(b, in()), delta, own, bias_of(own),
                                           step_.norm2(b), scratch(b));
-        if (c_.gradient != GS_GRADIENT_NONE)
-            kernels().conv2d_backward_input(c_.shape, b.count, delta, transposed(), c_.gradient, input_gradient(b),
+        if (gradient() != GS_GRADIENT_NONE)
+            kernels().conv2d_backward_input(c_.shape, b.count, delta, transposed(), gradient(), input_gradient(b),
                                             scratch(b));
     }
 
@@ -150,15 +152,15 @@ private:
     /* What check_conv2d, which passed, can't know: the tensor that the result goes to, and what backward reads. */
     void check() {
         const gs_conv2d& s = c_.shape;
-        const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+        const Tensor& result = tensor(out());
         int64_t height = ((s.height + 2 * s.padding - s.kernel_height) / s.stride + 1) / c_.pool;
         int64_t width = ((s.width + 2 * s.padding - s.kernel_width) / s.stride + 1) / c_.pool;
-        if (height != out.height || width != out.width)
-            refuse(GS_INVALID_ARGUMENT, "conv2d: the result of %lldx%lld goes to a tensor of %lldx%lld",
-                   static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(out.height),
-                   static_cast<long long>(out.width));
+        if (height * width != result.positions)
+            refuse(GS_INVALID_ARGUMENT, "conv2d: the result of %lldx%lld goes to a tensor of %lld positions",
+                   static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(result.positions));
+        check_image(name, tensor(in()), s.height, s.width);
         check_activation(name, c_.activation);
-        bool kept = pooled() ? c_.activation <= GS_RELU : c_.activation != GS_GELU || out.gradient_storage == GS_NOWHERE;
+        bool kept = pooled() ? c_.activation <= GS_RELU : c_.activation != GS_GELU || result.gradient_storage == GS_NOWHERE;
         if (!kept) refuse(GS_INVALID_ARGUMENT, "conv2d: activation %d is an operation of its own here", c_.activation);
     }
 
@@ -172,17 +174,16 @@ private:
         prepares_forward = kernels().conv2d_prepared(s, c_.pool) > 0;
         if (prepares_forward)
             prepared_ = step_.scratch.shared("prepared " + std::to_string(ordinal_), kernels().conv2d_prepared(s, c_.pool));
-        prepares_backward = c_.gradient != GS_GRADIENT_NONE;
+        prepares_backward = gradient() != GS_GRADIENT_NONE;
         if (prepares_backward)
             transposed_ = step_.scratch.shared("transposed " + std::to_string(ordinal_),
                                                kernels().conv2d_transposed(s, c_.pool));
-        const Tensor& out = step_.tensors[static_cast<size_t>(c_.out)];
+        const Tensor& result = tensor(out());
         if (pooled()) {
-            const Tensor& saved = step_.tensor(name, "saved", c_.saved);
-            check_saved(name, saved, (out.floats() + 3) / 4);
-            dense_ = saved.floats() * 4 == out.floats();
+            needs_saved((result.floats() + 3) / 4);
+            dense_ = tensor(saved()).floats() * 4 == result.floats();
         } else if (c_.activation != GS_IDENTITY) {
-            masked_ = step_.scratch.own("masked gradient", out.floats() * step_.open_segment().block);
+            masked_ = step_.scratch.own("masked gradient", result.floats() * step_.open_segment().block);
         }
     }
 
@@ -194,18 +195,11 @@ private:
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t kernel_height,
-                                            int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
-                                            int64_t bias, int activation, int64_t pool, int32_t saved, int gradient) {
-    const Tensor& a = step.tensor("conv2d", "in", in);
-    const Tensor& b = step.tensor("conv2d", "out", out);
-    gs_conv2d shape{a.height, a.width, a.channels, a.pitch, kernel_height, kernel_width, stride, padding, b.channels, b.pitch};
-    if (pool < 1) pool = 1;
-    int status = check_conv2d("conv2d", &shape, pool, step.capacity);
-    if (status != GS_OK) throw Refusal{status};
-    return std::make_unique<Conv2d>(
-        step, Convolution{in, out, shape, weights, bias, activation, pool, saved, gradient});
-}
-
 }  // namespace gradsieve
+
+int gs_step_conv2d(gs_step* step, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width, int64_t stride,
+                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool) {
+    gs_conv2d shape{height, width, 0, 0, kernel_height, kernel_width, stride, padding, 0, 0};
+    return gradsieve::add<gradsieve::Conv2d>(
+        step, gradsieve::Convolution{shape, weights, bias, activation, pool < 1 ? 1 : pool});
+}

@@ -9,92 +9,83 @@ void check_activation(const char* operation, int activation) {
 }
 
 void check_same(const char* operation, const Tensor& a, const Tensor& b) {
-    if (a.height != b.height || a.width != b.width || a.channels != b.channels || a.pitch != b.pitch)
-        refuse(GS_INVALID_ARGUMENT, "%s: [%lld][%lld][%lld] at a pitch of %lld against [%lld][%lld][%lld] at %lld",
-               operation, static_cast<long long>(a.height), static_cast<long long>(a.width),
-               static_cast<long long>(a.channels), static_cast<long long>(a.pitch), static_cast<long long>(b.height),
-               static_cast<long long>(b.width), static_cast<long long>(b.channels), static_cast<long long>(b.pitch));
+    if (a.positions != b.positions || a.channels != b.channels || a.pitch != b.pitch)
+        refuse(GS_INVALID_ARGUMENT, "%s: [%lld][%lld] at a pitch of %lld against [%lld][%lld] at %lld", operation,
+               static_cast<long long>(a.positions), static_cast<long long>(a.channels), static_cast<long long>(a.pitch),
+               static_cast<long long>(b.positions), static_cast<long long>(b.channels), static_cast<long long>(b.pitch));
 }
 
-void check_saved(const char* operation, const Tensor& saved, int64_t floats) {
-    if (saved.floats() < floats)
-        refuse(GS_INVALID_ARGUMENT, "%s: saved has %lld floats a sample, %lld are needed", operation,
-               static_cast<long long>(saved.floats()), static_cast<long long>(floats));
+void check_image(const char* operation, const Tensor& tensor, int64_t height, int64_t width) {
+    if (height < 1 || width < 1 || width > tensor.positions || height != tensor.positions / width ||
+        tensor.positions % width != 0)
+        refuse(GS_INVALID_ARGUMENT, "%s: an image of %lldx%lld in a tensor of %lld positions", operation,
+               static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(tensor.positions));
 }
 
 namespace {
 
 class Input : public Operation {
 public:
-    Input(Step& step, int32_t out, int element, const float* scale, const float* shift)
-        : Operation(step, "input"), out_(out), element_(element) {
-        const Tensor& tensor = step.tensor(name, "out", out);
+    Input(Step& step, int element, const float* scale, const float* shift)
+        : Operation(step, "input", 0), element_(element) {
+        needs_output();
+        const Tensor& result = tensor(out());
         if (element != GS_UINT8 && element != GS_FLOAT32)
             refuse(GS_INVALID_ARGUMENT, "input: element %d is not one of gs_element", element);
         if (element == GS_UINT8) {
             if (!scale || !shift) refuse(GS_INVALID_ARGUMENT, "input: bytes need a scale and a shift a channel");
-            scale_.assign(scale, scale + tensor.channels);
-            shift_.assign(shift, shift + tensor.channels);
+            scale_.assign(scale, scale + result.channels);
+            shift_.assign(shift, shift + result.channels);
         }
-        input_bytes = tensor.positions() * tensor.channels * (element == GS_UINT8 ? 1 : int64_t{sizeof(float)});
-        writes(out);
+        input_bytes = result.positions * result.channels * (element == GS_UINT8 ? 1 : int64_t{sizeof(float)});
     }
 
     void forward(const Block& block) override {
-        const Tensor& tensor = step_.tensors[static_cast<size_t>(out_)];
+        const Tensor& result = tensor(out());
         const void* const* samples = block.worker.run.samples + block.first;
-        float* out = step_.value(block, out_);
+        float* target = step_.value(block, out());
         for (int64_t i = 0; i < block.count; i++)
-            kernels().input(tensor.extent(1), element_, samples[i], scale_.data(), shift_.data(), out + i * tensor.floats());
+            kernels().input(result.extent(1), element_, samples[i], scale_.data(), shift_.data(),
+                            target + i * result.floats());
     }
 
 private:
-    const int32_t out_;
     const int element_;
     std::vector<float> scale_, shift_;
 };
 
 class Activation : public Operation {
 public:
-    Activation(Step& step, int32_t in, int32_t out, int activation, int gradient)
-        : Operation(step, "activation"), in_(in), out_(out), activation_(activation), gradient_(gradient) {
+    Activation(Step& step, int activation) : Operation(step, "activation"), activation_(activation) {
         check_activation(name, activation);
-        check_same(name, step.tensor(name, "in", in), step.tensor(name, "out", out));
-        reads(in);
-        writes(out);
-        backward_takes(out);
-        if (activation != GS_IDENTITY) backward_reads(activation == GS_GELU ? in : out);
-        backward_gives(in, gradient);
+        needs_output();
+        check_same(name, tensor(in()), tensor(out()));
+        if (activation == GS_GELU) needs_backward(in(), "input");
+        if (activation != GS_IDENTITY && activation != GS_GELU) needs_backward(out(), "output");
     }
 
     void forward(const Block& block) override {
-        kernels().activation_forward(tensor().extent(block.count), activation_, step_.value(block, in_),
-                                     step_.value(block, out_));
+        kernels().activation_forward(tensor(in()).extent(block.count), activation_, step_.value(block, in()),
+                                     step_.value(block, out()));
     }
 
     void backward(const Block& block) override {
-        kernels().activation_backward(tensor().extent(block.count), activation_, step_.value(block, in_),
-                                      step_.value(block, out_), step_.gradient(block, out_), gradient_,
-                                      step_.gradient(block, in_));
+        kernels().activation_backward(tensor(in()).extent(block.count), activation_, step_.value(block, in()),
+                                      step_.value(block, out()), step_.gradient(block, out()), gradient(),
+                                      step_.gradient(block, in()));
     }
 
 private:
-    const Tensor& tensor() const { return step_.tensors[static_cast<size_t>(in_)]; }
-    const int32_t in_, out_;
-    const int activation_, gradient_;
+    const int activation_;
 };
 
 /* In evaluation it passes values and gradients on. */
 class Dropout : public Operation {
 public:
-    Dropout(Step& step, int32_t in, int32_t out, double p, int64_t place, int gradient)
-        : Operation(step, "dropout"), in_(in), out_(out), p_(p), place_(place), gradient_(gradient) {
-        check_same(name, step.tensor(name, "in", in), step.tensor(name, "out", out));
+    Dropout(Step& step, double p, int64_t place) : Operation(step, "dropout"), p_(p), place_(place) {
+        needs_output();
+        check_same(name, tensor(in()), tensor(out()));
         if (!(p >= 0 && p < 1)) refuse(GS_INVALID_ARGUMENT, "dropout: a probability of %g", p);
-        reads(in);
-        writes(out);
-        backward_takes(out);
-        backward_gives(in, gradient);
     }
 
     int check(const Run& run) const override {
@@ -104,158 +95,126 @@ public:
     }
 
     void forward(const Block& block) override {
-        apply(block, step_.value(block, in_), GS_GRADIENT_STORE, step_.value(block, out_));
+        apply(block, step_.value(block, in()), GS_GRADIENT_STORE, step_.value(block, out()));
     }
 
     void backward(const Block& block) override {
-        apply(block, step_.gradient(block, out_), gradient_, step_.gradient(block, in_));
+        apply(block, step_.gradient(block, out()), gradient(), step_.gradient(block, in()));
     }
 
 private:
-    void apply(const Block& block, const float* from, int gradient, float* to) const {
-        const Tensor& tensor = step_.tensors[static_cast<size_t>(in_)];
+    void apply(const Block& block, const float* from, int mode, float* to) const {
+        const Tensor& input = tensor(in());
         const Run& run = block.worker.run;
         if (run.training()) {
-            kernels().dropout(tensor.extent(block.count), p_, run.seed, run.epoch, place_, run.ids + block.first, from,
-                              gradient, to);
+            kernels().dropout(input.extent(block.count), p_, run.seed, run.epoch, place_, run.ids + block.first, from,
+                              mode, to);
         } else {
-            kernels().pass_gradient(block.count * tensor.floats(), from, gradient, to);
+            kernels().pass_gradient(block.count * input.floats(), from, mode, to);
         }
     }
 
-    const int32_t in_, out_;
     const double p_;
     const int64_t place_;
-    const int gradient_;
 };
 
 class Add : public Operation {
 public:
-    Add(Step& step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient)
-        : Operation(step, "add"), a_(a), b_(b), out_(out), a_gradient_(a_gradient), b_gradient_(b_gradient) {
-        check_same(name, step.tensor(name, "a", a), step.tensor(name, "out", out));
-        check_same(name, step.tensor(name, "b", b), step.tensor(name, "out", out));
-        reads(a);
-        reads(b);
-        writes(out);
-        backward_takes(out);
-        backward_gives(a, a_gradient);
-        backward_gives(b, b_gradient);
+    explicit Add(Step& step) : Operation(step, "add", 2) {
+        needs_output();
+        for (int32_t input : flow_.inputs) check_same(name, tensor(input), tensor(out()));
     }
 
     void forward(const Block& block) override {
-        kernels().add(count(block), step_.value(block, a_), step_.value(block, b_), step_.value(block, out_));
+        kernels().add(count(block), step_.value(block, flow_.inputs[0]), step_.value(block, flow_.inputs[1]),
+                      step_.value(block, out()));
     }
 
     void backward(const Block& block) override {
-        const float* gradient = step_.gradient(block, out_);
-        if (a_gradient_ != GS_GRADIENT_NONE)
-            kernels().pass_gradient(count(block), gradient, a_gradient_, step_.gradient(block, a_));
-        if (b_gradient_ != GS_GRADIENT_NONE)
-            kernels().pass_gradient(count(block), gradient, b_gradient_, step_.gradient(block, b_));
+        for (size_t i = 0; i < 2; i++)
+            if (gradient(i) != GS_GRADIENT_NONE)
+                kernels().pass_gradient(count(block), step_.gradient(block, out()), gradient(i),
+                                        step_.gradient(block, flow_.inputs[i]));
     }
 
 private:
-    int64_t count(const Block& block) const { return block.count * step_.tensors[static_cast<size_t>(out_)].floats(); }
-
-    const int32_t a_, b_, out_;
-    const int a_gradient_, b_gradient_;
+    int64_t count(const Block& block) const { return block.count * tensor(out()).floats(); }
 };
 
 const int64_t LARGEST_WINDOW = 256; /* places that a byte tells apart */
 
 class Pool2d : public Operation {
 public:
-    Pool2d(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width, int32_t saved,
-           int gradient)
+    Pool2d(Step& step, int pool, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width)
         : Operation(step, "pool2d"),
-          in_(in),
-          out_(out),
-          saved_(saved),
           pool_(pool),
-          gradient_(gradient),
-          height_(kernel_height),
-          width_(kernel_width) {
+          height_(height),
+          width_(width),
+          kernel_height_(kernel_height),
+          kernel_width_(kernel_width) {
+        needs_output();
         check();
-        reads(in);
-        writes(out);
-        backward_takes(out);
-        if (pool == GS_MAX_POOL) {
-            const Tensor& kept = step.tensor(name, "saved", saved);
-            int64_t bytes = step.tensors[static_cast<size_t>(out)].floats();
-            check_saved(name, kept, (bytes + 3) / 4);
-            dense_ = kept.floats() * 4 == bytes;
-            writes(saved);
-            backward_reads(saved);
-        }
-        backward_gives(in, gradient);
+        if (pool != GS_MAX_POOL) return;
+        int64_t bytes = tensor(out()).floats();
+        needs_saved((bytes + 3) / 4);
+        dense_ = tensor(saved()).floats() * 4 == bytes;
     }
 
     void forward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            const Tensor& in = input();
-            kernels().pool2d_forward(b.count, in.height, in.width, in.channels, in.pitch, pool_, height_, width_,
-                                     step_.value(b, in_), step_.value(b, out_), choice(b));
+            kernels().pool2d_forward(b.count, height_, width_, input().channels, input().pitch, pool_, kernel_height_, kernel_width_,
+                                     step_.value(b, in()), step_.value(b, out()), choice(b));
         });
     }
 
     void backward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            const Tensor& in = input();
-            kernels().pool2d_backward(b.count, in.height, in.width, in.channels, in.pitch, pool_, height_, width_,
-                                      choice(b), step_.gradient(b, out_), gradient_, step_.gradient(b, in_));
+            kernels().pool2d_backward(b.count, height_, width_, input().channels, input().pitch, pool_, kernel_height_, kernel_width_,
+                                      choice(b), step_.gradient(b, out()), gradient(), step_.gradient(b, in()));
         });
     }
 
 private:
-    const Tensor& input() const { return step_.tensors[static_cast<size_t>(in_)]; }
+    const Tensor& input() const { return tensor(in()); }
     uint8_t* choice(const Block& b) const {
-        return pool_ == GS_MAX_POOL ? reinterpret_cast<uint8_t*>(step_.value(b, saved_)) : nullptr;
+        return pool_ == GS_MAX_POOL ? reinterpret_cast<uint8_t*>(step_.value(b, saved())) : nullptr;
     }
 
     void check() const {
-        const Tensor &in = step_.tensor(name, "in", in_), &out = step_.tensor(name, "out", out_);
+        const Tensor &from = input(), &to = tensor(out());
         if (pool_ != GS_MAX_POOL && pool_ != GS_AVERAGE_POOL)
             refuse(GS_INVALID_ARGUMENT, "pool2d: pool %d is not one of gs_pool", pool_);
-        if (height_ < 1 || width_ < 1 || in.height / height_ != out.height || in.width / width_ != out.width ||
-            out.height < 1 || out.width < 1 || in.channels != out.channels || in.pitch != out.pitch)
-            refuse(GS_INVALID_ARGUMENT, "pool2d: windows of %lldx%lld do not make [%lld][%lld][%lld] of [%lld][%lld][%lld]",
-                   static_cast<long long>(height_), static_cast<long long>(width_), static_cast<long long>(out.height),
-                   static_cast<long long>(out.width), static_cast<long long>(out.channels),
-                   static_cast<long long>(in.height), static_cast<long long>(in.width),
-                   static_cast<long long>(in.channels));
-        if (pool_ == GS_MAX_POOL && height_ * width_ > LARGEST_WINDOW)
+        check_image(name, from, height_, width_);
+        if (kernel_height_ < 1 || kernel_width_ < 1 ||
+            (height_ / kernel_height_) * (width_ / kernel_width_) != to.positions || from.channels != to.channels ||
+            from.pitch != to.pitch)
+            refuse(GS_INVALID_ARGUMENT, "pool2d: windows of %lldx%lld do not make [%lld][%lld] of [%lld][%lld][%lld]",
+                   static_cast<long long>(kernel_height_), static_cast<long long>(kernel_width_),
+                   static_cast<long long>(to.positions), static_cast<long long>(to.channels),
+                   static_cast<long long>(height_), static_cast<long long>(width_), static_cast<long long>(from.channels));
+        if (pool_ == GS_MAX_POOL && kernel_height_ * kernel_width_ > LARGEST_WINDOW)
             refuse(GS_INVALID_ARGUMENT, "pool2d: max-pooling windows have at most %lld places, not %lld",
-                   static_cast<long long>(LARGEST_WINDOW), static_cast<long long>(height_ * width_));
+                   static_cast<long long>(LARGEST_WINDOW), static_cast<long long>(kernel_height_ * kernel_width_));
     }
 
-    const int32_t in_, out_, saved_;
-    const int pool_, gradient_;
-    const int64_t height_, width_;
+    const int pool_;
+    const int64_t height_, width_, kernel_height_, kernel_width_;
     bool dense_ = true;
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> input_operation(Step& step, int32_t out, int element, const float* scale, const float* shift) {
-    return std::make_unique<Input>(step, out, element, scale, shift);
-}
-
-std::unique_ptr<Operation> activation_operation(Step& step, int32_t in, int32_t out, int activation, int gradient) {
-    return std::make_unique<Activation>(step, in, out, activation, gradient);
-}
-
-std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height,
-                                            int64_t kernel_width, int32_t saved, int gradient) {
-    return std::make_unique<Pool2d>(step, in, out, pool, kernel_height, kernel_width, saved, gradient);
-}
-
-std::unique_ptr<Operation> dropout_operation(Step& step, int32_t in, int32_t out, double p, int64_t place, int gradient) {
-    return std::make_unique<Dropout>(step, in, out, p, place, gradient);
-}
-
-std::unique_ptr<Operation> add_operation(Step& step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient) {
-    return std::make_unique<Add>(step, a, b, out, a_gradient, b_gradient);
-}
-
 }  // namespace gradsieve
+
+int gs_step_input(gs_step* step, int element, const float* scale, const float* shift) {
+    return gradsieve::add<gradsieve::Input>(step, element, scale, shift);
+}
+
+int gs_step_activation(gs_step* step, int activation) { return gradsieve::add<gradsieve::Activation>(step, activation); }
+
+int gs_step_pool2d(gs_step* step, int pool, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width) {
+    return gradsieve::add<gradsieve::Pool2d>(step, pool, height, width, kernel_height, kernel_width);
+}
+
+int gs_step_dropout(gs_step* step, double p, int64_t place) { return gradsieve::add<gradsieve::Dropout>(step, p, place); }
+
+int gs_step_add(gs_step* step) { return gradsieve::add<gradsieve::Add>(step); }

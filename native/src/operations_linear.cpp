@@ -10,22 +10,20 @@ namespace {
 
 class Linear : public Operation {
 public:
-    Linear(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient, const float* shift)
+    Linear(Step& step, int64_t weights, int64_t bias, int activation, const float* shift)
         : Operation(step, "linear"),
-          in_(in),
-          out_(out),
           weights_(weights),
           bias_(bias),
           activation_(activation),
-          gradient_(gradient),
-          shape_{step.tensors[static_cast<size_t>(in)].floats(), step.tensors[static_cast<size_t>(out)].channels,
-                 step.tensors[static_cast<size_t>(out)].pitch},
+          shape_{tensor(in()).floats(), output().channels, output().pitch},
           bias_gradients_(step, ordinal_, shape_.pitch) {
-        const Tensor& result = step.tensors[static_cast<size_t>(out)];
+        const Tensor& result = output();
         check_activation(name, activation);
-        if (result.positions() != 1)
+        needs_backward(in(), "input");
+        if (activation != GS_IDENTITY) needs_backward(out(), "output");
+        if (result.positions != 1)
             refuse(GS_INVALID_ARGUMENT, "linear: its output has %lld positions, not one",
-                   static_cast<long long>(result.positions()));
+                   static_cast<long long>(result.positions));
         if (activation == GS_GELU && result.gradient_storage != GS_NOWHERE)
             refuse(GS_INVALID_ARGUMENT, "linear: gelu needs its input in backward: add it as an operation of its own");
         if (step.norms)
@@ -40,17 +38,12 @@ public:
             gradient_sums_ = step.scratch.own("gradient sums " + std::to_string(ordinal_), shape_.pitch);
             prepares_forward = true;
         }
-        if (gradient != GS_GRADIENT_NONE) {
+        if (gradient() != GS_GRADIENT_NONE) {
             transposed_ = step.scratch.shared("transposed " + std::to_string(ordinal_), kernels().linear_transposed(shape_));
             prepares_backward = true;
         }
-        reads(in);
-        writes(out);
-        backward_takes(out);
-        if (activation != GS_IDENTITY) masks(out);
-        backward_gives(in, gradient);
-        backward_reads(in, true);
-        backward_takes(out, true);
+        masks_ = activation != GS_IDENTITY;
+        product_ = true;
     }
 
     /* bias + weights · shift, each thread some outputs: what the blocks start from. */
@@ -66,9 +59,9 @@ public:
     }
 
     void forward(const Block& block) override {
-        const float* input = step_.value(block, in_);
+        const float* input = step_.value(block, in());
         const float* bias = shifted() ? step_.scratch.shared(shifted_bias_) : step_.weights(bias_);
-        kernels().linear_forward(shape_, block.count, input, step_.weights(weights_), bias, activation_, step_.value(block, out_),
+        kernels().linear_forward(shape_, block.count, input, step_.weights(weights_), bias, activation_, step_.value(block, out()),
                                  scratch(block.worker));
         if (!step_.norms) return;
         /* The input's share of the norm, while the input is in cache: backward's blocks do not read it. */
@@ -85,23 +78,23 @@ public:
     /* Each thread turns its share of the weights; the blocks need all of them. */
     void backward_begin(Worker& worker) override {
         bias_gradients_.clear(worker);
-        if (gradient_ == GS_GRADIENT_NONE) return;
+        if (gradient() == GS_GRADIENT_NONE) return;
         Range features = share(shape_.features, LANES, worker.index, step_.threads);
         kernels().linear_transpose(shape_, features.from, features.to, step_.weights(weights_),
                                    step_.scratch.shared(transposed_));
     }
 
     void backward(const Block& block) override {
-        float* delta = step_.gradient(block, out_);
+        float* delta = step_.gradient(block, out());
         if (activation_ != GS_IDENTITY)
             kernels().activation_backward(Extent{block.count, 1, shape_.outputs, shape_.pitch}, activation_, nullptr,
-                                          step_.value(block, out_), delta, GS_GRADIENT_STORE, delta);
+                                          step_.value(block, out()), delta, GS_GRADIENT_STORE, delta);
         if (step_.norms) add_norms(block, delta);
         if (bias_ >= 0 || shifted())
             kernels().column_sums(block.count, shape_.pitch, 0, shape_.outputs, delta, bias_gradients_.of(block.worker));
-        if (gradient_ == GS_GRADIENT_NONE) return;
-        kernels().linear_backward_input(shape_, block.count, delta, step_.scratch.shared(transposed_), gradient_,
-                                        step_.gradient(block, in_), scratch(block.worker));
+        if (gradient() == GS_GRADIENT_NONE) return;
+        kernels().linear_backward_input(shape_, block.count, delta, step_.scratch.shared(transposed_), gradient(),
+                                        step_.gradient(block, in()), scratch(block.worker));
     }
 
     void backward_end(Worker& worker) override {
@@ -111,6 +104,10 @@ public:
     }
 
 private:
+    const Tensor& output() const {
+        needs_output();
+        return tensor(out());
+    }
     bool shifted() const { return !shift_.empty(); }
     float* scratch(const Worker& worker) const { return step_.scratch.own(scratch_, worker.index); }
 
@@ -137,14 +134,13 @@ private:
         if (shifted()) bias_gradients_.total(sums = step_.scratch.own(gradient_sums_, worker.index));
         Block whole{worker, 0, worker.run.batch, 0};
         return kernels().linear_backward_weights(shape_, whole.count, {outputs.from, outputs.to, features.from, features.to},
-                                                 step_.value(whole, in_), step_.gradient(whole, out_),
+                                                 step_.value(whole, in()), step_.gradient(whole, out()),
                                                  shifted() ? shift_.data() : nullptr, sums, false, step_.gradients(weights_),
                                                  scratch(worker));
     }
 
-    const int32_t in_, out_;
     const int64_t weights_, bias_;
-    const int activation_, gradient_;
+    const int activation_;
     const LinearShape shape_;
     const PrivateGradients bias_gradients_; /* δ summed over samples */
     std::vector<float> shift_;
@@ -154,12 +150,8 @@ private:
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> linear_operation(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias,
-                                            int activation, int gradient, const float* shift) {
-    step.tensor("linear", "in", in);
-    step.tensor("linear", "out", out);
-    return std::make_unique<Linear>(step, in, out, weights, bias, activation, gradient, shift);
-}
-
 }  // namespace gradsieve
+
+int gs_step_linear(gs_step* step, int64_t weights, int64_t bias, int activation, const float* shift) {
+    return gradsieve::add<gradsieve::Linear>(step, weights, bias, activation, shift);
+}

@@ -8,20 +8,17 @@ namespace {
 
 class SoftmaxCrossEntropy : public Operation {
 public:
-    SoftmaxCrossEntropy(Step& step, int32_t logits, float label_smoothing, int gradient)
-        : Operation(step, "softmax_cross_entropy"), logits_(logits), label_smoothing_(label_smoothing) {
-        const Tensor& tensor = step.tensor(name, "logits", logits);
-        if (tensor.positions() != 1)
+    SoftmaxCrossEntropy(Step& step, float label_smoothing)
+        : Operation(step, "softmax_cross_entropy"), label_smoothing_(label_smoothing) {
+        if (logits().positions != 1)
             refuse(GS_INVALID_ARGUMENT, "%s: logits of %lld positions, not one", name,
-                   static_cast<long long>(tensor.positions()));
+                   static_cast<long long>(logits().positions));
         if (!(label_smoothing >= 0 && label_smoothing < 1))
             refuse(GS_INVALID_ARGUMENT, "%s: a label smoothing of %g", name, label_smoothing);
         if (step.loss_logits >= 0) refuse(GS_INVALID_ARGUMENT, "%s: the step has a loss already", name);
-        if (gradient == GS_GRADIENT_ADD) refuse(GS_INVALID_ARGUMENT, "%s: its gradient is the first one", name);
-        step.loss_logits = logits;
-        reads(logits);
-        backward_reads(logits);
-        backward_gives(logits, gradient);
+        if (gradient() == GS_GRADIENT_ADD) refuse(GS_INVALID_ARGUMENT, "%s: its gradient is the first one", name);
+        needs_backward(in(), "logits");
+        step.loss_logits = in();
     }
 
     int check(const Run& run) const override {
@@ -46,28 +43,27 @@ public:
                    static_cast<size_t>(block.count) * sizeof(float));
     }
 
-    void backward(const Block& block) override { apply(block, step_.gradient(block, logits_), nullptr, step_.backward_records(block.worker.run)); }
+    void backward(const Block& block) override {
+        apply(block, step_.gradient(block, in()), nullptr, step_.backward_records(block.worker.run));
+    }
 
 private:
-    const Tensor& logits() const { return step_.tensors[static_cast<size_t>(logits_)]; }
+    const Tensor& logits() const { return tensor(in()); }
 
     void apply(const Block& block, float* gradient, float* probabilities, float* records) const {
         const Run& run = block.worker.run;
         kernels().softmax_cross_entropy(block.count, logits().channels, logits().pitch, label_smoothing_,
-                                        step_.value(block, logits_), run.labels + block.first,
+                                        step_.value(block, in()), run.labels + block.first,
                                         run.plan_weights + block.first, run.sample_weights + block.first, gradient,
                                         probabilities, records + block.first, step_.capacity);
     }
 
-    const int32_t logits_;
     const float label_smoothing_;
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> softmax_cross_entropy_operation(Step& step, int32_t logits, float label_smoothing,
-                                                           int gradient) {
-    return std::make_unique<SoftmaxCrossEntropy>(step, logits, label_smoothing, gradient);
-}
-
 }  // namespace gradsieve
+
+int gs_step_softmax_cross_entropy(gs_step* step, float label_smoothing) {
+    return gradsieve::add<gradsieve::SoftmaxCrossEntropy>(step, label_smoothing);
+}

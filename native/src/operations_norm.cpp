@@ -7,77 +7,68 @@ namespace {
 /* What both keep: gamma, beta, their private gradients (gamma first), saved statistics. */
 class SampleNorm : public Operation {
 public:
-    SampleNorm(Step& step, const char* name, int32_t in, int32_t out, int64_t gamma, int64_t beta, int64_t parameters_each,
-               float eps, int32_t saved, int64_t saved_floats, int gradient)
-        : Operation(step, name),
-          in_(in),
-          out_(out),
-          saved_(saved),
-          gamma_(gamma),
-          beta_(beta),
-          each_((parameters_each + LANES - 1) / LANES * LANES),
-          eps_(eps),
-          gradient_(gradient),
-          gradients_(step, ordinal_, 2 * each_) {
-        check_same(name, tensor(), step.tensor(name, "out", out));
+    SampleNorm(Step& step, const char* name, int64_t gamma, int64_t beta, float eps)
+        : Operation(step, name), gamma_(gamma), beta_(beta), eps_(eps) {
+        needs_output();
+        check_same(name, input(), tensor(out()));
         if (!(eps > 0)) refuse(GS_INVALID_ARGUMENT, "%s: eps %g", name, eps);
-        const Tensor& kept = step.tensor(name, "saved", saved);
-        check_saved(name, kept, saved_floats);
-        dense_ = kept.floats() == saved_floats;
-        parameter(gamma, parameters_each, "gamma");
-        parameter(beta, parameters_each, "beta");
-        reads(in);
-        writes(out);
-        writes(saved);
-        backward_takes(out);
-        backward_reads(in);
-        backward_reads(saved);
-        backward_gives(in, gradient);
+        needs_backward(in(), "input");
     }
 
-    void backward_begin(Worker& worker) override { gradients_.clear(worker); }
+    /* Floats of gamma and of beta, and of what is saved of a sample. */
+    void size(int64_t parameters_each, int64_t saved_floats) {
+        each_ = (parameters_each + LANES - 1) / LANES * LANES;
+        gradients_ = std::make_unique<PrivateGradients>(step_, ordinal_, 2 * each_);
+        needs_saved(saved_floats);
+        dense_ = tensor(saved()).floats() == saved_floats;
+        parameter(gamma_, parameters_each, "gamma");
+        parameter(beta_, parameters_each, "beta");
+    }
+
+    void backward_begin(Worker& worker) override { gradients_->clear(worker); }
 
     void backward_end(Worker& worker) override {
         squares[static_cast<size_t>(worker.index)] =
-            gradients_.reduce(worker, 0, parameters[0]) + gradients_.reduce(worker, each_, parameters[1]);
+            gradients_->reduce(worker, 0, parameters[0]) + gradients_->reduce(worker, each_, parameters[1]);
     }
 
 protected:
-    const Tensor& tensor() const { return step_.tensors[static_cast<size_t>(in_)]; }
+    const Tensor& input() const { return tensor(in()); }
     float* input_gradient(const Block& b) const {
-        return gradient_ == GS_GRADIENT_NONE ? nullptr : step_.gradient(b, in_);
+        return gradient() == GS_GRADIENT_NONE ? nullptr : step_.gradient(b, in());
     }
-    float* gamma_gradient(const Block& b) const { return gradients_.of(b.worker); }
-    float* beta_gradient(const Block& b) const { return gradients_.of(b.worker) + each_; }
+    float* gamma_gradient(const Block& b) const { return gradients_->of(b.worker); }
+    float* beta_gradient(const Block& b) const { return gradients_->of(b.worker) + each_; }
 
-    const int32_t in_, out_, saved_;
-    const int64_t gamma_, beta_, each_; /* each_: floats of a parameter in whole lanes */
+    const int64_t gamma_, beta_;
     const float eps_;
-    const int gradient_;
-    bool dense_;
-    PrivateGradients gradients_;
+    int64_t each_ = 0; /* floats of a parameter in whole lanes */
+    bool dense_ = true;
+    std::unique_ptr<PrivateGradients> gradients_;
 };
 
 class GroupNorm : public SampleNorm {
 public:
-    GroupNorm(Step& step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps, int32_t saved,
-              int gradient)
-        : SampleNorm(step, "groupnorm", in, out, gamma, beta, step.tensor("groupnorm", "in", in).channels, eps, saved,
-                     2 * groups, gradient),
-          groups_(groups) {}
+    GroupNorm(Step& step, int64_t groups, int64_t gamma, int64_t beta, float eps)
+        : SampleNorm(step, "groupnorm", gamma, beta, eps), groups_(groups) {
+        if (groups < 1 || input().channels % groups != 0)
+            refuse(GS_INVALID_ARGUMENT, "groupnorm: %lld channels in %lld groups", static_cast<long long>(input().channels),
+                   static_cast<long long>(groups));
+        size(input().channels, 2 * groups);
+    }
 
     void forward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().groupnorm_forward(tensor().extent(b.count), groups_, eps_, step_.value(b, in_),
-                                        step_.weights(gamma_), step_.weights(beta_), step_.value(b, out_),
-                                        step_.value(b, saved_));
+            kernels().groupnorm_forward(input().extent(b.count), groups_, eps_, step_.value(b, in()),
+                                        step_.weights(gamma_), step_.weights(beta_), step_.value(b, out()),
+                                        step_.value(b, saved()));
         });
     }
 
     void backward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().groupnorm_backward(tensor().extent(b.count), groups_, step_.value(b, in_), step_.weights(gamma_),
-                                         step_.value(b, saved_), step_.gradient(b, out_), gradient_, input_gradient(b),
+            kernels().groupnorm_backward(input().extent(b.count), groups_, step_.value(b, in()), step_.weights(gamma_),
+                                         step_.value(b, saved()), step_.gradient(b, out()), gradient(), input_gradient(b),
                                          gamma_gradient(b), beta_gradient(b), step_.norm2(b));
         });
     }
@@ -88,57 +79,41 @@ private:
 
 class LayerNorm : public SampleNorm {
 public:
-    LayerNorm(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps, int32_t saved,
-              int gradient)
-        : SampleNorm(step, "layernorm", in, out, gamma, beta, parameters_of(step, in, spatial), eps, saved,
-                     2 * rows_of(step, in, spatial), gradient),
-          spatial_(spatial) {}
+    LayerNorm(Step& step, int64_t width, int64_t gamma, int64_t beta, float eps)
+        : SampleNorm(step, "layernorm", gamma, beta, eps), width_(width) {
+        if (width != 0) check_image(name, input(), width > 0 ? input().positions / width : 0, width);
+        const bool rows = width > 0;
+        size(rows ? width : input().floats(), 2 * (rows ? input().positions / width * input().pitch : 1));
+    }
 
     void forward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().layernorm_forward(tensor().extent(b.count), tensor().width, spatial_, eps_, step_.value(b, in_),
-                                        step_.weights(gamma_), step_.weights(beta_), step_.value(b, out_),
-                                        step_.value(b, saved_));
+            kernels().layernorm_forward(input().extent(b.count), width_, width_ > 0, eps_, step_.value(b, in()),
+                                        step_.weights(gamma_), step_.weights(beta_), step_.value(b, out()),
+                                        step_.value(b, saved()));
         });
     }
 
     void backward(const Block& block) override {
         each(block, dense_, [this](const Block& b) {
-            kernels().layernorm_backward(tensor().extent(b.count), tensor().width, spatial_, step_.value(b, in_),
-                                         step_.weights(gamma_), step_.value(b, saved_), step_.gradient(b, out_),
-                                         gradient_, input_gradient(b), gamma_gradient(b), beta_gradient(b),
+            kernels().layernorm_backward(input().extent(b.count), width_, width_ > 0, step_.value(b, in()),
+                                         step_.weights(gamma_), step_.value(b, saved()), step_.gradient(b, out()),
+                                         gradient(), input_gradient(b), gamma_gradient(b), beta_gradient(b),
                                          step_.norm2(b));
         });
     }
 
 private:
-    static int64_t parameters_of(Step& step, int32_t in, int spatial) {
-        const Tensor& tensor = step.tensor("layernorm", "in", in);
-        return spatial ? tensor.width : tensor.floats();
-    }
-    static int64_t rows_of(Step& step, int32_t in, int spatial) {
-        const Tensor& tensor = step.tensor("layernorm", "in", in);
-        return spatial ? tensor.height * tensor.pitch : 1;
-    }
-
-    const int spatial_;
+    const int64_t width_; /* of the rows that are normalised; 0: all features of a sample */
 };
 
 }  // namespace
-
-std::unique_ptr<Operation> groupnorm_operation(Step& step, int32_t in, int32_t out, int64_t groups, int64_t gamma,
-                                               int64_t beta, float eps, int32_t saved, int gradient) {
-    int64_t channels = step.tensor("groupnorm", "in", in).channels;
-    if (groups < 1 || channels % groups != 0)
-        refuse(GS_INVALID_ARGUMENT, "groupnorm: %lld channels in %lld groups", static_cast<long long>(channels),
-               static_cast<long long>(groups));
-    return std::make_unique<GroupNorm>(step, in, out, groups, gamma, beta, eps, saved, gradient);
-}
-
-std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma,
-                                               int64_t beta, float eps, int32_t saved, int gradient) {
-    if (spatial != 0 && spatial != 1) refuse(GS_INVALID_ARGUMENT, "layernorm: spatial %d is neither 0 nor 1", spatial);
-    return std::make_unique<LayerNorm>(step, in, out, spatial, gamma, beta, eps, saved, gradient);
-}
-
 }  // namespace gradsieve
+
+int gs_step_groupnorm(gs_step* step, int64_t groups, int64_t gamma, int64_t beta, float eps) {
+    return gradsieve::add<gradsieve::GroupNorm>(step, groups, gamma, beta, eps);
+}
+
+int gs_step_layernorm(gs_step* step, int64_t width, int64_t gamma, int64_t beta, float eps) {
+    return gradsieve::add<gradsieve::LayerNorm>(step, width, gamma, beta, eps);
+}

@@ -64,28 +64,53 @@ void Scratch::bind(float* memory, int threads) {
 
 /* ---- operations ----------------------------------------------------------------------------------------------------- */
 
-Operation::Operation(Step& step, const char* name)
+Operation::Operation(Step& step, const char* name, size_t inputs)
     : name(name),
       squares(static_cast<size_t>(step.threads), 0.0),
       step_(step),
+      flow_(step.take_dataflow(name, inputs)),
       ordinal_(static_cast<int>(step.open_segment().operations.size())) {}
 
-void Operation::backward_takes(int tensor, bool apart) {
-    backward_accesses.push_back({Access::READ, tensor, true, apart});
+const Tensor& Operation::tensor(int32_t number) const { return step_.tensors[static_cast<size_t>(number)]; }
+
+void Operation::needs_output() const {
+    if (flow_.output < 0) refuse(GS_INVALID_ARGUMENT, "%s: the plan gives it no tensor to write", name);
 }
 
-void Operation::backward_gives(int tensor, int gradient) {
-    if (gradient == GS_GRADIENT_NONE) return;
-    if (gradient != GS_GRADIENT_STORE && gradient != GS_GRADIENT_ADD)
-        refuse(GS_INVALID_ARGUMENT, "%s: gradient %d is not one of gs_gradient", name, gradient);
-    has_backward = true;
-    if (gradient == GS_GRADIENT_ADD) backward_accesses.push_back({Access::READ, tensor, true, false});
-    backward_accesses.push_back({Access::WRITE, tensor, true, false});
+void Operation::needs_saved(int64_t floats) const {
+    if (flow_.saved < 0) refuse(GS_INVALID_ARGUMENT, "%s: the plan gives it no tensor to save", name);
+    if (tensor(flow_.saved).floats() < floats)
+        refuse(GS_INVALID_ARGUMENT, "%s: saved has %lld floats a sample, %lld are needed", name,
+               static_cast<long long>(tensor(flow_.saved).floats()), static_cast<long long>(floats));
 }
 
-void Operation::masks(int tensor) {
-    backward_reads(tensor);
-    backward_accesses.push_back({Access::WRITE, tensor, true, false});
+void Operation::needs_backward(int32_t tensor, const char* role) const {
+    if (std::find(flow_.read.begin(), flow_.read.end(), tensor) == flow_.read.end())
+        refuse(GS_INVALID_ARGUMENT, "%s: backward reads its %s, tensor %d, and the plan does not say so", name, role, tensor);
+}
+
+void Operation::follow_dataflow() {
+    const auto forward = [this](Access::Kind kind, int32_t tensor) {
+        if (tensor >= 0) forward_accesses.push_back({kind, tensor, false, false});
+    };
+    const auto backward = [this](Access::Kind kind, int32_t tensor, bool gradient, bool apart) {
+        if (tensor >= 0) backward_accesses.push_back({kind, tensor, gradient, apart});
+    };
+    for (int32_t input : flow_.inputs) forward(Access::READ, input);
+    forward(Access::WRITE, flow_.output);
+    forward(Access::WRITE, flow_.saved);
+    backward(Access::READ, flow_.output, true, false);
+    for (int32_t read : flow_.read)
+        backward(Access::READ, read, false, product_ && read == in());
+    backward(Access::READ, flow_.saved, false, false);
+    if (masks_) backward(Access::WRITE, flow_.output, true, false);
+    for (size_t i = 0; i < flow_.inputs.size(); i++) {
+        if (flow_.gradients[i] == GS_GRADIENT_NONE) continue;
+        has_backward = true;
+        if (flow_.gradients[i] == GS_GRADIENT_ADD) backward(Access::READ, flow_.inputs[i], true, false);
+        backward(Access::WRITE, flow_.inputs[i], true, false);
+    }
+    if (product_ || outlives_) backward(Access::READ, flow_.output, true, true);
 }
 
 void Operation::parameter(int64_t offset, int64_t count, const char* role) {
@@ -108,8 +133,34 @@ Segment& Step::open_segment() {
     return segments.back();
 }
 
+void Step::tell(const Dataflow& flow) {
+    for (size_t i = 0; i < flow.inputs.size(); i++) {
+        tensor("operation", "an input", flow.inputs[i]);
+        if (flow.gradients[i] < GS_GRADIENT_NONE || flow.gradients[i] > GS_GRADIENT_ADD)
+            refuse(GS_INVALID_ARGUMENT, "operation: gradient %d is not one of gs_gradient", flow.gradients[i]);
+    }
+    if (flow.output != -1) tensor("operation", "its output", flow.output);
+    if (flow.saved != -1) tensor("operation", "what it saves", flow.saved);
+    for (int32_t read : flow.read) {
+        bool known = read == flow.output || std::find(flow.inputs.begin(), flow.inputs.end(), read) != flow.inputs.end();
+        if (!known) refuse(GS_INVALID_ARGUMENT, "operation: backward reads tensor %d, neither input nor output", read);
+    }
+    open_segment();
+    told_ = flow;
+    has_told_ = true;
+}
+
+Dataflow Step::take_dataflow(const char* operation, size_t inputs) {
+    if (!has_told_) refuse(GS_INVALID_ARGUMENT, "%s: gs_step_operation comes first", operation);
+    if (told_.inputs.size() < inputs)
+        refuse(GS_INVALID_ARGUMENT, "%s: has %zu inputs, %zu are needed", operation, told_.inputs.size(), inputs);
+    has_told_ = false;
+    return told_;
+}
+
 void Step::add(std::unique_ptr<Operation> operation) {
     Segment& segment = open_segment();
+    operation->follow_dataflow();
     segment.joins_forward |= operation->joins_forward;
     segment.prepares_forward |= operation->prepares_forward;
     segment.prepares_backward |= operation->prepares_backward;
@@ -246,7 +297,6 @@ void Step::seal() {
             segment.prepares_backward |= segment.operations[static_cast<size_t>(i)]->prepares_forward;
         segment.parameters = parameters_of(segment);
         segment.updates = joined(segment.parameters);
-        segment.trust_squares.resize(static_cast<size_t>(threads) * segment.parameters.size() * 2);
         count_traffic(segment);
         for (const auto& operation : segment.operations) {
             for (const auto* accesses : {&operation->forward_accesses, &operation->backward_accesses}) {

@@ -8,8 +8,7 @@
  *                            `backward` of all in reverse; all meet; `backward_end` makes the gradients of parameters,
  *                            split over the threads in fixed slices
  *
- * To add an operation: its constructor and accesses in one operations_*.cpp, a line in step_operations.h, a function in
- * step_api.cpp, its kernels (see kernels.h).
+ * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernels.h).
  */
 #ifndef GRADSIEVE_STEP_H
 #define GRADSIEVE_STEP_H
@@ -20,12 +19,14 @@
 #include <vector>
 
 #include "kernels.h"
+#include "points.h"
 #include "workers.h"
 
 namespace gradsieve {
 
 const int MAX_THREADS = 256;
 const uint32_t STEPS_UNDER_WAY = 2; /* one runs, the next is queued, so that the threads go from one to the other */
+const int WHOLE = GS_PART_FIRST | GS_PART_LAST; /* a step in one part */
 const int64_t LANES = 16; /* floats; slices and regions begin at multiples of it, a cache line */
 
 /* What a wrong call is answered with: fail() has its line already. Never leaves the library. */
@@ -35,15 +36,14 @@ struct Refusal {
 [[noreturn]] void refuse(int status, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 struct Tensor {
-    int64_t height, width, channels, pitch;
+    int64_t positions, channels, pitch;
     int storage;
     int64_t offset;
     int gradient_storage;
     int64_t gradient_offset;
 
-    int64_t positions() const { return height * width; }
-    int64_t floats() const { return height * width * pitch; }
-    Extent extent(int64_t batch) const { return {batch, positions(), channels, pitch}; }
+    int64_t floats() const { return positions * pitch; }
+    Extent extent(int64_t batch) const { return {batch, positions, channels, pitch}; }
 };
 
 /* One batch: the arguments of gs_step_begin. */
@@ -60,6 +60,11 @@ struct Run {
     int64_t forwarded = 0; /* samples that went forward: batch, before some of them were chosen */
     int set = 0;           /* which of the two sets of results it writes */
     bool follows = false;  /* was begun before the one before it was waited for */
+    uint64_t number = 0;   /* of the step, from 1 */
+    const int64_t* all_ids = nullptr; /* before some samples were chosen */
+    bool shared = false;              /* a share of a larger step */
+    double* exchange = nullptr;       /* where batch norm meets the other shares; NULL: it does not */
+    bool in_chunks = false;           /* the norm of the gradient is that of its chunks */
 
     bool training() const { return mode == GS_TRAINING; }
 };
@@ -75,6 +80,7 @@ struct Memory {
 struct Parameter {
     int64_t offset, count;
     bool matrix = false; /* the weights of a layer, which have a trust ratio of their own; else biases, or of a norm */
+    int64_t chunk = 0;   /* the first of its own, among those of all parameters */
 };
 
 struct Range {
@@ -110,6 +116,9 @@ private:
     int64_t stride_ = 0; /* floats from one thread's regions to the next */
 };
 
+/* Nanoseconds of CLOCK_MONOTONIC. */
+int64_t now();
+
 class Step;
 struct Normalizer; /* what the two halves of a batch norm share */
 
@@ -119,7 +128,7 @@ struct Worker {
     int index;
     Run run;
     int64_t first = 0, last = 0; /* samples */
-    int64_t waited = 0;          /* nanoseconds at barriers inside the command, if they are measured */
+    int64_t waited = 0; /* nanoseconds at barriers and points inside the command, if they are measured */
 };
 
 /* Samples that go through a segment together. */
@@ -137,9 +146,17 @@ struct Access {
     bool apart;
 };
 
+/* What the plan says that an operation touches: the arguments of gs_step_operation. */
+struct Dataflow {
+    std::vector<int32_t> inputs, gradients;
+    int32_t output = -1, saved = -1;
+    std::vector<int32_t> read; /* in backward */
+};
+
 class Operation {
 public:
-    Operation(Step& step, const char* name);
+    /* Takes what the plan told last; of so many inputs at least. */
+    Operation(Step& step, const char* name, size_t inputs = 1);
     virtual ~Operation() = default;
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
@@ -161,25 +178,32 @@ public:
     bool has_backward = false;   /* gradients of inputs or of parameters */
     int64_t input_bytes = 0;     /* of one of the caller's samples */
     std::vector<Parameter> parameters;
-    std::vector<Access> forward_accesses, backward_accesses; /* in order */
+    std::vector<Access> forward_accesses, backward_accesses; /* in order; they follow from the dataflow */
     std::vector<double> squares; /* per thread: sum of squares of its part of the gradients of parameters */
 
+    /* Works out the accesses, once the constructor is through. */
+    void follow_dataflow();
+
 protected:
-    void reads(int tensor) { forward_accesses.push_back({Access::READ, tensor, false, false}); }
-    void writes(int tensor) { forward_accesses.push_back({Access::WRITE, tensor, false, false}); }
-    void backward_reads(int tensor, bool apart = false) {
-        backward_accesses.push_back({Access::READ, tensor, false, apart});
-    }
-    /* The gradient of an output. */
-    void backward_takes(int tensor, bool apart = false);
-    /* The gradient of an input, left out, stored or added to. */
-    void backward_gives(int tensor, int gradient);
-    void masks(int tensor);
+    const Tensor& tensor(int32_t number) const;
+    int32_t in() const { return flow_.inputs[0]; }
+    int32_t out() const { return flow_.output; }
+    int32_t saved() const { return flow_.saved; }
+    int gradient(size_t input = 0) const { return flow_.gradients[input]; }
+    /* Refuses unless the operation writes a tensor; the same for one that it saves, of so many floats a sample. */
+    void needs_output() const;
+    void needs_saved(int64_t floats) const;
+    /* Refuses unless the plan says that backward reads this tensor again. */
+    void needs_backward(int32_t tensor, const char* role) const;
     /* A parameter; -1 for none, if it may be missing. */
     void parameter(int64_t offset, int64_t count, const char* role);
 
     Step& step_;
+    const Dataflow flow_;
     const int ordinal_; /* in its segment */
+    bool masks_ = false;   /* backward leaves the gradient of its output masked by the activation, in place */
+    bool product_ = false; /* its input and the gradient of its output are read after the blocks, in a pass of its own */
+    bool outlives_ = false; /* the gradient of its output is read in another segment too */
 };
 
 struct Segment {
@@ -191,17 +215,16 @@ struct Segment {
     std::string forward_only; /* why there is no backward pass; empty: there is one */
     std::vector<Parameter> parameters; /* in order of their offsets */
     std::vector<Parameter> updates;    /* the same, neighbours joined */
-    std::vector<double> trust_squares; /* [threads][parameters][2]: of each thread's share of theta, of where it would go */
     int64_t forward_bytes = 0, backward_bytes = 0; /* of one sample */
 };
 
 struct Command {
-    enum Kind { BEGIN, FORWARD, CHOOSE, BACKWARD, ACCUMULATE, RULE, UPDATE, JUDGE } kind;
+    enum Kind { BEGIN, FORWARD, CHOOSE, BACKWARD, ACCUMULATE, AGREE, SQUARES, RULE, UPDATE, JUDGE } kind;
     int32_t segment;
     Run run;
     gs_update_rule rule;
-    int parts = 0;        /* of ACCUMULATE */
-    float* sum = nullptr; /* the same */
+    int parts = WHOLE;    /* of BACKWARD and ACCUMULATE */
+    float* sum = nullptr; /* of ACCUMULATE */
     int record = 0;       /* of CHOOSE */
     int64_t count = 0;
     const std::vector<int32_t>* of_class = nullptr;
@@ -210,10 +233,11 @@ struct Command {
 
 /* Whether a step may change weights, and the next one, which may be queued already, do anything at all. */
 struct Verdict {
-    enum What { NONE, FINE, LOSS, NORM, GRADIENT } what = NONE;
-    int64_t sample = 0;
+    enum What { NONE, FINE, LOSS, NORM, GRADIENT, ABORTED } what = NONE;
+    int64_t sample = -1; /* of the batch; -1: in the share of another participant */
+    int64_t id = 0;      /* the sample's, in a share */
     double gradient_norm2 = 0;
-    bool diverged() const { return what > FINE; }
+    bool refused() const { return what > FINE; }
 };
 
 class Step {
@@ -224,6 +248,8 @@ public:
     /* ---- building */
     const Tensor& tensor(const char* operation, const char* role, int32_t number) const;
     Segment& open_segment();
+    void tell(const Dataflow& flow);
+    Dataflow take_dataflow(const char* operation, size_t inputs);
     void add(std::unique_ptr<Operation> operation);
     /* Checks the plan as a whole and works out regions and traffic; once. */
     void seal();
@@ -233,11 +259,20 @@ public:
     void begin(const Run& run);
     void put(Command::Kind kind, int32_t segment);
     void rule(const gs_update_rule& rule);
-    void accumulate(int32_t segment, int parts, float* sum);
+    /* The step is one of several parts. */
+    void part(int parts, float* sum);
     void choose(int record, int64_t count, const int32_t* of_class, int64_t classes, int32_t* chosen);
     /* Where the threads note their times, as gs_step_profile says; NULL: nowhere. */
     void profile(int64_t* times);
     int wait(double* gradient_norm2);
+
+    /* ---- running with other participants (step_share.cpp) */
+    void participate(int flags, double* exchange);
+    int next_point(gs_point* point) { return points_.next(point); }
+    int answer(const gs_point& point) { return points_.answer(point); }
+    void abandon() { points_.abandon(); }
+    /* On a worker: all threads have written what thread 0 then takes to the point; all go on with the answer. */
+    void exchange(Worker& worker, int kind, int32_t normalizer);
 
     /* ---- for operations, on a worker */
     float* value(const Block& block, int tensor) const;
@@ -262,6 +297,8 @@ public:
     std::vector<int32_t> zero_labels; /* stand in for labels, ids and weights that the caller leaves out */
     std::vector<float> unit_weights;
     std::vector<std::shared_ptr<Normalizer>> normalizers;
+    std::vector<Parameter> running; /* the statistics of normalizers */
+    int64_t exchange_doubles = 0;   /* of all normalizers */
     int loss_logits = -1; /* the tensor of the logits once there is a loss */
     int64_t arena_floats() const;
     bool bound() const { return memory.arena != nullptr; }
@@ -281,13 +318,23 @@ private:
     void rank(const Run& run, const Command& command);
     void choose(Worker& worker, const Command& command);
     void accumulate(Worker& worker, Segment& segment, int parts, float* sum);
+    void count_chunks();
+    void square(Worker& worker);
     void update(Worker& worker, Segment& segment);
     void update_by_trust(Worker& worker, Segment& segment);
+    void end();
+    void finished(const Command& command);
+    void agree(const Run& run);
+    bool abandoned(const Run& run) const { return points_.abandoned(run.number); }
     void settle(const Run& run);
+    void decide(const Run& run, const Verdict& verdict);
     Verdict judge(const Run& run) const;
+    int report(const Verdict& verdict) const;
     static double scale_of(const gs_update_rule& rule, double gradient_norm2);
     float* place(const Block& block, int storage, int64_t offset, int64_t floats) const;
 
+    Dataflow told_;
+    bool has_told_ = false;
     Workers<Command> workers_;
     std::vector<Worker> contexts_;
     int tensor_region_ = -1;
@@ -308,11 +355,20 @@ private:
     int64_t* times_ = nullptr;
     bool started_ = false; /* the threads */
     Run run_;              /* of the last begin, as the caller knows it */
+    int parts_ = WHOLE;    /* of the last begin */
+    float* sum_ = nullptr;
+    bool backward_ = false, ended_ = false; /* of the last begin: has a backward pass, needs nothing more */
+    int share_ = 0; /* flags of gs_step_share, for the next begin */
+    double* exchange_ = nullptr;
+    Points points_;
     uint64_t begun_ = 0, waited_ = 0; /* steps; at most STEPS_UNDER_WAY apart */
     uint32_t first_end_ = 0;          /* commands up to the end of the first of two steps under way */
     /* Written by thread 0 in one command, read by all in later ones. */
     gs_update_rule rule_{};
     float scale_ = 0; /* clip factor / divisor */
+    std::vector<Parameter> parameters_;             /* of all segments, by their offsets */
+    std::vector<double> chunk_norms_, theta_norms_; /* of gradients, of weights */
+    std::vector<float> running_before_;             /* what `running` was when the step began */
     Verdict verdicts_[STEPS_UNDER_WAY];
 };
 

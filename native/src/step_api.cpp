@@ -1,37 +1,7 @@
 /* The C interface of a step: arguments in, a status out; whatever goes wrong inside ends here. */
-#include <new>
-#include <stdexcept>
-
 #include "step_operations.h"
 
 using namespace gradsieve;
-
-struct gs_step {
-    gs_step(int threads, int64_t capacity, bool norms) : step(threads, capacity, norms) {}
-    Step step;
-};
-
-template <typename Body>
-static int guarded(const Body& body) {
-    try {
-        return body();
-    } catch (const Refusal& refusal) {
-        return refusal.status;
-    } catch (const std::bad_alloc&) {
-        return fail(GS_OUT_OF_MEMORY, "step: no memory for its own bookkeeping");
-    } catch (const std::exception& e) {
-        return fail(GS_INVALID_ARGUMENT, "step: %s", e.what());
-    }
-}
-
-template <typename Body>
-static int with(gs_step* step, const Body& body) {
-    if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
-    return guarded([&] {
-        body(step->step);
-        return static_cast<int>(GS_OK);
-    });
-}
 
 /* ---- building ------------------------------------------------------------------------------------------------------- */
 
@@ -64,21 +34,21 @@ static void check_place(int storage, int64_t offset, const char* what) {
                static_cast<long long>(offset), static_cast<long long>(LANES));
 }
 
-static const int64_t LARGEST_SIDE = int64_t{1} << 24, LARGEST_SAMPLE = int64_t{1} << 31; /* floats */
+static const int64_t LARGEST_SAMPLE = int64_t{1} << 31; /* floats */
 
-int gs_step_tensor(gs_step* step, int64_t height, int64_t width, int64_t channels, int64_t pitch, int storage,
-                   int64_t offset, int gradient_storage, int64_t gradient_offset, int32_t* tensor) {
+int gs_step_tensor(gs_step* step, int64_t positions, int64_t channels, int64_t pitch, int storage, int64_t offset,
+                   int gradient_storage, int64_t gradient_offset, int32_t* tensor) {
     return with(step, [&](Step& s) {
         if (!tensor) refuse(GS_INVALID_ARGUMENT, "tensor: no place for its number");
         if (s.sealed) refuse(GS_INVALID_ARGUMENT, "tensor: the step's memory is counted already");
-        bool fits = height > 0 && width > 0 && channels > 0 && pitch >= channels && height <= LARGEST_SIDE &&
-                    width <= LARGEST_SIDE && pitch <= LARGEST_SAMPLE && height * width <= LARGEST_SAMPLE / pitch;
+        bool fits = positions > 0 && channels > 0 && pitch >= channels && pitch <= LARGEST_SAMPLE &&
+                    positions <= LARGEST_SAMPLE / pitch;
         if (!fits)
-            refuse(GS_INVALID_ARGUMENT, "tensor: [%lld][%lld][%lld] at a pitch of %lld", static_cast<long long>(height),
-                   static_cast<long long>(width), static_cast<long long>(channels), static_cast<long long>(pitch));
+            refuse(GS_INVALID_ARGUMENT, "tensor: [%lld][%lld] at a pitch of %lld", static_cast<long long>(positions),
+                   static_cast<long long>(channels), static_cast<long long>(pitch));
         check_place(storage, offset, "value");
         check_place(gradient_storage, gradient_offset, "gradient");
-        s.tensors.push_back({height, width, channels, pitch, storage, offset, gradient_storage, gradient_offset});
+        s.tensors.push_back({positions, channels, pitch, storage, offset, gradient_storage, gradient_offset});
         *tensor = static_cast<int32_t>(s.tensors.size()) - 1;
     });
 }
@@ -95,69 +65,21 @@ int gs_step_segment(gs_step* step, int64_t block, int32_t recompute) {
     });
 }
 
-int gs_step_input(gs_step* step, int32_t out, int element, const float* scale, const float* shift) {
-    return with(step, [&](Step& s) { s.add(input_operation(s, out, element, scale, shift)); });
-}
-
-int gs_step_conv2d(gs_step* step, int32_t in, int32_t out, int64_t kernel_height, int64_t kernel_width, int64_t stride,
-                   int64_t padding, int64_t weights, int64_t bias, int activation, int64_t pool, int32_t saved,
-                   int gradient) {
+int gs_step_operation(gs_step* step, int32_t count, const int32_t* inputs, const int32_t* gradients, int32_t output,
+                      int32_t saved, int32_t reads, const int32_t* read) {
     return with(step, [&](Step& s) {
-        s.add(conv2d_operation(s, in, out, kernel_height, kernel_width, stride, padding, weights, bias, activation, pool,
-                               saved, gradient));
+        if (count < 0 || reads < 0 || (count > 0 && (!inputs || !gradients)) || (reads > 0 && !read))
+            refuse(GS_INVALID_ARGUMENT, "operation: %d inputs, %d read in backward, and no list of them", count, reads);
+        Dataflow flow;
+        flow.output = output;
+        flow.saved = saved;
+        if (count > 0) {
+            flow.inputs.assign(inputs, inputs + count);
+            flow.gradients.assign(gradients, gradients + count);
+        }
+        if (reads > 0) flow.read.assign(read, read + reads);
+        s.tell(flow);
     });
-}
-
-int gs_step_linear(gs_step* step, int32_t in, int32_t out, int64_t weights, int64_t bias, int activation, int gradient,
-                   const float* shift) {
-    return with(step, [&](Step& s) { s.add(linear_operation(s, in, out, weights, bias, activation, gradient, shift)); });
-}
-
-int gs_step_batchnorm_statistics(gs_step* step, int32_t in, int64_t running_mean, int64_t running_variance, float eps,
-                                 float momentum, int gradient, int32_t* normalizer) {
-    return with(step, [&](Step& s) {
-        s.add(batchnorm_statistics_operation(s, in, running_mean, running_variance, eps, momentum, gradient, normalizer));
-    });
-}
-
-int gs_step_batchnorm_normalize(gs_step* step, int32_t normalizer, int32_t in, int32_t skip, int32_t out, int64_t gamma,
-                                int64_t beta, int activation, int skip_gradient) {
-    return with(step, [&](Step& s) {
-        s.add(batchnorm_normalize_operation(s, normalizer, in, skip, out, gamma, beta, activation, skip_gradient));
-    });
-}
-
-int gs_step_groupnorm(gs_step* step, int32_t in, int32_t out, int64_t groups, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient) {
-    return with(step, [&](Step& s) { s.add(groupnorm_operation(s, in, out, groups, gamma, beta, eps, saved, gradient)); });
-}
-
-int gs_step_layernorm(gs_step* step, int32_t in, int32_t out, int spatial, int64_t gamma, int64_t beta, float eps,
-                      int32_t saved, int gradient) {
-    return with(step, [&](Step& s) { s.add(layernorm_operation(s, in, out, spatial, gamma, beta, eps, saved, gradient)); });
-}
-
-int gs_step_activation(gs_step* step, int32_t in, int32_t out, int activation, int gradient) {
-    return with(step, [&](Step& s) { s.add(activation_operation(s, in, out, activation, gradient)); });
-}
-
-int gs_step_pool2d(gs_step* step, int32_t in, int32_t out, int pool, int64_t kernel_height, int64_t kernel_width,
-                   int32_t saved, int gradient) {
-    return with(step, [&](Step& s) {
-        s.add(pool2d_operation(s, in, out, pool, kernel_height, kernel_width, saved, gradient));
-    });
-}
-
-int gs_step_dropout(gs_step* step, int32_t in, int32_t out, double p, int64_t place, int gradient) {
-    return with(step, [&](Step& s) { s.add(dropout_operation(s, in, out, p, place, gradient)); });
-}
-
-int gs_step_add(gs_step* step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient) {
-    return with(step, [&](Step& s) { s.add(add_operation(s, a, b, out, a_gradient, b_gradient)); });
-}
-
-int gs_step_softmax_cross_entropy(gs_step* step, int32_t logits, float label_smoothing, int gradient) {
-    return with(step, [&](Step& s) { s.add(softmax_cross_entropy_operation(s, logits, label_smoothing, gradient)); });
 }
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
@@ -217,8 +139,8 @@ int gs_step_choose(gs_step* step, int record, int64_t count, const int32_t* of_c
     return with(step, [&](Step& s) { s.choose(record, count, of_class, classes, chosen); });
 }
 
-int gs_segment_accumulate(gs_step* step, int32_t segment, int parts, float* sum) {
-    return with(step, [&](Step& s) { s.accumulate(segment, parts, sum); });
+int gs_step_part(gs_step* step, int parts, float* sum) {
+    return with(step, [&](Step& s) { s.part(parts, sum); });
 }
 
 int gs_step_rule(gs_step* step, const gs_update_rule* rule) {
@@ -235,4 +157,24 @@ int gs_segment_update(gs_step* step, int32_t segment) {
 int gs_step_wait(gs_step* step, double* gradient_norm2) {
     if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
     return guarded([&] { return step->step.wait(gradient_norm2); });
+}
+
+/* ---- with other participants ----------------------------------------------------------------------------------------- */
+
+int gs_step_share(gs_step* step, int flags, double* exchange) {
+    return with(step, [&](Step& s) { s.participate(flags, exchange); });
+}
+
+int gs_step_next_point(gs_step* step, gs_point* point) {
+    if (!step || !point) return fail(GS_INVALID_ARGUMENT, "next_point: NULL");
+    return guarded([&] { return step->step.next_point(point); });
+}
+
+int gs_step_answer(gs_step* step, const gs_point* point) {
+    if (!step || !point) return fail(GS_INVALID_ARGUMENT, "answer: NULL");
+    return guarded([&] { return step->step.answer(*point); });
+}
+
+int gs_step_abort(gs_step* step) {
+    return with(step, [&](Step& s) { s.abandon(); });
 }

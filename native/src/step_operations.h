@@ -1,42 +1,56 @@
-/* The operations of a step, as gradsieve.h's gs_step_* functions describe them; each refuses what it does not take. */
+/*
+ * What the operations of a step share. Each refuses what it does not take; the functions of gradsieve.h that add them stand
+ * at the end of their files.
+ */
 #ifndef GRADSIEVE_STEP_OPERATIONS_H
 #define GRADSIEVE_STEP_OPERATIONS_H
 
+#include <new>
+#include <stdexcept>
+
 #include "step.h"
+
+struct gs_step {
+    gs_step(int threads, int64_t capacity, bool norms) : step(threads, capacity, norms) {}
+    gradsieve::Step step;
+};
 
 namespace gradsieve {
 
-std::unique_ptr<Operation> input_operation(Step& step, int32_t out, int element, const float* scale, const float* shift);
-std::unique_ptr<Operation> conv2d_operation(Step& step, int32_t in, int32_t out, int64_t kernel_height,
-                                            int64_t kernel_width, int64_t stride, int64_t padding, int64_t weights,
-                                            int64_t bias, int activation, int64_t pool, int32_t saved, int gradient);
-std::unique_ptr<Operation> linear_operation(Step& step, int32_t in, int32_t out, int64_t weights, int64_t bias,
-                                            int activation, int gradient, const float* shift);
-std::unique_ptr<Operation> batchnorm_statistics_operation(Step& step, int32_t in, int64_t running_mean,
-                                                          int64_t running_variance, float eps, float momentum,
-                                                          int gradient, int32_t* normalizer);
-std::unique_ptr<Operation> batchnorm_normalize_operation(Step& step, int32_t normalizer, int32_t in, int32_t skip,
-                                                         int32_t out, int64_t gamma, int64_t beta, int activation,
-                                                         int skip_gradient);
-std::unique_ptr<Operation> groupnorm_operation(Step& step, int32_t in, int32_t out, int64_t groups, int64_t gamma,
-                                               int64_t beta, float eps, int32_t saved, int gradient);
-std::unique_ptr<Operation> layernorm_operation(Step& step, int32_t in, int32_t out, int spatial, int64_t gamma,
-                                               int64_t beta, float eps, int32_t saved, int gradient);
-std::unique_ptr<Operation> activation_operation(Step& step, int32_t in, int32_t out, int activation, int gradient);
-std::unique_ptr<Operation> pool2d_operation(Step& step, int32_t in, int32_t out, int pool, int64_t kernel_height,
-                                            int64_t kernel_width, int32_t saved, int gradient);
-std::unique_ptr<Operation> dropout_operation(Step& step, int32_t in, int32_t out, double p, int64_t place, int gradient);
-std::unique_ptr<Operation> add_operation(Step& step, int32_t a, int32_t b, int32_t out, int a_gradient, int b_gradient);
-std::unique_ptr<Operation> softmax_cross_entropy_operation(Step& step, int32_t logits, float label_smoothing,
-                                                           int gradient);
+/* Whatever goes wrong inside becomes a status: nothing is thrown across the boundary. */
+template <typename Body>
+int guarded(const Body& body) {
+    try {
+        return body();
+    } catch (const Refusal& refusal) {
+        return refusal.status;
+    } catch (const std::bad_alloc&) {
+        return fail(GS_OUT_OF_MEMORY, "step: no memory for its own bookkeeping");
+    } catch (const std::exception& e) {
+        return fail(GS_INVALID_ARGUMENT, "step: %s", e.what());
+    }
+}
 
-/* ---- shared by them */
+template <typename Body>
+int with(gs_step* step, const Body& body) {
+    if (!step) return fail(GS_INVALID_ARGUMENT, "step: NULL");
+    return guarded([&] {
+        body(step->step);
+        return static_cast<int>(GS_OK);
+    });
+}
+
+/* Adds an operation of this class, made of these arguments. */
+template <typename Kind, typename... Arguments>
+int add(gs_step* step, const Arguments&... arguments) {
+    return with(step, [&](Step& s) { s.add(std::make_unique<Kind>(s, arguments...)); });
+}
 
 void check_activation(const char* operation, int activation);
 /* Both tensors have the same shape and pitch. */
 void check_same(const char* operation, const Tensor& a, const Tensor& b);
-/* `saved` has room for that many floats a sample. */
-void check_saved(const char* operation, const Tensor& saved, int64_t floats);
+/* The positions of the tensor are those of an image of this size. */
+void check_image(const char* operation, const Tensor& tensor, int64_t height, int64_t width);
 
 /*
  * Runs body(block) on the whole block where the samples of a saved tensor lie as close as the kernels want them, sample by

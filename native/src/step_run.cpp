@@ -13,6 +13,7 @@ namespace gradsieve {
 
 Step::~Step() {
     if (!started_) return;
+    if (share_ != 0) points_.abandon(); /* nobody answers any more */
     workers_.wait();
     workers_.stop();
 }
@@ -27,15 +28,19 @@ void Step::bind(const Memory& bound_memory, float* scratch_memory) {
                        static_cast<long long>(bound_memory.trainable));
     if (started_) workers_.wait();
     begun_ = waited_ = 0;
+    points_.forget();
     memory = bound_memory;
     scratch.bind(scratch_memory, threads);
     zero_labels.assign(static_cast<size_t>(capacity), 0);
     unit_weights.assign(static_cast<size_t>(capacity), 1.0f);
+    count_chunks();
     if (started_) return;
+    points_.make_room(segments.size() + 2 * normalizers.size() + 1);
     contexts_.reserve(static_cast<size_t>(threads));
     for (int t = 0; t < threads; t++) contexts_.push_back(Worker{*this, t, Run(), 0, 0});
     started_ = workers_.start(
-        [this](int thread, const Command& command) { measured(contexts_[static_cast<size_t>(thread)], command); });
+        [this](int thread, const Command& command) { measured(contexts_[static_cast<size_t>(thread)], command); },
+        [this](const Command& command) { finished(command); });
     if (!started_) {
         memory = Memory();
         contexts_.clear();
@@ -67,6 +72,7 @@ void Step::begin(const Run& asked) {
             if (operation->check(asked) != GS_OK) throw Refusal{GS_INVALID_ARGUMENT};
         }
     }
+    if (begun_ != waited_) end();
     run_ = asked;
     run_.labelled = asked.labels != nullptr;
     if (asked.labels == nullptr) run_.labels = zero_labels.data();
@@ -78,7 +84,13 @@ void Step::begin(const Run& asked) {
         workers_.put(Command{Command::JUDGE, 0, Run(), gs_update_rule()});
         first_end_ = workers_.queued();
     }
-    begun_++;
+    run_.number = ++begun_;
+    run_.all_ids = run_.ids;
+    run_.shared = share_ != 0 && run_.training();
+    run_.exchange = run_.shared && (share_ & GS_SHARE_BATCHNORM) ? exchange_ : nullptr;
+    parts_ = WHOLE;
+    backward_ = ended_ = false;
+    points_.begun(begun_);
     put(Command::BEGIN, 0);
 }
 
@@ -102,7 +114,17 @@ void Step::put(Command::Kind kind, int32_t number) {
         refuse(GS_INVALID_ARGUMENT, "segment %d: the step is bound without gradients", number);
     Command command{kind, number, Run(), gs_update_rule()};
     if (kind == Command::BEGIN) command.run = run_;
+    if (kind == Command::BACKWARD) {
+        backward_ = true;
+        command.parts = parts_;
+        command.sum = sum_;
+    }
     workers_.put(command);
+    if (kind == Command::BACKWARD && parts_ != WHOLE && !segment.updates.empty()) {
+        command.kind = Command::ACCUMULATE;
+        workers_.put(command);
+    }
+    if (kind == Command::BACKWARD && number == 0) end(); /* nothing comes after it but a rule */
 }
 
 void Step::profile(int64_t* times) {
@@ -117,20 +139,31 @@ int Step::wait(double* gradient_norm2) {
     if (begun_ - waited_ == STEPS_UNDER_WAY) {
         workers_.wait_for(first_end_);
     } else {
+        end();
         workers_.wait();
         settle(contexts_[0].run);
     }
     if (waited_ != begun_) waited_++;
     const Verdict& verdict = verdicts_[(waited_ - 1) % STEPS_UNDER_WAY];
     if (gradient_norm2) *gradient_norm2 = verdict.gradient_norm2;
-    long long sample = verdict.sample;
+    return report(verdict);
+}
+
+int Step::report(const Verdict& verdict) const {
+    const char* value = verdict.what == Verdict::LOSS ? "loss" : "gradient norm";
+    long long sample = verdict.sample, id = verdict.id;
     switch (verdict.what) {
         case Verdict::LOSS:
-            return fail(GS_DIVERGED, "the loss of sample index %lld of the batch is not finite", sample);
         case Verdict::NORM:
-            return fail(GS_DIVERGED, "the gradient norm of sample index %lld of the batch is not finite", sample);
+            if (sample < 0)
+                return fail(GS_DIVERGED, "the %s of the sample with id %lld, in another participant's share, is not finite", value, id);
+            if (share_ != 0)
+                return fail(GS_DIVERGED, "the %s of sample index %lld of the batch (id %lld) is not finite", value, sample, id);
+            return fail(GS_DIVERGED, "the %s of sample index %lld of the batch is not finite", value, sample);
         case Verdict::GRADIENT:
             return fail(GS_DIVERGED, "the gradient of the batch is not finite");
+        case Verdict::ABORTED:
+            return fail(GS_ABORTED, "the step was aborted");
         default:
             return GS_OK;
     }
@@ -164,7 +197,7 @@ float* Step::probabilities(const Run& run) const {
 
 /* ---- on the workers ------------------------------------------------------------------------------------------------- */
 
-static int64_t now() {
+int64_t now() {
     timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
@@ -203,6 +236,17 @@ void Step::meet(Worker& worker) {
 void Step::run(Worker& worker, const Command& command) {
     Segment& segment = segments[static_cast<size_t>(command.segment)];
     switch (command.kind) {
+        case Command::FORWARD:
+        case Command::CHOOSE:
+        case Command::BACKWARD:
+        case Command::ACCUMULATE:
+        case Command::SQUARES:
+            if (verdicts_[worker.run.set].refused()) return; /* all threads see the same: it changes in between */
+            break;
+        default:
+            break;
+    }
+    switch (command.kind) {
         case Command::BEGIN:
             start(worker, command.run);
             break;
@@ -217,6 +261,12 @@ void Step::run(Worker& worker, const Command& command) {
             break;
         case Command::ACCUMULATE:
             accumulate(worker, segment, command.parts, command.sum);
+            break;
+        case Command::AGREE:
+            if (worker.index == 0) agree(worker.run);
+            break;
+        case Command::SQUARES:
+            square(worker);
             break;
         case Command::RULE:
             if (worker.index != 0) break;
@@ -237,8 +287,11 @@ void Step::start(Worker& worker, const Run& run) {
     worker.run = run;
     worker.run.forwarded = run.batch;
     const Verdict& before = verdicts_[1 - run.set];
-    bool lost = run.follows && before.diverged(); /* the caller does not know yet */
-    if (lost) worker.run.batch = worker.run.forwarded = 0;
+    bool lost = run.follows && before.refused(); /* the caller does not know yet */
+    if (lost) {
+        worker.run.batch = worker.run.forwarded = 0;
+        worker.run.shared = false;
+    }
     Range range = samples(worker.run, worker.index);
     worker.first = range.from;
     worker.last = range.to;
@@ -247,13 +300,19 @@ void Step::start(Worker& worker, const Run& run) {
         memset(records(run) + record * capacity + range.from, 0, bytes);
     for (Segment& segment : segments)
         for (auto& operation : segment.operations) operation->squares[static_cast<size_t>(worker.index)] = 0;
-    if (worker.index == 0) verdicts_[run.set] = lost ? before : Verdict();
+    if (worker.index != 0) return;
+    verdicts_[run.set] = lost ? before : Verdict();
+    float* kept = running_before_.data();
+    for (const Parameter& statistic : running) {
+        memcpy(kept, weights(statistic.offset), static_cast<size_t>(statistic.count) * sizeof(float));
+        kept += statistic.count;
+    }
 }
 
 void Step::forward(Worker& worker, Segment& segment) {
     for (auto& operation : segment.operations) operation->forward_begin(worker);
     if (segment.prepares_forward) meet(worker);
-    for (int64_t first = worker.first; first < worker.last; first += segment.block) {
+    for (int64_t first = worker.first; first < worker.last && !abandoned(worker.run); first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (auto& operation : segment.operations) operation->forward(block);
     }
@@ -268,7 +327,7 @@ void Step::backward(Worker& worker, Segment& segment) {
     for (auto& operation : segment.operations)
         if (operation->has_backward) operation->backward_begin(worker);
     if (segment.prepares_backward) meet(worker);
-    for (int64_t first = worker.first; first < worker.last; first += segment.block) {
+    for (int64_t first = worker.first; first < worker.last && !abandoned(worker.run); first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);
         for (size_t i = segment.operations.size(); i-- > 0;)
@@ -282,8 +341,20 @@ void Step::backward(Worker& worker, Segment& segment) {
 
 /* The verdict on a run whose commands are done so far, unless there is one. */
 void Step::settle(const Run& run) {
-    Verdict& verdict = verdicts_[run.set];
-    if (verdict.what == Verdict::NONE) verdict = judge(run);
+    if (verdicts_[run.set].what != Verdict::NONE) return;
+    Verdict verdict;
+    verdict.what = Verdict::ABORTED;
+    decide(run, abandoned(run) ? verdict : judge(run));
+}
+
+void Step::decide(const Run& run, const Verdict& verdict) {
+    verdicts_[run.set] = verdict;
+    if (!verdict.refused()) return;
+    const float* kept = running_before_.data();
+    for (const Parameter& statistic : running) {
+        memcpy(memory.weights + statistic.offset, kept, static_cast<size_t>(statistic.count) * sizeof(float));
+        kept += statistic.count;
+    }
 }
 
 Verdict Step::judge(const Run& run) const {
@@ -293,18 +364,24 @@ Verdict Step::judge(const Run& run) const {
         int record;
         int64_t samples;
         Verdict::What what;
-    } watched[] = {{GS_RECORD_LOSS, run.forwarded, Verdict::LOSS}, {GS_RECORD_NORM2, run.batch, Verdict::NORM}};
+        const int64_t* ids;
+    } watched[] = {{GS_RECORD_LOSS, run.forwarded, Verdict::LOSS, run.all_ids}, {GS_RECORD_NORM2, run.batch, Verdict::NORM, run.ids}};
     for (const auto& watch : watched) {
         const float* values = records(run) + watch.record * capacity;
         for (int64_t i = 0; i < watch.samples && verdict.what == Verdict::FINE; i++) {
             if (isfinite(values[i])) continue;
             verdict.what = watch.what;
             verdict.sample = i;
+            verdict.id = watch.ids ? watch.ids[i] : i;
         }
     }
-    for (const Segment& segment : segments)
-        for (const auto& operation : segment.operations)
-            for (double square : operation->squares) verdict.gradient_norm2 += square;
+    if (run.in_chunks) {
+        for (double norm2 : chunk_norms_) verdict.gradient_norm2 += norm2;
+    } else {
+        for (const Segment& segment : segments)
+            for (const auto& operation : segment.operations)
+                for (double square : operation->squares) verdict.gradient_norm2 += square;
+    }
     if (verdict.what == Verdict::FINE && !isfinite(verdict.gradient_norm2)) verdict.what = Verdict::GRADIENT;
     return verdict;
 }

@@ -2,18 +2,19 @@
 #include <math.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "step.h"
 
 namespace gradsieve {
 
-void Step::accumulate(int32_t number, int parts, float* sum) {
-    const Segment& segment = begun_segment(number);
-    if (!segment.updates.empty() && (!memory.gradients || !sum))
-        refuse(GS_INVALID_ARGUMENT, "segment %d: accumulates gradients without a place for them", number);
-    Command command{Command::ACCUMULATE, number, Run(), gs_update_rule()};
-    command.parts = parts;
-    command.sum = sum;
-    workers_.put(command);
+void Step::part(int parts, float* sum) {
+    if (begun_ == 0 || backward_) refuse(GS_INVALID_ARGUMENT, "part: it comes between gs_step_begin and backward");
+    if ((parts & ~WHOLE) != 0) refuse(GS_INVALID_ARGUMENT, "part: %d is not made of gs_part", parts);
+    if (parts != WHOLE && (!memory.gradients || !sum))
+        refuse(GS_INVALID_ARGUMENT, "part: accumulates gradients without a place for them");
+    parts_ = parts;
+    sum_ = sum;
 }
 
 static bool has_moments(int optimizer) { return optimizer == GS_ADAMW || optimizer == GS_LAMB; }
@@ -37,30 +38,54 @@ static void check_rule(const gs_update_rule& rule, const Memory& memory) {
 void Step::rule(const gs_update_rule& rule) {
     if (begun_ == 0) refuse(GS_INVALID_ARGUMENT, "rule: gs_step_begin comes first");
     check_rule(rule, memory);
+    end();
     workers_.put(Command{Command::RULE, 0, Run(), rule});
 }
 
 /* ---- on the workers ------------------------------------------------------------------------------------------------- */
 
 void Step::accumulate(Worker& worker, Segment& segment, int parts, float* sum) {
-    const bool last = parts & GS_PART_LAST;
-    if (parts == (GS_PART_FIRST | GS_PART_LAST)) return;
-    double squares = 0;
     for (const Parameter& parameter : segment.updates) {
         Range range = share(parameter.count, LANES, worker.index, threads);
         int64_t from = parameter.offset + range.from, count = range.to - range.from;
         if (count <= 0) continue;
-        float *gradient = memory.gradients + from, *target = (last ? memory.gradients : sum) + from;
-        const float* added[] = {sum + from, gradient};
+        float* gradient = memory.gradients + from;
         if (parts & GS_PART_FIRST) {
-            memcpy(target, gradient, static_cast<size_t>(count) * sizeof(float));
+            memcpy(sum + from, gradient, static_cast<size_t>(count) * sizeof(float));
         } else {
-            squares += kernels().reduce(count, 2, added, target);
+            kernels().add(count, sum + from, gradient, (parts & GS_PART_LAST) ? gradient : sum + from);
         }
     }
-    if (!last || segment.operations.empty()) return;
-    for (auto& operation : segment.operations) operation->squares[static_cast<size_t>(worker.index)] = 0;
-    segment.operations[0]->squares[static_cast<size_t>(worker.index)] = squares;
+}
+
+/* Every parameter has chunks of its own, so that the sums depend on nothing but its floats. */
+void Step::count_chunks() {
+    std::vector<Parameter*> all;
+    for (Segment& segment : segments)
+        for (Parameter& parameter : segment.parameters) all.push_back(&parameter);
+    std::sort(all.begin(), all.end(), [](const Parameter* a, const Parameter* b) { return a->offset < b->offset; });
+    parameters_.clear();
+    int64_t chunks = 0;
+    for (Parameter* parameter : all) {
+        parameter->chunk = chunks;
+        chunks += (parameter->count + CHUNK - 1) / CHUNK;
+        parameters_.push_back(*parameter);
+    }
+    chunk_norms_.assign(static_cast<size_t>(chunks), 0.0);
+    theta_norms_.assign(static_cast<size_t>(chunks), 0.0);
+    int64_t statistics = 0;
+    for (const Parameter& statistic : running) statistics += statistic.count;
+    running_before_.assign(static_cast<size_t>(statistics), 0.0f);
+}
+
+/* The squares of the gradient, each thread some chunks of every parameter; judge() adds them up. */
+void Step::square(Worker& worker) {
+    for (const Parameter& parameter : parameters_) {
+        Range range = share(parameter.count, CHUNK, worker.index, threads);
+        kernels().chunk_norms(range.to - range.from, memory.gradients + parameter.offset + range.from,
+                              chunk_norms_.data() + parameter.chunk + range.from / CHUNK);
+    }
+    worker.run.in_chunks = true;
 }
 
 /* The clip factor over the divisor: the norm that is clipped is that of the divided gradient. */
@@ -96,37 +121,37 @@ static double trust_ratio(const gs_update_rule& rule, double scale, double theta
     return theta > 0 && toward > 0 ? rule.trust * theta / (scale * toward + rule.decay * theta) : 1;
 }
 
-/* LARS and LAMB: every thread measures its share of each tensor, all meet, and each adds the shares up for itself. */
+static double sum_of(const std::vector<double>& norms, const Parameter& parameter) {
+    double sum = 0;
+    for (int64_t k = 0; k < (parameter.count + CHUNK - 1) / CHUNK; k++) sum += norms[static_cast<size_t>(parameter.chunk + k)];
+    return sum;
+}
+
+/* LARS and LAMB: every thread measures its chunks of each tensor, all meet, and each adds all of them up for itself. */
 void Step::update_by_trust(Worker& worker, Segment& segment) {
     const bool lamb = rule_.optimizer == GS_LAMB;
-    const size_t count = segment.parameters.size();
-    if (count == 0) return;
-    double* squares = segment.trust_squares.data() + static_cast<size_t>(worker.index) * count * 2;
-    for (size_t p = 0; p < count; p++) {
-        const Parameter& parameter = segment.parameters[p];
-        Range range = share(parameter.count, LANES, worker.index, threads);
+    if (segment.parameters.empty()) return;
+    for (const Parameter& parameter : segment.parameters) {
+        Range range = share(parameter.count, CHUNK, worker.index, threads);
         int64_t from = parameter.offset + range.from, floats = range.to - range.from;
         if (lamb && floats > 0)
             kernels().lamb_direction(floats, scale_, rule_.momentum, rule_.beta2, static_cast<float>(rule_.eps),
                                      parameter.matrix ? static_cast<float>(rule_.decay) : 0, rule_.step,
                                      memory.weights + from, memory.state1 + from, memory.state2 + from,
                                      memory.gradients + from);
-        bool measured = parameter.matrix && floats > 0;
-        squares[2 * p] = measured ? kernels().squared_norm(floats, memory.weights + from) : 0;
-        squares[2 * p + 1] = measured ? kernels().squared_norm(floats, memory.gradients + from) : 0;
+        if (!parameter.matrix) continue;
+        const int64_t chunk = parameter.chunk + range.from / CHUNK;
+        kernels().chunk_norms(floats, memory.weights + from, theta_norms_.data() + chunk);
+        kernels().chunk_norms(floats, memory.gradients + from, chunk_norms_.data() + chunk);
     }
     meet(worker);
-    for (size_t p = 0; p < count; p++) {
-        const Parameter& parameter = segment.parameters[p];
-        Range range = share(parameter.count, LANES, worker.index, threads);
+    for (const Parameter& parameter : segment.parameters) {
+        Range range = share(parameter.count, CHUNK, worker.index, threads);
         int64_t from = parameter.offset + range.from, floats = range.to - range.from;
         if (floats <= 0) continue;
-        double theta2 = 0, toward2 = 0;
-        for (size_t t = 0; t < static_cast<size_t>(threads); t++) {
-            theta2 += segment.trust_squares[(t * count + p) * 2];
-            toward2 += segment.trust_squares[(t * count + p) * 2 + 1];
-        }
-        double ratio = parameter.matrix ? trust_ratio(rule_, static_cast<double>(scale_), theta2, toward2) : 1;
+        double ratio = 1;
+        if (parameter.matrix)
+            ratio = trust_ratio(rule_, static_cast<double>(scale_), sum_of(theta_norms_, parameter), sum_of(chunk_norms_, parameter));
         float *theta = memory.weights + from, *gradient = memory.gradients + from;
         if (lamb) {
             kernels().sgd_update(floats, 1, static_cast<float>(rule_.rate * ratio), 0, 0, 0, gradient, nullptr, theta);

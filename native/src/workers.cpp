@@ -56,9 +56,10 @@ void Signal::await_change(uint32_t seen, int spins) {
 /* With fewer processors than threads a spinning thread would only keep the one it waits for from running. */
 Crew::Crew(int threads) : threads_(threads), spins_(processors() >= threads ? SPINS : 0) {}
 
-bool Crew::start(std::function<void(int, uint32_t)> body) {
+bool Crew::start(std::function<void(int, uint32_t)> body, std::function<void(uint32_t)> finished) {
     if (stopping_.load()) return false; /* refused before: the queue has the word to stop in it */
     body_ = std::move(body);
+    finished_ = std::move(finished);
     handles_.reserve(static_cast<size_t>(threads_));
     for (int t = 0; t < threads_; t++) entries_.push_back({this, t});
     for (Entry& entry : entries_) {
@@ -95,18 +96,19 @@ void Crew::loop(int thread) {
         while (queued_.value() == next) queued_.await_change(next, spins_);
         if (stopping_.load()) return;
         body_(thread, next % SLOTS);
-        arrive(true);
+        arrive(next % SLOTS);
     }
 }
 
-void Crew::arrive(bool command_done) {
+void Crew::arrive(uint32_t slot) {
     uint32_t phase = phase_.value();
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads_) {
         phase_.await_change(phase, spins_);
         return;
     }
     arrived_.store(0, std::memory_order_relaxed);
-    if (command_done) {
+    if (slot != MEETING) {
+        finished_(slot);
         uint32_t done = done_.fetch_add(1, std::memory_order_seq_cst) + 1;
         if (done == awaited_.load(std::memory_order_seq_cst)) reached_.advance(); /* the caller wakes once a step */
     }

@@ -35,12 +35,13 @@ class Workers;
 class Crew {
 public:
     explicit Crew(int threads);
-    /* Starts the threads; false if the system refuses one. */
-    bool start(std::function<void(int thread, uint32_t slot)> body);
+    /* Starts the threads; false if the system refuses one. The last thread to finish a command calls `finished` while all others
+     * wait for it. */
+    bool start(std::function<void(int thread, uint32_t slot)> body, std::function<void(uint32_t slot)> finished);
     /* After the last command; joins. */
     void stop();
     /* All threads wait here for each other; called by the threads only. */
-    void meet() { arrive(false); }
+    void meet() { arrive(MEETING); }
     /* The slot that the next command goes to; waits while the ring is full. */
     uint32_t next_slot();
     void publish() { queued_.advance(); }
@@ -49,12 +50,16 @@ public:
     /* The caller waits until so many commands are done. */
     void wait_for(uint32_t commands);
     int threads() const { return threads_; }
+    /* Pauses before one of the threads sleeps. */
+    int spins() const { return spins_; }
 
     static const uint32_t SLOTS = 1024; /* commands; a step of 100 segments queues about 310 */
 
 private:
     void loop(int thread);
-    void arrive(bool command_done);
+    static const uint32_t MEETING = UINT32_MAX; /* no slot: the command goes on */
+
+    void arrive(uint32_t slot);
     static void* enter(void* entry);
 
     struct Entry {
@@ -65,6 +70,7 @@ private:
     const int threads_;
     const int spins_;
     std::function<void(int, uint32_t)> body_;
+    std::function<void(uint32_t)> finished_;
     std::vector<pthread_t> handles_;
     std::vector<Entry> entries_;
     Signal queued_, phase_, reached_;
@@ -78,8 +84,9 @@ template <typename Command>
 class Workers {
 public:
     explicit Workers(int threads) : crew_(threads), ring_(Crew::SLOTS) {}
-    bool start(std::function<void(int, const Command&)> body) {
-        return crew_.start([this, body](int thread, uint32_t slot) { body(thread, ring_[slot]); });
+    bool start(std::function<void(int, const Command&)> body, std::function<void(const Command&)> finished) {
+        return crew_.start([this, body](int thread, uint32_t slot) { body(thread, ring_[slot]); },
+                           [this, finished](uint32_t slot) { finished(ring_[slot]); });
     }
     void stop() { crew_.stop(); }
     void put(const Command& command) {
@@ -90,6 +97,7 @@ public:
     void wait_for(uint32_t commands) { crew_.wait_for(commands); }
     void wait() { wait_for(queued()); }
     void meet() { crew_.meet(); }
+    int spins() const { return crew_.spins(); }
 
 private:
     Crew crew_;

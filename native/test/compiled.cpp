@@ -74,9 +74,8 @@ gs_step* Compiled::build(int threads, int64_t capacity, bool norms) {
             next[scratch[i]] += ((scratch[i] ? block : capacity) * shape.floats() + 31) / 16 * 16;
         }
         int32_t number;
-        must(gs_step_tensor(step_, shape.height, shape.width, shape.channels, shape.pitch,
-                            scratch[0] ? GS_SCRATCH : GS_ARENA, offsets[0], scratch[1] ? GS_SCRATCH : GS_ARENA,
-                            offsets[1], &number));
+        must(gs_step_tensor(step_, shape.positions(), shape.channels, shape.pitch, scratch[0] ? GS_SCRATCH : GS_ARENA,
+                            offsets[0], scratch[1] ? GS_SCRATCH : GS_ARENA, offsets[1], &number));
         tensors_.push_back(number);
     }
     size_t cut = 0;
@@ -100,6 +99,20 @@ std::vector<float> Compiled::shift_of(const Node& n) const {
     return shift;
 }
 
+/* What each kind touches, and reads again in backward. */
+void Compiled::tell(const Node& n, std::vector<int32_t> inputs, std::vector<int32_t> gradients, int32_t out, int32_t saved) {
+    while (!inputs.empty() && inputs.back() < 0) inputs.pop_back();
+    bool input = n.kind == CONV2D || n.kind == LINEAR || n.kind == STATISTICS || n.kind == NORMALIZE || n.kind == GROUPNORM ||
+                 n.kind == LAYERNORM || n.kind == LOSS || (n.kind == ACTIVATION && n.activation == GS_GELU);
+    bool output = n.activation != GS_IDENTITY && n.activation != GS_GELU;
+    std::vector<int32_t> read;
+    if (input) read.push_back(inputs[0]);
+    if (output) read.push_back(out);
+    if (n.kind == LOSS) gradients[0] = GS_GRADIENT_STORE;
+    must(gs_step_operation(step_, static_cast<int32_t>(inputs.size()), inputs.data(), gradients.data(), out, saved,
+                           static_cast<int32_t>(read.size()), read.data()));
+}
+
 void Compiled::add(const Node& n, size_t index) {
     int32_t in = n.in < 0 ? -1 : tensors_[static_cast<size_t>(n.in)];
     int32_t skip = n.skip < 0 ? -1 : tensors_[static_cast<size_t>(n.skip)];
@@ -107,38 +120,39 @@ void Compiled::add(const Node& n, size_t index) {
     int32_t saved = n.saved < 0 ? -1 : tensors_[static_cast<size_t>(n.saved)];
     int mode = n.in < 0 ? GS_GRADIENT_NONE : gradient(n.in, index);
     int skip_mode = n.skip < 0 ? GS_GRADIENT_NONE : gradient(n.skip, index);
-    int64_t channels = n.in < 0 ? 0 : network_.tensors[static_cast<size_t>(n.in)].channels;
+    const Shape& read = network_.tensors[static_cast<size_t>(n.in < 0 ? n.out : n.in)];
+    tell(n, {in, skip}, {n.kind == NORMALIZE ? GS_GRADIENT_NONE : mode, skip_mode}, out, saved);
     switch (n.kind) {
         case INPUT:
-            return must(gs_step_input(step_, out, network_.bytes ? GS_UINT8 : GS_FLOAT32, network_.scale.data(),
+            return must(gs_step_input(step_, network_.bytes ? GS_UINT8 : GS_FLOAT32, network_.scale.data(),
                                       network_.shift_features ? std::vector<float>(network_.shift.size()).data()
                                                               : network_.shift.data()));
         case CONV2D:
-            return must(gs_step_conv2d(step_, in, out, n.kernel, n.kernel, n.stride, n.padding, n.weights, n.bias,
-                                       n.activation, n.pool, saved, mode));
+            return must(gs_step_conv2d(step_, read.height, read.width, n.kernel, n.kernel, n.stride, n.padding, n.weights,
+                                       n.bias, n.activation, n.pool));
         case LINEAR:
-            return must(gs_step_linear(step_, in, out, n.weights, n.bias, n.activation, mode, shift_of(n).data()));
+            return must(gs_step_linear(step_, n.weights, n.bias, n.activation, shift_of(n).data()));
         case STATISTICS:
-            return must(gs_step_batchnorm_statistics(step_, in, network_.trainable + n.running,
-                                                     network_.trainable + n.running + channels, 1e-5f, 0.1f, mode,
+            return must(gs_step_batchnorm_statistics(step_, network_.trainable + n.running,
+                                                     network_.trainable + n.running + read.channels, 1e-5f, 0.1f,
                                                      &normalizers_[index]));
         case NORMALIZE:
-            return must(gs_step_batchnorm_normalize(step_, normalizers_[static_cast<size_t>(n.statistics)], in, skip, out,
-                                                    n.weights, n.bias, n.activation, skip_mode));
+            return must(gs_step_batchnorm_normalize(step_, normalizers_[static_cast<size_t>(n.statistics)], n.weights,
+                                                    n.bias, n.activation));
         case GROUPNORM:
-            return must(gs_step_groupnorm(step_, in, out, n.groups, n.weights, n.bias, 1e-5f, saved, mode));
+            return must(gs_step_groupnorm(step_, n.groups, n.weights, n.bias, 1e-5f));
         case LAYERNORM:
-            return must(gs_step_layernorm(step_, in, out, n.spatial, n.weights, n.bias, 1e-5f, saved, mode));
+            return must(gs_step_layernorm(step_, n.spatial ? read.width : 0, n.weights, n.bias, 1e-5f));
         case ACTIVATION:
-            return must(gs_step_activation(step_, in, out, n.activation, mode));
+            return must(gs_step_activation(step_, n.activation));
         case POOL2D:
-            return must(gs_step_pool2d(step_, in, out, n.pooling, n.kernel, n.kernel, saved, mode));
+            return must(gs_step_pool2d(step_, n.pooling, read.height, read.width, n.kernel, n.kernel));
         case DROPOUT:
-            return must(gs_step_dropout(step_, in, out, n.p, 0, mode));
+            return must(gs_step_dropout(step_, n.p, 0));
         case ADD:
-            return must(gs_step_add(step_, in, skip, out, mode, skip_mode));
+            return must(gs_step_add(step_));
         case LOSS:
-            return must(gs_step_softmax_cross_entropy(step_, in, n.smoothing, GS_GRADIENT_STORE));
+            return must(gs_step_softmax_cross_entropy(step_, n.smoothing));
     }
 }
 

@@ -54,6 +54,7 @@ public:
 private:
     gs_step* build(int threads, int64_t capacity, bool norms);
     void add(const Node& node, size_t index);
+    void tell(const Node& node, std::vector<int32_t> inputs, std::vector<int32_t> gradients, int32_t out, int32_t saved);
     std::vector<float> shift_of(const Node& linear) const;
     int gradient(int tensor, size_t node) const;
     int64_t memory(bool scratch) const;

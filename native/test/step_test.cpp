@@ -14,6 +14,8 @@
 #include "compiled.h"
 #include "difference.h"
 #include "networks.h"
+#include "refusals.h"
+#include "shares.h"
 
 namespace {
 
@@ -216,8 +218,9 @@ void parts_add_up_to_the_whole(const Network& n) {
     Outcome expected = whole.run(GS_EVALUATION, 0, BATCH);
     std::vector<float> sum(static_cast<size_t>(n.trainable), NAN);
     const auto part = [&](int64_t from, int64_t count, int parts) {
-        cut.begin(GS_EVALUATION, from, count);
-        for (int32_t s = 0; s < cut.segments(); s++) must(gs_segment_accumulate(cut.step(), s, parts, sum.data()));
+        cut.begin(GS_EVALUATION, from, count, nullptr, false);
+        must(gs_step_part(cut.step(), parts, sum.data()));
+        for (int32_t s = cut.segments(); s-- > 0;) must(gs_segment_backward(cut.step(), s));
     };
     part(0, 2, GS_PART_FIRST);
     part(2, 3, 0);
@@ -317,31 +320,6 @@ void times_lie_within_the_step(const Network& network) {
     check(kept == times, network.name, "no times once they are not asked for", 0, 0);
 }
 
-void convolutions_that_do_not_fit_are_refused() {
-    const int64_t SIDE = 40, HUGE_NUMBER = int64_t{1} << 62;
-    const struct {
-        const char* what;
-        int64_t kernel, stride, padding, pool, out, pitch;
-    } wrong[] = {{"kernel 0", 0, 1, 1, 1, 40, 16},          {"kernel larger than the input", 41, 1, 0, 1, 1, 16},
-                 {"stride 0", 3, 0, 1, 1, 40, 16},          {"padding -1", 3, 1, -1, 1, 36, 16},
-                 {"padding 2^62", 3, 1, HUGE_NUMBER, 1, 40, 16}, {"a window of more places than a byte", 3, 1, 1, 17, 2, 16},
-                 {"another size", 3, 1, 1, 1, 39, 16},      {"another pitch", 3, 1, 1, 1, 40, 32}};
-    for (const auto& w : wrong) {
-        gs_step* step;
-        int32_t in, out, saved;
-        must(gs_step_create(1, 2, 1, &step));
-        must(gs_step_tensor(step, SIDE, SIDE, 3, 3, GS_ARENA, 0, GS_NOWHERE, 0, &in));
-        must(gs_step_tensor(step, w.out, w.out, 5, w.pitch, GS_ARENA, 0, GS_NOWHERE, 0, &out));
-        must(gs_step_tensor(step, 1, 1, 16, 16, GS_ARENA, 0, GS_NOWHERE, 0, &saved));
-        must(gs_step_segment(step, 1, 0));
-        int status = gs_step_conv2d(step, in, out, w.kernel, w.kernel, w.stride, w.padding, 0, -1, GS_RELU, w.pool, saved,
-                                    GS_GRADIENT_NONE);
-        bool named = status == GS_INVALID_ARGUMENT && strncmp(gs_last_error(), "conv2d: ", 8) == 0;
-        check(named, "conv2d", w.what, status, GS_INVALID_ARGUMENT);
-        must(gs_step_destroy(step));
-    }
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -373,8 +351,10 @@ int main(int count, char** arguments) {
         divergence_stops_the_step_behind(*network);
         statistics_obey_the_momentum(*network);
         times_lie_within_the_step(*network);
+        shares_meet_at_points(*network, check);
     }
-    convolutions_that_do_not_fit_are_refused();
+    convolutions_that_do_not_fit_are_refused(check);
+    an_operation_refuses_a_dataflow_that_lacks_what_it_needs(check);
     printf("%d passed, %d failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -50,6 +50,7 @@ GS_KERNEL(input);
 GS_KERNEL(softmax_cross_entropy);
 GS_KERNEL(reduce);
 GS_KERNEL(squared_norm);
+GS_KERNEL(chunk_norms);
 GS_KERNEL(row_norms);
 GS_KERNEL(sgd_update);
 GS_KERNEL(adamw_update);

@@ -3,6 +3,10 @@
  * that the same number of threads gives the same bits; target may be one of the parts. reduce and squared_norm return sums
  * of squares in double; they move 4 (parts + 1) and 4 bytes an element.
  *
+ * chunk_norms: norms[k] = the sum of squares of the k-th CHUNK values, the same bits with every instruction set: element i goes to
+ * the i % 16-th of 16 sums in double, in order, and these are added in order. The square of a float is exact in double, so it does
+ * not matter whether a multiply-add rounds once or twice. 4 bytes an element.
+ *
  * row_norms: norms[i] = the sum over j of (rows[i][j] + shift[j])^2, without a shift of rows[i][j]^2; 4 bytes an element. The
  * result is a float, so the terms are summed in float, 4 LANES sums of about STRETCH / (4 LANES) terms, and these in
  * double: 784 elements in 0.03 us, in double alone 0.15.
@@ -28,6 +32,29 @@ double squared_norm(int64_t count, const float* values) {
         sum += (double)values[i] * values[i];
     }
     return sum;
+}
+
+void chunk_norms(int64_t count, const float* values, double* norms) {
+    constexpr int SUMS = 16;
+    for (int64_t from = 0; from < count; from += CHUNK, norms++) {
+        const int64_t to = from + CHUNK < count ? from + CHUNK : count;
+        Doubles sums[SUMS / DOUBLES] = {};
+        int64_t i = from;
+        for (; i + SUMS <= to; i += SUMS) {
+            for (int j = 0; j < SUMS / DOUBLES; j++) {
+                const Doubles v = widen(values + i + j * DOUBLES);
+                sums[j] += v * v;
+            }
+        }
+        for (int k = 0; i < to; i++, k++) {
+            sums[k / DOUBLES][k % DOUBLES] += (double)values[i] * values[i];
+        }
+        double sum = 0;
+        for (int k = 0; k < SUMS; k++) {
+            sum += sums[k / DOUBLES][k % DOUBLES];
+        }
+        *norms = sum;
+    }
 }
 
 /* value(j): LANES of a row from j on; value(j, n): n of them, the others 0. */

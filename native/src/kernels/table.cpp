@@ -49,6 +49,7 @@ const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .softmax_cross_entropy = GS_ISA::softmax_cross_entropy,
     .reduce = GS_ISA::reduce,
     .squared_norm = GS_ISA::squared_norm,
+    .chunk_norms = GS_ISA::chunk_norms,
     .row_norms = GS_ISA::row_norms,
     .sgd_update = GS_ISA::sgd_update,
     .adamw_update = GS_ISA::adamw_update,

@@ -183,6 +183,22 @@ public abstract sealed class GradsieveException extends RuntimeException {
     }
   }
 
+  /**
+   * A step could not be taken together with its other participants: one failed, does not answer or
+   * has given up; names it. No weight was changed. Exit code 6.
+   */
+  public static final class PeerLost extends GradsieveException {
+    private static final long serialVersionUID = 1L;
+
+    public PeerLost(String message) {
+      super(6, message);
+    }
+
+    public PeerLost(String message, Throwable cause) {
+      super(6, message, cause);
+    }
+  }
+
   /** Output could not be written; what was there before is intact. Exit code 7. */
   public static final class Output extends GradsieveException {
     private static final long serialVersionUID = 1L;

@@ -5,6 +5,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.nn.Models;
@@ -65,15 +66,15 @@ public class StepBenchmark {
   @Setup
   public void setUp() {
     backend = Backends.open("auto", threads);
-    network = Network.create(Models.of(model, 1, 28, 28, CLASSES), backend, 1);
+    network = Network.create(Models.of(model, 1, 28, 28, CLASSES), backend::parameters, 1);
     step =
         backend.compile(
-            network.plan(batch, true, norms.equals("on"), 0, true),
+            backend.plan(network.graph(0, true), batch, true, norms.equals("on")),
             network.weights(),
             Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)));
     RandomBits random = RandomBits.of(1, "benchmark", 0);
     SampleStore samples = new SampleStore("benchmark", batch, PIXELS);
-    input = step.newInput(samples);
+    input = step.newInput(samples, SampleShape.features(PIXELS));
     for (int i = 0; i < batch * PIXELS; i++) {
       byte pixel = i % STRETCH < blank * STRETCH ? 0 : (byte) random.below(i, 256);
       samples.setByte(i / PIXELS, i % PIXELS, pixel);

@@ -1,14 +1,18 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Map;
 
 /**
- * A plan bound to memory. One step is {@code begin, forward, [[choose,] backward, [accumulate,]
- * [update,]] await}; all but {@code await} only queue work. A second step may be begun and queued
- * before the first is awaited, so that the device goes from one to the next; each still sees the
- * weights the other left. Not safe for use by several threads.
+ * A plan bound to memory. One step is {@code begin, forward, [[choose,] backward, [update,]]
+ * await}; all but {@code await} only queue work. A second step may be begun and queued before the
+ * first is awaited, so that the device goes from one to the next; each still sees the weights the
+ * other left. Not safe for use by several threads, but for {@link #abort}.
+ *
+ * <p>A step may be the share of a larger one, see {@link #share}.
  */
 public interface CompiledStep extends AutoCloseable {
   /**
@@ -24,12 +28,14 @@ public interface CompiledStep extends AutoCloseable {
    * A slot for a batch of these samples, in memory the device reads; the caller owns it and may
    * fill one while another is in use.
    *
-   * @param samples [H][W][C] each, bytes or little-endian floats as the plan's input says
+   * @param samples [H][W][C] each, bytes or little-endian floats as the graph's input says
+   * @param shape of each of them, which augmentation needs
    */
-  StepInput newInput(SampleStore samples);
+  StepInput newInput(SampleStore samples, SampleShape shape);
 
   /**
    * Starts a step over the first {@code batch} samples of {@code input}; at most two are under way.
+   * A share of a larger step may have none.
    *
    * @param statisticsMomentum replaces the layers' own momentum of running statistics; 0 keeps
    *     them, negative: their own
@@ -56,13 +62,34 @@ public interface CompiledStep extends AutoCloseable {
    */
   void choose(Choice by, int count, int[] ofClass);
 
-  void backward();
+  /**
+   * Which part of a larger step this one is: their gradients add up, and the update comes after the
+   * last, whose {@link #await} returns the norm of the whole.
+   */
+  enum Part {
+    WHOLE,
+    FIRST,
+    MIDDLE,
+    LAST;
+
+    public static Part of(boolean first, boolean last) {
+      if (first) {
+        return last ? WHOLE : FIRST;
+      }
+      return last ? LAST : MIDDLE;
+    }
+  }
+
+  /** The backward pass of a step in one part. */
+  default void backward() {
+    backward(Part.WHOLE);
+  }
 
   /**
-   * Makes this step a part of a larger one, whose gradient is the sum over its parts; the update
-   * comes after the last, whose {@link #await} returns the norm of the whole.
+   * The backward pass. In the last part the gradient of each segment is that of all parts right
+   * after its own backward pass.
    */
-  void accumulate(boolean first, boolean last);
+  void backward(Part part);
 
   /**
    * Changes the weights by the update rule the step was compiled with.
@@ -75,13 +102,35 @@ public interface CompiledStep extends AutoCloseable {
   void update(double learningRate, double divisor, double clipNorm, long step);
 
   /**
-   * Waits for the first step that was not awaited yet.
+   * Waits for the first step that was not awaited yet; with none, tells of the last again.
    *
-   * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward
+   * @return squared norm of the summed gradient ‖Σ term_i‖², undivided; 0 without backward; of a
+   *     part that is not the last that of its own terms
    * @throws io.gradsieve.GradsieveException.Diverged if a loss, norm or gradient is not finite; no
-   *     weight was changed then, nor by a step queued behind this one, whose await throws as well
+   *     weight or running statistic was changed then, nor by a step queued behind this one, whose
+   *     await throws as well. In a share of a larger step it names the same sample for all
+   * @throws io.gradsieve.GradsieveException.PeerLost if the step was aborted or a participant
+   *     failed, with its exception as the cause; what was changed then is the same: nothing
    */
   double await();
+
+  /**
+   * From the next {@link #begin} on steps in training are shares of larger ones: {@link
+   * Participants} says where they meet the others. Gradients are then those of all shares, and so
+   * are their norm, the clipping, the update and the verdict; {@link #records} stay the share's
+   * own. Steps in evaluation stay alone. Once, with no step under way.
+   *
+   * @param synchroniseBatchNorm whether batch norm normalises by the statistics of all shares, else
+   *     by each share's own
+   */
+  void share(Participants participants, boolean synchroniseBatchNorm);
+
+  /**
+   * From any thread: ends the steps under way within a second, whoever does not answer, unless its
+   * update has begun already; their {@link #await} throws {@code PeerLost}. A participant still at
+   * work is interrupted. A later {@link #begin} starts afresh.
+   */
+  void abort();
 
   /**
    * Per-sample results of the step last awaited; they stay until the second {@link #begin} after
@@ -89,14 +138,14 @@ public interface CompiledStep extends AutoCloseable {
    */
   StepRecords records();
 
-  /**
-   * Optimizer state for checkpoints: a buffer of trainable floats, laid out as the weights, for
-   * each of {@link UpdateRule#states}.
-   */
-  Map<String, DeviceBuffer> optimizerState();
+  /** Optimizer state for checkpoints, one for each of {@link UpdateRule#states}. */
+  Map<String, ParameterValues> optimizerState();
 
-  /** Σ term_i of the last step that ran, trainable floats, laid out as the weights. */
-  DeviceBuffer gradients();
+  /**
+   * Σ term_i of the last step that ran, of the trainable parameters. An update may leave there what
+   * it made of them: LAMB its directions.
+   */
+  ParameterValues gradients();
 
   /** Native segment calls so far (segments × passes). */
   long segmentCalls();

@@ -92,7 +92,7 @@ public final class BatchLoader implements AutoCloseable {
    *
    * @param samples positions in the data set, in order
    * @param planWeights w_i, one for each of {@code samples}
-   * @param batchSizes sizes of the batches, positive, which add up to {@code samples}
+   * @param batchSizes sizes of the batches, which add up to {@code samples}
    */
   public synchronized void start(
       int[] samples, float[] planWeights, int[] batchSizes, long seed, int epoch) {
@@ -120,7 +120,7 @@ public final class BatchLoader implements AutoCloseable {
   private void checkEpoch(int[] samples, float[] planWeights, int[] batchSizes) {
     long sum = 0;
     for (int size : batchSizes) {
-      if (size < 1 || size > batches[0].samples().length) {
+      if (size < 0 || size > batches[0].samples().length) {
         throw new IllegalArgumentException(
             "batch of " + size + " samples in slots of " + batches[0].samples().length);
       }

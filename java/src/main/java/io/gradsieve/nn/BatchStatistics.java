@@ -42,7 +42,7 @@ public record BatchStatistics(String layer, int values) {
             scarcest = Optional.of(new BatchStatistics(name, values));
           }
         }
-        shape = layer.describe(shape, name, new ParameterLayout.Builder());
+        shape = layer.describe(shape, name, new ParameterList.Builder());
       }
     }
   }

@@ -1,114 +1,89 @@
 package io.gradsieve.nn;
 
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Node;
+import io.gradsieve.graph.Value;
 import io.gradsieve.nn.layer.Shape;
-import io.gradsieve.plan.MemoryPlan;
-import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/**
- * A network on its way to a plan: values and the operations that make them, in the order of the
- * layers. A value is a number; an alias is another number for the same memory, seen as another
- * shape.
- */
+/** A network on its way to a graph: what layers add nodes to, and the shapes of what these make. */
 public final class Lowering {
-  /** An operation and the layers it stands for. */
-  record Step(Operation operation, List<String> layers) {
-    Step {
-      layers = List.copyOf(layers);
+  private final Graph.Builder graph;
+  private final Map<Integer, Shape> shapes = new HashMap<>();
+
+  Lowering(ParameterList parameters) {
+    this.graph = new Graph.Builder(parameters.parameters());
+  }
+
+  /** The shape of what a node made. */
+  public Shape shape(int value) {
+    Shape shape = shapes.get(value);
+    if (shape == null) {
+      throw new IllegalArgumentException("no node made the value " + value);
     }
-  }
-
-  private final ParameterLayout layout;
-  private final List<Shape> shapes = new ArrayList<>();
-  private final List<Integer> origins = new ArrayList<>();
-  private final List<Step> steps = new ArrayList<>();
-  private int normalizers;
-  private int dropouts;
-
-  Lowering(ParameterLayout layout) {
-    this.layout = layout;
-  }
-
-  /** A new value of this shape. */
-  public int value(Shape shape) {
-    shapes.add(shape);
-    origins.add(shapes.size() - 1);
-    return shapes.size() - 1;
-  }
-
-  /** Room for so many floats that an operation saves for its backward pass. */
-  public int saved(long floats) {
-    int size = Math.toIntExact(MemoryPlan.aligned(floats));
-    return value(new Shape(size, 1, 1, size, true));
-  }
-
-  /** Floats for one byte an element of a max-pooled value. */
-  public static long choiceFloats(Shape pooled) {
-    return ((long) pooled.floats() + Float.BYTES - 1) / Float.BYTES;
-  }
-
-  /** The same value as PyTorch sees it after Flatten. */
-  public int flattened(int value) {
-    return alias(value, shapes.get(value).flattened());
+    return shape;
   }
 
   /**
-   * The same value with every lane of every position as a feature of its own, pad lanes included.
+   * Adds a node that saves nothing; returns its output.
+   *
+   * @param output the shape of what it makes
+   * @param parameters their names in the layer, such as {@code weight}, in the kind's order
    */
-  public int view(int value) {
-    int lanes = shapes.get(value).floats();
-    return alias(value, new Shape(lanes, 1, 1, lanes, true));
+  public int add(
+      String layer, Kind kind, List<Integer> inputs, Shape output, String... parameters) {
+    return add(layer, kind, inputs, output, List.of(), parameters);
   }
 
-  private int alias(int value, Shape shape) {
-    shapes.add(shape);
-    origins.add(origin(value));
-    return shapes.size() - 1;
+  /** Adds a node that saves values for its own backward pass; returns its output. */
+  public int add(
+      String layer,
+      Kind kind,
+      List<Integer> inputs,
+      Shape output,
+      List<Value> saved,
+      String... parameters) {
+    int made = add(layer, kind, inputs, output.value(), saved, parameters);
+    shapes.put(made, output);
+    return made;
   }
 
-  /** The value that an alias stands for; itself for others. */
-  int origin(int value) {
-    return value < 0 ? value : origins.get(value);
+  /** Adds a node whose output is a value of the batch, which has no shape; returns that. */
+  public int addOfBatch(
+      String layer, Kind kind, List<Integer> inputs, Value output, String... parameters) {
+    return add(layer, kind, inputs, output, List.of(), parameters);
   }
 
-  /** Number of values, aliases included. */
-  int values() {
-    return shapes.size();
+  private int add(
+      String layer,
+      Kind kind,
+      List<Integer> inputs,
+      Value output,
+      List<Value> saved,
+      String... parameters) {
+    int made = graph.add(output);
+    List<Integer> kept = new ArrayList<>();
+    saved.forEach(value -> kept.add(graph.add(value)));
+    List<Integer> own =
+        Arrays.stream(parameters).map(name -> graph.parameter(layer + "." + name)).toList();
+    graph.add(new Node(layer, kind, inputs, made, kept, own));
+    return made;
   }
 
-  public Shape shape(int value) {
-    return shapes.get(value);
+  /** Numbers nodes of a kind that must not draw alike, from 0. */
+  public int count(Class<? extends Kind> kind) {
+    return graph.count(kind);
   }
 
-  /** Floats from the start of the weights to a parameter. */
-  public long offset(String parameter) {
-    return layout.parameter(parameter).offset();
-  }
-
-  /** Numbers batch norm layers from 0. */
-  public int nextNormalizer() {
-    return normalizers++;
-  }
-
-  /** Numbers dropout layers from 0. */
-  public int nextDropout() {
-    return dropouts++;
-  }
-
-  /** Adds the next operation of a layer. */
-  public void add(String layer, Operation operation) {
-    // Aliases that differ in nothing but PyTorch's view are of no interest from here on.
-    Operation plain = operation.renumber(v -> v >= 0 && sameMemory(v) ? origin(v) : v);
-    steps.add(new Step(plain, List.of(layer)));
-  }
-
-  private boolean sameMemory(int value) {
-    return shapes.get(value).sameLayout(shapes.get(origin(value)));
-  }
-
-  /** The operations so far. */
-  List<Step> steps() {
-    return steps;
+  /** Ends with the loss over these logits. */
+  Graph loss(int logits, double labelSmoothing) {
+    Kind loss = new Kind.SoftmaxCrossEntropy((float) labelSmoothing);
+    graph.add(new Node("loss", loss, List.of(logits), -1, List.of(), List.of()));
+    return graph.build();
   }
 }

@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.layer.Activation;
 import io.gradsieve.nn.layer.BatchNorm;
 import io.gradsieve.nn.layer.Conv2d;
@@ -12,7 +13,6 @@ import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.nn.layer.Residual;
-import io.gradsieve.plan.Operation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +32,7 @@ public final class Models {
   /** Groups of resnet20-gn. */
   private static final int GROUPS = 8;
 
-  private static final Layer RELU = new Activation(Operation.Activation.RELU);
+  private static final Layer RELU = new Activation(Kind.Function.RELU);
 
   private Models() {}
 
@@ -87,7 +87,7 @@ public final class Models {
   }
 
   private static List<Layer> cnn(int classes) {
-    Layer pool = new Pool2d(Operation.Pool.MAX, 2);
+    Layer pool = new Pool2d(Kind.Pool.MAX, 2);
     return List.of(
         new Conv2d(32, 3, 3, 1, 1, true),
         RELU,
@@ -118,7 +118,7 @@ public final class Models {
     if (side <= SMALL_IMAGE) {
       layers.addAll(List.of(conv(64, 3, 1), norm, RELU));
     } else {
-      layers.addAll(List.of(conv(64, 7, 2), norm, RELU, new Pool2d(Operation.Pool.MAX, 2)));
+      layers.addAll(List.of(conv(64, 7, 2), norm, RELU, new Pool2d(Kind.Pool.MAX, 2)));
     }
     int before = 64;
     for (int channels : new int[] {64, 128, 256, 512}) {

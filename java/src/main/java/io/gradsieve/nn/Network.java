@@ -2,13 +2,13 @@ package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException.Output;
 import io.gradsieve.RandomBits;
-import io.gradsieve.backend.Backend;
-import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.layer.BatchNorm;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Residual;
-import io.gradsieve.plan.Operation;
-import io.gradsieve.plan.StepPlan;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,49 +17,52 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
-/** A network with weights on a backend. Owns the weights; not safe for use by several threads. */
+/** A network with weights on a device. Owns the weights; not safe for use by several threads. */
 public final class Network implements AutoCloseable {
-  /** Purpose of the weights in the memory ledger. */
-  private static final String PURPOSE = "weights";
-
   private final NetworkSpec spec;
   private final NetworkSpec.Description description;
-  private final DeviceBuffer weights;
+  private final ParameterValues weights;
   private final Parameters parameters;
 
-  private Network(NetworkSpec spec, NetworkSpec.Description description, DeviceBuffer weights) {
+  private Network(NetworkSpec spec, NetworkSpec.Description description, ParameterValues weights) {
     this.spec = spec;
     this.description = description;
     this.weights = weights;
-    this.parameters = new Parameters(description.layout(), weights);
+    this.parameters = new Parameters(description.parameters(), weights);
   }
 
   /**
    * A network with PyTorch's initialisation: weights and biases uniform in ±1/√fan_in
    * (kaiming_uniform with a = √5), norms one and zero. The same seed gives the same weights on
-   * every backend.
+   * every device.
+   *
+   * @param device takes memory for the parameters of a graph
    */
-  public static Network create(NetworkSpec spec, Backend backend, long seed) {
+  public static Network create(
+      NetworkSpec spec, Function<Graph, ParameterValues> device, long seed) {
     NetworkSpec.Description description = spec.describe();
-    DeviceBuffer weights = backend.allocate(description.layout().floats() * Float.BYTES, PURPOSE);
-    Network network = new Network(spec, description, weights);
+    Network network =
+        new Network(spec, description, device.apply(graph(spec, description, 0, false)));
     RandomBits bits = RandomBits.of(seed, "initialise", 0);
-    List<Parameter> all = description.layout().parameters();
-    for (int i = 0; i < all.size(); i++) {
-      network.parameters.write(all.get(i), initial(all.get(i), bits.at(i)));
+    ParameterList all = description.parameters();
+    for (int i = 0; i < all.parameters().size(); i++) {
+      network.parameters.write(
+          i, initial(all.parameters().get(i), all.initial().get(i), bits.at(i)));
     }
     return network;
   }
 
-  private static float[] initial(Parameter parameter, RandomBits bits) {
+  private static float[] initial(
+      Parameter parameter, ParameterList.Initial initial, RandomBits bits) {
     float[] elements = new float[Math.toIntExact(parameter.elements())];
-    if (parameter.bound() == 0) {
-      Arrays.fill(elements, parameter.initial());
+    if (initial.bound() == 0) {
+      Arrays.fill(elements, initial.value());
       return elements;
     }
     for (int i = 0; i < elements.length; i++) {
-      elements[i] = (float) (parameter.bound() * (2 * bits.uniform(i) - 1));
+      elements[i] = (float) (initial.bound() * (2 * bits.uniform(i) - 1));
     }
     return elements;
   }
@@ -73,8 +76,8 @@ public final class Network implements AutoCloseable {
     return parameters;
   }
 
-  /** Trainable parameters, then running statistics, as a step uses them. */
-  public DeviceBuffer weights() {
+  /** The same on the device, as a step uses them. */
+  public ParameterValues weights() {
     return weights;
   }
 
@@ -93,48 +96,35 @@ public final class Network implements AutoCloseable {
   }
 
   /**
-   * Lowers the network to a plan for batches of up to {@code capacity} samples.
+   * The network from its input to its loss.
    *
-   * @param backward whether the plan has a backward pass; without one nothing is kept for it
-   * @param norms whether backward measures every sample's gradient norm
    * @param labelSmoothing ε of the loss, 0 ≤ ε < 1
    * @param bytes whether inputs are bytes, to be scaled and standardised, instead of floats
    */
-  public StepPlan plan(
-      int capacity, boolean backward, boolean norms, double labelSmoothing, boolean bytes) {
-    if (capacity < 1) {
-      throw new IllegalArgumentException("capacity must be positive, is " + capacity);
-    }
-    return new PlanBuilder(lower(spec, description, labelSmoothing, bytes), backward)
-        .build(capacity, norms, description.layout());
+  public Graph graph(double labelSmoothing, boolean bytes) {
+    return graph(spec, description, labelSmoothing, bytes);
   }
 
-  /** The operations of a network from its input to its loss. */
-  static Lowering lower(
+  private static Graph graph(
       NetworkSpec spec, NetworkSpec.Description description, double labelSmoothing, boolean bytes) {
-    Lowering lowering = new Lowering(description.layout());
-    int value = lowering.value(description.input());
-    lowering.add("input", input(spec, value, bytes));
+    Lowering lowering = new Lowering(description.parameters());
+    int value = lowering.add("input", input(spec, bytes), List.of(), description.input());
     for (int i = 0; i < spec.layers().size(); i++) {
       value = spec.layers().get(i).lower(lowering, value, Integer.toString(i));
     }
-    lowering.add(
-        "loss",
-        new Operation.SoftmaxCrossEntropy(value, (float) labelSmoothing, Operation.Gradient.NONE));
-    return lowering;
+    return lowering.loss(value, labelSmoothing);
   }
 
-  private static Operation input(NetworkSpec spec, int value, boolean bytes) {
+  private static Kind input(NetworkSpec spec, boolean bytes) {
     if (!bytes) {
-      return new Operation.Input(value, false, new float[0], new float[0]);
+      return new Kind.Input(false, new float[0], new float[0]);
     }
     if (spec.normalize().isPresent()) {
-      return new Operation.Input(
-          value, true, spec.normalize().get().scale(), spec.normalize().get().shift());
+      return new Kind.Input(true, spec.normalize().get().scale(), spec.normalize().get().shift());
     }
     float[] scale = new float[spec.input().get(0)];
     Arrays.fill(scale, 1 / 255f);
-    return new Operation.Input(value, true, scale, new float[scale.length]);
+    return new Kind.Input(true, scale, new float[scale.length]);
   }
 
   /**

@@ -2,8 +2,6 @@ package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.format.yaml.YamlNode;
-import io.gradsieve.nn.layer.Conv2d;
-import io.gradsieve.nn.layer.Flatten;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Shape;
@@ -50,11 +48,8 @@ public record NetworkSpec(
     }
   }
 
-  /**
-   * What follows from the layers: the shapes of the network's input and output, and where the
-   * parameters lie.
-   */
-  record Description(Shape input, Shape output, ParameterLayout layout) {
+  /** What follows from the layers: the shapes of the network's input and output, and parameters. */
+  record Description(Shape input, Shape output, ParameterList parameters) {
     int outputs() {
       return output.features();
     }
@@ -94,6 +89,11 @@ public record NetworkSpec(
     return describe().outputs();
   }
 
+  /** Trainable parameters, as PyTorch counts them. */
+  public long trainableElements() {
+    return describe().parameters().trainableElements();
+  }
+
   /** C·H·W or D: values of one sample. */
   public int inputs() {
     return input.stream().mapToInt(Integer::intValue).reduce(1, (a, b) -> a * b);
@@ -104,8 +104,8 @@ public record NetworkSpec(
   }
 
   private static Description describe(List<Integer> input, List<Layer> layers) {
-    Shape in = inputShape(input, layers);
-    ParameterLayout.Builder parameters = new ParameterLayout.Builder();
+    Shape in = inputShape(input);
+    ParameterList.Builder parameters = new ParameterList.Builder();
     Shape shape = in;
     for (int i = 0; i < layers.size(); i++) {
       shape = layers.get(i).describe(shape, Integer.toString(i), parameters);
@@ -123,11 +123,7 @@ public record NetworkSpec(
     return new Description(in, shape, parameters.build());
   }
 
-  /**
-   * Images that a convolution or a linear layer reads first lie as densely as they come; any other
-   * operation wants its channels padded to whole vectors.
-   */
-  private static Shape inputShape(List<Integer> input, List<Layer> layers) {
+  private static Shape inputShape(List<Integer> input) {
     if (input.size() != 1 && input.size() != 3) {
       throw new BadData("input must be [channels, height, width] or [features], is " + input);
     }
@@ -136,15 +132,8 @@ public record NetworkSpec(
         throw new BadData("input must be positive numbers up to " + LARGEST_SIDE + ", is " + input);
       }
     }
-    if (input.size() == 1) {
-      return Shape.features(input.get(0));
-    }
-    Optional<Layer> first =
-        layers.stream().filter(layer -> !(layer instanceof Flatten)).findFirst();
-    boolean dense =
-        first.isPresent() && (first.get() instanceof Conv2d || first.get() instanceof Linear);
-    int channels = input.get(0);
-    return new Shape(
-        channels, input.get(1), input.get(2), dense ? channels : Shape.padded(channels), false);
+    return input.size() == 1
+        ? Shape.features(input.get(0))
+        : Shape.image(input.get(0), input.get(1), input.get(2));
   }
 }

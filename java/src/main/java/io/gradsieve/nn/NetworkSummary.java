@@ -30,23 +30,25 @@ public record NetworkSummary(List<Row> rows, long parameters, int segments) {
    */
   public record Row(String name, String kind, String outputShape, long parameters, int segment) {}
 
-  /** The table of a network. */
-  public static NetworkSummary of(NetworkSpec spec) {
+  /**
+   * The table of a network.
+   *
+   * @param segmentOf the segment of the training step that runs each layer
+   */
+  public static NetworkSummary of(NetworkSpec spec, Map<String, Integer> segmentOf) {
     NetworkSpec.Description description = spec.describe();
-    PlanBuilder builder = new PlanBuilder(Network.lower(spec, description, 0, false), true);
-    Map<String, Integer> segmentOf = builder.segmentOfLayers();
     List<Row> rows = new ArrayList<>();
     Shape in = description.input();
     for (int i = 0; i < spec.layers().size(); i++) {
       in = add(rows, spec.layers().get(i), in, Integer.toString(i), segmentOf);
     }
     int segments = segmentOf.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
-    return new NetworkSummary(rows, description.layout().trainableElements(), segments);
+    return new NetworkSummary(rows, description.parameters().trainableElements(), segments);
   }
 
   private static Shape add(
       List<Row> rows, Layer layer, Shape in, String name, Map<String, Integer> segmentOf) {
-    ParameterLayout.Builder parameters = new ParameterLayout.Builder();
+    ParameterList.Builder parameters = new ParameterList.Builder();
     Shape out = layer.describe(in, name, parameters);
     long own = parameters.trainableElements();
     if (layer instanceof Residual residual) {

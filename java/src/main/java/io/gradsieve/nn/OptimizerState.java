@@ -1,9 +1,10 @@
 package io.gradsieve.nn;
 
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.format.safetensors.ElementType;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.format.safetensors.SafeTensorsWriter;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.StateFile.Expected;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,18 +21,19 @@ import java.util.Map;
 public final class OptimizerState {
   private OptimizerState() {}
 
-  /** Writes the states, each as trainable floats that lie as the weights, by PyTorch's name. */
-  public static void save(OutputStream out, Parameters parameters, Map<String, DeviceBuffer> states)
+  /** Writes the states, each by PyTorch's name. */
+  public static void save(OutputStream out, Map<String, ParameterValues> states)
       throws IOException {
     SafeTensorsWriter writer = new SafeTensorsWriter(StateFile.PYTORCH);
-    for (Parameter parameter : trainable(parameters)) {
-      states.forEach(
-          (state, values) ->
-              writer.floats(
-                  name(parameter, state),
-                  StateFile.shape(parameter),
-                  () -> parameter.read(values)));
-    }
+    states.forEach(
+        (state, values) -> {
+          for (int p = 0; p < values.parameters().size(); p++) {
+            int index = p;
+            Parameter parameter = values.parameters().get(p);
+            writer.floats(
+                name(parameter, state), StateFile.shape(parameter), () -> values.read(index));
+          }
+        });
     writer.write(out);
   }
 
@@ -41,25 +43,25 @@ public final class OptimizerState {
    * @throws io.gradsieve.GradsieveException.BadData if the file holds another optimizer's or
    *     another network's, naming the tensors
    */
-  public static void load(Path file, Parameters parameters, Map<String, DeviceBuffer> states) {
+  public static void load(Path file, Map<String, ParameterValues> states) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       List<Expected> expected = new ArrayList<>();
-      for (Parameter parameter : trainable(parameters)) {
-        for (String state : states.keySet()) {
-          expected.add(
-              new Expected(name(parameter, state), ElementType.F32, StateFile.shape(parameter)));
-        }
-      }
+      states.forEach(
+          (state, values) -> {
+            for (Parameter parameter : values.parameters()) {
+              expected.add(
+                  new Expected(
+                      name(parameter, state), ElementType.F32, StateFile.shape(parameter)));
+            }
+          });
       StateFile.check(file, tensors, expected, "train anew with --overwrite");
-      for (Parameter parameter : trainable(parameters)) {
-        states.forEach(
-            (state, values) -> parameter.write(values, tensors.floats(name(parameter, state))));
-      }
+      states.forEach(
+          (state, values) -> {
+            for (int p = 0; p < values.parameters().size(); p++) {
+              values.write(p, tensors.floats(name(values.parameters().get(p), state)));
+            }
+          });
     }
-  }
-
-  private static List<Parameter> trainable(Parameters parameters) {
-    return parameters.layout().parameters().stream().filter(Parameter::trainable).toList();
   }
 
   private static String name(Parameter parameter, String state) {

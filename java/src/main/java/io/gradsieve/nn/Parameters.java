@@ -1,37 +1,72 @@
 package io.gradsieve.nn;
 
-import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.ParameterValues;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The values of a network's parameters, running statistics and counters as PyTorch sees them. */
 public final class Parameters {
-  private final ParameterLayout layout;
-  private final DeviceBuffer weights;
+  private final ParameterList list;
+  private final ParameterValues weights;
   private final Map<String, Long> counters = new HashMap<>();
 
-  Parameters(ParameterLayout layout, DeviceBuffer weights) {
-    this.layout = layout;
+  Parameters(ParameterList list, ParameterValues weights) {
+    this.list = list;
     this.weights = weights;
-    layout.counters().forEach(name -> counters.put(name, 0L));
+    list.counters().forEach(name -> counters.put(name, 0L));
   }
 
-  /** Where each lies inside. */
-  public ParameterLayout layout() {
-    return layout;
+  /** What there is, in the order of the indices. */
+  public List<Parameter> list() {
+    return list.parameters();
   }
 
-  /** Elements in PyTorch's order. */
-  public float[] read(Parameter parameter) {
-    return parameter.read(weights);
+  /** Names of the counters. */
+  List<String> counters() {
+    return list.counters();
+  }
+
+  /** A parameter's elements in PyTorch's order. */
+  public float[] read(int parameter) {
+    return weights.read(parameter);
   }
 
   /**
    * Sets the elements, in PyTorch's order; throws {@code IllegalArgumentException} if there are
    * more or fewer.
    */
-  public void write(Parameter parameter, float[] elements) {
-    parameter.write(weights, elements);
+  public void write(int parameter, float[] elements) {
+    weights.write(parameter, elements);
+  }
+
+  /** Takes the weights and running statistics of a network of the same layers. */
+  public void copy(Parameters from) {
+    for (int p = 0; p < list().size(); p++) {
+      write(p, from.read(p));
+    }
+  }
+
+  /** Copies of the running statistics, which come after the trainable parameters. */
+  public List<float[]> running() {
+    List<float[]> running = new ArrayList<>();
+    for (int p = trainable(); p < list().size(); p++) {
+      running.add(read(p));
+    }
+    return running;
+  }
+
+  /** Puts running statistics back. */
+  public void setRunning(List<float[]> running) {
+    for (int i = 0; i < running.size(); i++) {
+      write(trainable() + i, running.get(i));
+    }
+  }
+
+  private int trainable() {
+    return (int) list().stream().filter(Parameter::trainable).count();
   }
 
   /** A counter's value ({@code num_batches_tracked}). */

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.format.safetensors.ElementType;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.format.safetensors.SafeTensorsWriter;
+import io.gradsieve.graph.Parameter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -41,27 +42,25 @@ final class StateFile {
   static void save(OutputStream out, Parameters parameters, Map<String, String> metadata)
       throws IOException {
     SafeTensorsWriter writer = new SafeTensorsWriter(metadata);
-    ParameterLayout layout = parameters.layout();
-    for (String counter : layout.counters()) {
+    for (String counter : parameters.counters()) {
       writer.longs(counter, List.of(), () -> new long[] {parameters.counter(counter)});
     }
-    for (Parameter parameter : layout.parameters()) {
-      writer.floats(parameter.name(), shape(parameter), () -> parameters.read(parameter));
+    for (int p = 0; p < parameters.list().size(); p++) {
+      int index = p;
+      Parameter parameter = parameters.list().get(p);
+      writer.floats(parameter.name(), shape(parameter), () -> parameters.read(index));
     }
     writer.write(out);
   }
 
   static void load(Path file, Parameters parameters) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
-      check(
-          file,
-          tensors,
-          expected(parameters.layout()),
-          "give the --model these weights were made for");
-      for (Parameter parameter : parameters.layout().parameters()) {
-        parameters.write(parameter, finite(file, parameter, tensors.floats(parameter.name())));
+      check(file, tensors, expected(parameters), "give the --model these weights were made for");
+      for (int p = 0; p < parameters.list().size(); p++) {
+        Parameter parameter = parameters.list().get(p);
+        parameters.write(p, finite(file, parameter, tensors.floats(parameter.name())));
       }
-      for (String counter : parameters.layout().counters()) {
+      for (String counter : parameters.counters()) {
         parameters.setCounter(counter, tensors.longs(counter)[0]);
       }
     }
@@ -107,12 +106,12 @@ final class StateFile {
   /** A tensor that must be there. */
   record Expected(String name, ElementType type, List<Long> shape) {}
 
-  private static List<Expected> expected(ParameterLayout layout) {
+  private static List<Expected> expected(Parameters parameters) {
     List<Expected> expected = new ArrayList<>();
-    for (Parameter parameter : layout.parameters()) {
+    for (Parameter parameter : parameters.list()) {
       expected.add(new Expected(parameter.name(), ElementType.F32, shape(parameter)));
     }
-    for (String counter : layout.counters()) {
+    for (String counter : parameters.counters()) {
       expected.add(new Expected(counter, ElementType.I64, List.of()));
     }
     return expected;

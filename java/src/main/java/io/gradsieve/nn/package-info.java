@@ -1,8 +1,8 @@
 /**
  * Networks: {@link io.gradsieve.nn.NetworkSpec} (a model file), {@link io.gradsieve.nn.Models} (the
- * built-in ones), {@link io.gradsieve.nn.Network} (weights on a backend) and the way from layers to
- * a plan. Uses {@code plan}, {@code backend}, {@code format}; never computes on samples and knows
- * no data set. Read {@link io.gradsieve.nn.Network} first, then {@code PlanBuilder}.
+ * built-in ones), {@link io.gradsieve.nn.Network} (with weights) and the way from layers to a
+ * graph. Uses {@code graph}, {@code format}; never computes on samples and knows no data set and no
+ * device. Read {@link io.gradsieve.nn.Network} first, then {@link io.gradsieve.nn.layer.Layer}.
  */
 @NullMarked
 package io.gradsieve.nn;

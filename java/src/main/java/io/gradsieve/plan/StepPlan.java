@@ -1,39 +1,51 @@
 package io.gradsieve.plan;
 
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Node;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * One training step over at most {@code capacity} samples as a list of segments: what runs, in
- * which order, what is kept for the backward pass and where everything lies. Made by {@code nn},
- * compiled by a backend.
+ * One training step of a network over at most {@code capacity} samples as a list of segments: what
+ * runs, in which order, what is kept for the backward pass and where everything lies. Made by
+ * {@code compile} for a target, run by its backend.
  *
  * @param capacity the largest batch B
  * @param norms whether the backward pass measures every sample's gradient norm
  * @param backward whether there is a backward pass; without one nothing is kept
- * @param arenaFloats floats of the one arena that holds all tensors of the whole batch
- * @param scratchFloats floats of tensors in one thread's scratch
- * @param trainable floats of trainable parameters, at the start of the weights
- * @param weights floats of the weights: the trainable parameters, then the running statistics
- * @param logits the tensor of the logits, [B, K]
+ * @param values one for each value of the graph; views lie where their origins do
+ * @param arenaFloats floats of the one arena that holds all values of the whole batch
+ * @param scratchFloats floats of values in one thread's scratch
  */
 public record StepPlan(
+    Graph graph,
     int capacity,
     boolean norms,
     boolean backward,
-    List<PlanTensor> tensors,
+    List<PlanValue> values,
     List<Segment> segments,
     long arenaFloats,
-    long scratchFloats,
-    long trainable,
-    long weights,
-    int logits) {
+    long scratchFloats) {
   public StepPlan {
-    tensors = List.copyOf(tensors);
+    values = List.copyOf(values);
     segments = List.copyOf(segments);
   }
 
-  /** K. */
-  public int classes() {
-    return tensors.get(logits).channels();
+  public PlanValue value(int value) {
+    return values.get(value);
+  }
+
+  /** The segment that runs each layer's last operation; layers without one (flatten) are absent. */
+  public Map<String, Integer> segmentOfLayers() {
+    Map<String, Integer> segmentOf = new LinkedHashMap<>();
+    for (int s = 0; s < segments.size(); s++) {
+      for (Operation operation : segments.get(s).operations()) {
+        for (Node node : operation.nodes()) {
+          segmentOf.put(node.layer(), s);
+        }
+      }
+    }
+    return segmentOf;
   }
 }

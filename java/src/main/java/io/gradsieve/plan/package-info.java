@@ -1,7 +1,7 @@
 /**
- * What one training step does, as data: {@link io.gradsieve.plan.StepPlan} with its segments, and
- * the memory they use. Uses the root package only; never computes on samples and knows no device.
- * Read {@link io.gradsieve.plan.StepPlan} first.
+ * What one training step does, as data: {@link io.gradsieve.plan.StepPlan} with its segments and
+ * places in memory, and the rule that changes the weights. Uses {@code graph} only; never computes
+ * on samples and knows no device. Read {@link io.gradsieve.plan.StepPlan} first.
  */
 @NullMarked
 package io.gradsieve.plan;

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.sieve.ClassShares;
 import io.gradsieve.sieve.EpochPlan;
+import io.gradsieve.sieve.RankShare;
 import java.nio.IntBuffer;
 import java.util.Arrays;
 
@@ -30,11 +31,11 @@ final class BalancedChoice {
     }
     BalancedChoice choice = new BalancedChoice(new ClassShares(plan.chosen(), sizes));
     int[] before = Arrays.copyOf(plan.batchSizes(), state.step());
-    Parts parts = Parts.of(before, before, partSize);
+    Parts parts = Parts.of(before, before, partSize, RankShare.WHOLE);
     IntBuffer left = IntBuffer.wrap(labels);
-    for (int part = 0; part < parts.sizes().length; part++) {
-      choice.next(left.slice(), parts, part);
-      left.position(left.position() + parts.sizes()[part]);
+    for (Parts.Part part : parts.all()) {
+      choice.next(left.slice(), part);
+      left.position(left.position() + part.size());
     }
     return choice;
   }
@@ -45,9 +46,9 @@ final class BalancedChoice {
    * @param labels class of each of its samples, and maybe more
    * @return how many of each class, one at least together in a step; valid until the next call
    */
-  int[] next(IntBuffer labels, Parts parts, int part) {
-    ofStep = parts.first(part) ? 0 : ofStep;
-    int[] counts = shares.next(labels, parts.sizes()[part], parts.last(part) && ofStep == 0);
+  int[] next(IntBuffer labels, Parts.Part part) {
+    ofStep = part.first() ? 0 : ofStep;
+    int[] counts = shares.next(labels, part.size(), part.last() && ofStep == 0);
     ofStep += shares.sum();
     return counts;
   }

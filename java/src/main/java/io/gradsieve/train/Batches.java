@@ -39,7 +39,7 @@ public final class Batches implements AutoCloseable {
     this.capacity = capacity;
     try {
       for (int i = 0; i < SLOTS; i++) {
-        StepInput input = step.newInput(data.store());
+        StepInput input = step.newInput(data.store(), data.shape());
         resources.add(input::close);
         inputs.add(input);
         slots.add(

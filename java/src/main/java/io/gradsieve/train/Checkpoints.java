@@ -96,12 +96,7 @@ final class Checkpoints implements TrainingListener {
         target ->
             target.write(
                 ByteBuffer.wrap(state.network().spec().toYaml().getBytes(StandardCharsets.UTF_8))));
-    bodies.put(
-        OPTIMIZER,
-        stream(
-            out ->
-                OptimizerState.save(
-                    out, state.network.parameters(), state.compiled.optimizerState())));
+    bodies.put(OPTIMIZER, stream(out -> OptimizerState.save(out, state.compiled.optimizerState())));
     bodies.put(SCORES, target -> writeScores(state.table, target));
     state.learned.filter().ifPresent(f -> bodies.put(LearnedFilter.FILE, stream(f::write)));
     bodies.put(
@@ -156,8 +151,7 @@ final class Checkpoints implements TrainingListener {
    */
   static void restore(TrainingState state, Good checkpoint) {
     state.network.load(checkpoint.file(WEIGHTS));
-    OptimizerState.load(
-        checkpoint.file(OPTIMIZER), state.network.parameters(), state.compiled.optimizerState());
+    OptimizerState.load(checkpoint.file(OPTIMIZER), state.compiled.optimizerState());
     state.table = readScores(checkpoint.file(SCORES), state.data.train().length);
     state.learned.restore(checkpoint.file(LearnedFilter.FILE), state.data, state.backend);
     Progress.restore(state, checkpoint.file(Progress.FILE));

@@ -2,7 +2,6 @@ package io.gradsieve.train;
 
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.data.Dataset;
-import io.gradsieve.nn.NetworkSummary;
 import java.util.Locale;
 
 /** The lines before the first line of progress: what is trained on what. */
@@ -32,7 +31,7 @@ final class Description {
         Locale.ROOT,
         "%s: %,d parameters; %s, batch %s, %s; %s with %s, threads %d",
         config.model(),
-        NetworkSummary.of(prepared.spec()).parameters(),
+        prepared.spec().trainableElements(),
         config.epochs() == 1 ? "1 epoch" : config.epochs() + " epochs",
         config.growsBatch() ? "auto" : config.batchSize(),
         "sieve " + config.policy().name(),

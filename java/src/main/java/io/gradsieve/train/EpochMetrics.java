@@ -40,6 +40,35 @@ public record EpochMetrics(
     int batchSize,
     OptionalDouble noiseScale) {
 
+  /**
+   * Of the epoch that was just trained.
+   *
+   * @param candidates samples it could have taken
+   * @param seconds of the whole of it
+   * @param batchSize its steps were cut for
+   */
+  static EpochMetrics of(
+      TrainingState state, Evaluations last, int candidates, double seconds, int batchSize) {
+    EpochTotals totals = state.epochTotals;
+    return new EpochMetrics(
+        state.epoch,
+        totals.meanLoss(),
+        totals.accuracy(),
+        last.validation(),
+        last.test(),
+        last.recalibrated(),
+        candidates,
+        totals.kept,
+        totals.forwardOnly,
+        totals.seconds > 0 ? totals.kept / totals.seconds : 0,
+        seconds,
+        RemainingTime.seconds(state),
+        totals.learningRate,
+        state.plan.lrScale(),
+        batchSize,
+        totals.noise.value());
+  }
+
   /** In the order and under the names of the file. */
   public Map<String, Object> fields() {
     Map<String, Object> fields = new LinkedHashMap<>();

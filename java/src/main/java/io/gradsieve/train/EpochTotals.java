@@ -53,6 +53,18 @@ public final class EpochTotals {
     noise.clear();
   }
 
+  /** Adds the results of a step or a part of one, of whose samples some went backward. */
+  void add(RecordedStep recorded, int samples, int chosen) {
+    for (int i = 0; i < samples; i++) {
+      double w = recorded.weight(i);
+      weight += w;
+      loss += w * recorded.loss(i);
+      correct += recorded.right(i) ? w : 0;
+    }
+    kept += chosen;
+    forwardOnly += samples - chosen;
+  }
+
   /** Mean ℓ_i so far, weighted by the plan, so that it estimates the full data's. */
   public double meanLoss() {
     return weight == 0 ? 0 : loss / weight;

@@ -1,48 +1,96 @@
 package io.gradsieve.train;
 
-import java.util.Arrays;
+import io.gradsieve.sieve.RankShare;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * How batches are cut into parts that a step's memory holds: as few as can be, of sizes that differ
- * by at most one, in order.
+ * How a worker's share of an epoch's steps is cut into parts that its memory holds: as few as can
+ * be, of sizes that differ by at most one, in order; for every worker as many, some of which may be
+ * empty.
  *
- * @param sizes samples of each part
- * @param chosen samples of each part that go backward
- * @param batches which batch each part belongs to, from 0
+ * @param all in order
  */
-record Parts(int[] sizes, int[] chosen, int[] batches) {
+record Parts(List<Part> all) {
+  Parts {
+    all = List.copyOf(all);
+  }
+
   /**
-   * Cuts batches.
+   * A part of a step.
    *
+   * @param batch which step it belongs to, from 0
+   * @param from its first sample, counted over all steps
+   * @param to the sample after its last
+   * @param chosen samples of it that go backward
+   * @param first whether it begins its step
+   * @param last whether it ends its step
+   * @param done samples of all workers that are through when it is, counted over all steps
+   */
+  record Part(int batch, int from, int to, int chosen, boolean first, boolean last, int done) {
+    int size() {
+      return to - from;
+    }
+  }
+
+  /**
+   * Cuts steps.
+   *
+   * @param batchSizes samples of each, of all workers together
    * @param chosenSizes how many samples of each go backward
    * @param most samples of a part
    */
-  static Parts of(int[] batchSizes, int[] chosenSizes, int most) {
-    int[] counts = Arrays.stream(batchSizes).map(size -> (size + most - 1) / most).toArray();
-    int[] sizes = new int[Arrays.stream(counts).sum()];
-    int[] chosen = new int[sizes.length];
-    int[] batches = new int[sizes.length];
-    int next = 0;
+  static Parts of(int[] batchSizes, int[] chosenSizes, int most, RankShare share) {
+    List<Part> all = new ArrayList<>();
+    int start = 0;
     for (int b = 0; b < batchSizes.length; b++) {
-      for (int part = 0; part < counts[b]; part++) {
-        long from = (long) part * batchSizes[b] / counts[b];
-        long to = (part + 1L) * batchSizes[b] / counts[b];
-        sizes[next] = (int) (to - from);
-        chosen[next] =
-            (int) (to * chosenSizes[b] / batchSizes[b] - from * chosenSizes[b] / batchSizes[b]);
-        batches[next++] = b;
+      int size = batchSizes[b];
+      int count = (share.largest(size) + most - 1) / most;
+      int own = share.from(size);
+      long length = share.to(size) - own;
+      for (int part = 0; part < count; part++) {
+        int from = own + (int) (part * length / count);
+        int to = own + (int) ((part + 1) * length / count);
+        boolean last = part + 1 == count;
+        all.add(
+            new Part(
+                b,
+                start + from,
+                start + to,
+                until(to, chosenSizes[b], size) - until(from, chosenSizes[b], size),
+                part == 0,
+                last,
+                start + (last ? size : to)));
       }
+      start += size;
     }
-    return new Parts(sizes, chosen, batches);
+    return new Parts(all);
   }
 
-  /** Whether the part begins a batch. */
-  boolean first(int part) {
-    return part == 0 || batches[part - 1] != batches[part];
+  /** How many of the first {@code samples} of a step are chosen. */
+  private static int until(int samples, int chosen, int size) {
+    return (int) ((long) samples * chosen / size);
   }
 
-  /** Whether the part ends a batch. */
-  boolean last(int part) {
-    return part + 1 == batches.length || batches[part + 1] != batches[part];
+  /** How many there are. */
+  int count() {
+    return all.size();
+  }
+
+  Part get(int part) {
+    return all.get(part);
+  }
+
+  /** Samples of each. */
+  int[] sizes() {
+    return all.stream().mapToInt(Part::size).toArray();
+  }
+
+  /** Which samples they are, in order; the first step begins with sample {@code start}. */
+  int[] entries(int start) {
+    return all.stream()
+        .flatMapToInt(part -> IntStream.range(start + part.from(), start + part.to()))
+        .toArray();
   }
 }

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.CompiledStep.Part;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
@@ -183,7 +184,7 @@ public final class Trainer {
       }
       int[] sizes = Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps());
       int[] chosen = Arrays.copyOfRange(plan.chosenSizes(), state.step, plan.steps());
-      new Epoch(Parts.of(sizes, chosen, config.partSize())).run();
+      new Epoch(Parts.of(sizes, chosen, config.partSize(), session.share()), chosen).run();
     }
 
     /** The steps of an epoch from the state's on, each in one part or several. */
@@ -191,6 +192,10 @@ public final class Trainer {
       private final BatchLoader loader = session.batches().training();
       private final Parts parts;
       private final int firstStep = state.step;
+
+      /** Where the plan's entries that are left begin. */
+      private final int start = state.done;
+
       private final long firstUpdate = state.updates + 1;
       private int queued;
       private int finished;
@@ -199,11 +204,19 @@ public final class Trainer {
       /** Where steps choose the same share of every class. */
       private final Optional<BalancedChoice> balanced;
 
-      /** Samples of the step being queued that go backward. */
-      private int chosen;
+      /** Samples of each part that go backward, as far as they are queued. */
+      private final int[] chosen;
 
-      Epoch(Parts parts) {
+      /** The same of the step being queued. */
+      private int chosenOfStep;
+
+      /** The same of every step, as the plan has it. */
+      private final int[] chosenOfSteps;
+
+      Epoch(Parts parts, int[] chosenOfSteps) {
         this.parts = parts;
+        this.chosenOfSteps = chosenOfSteps;
+        chosen = new int[parts.count()];
         balanced =
             state.plan.chosen() < 1 && policy.filtering().balanced()
                 ? Optional.of(BalancedChoice.of(state, config.partSize()))
@@ -211,18 +224,12 @@ public final class Trainer {
       }
 
       void run() {
-        EpochPlan plan = state.plan;
-        loader.start(
-            session.positions(plan.order(), state.done),
-            Arrays.copyOfRange(plan.weights(), state.done, plan.kept()),
-            parts.sizes(),
-            config.seed(),
-            state.epoch);
+        load();
         long before = System.nanoTime();
         Batch running = queue(loader.next());
         while (running != null) {
           Batch next = queuesAhead && goesOn() ? queue(loader.next()) : null;
-          finish(running, session.batches().await(running, parts.chosen()[finished]));
+          finish(running, session.batches().await(running, chosen[finished]));
           loader.release(running);
           long now = System.nanoTime();
           double seconds = (now - before) * NANOS;
@@ -235,17 +242,27 @@ public final class Trainer {
         Batches.stop(loader);
       }
 
+      /** Starts to load the share's samples. */
+      private void load() {
+        int[] positions = parts.entries(start);
+        float[] weights = new float[positions.length];
+        for (int i = 0; i < positions.length; i++) {
+          int entry = positions[i];
+          positions[i] = state.data.train()[state.plan.order()[entry]];
+          weights[i] = state.plan.weights()[entry];
+        }
+        loader.start(positions, weights, parts.sizes(), config.seed(), state.epoch);
+      }
+
       /** A stop waits for the end of a step. */
       private boolean goesOn() {
-        return loader.hasNext() && !(stop.asked() && parts.last(queued - 1));
+        return loader.hasNext() && !(stop.asked() && parts.get(queued - 1).last());
       }
 
       private Batch queue(Batch batch) {
         EpochPlan plan = state.plan;
-        int part = queued++;
-        int number = firstStep + parts.batches()[part];
-        boolean first = parts.first(part);
-        boolean last = parts.last(part);
+        int number = queued++;
+        Parts.Part part = parts.get(number);
         step.begin(
             session.batches().input(batch),
             batch.size(),
@@ -254,39 +271,43 @@ public final class Trainer {
             state.epoch,
             -1);
         step.forward();
-        int[] ofClass = balanced.isPresent() ? balanced(batch, part) : ANY;
-        chosen = (first ? 0 : chosen) + parts.chosen()[part];
+        chosen[number] = part.chosen();
+        int[] ofClass = balanced.isPresent() ? balanced(batch, number) : ANY;
+        chosenOfStep = (part.first() ? 0 : chosenOfStep) + chosen[number];
         if (plan.chosen() < 1) {
-          step.choose(choice, parts.chosen()[part], ofClass);
+          step.choose(choice, chosen[number], ofClass);
         }
-        step.backward();
-        if (!first || !last) {
-          step.accumulate(first, last);
-        }
-        if (last) {
+        step.backward(Part.of(part.first(), part.last()));
+        if (part.last()) {
           step.update(
-              rate(number) * plan.lrScale(),
-              chosen * plan.meanWeight(),
+              rate(firstStep + part.batch()) * plan.lrScale(),
+              backpropagated(part) * plan.meanWeight(),
               config.clipNorm(),
-              firstUpdate + parts.batches()[part]);
+              firstUpdate + part.batch());
         }
         return batch;
       }
 
+      /** b, the samples of all workers that go backward in a step. */
+      private int backpropagated(Parts.Part part) {
+        return balanced.isPresent() ? chosenOfStep : chosenOfSteps[part.batch()];
+      }
+
       /** How many of each class; their sum replaces what the part would choose of any class. */
-      private int[] balanced(Batch batch, int part) {
-        int[] ofClass = balanced.orElseThrow().next(batch.slot().labels(), parts, part);
-        parts.chosen()[part] = balanced.orElseThrow().ofPart();
+      private int[] balanced(Batch batch, int number) {
+        int[] ofClass = balanced.orElseThrow().next(batch.slot().labels(), parts.get(number));
+        chosen[number] = balanced.orElseThrow().ofPart();
         return ofClass;
       }
 
       /** {@code gradient2}: ‖Σ term_i‖², of the whole step after its last part. */
       private void finish(Batch batch, double gradient2) {
-        int part = finished++;
-        boolean last = parts.last(part);
-        squares = (parts.first(part) ? 0 : squares) + record(batch, parts.chosen()[part], last);
-        state.done += batch.size();
-        if (!last) {
+        Parts.Part part = parts.get(finished);
+        int from = start + part.from();
+        squares = (part.first() ? 0 : squares) + record(batch, from, chosen[finished], part.last());
+        finished++;
+        state.done = start + part.done();
+        if (!part.last()) {
           return;
         }
         EpochTotals totals = state.epochTotals;
@@ -300,7 +321,7 @@ public final class Trainer {
       }
 
       private void tell() {
-        boolean last = parts.last(finished - 1);
+        boolean last = parts.get(finished - 1).last();
         for (int i = 0; i < told.size(); i++) {
           told.get(i).partFinished(state);
           if (last) {
@@ -317,22 +338,19 @@ public final class Trainer {
           * schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
     }
 
-    /** Returns Σ ‖term_i‖² of the samples that went backward. */
-    private double record(Batch batch, int chosen, boolean last) {
+    /**
+     * Records a part's scores.
+     *
+     * @param from where it begins in the plan
+     * @return Σ ‖term_i‖² of the samples that went backward
+     */
+    private double record(Batch batch, int from, int chosen, boolean last) {
       recorded.show(step.records(), batch);
       if (state.plan.chosen() < 1) {
-        recorded.choose(state.table, state.plan.order(), state.done, chosen);
+        recorded.choose(state.table, state.plan.order(), from, chosen);
       }
-      state.table.record(state.epoch, state.plan.order(), state.done, batch.size(), recorded, last);
-      EpochTotals totals = state.epochTotals;
-      for (int i = 0; i < batch.size(); i++) {
-        double weight = recorded.weight(i);
-        totals.weight += weight;
-        totals.loss += weight * recorded.loss(i);
-        totals.correct += recorded.right(i) ? weight : 0;
-      }
-      totals.kept += chosen;
-      totals.forwardOnly += batch.size() - chosen;
+      state.table.record(state.epoch, state.plan.order(), from, batch.size(), recorded, last);
+      state.epochTotals.add(recorded, batch.size(), chosen);
       double squares = 0;
       for (int j = 0; j < chosen; j++) {
         squares += step.records().squaredNorm().get(j);
@@ -375,24 +393,7 @@ public final class Trainer {
       }
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       state.runTotals.wholeSeconds += seconds;
-      EpochMetrics metrics =
-          new EpochMetrics(
-              state.epoch,
-              totals.meanLoss(),
-              totals.accuracy(),
-              last.validation(),
-              last.test(),
-              last.recalibrated(),
-              candidates,
-              totals.kept,
-              totals.forwardOnly,
-              totals.seconds > 0 ? totals.kept / totals.seconds : 0,
-              seconds,
-              RemainingTime.seconds(state),
-              totals.learningRate,
-              state.plan.lrScale(),
-              batchSize,
-              totals.noise.value());
+      EpochMetrics metrics = EpochMetrics.of(state, last, candidates, seconds, batchSize);
       told.forEach(listener -> listener.epochFinished(state, metrics));
     }
   }

@@ -3,6 +3,7 @@ package io.gradsieve.train;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.MemoryLedger;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
@@ -32,8 +33,7 @@ public final class TrainingPreview {
     TrainingPreview preview = new TrainingPreview();
     preview.options(prepared.config());
     preview.data(prepared.data(), prepared.remarks());
-    preview.network(prepared);
-    preview.memory(prepared);
+    preview.step(prepared);
     preview.sieve(prepared);
     return preview;
   }
@@ -92,8 +92,21 @@ public final class TrainingPreview {
     fields.put("data", entry);
   }
 
-  private void network(PreparedTraining prepared) {
-    NetworkSummary summary = NetworkSummary.of(prepared.spec());
+  /** The compiled step. What a run takes is measured, not guessed: it is taken and given back. */
+  private void step(PreparedTraining prepared) {
+    TrainingConfig config = prepared.config();
+    try (Backend backend = Backends.open(config.device(), config.threads());
+        Network network = Network.create(prepared.spec(), backend::parameters, config.seed())) {
+      StepPlan plan = TrainingSession.plan(backend, network, prepared);
+      try (CompiledStep step =
+          backend.compile(plan, network.weights(), Optional.of(config.optimizer()))) {
+        network(NetworkSummary.of(prepared.spec(), plan.segmentOfLayers()));
+        memory(backend.ledger());
+      }
+    }
+  }
+
+  private void network(NetworkSummary summary) {
     add("Network");
     add("  %-22s %-14s %-14s %12s  %s", "layer", "kind", "output", "parameters", "segment");
     List<Map<String, Object>> layers = new ArrayList<>();
@@ -120,20 +133,9 @@ public final class TrainingPreview {
     fields.put("segments", summary.segments());
   }
 
-  /** What a run takes is measured, not guessed: it is taken and given back. */
-  private void memory(PreparedTraining prepared) {
-    TrainingConfig config = prepared.config();
-    Map<String, Long> open;
-    long peak;
-    try (Backend backend = Backends.open(config.device(), config.threads());
-        Network network = Network.create(prepared.spec(), backend, config.seed())) {
-      StepPlan plan = TrainingSession.plan(network, prepared);
-      try (CompiledStep step =
-          backend.compile(plan, network.weights(), Optional.of(config.optimizer()))) {
-        open = backend.ledger().open();
-        peak = backend.ledger().peak();
-      }
-    }
+  private void memory(MemoryLedger ledger) {
+    Map<String, Long> open = ledger.open();
+    long peak = ledger.peak();
     add("Native memory");
     open.forEach((purpose, bytes) -> add("  %-22s %,10.1f MiB", purpose, bytes / MIB));
     add("  %-22s %,10.1f MiB", "all", peak / MIB);

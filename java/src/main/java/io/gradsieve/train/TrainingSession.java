@@ -4,11 +4,12 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
+import io.gradsieve.sieve.RankShare;
 import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +22,6 @@ import java.util.function.Consumer;
  * reverse.
  */
 final class TrainingSession implements AutoCloseable {
-  /** Floats of weights looked at at a time. */
-  private static final int FINITE_CHUNK = 1 << 20;
-
   private final Resources resources = new Resources();
   private final TrainingConfig config;
   private final Consumer<String> notes;
@@ -52,10 +50,10 @@ final class TrainingSession implements AutoCloseable {
     try {
       backend = Backends.open(config.device(), config.threads());
       resources.add(backend::close);
-      network = Network.create(prepared.spec(), backend, config.seed());
+      network = Network.create(prepared.spec(), backend::parameters, config.seed());
       resources.add(network::close);
       prepared.weights().ifPresent(network::load);
-      plan = plan(network, prepared);
+      plan = plan(backend, network, prepared);
       step = backend.compile(plan, network.weights(), Optional.of(config.optimizer()));
       resources.add(step::close);
       batches =
@@ -79,7 +77,7 @@ final class TrainingSession implements AutoCloseable {
             new StepProfile(
                 step.measure(),
                 batches.training(),
-                NetworkSummary.of(prepared.spec()),
+                NetworkSummary.of(prepared.spec(), plan.segmentOfLayers()),
                 notes,
                 trace -> files.ifPresent(run -> run.trace(trace))));
       }
@@ -97,14 +95,10 @@ final class TrainingSession implements AutoCloseable {
     return new TrainingSession(prepared, listeners, stop, notes);
   }
 
-  static StepPlan plan(Network network, PreparedTraining prepared) {
+  static StepPlan plan(Backend backend, Network network, PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
-    return network.plan(
-        capacity(prepared),
-        true,
-        config.norms(),
-        config.labelSmoothing(),
-        prepared.data().dataset().bytes());
+    Graph graph = network.graph(config.labelSmoothing(), prepared.data().dataset().bytes());
+    return backend.plan(graph, capacity(prepared), true, config.norms());
   }
 
   /** Samples a step takes at once. */
@@ -122,6 +116,11 @@ final class TrainingSession implements AutoCloseable {
 
   Batches batches() {
     return batches;
+  }
+
+  /** What this worker takes of every step. */
+  RankShare share() {
+    return RankShare.WHOLE;
   }
 
   /** All listeners, in the order they are told. */
@@ -166,16 +165,6 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  /** Positions in the data set of a plan's entries from {@code first} on. */
-  int[] positions(int[] order, int first) {
-    int[] train = state.data.train();
-    int[] positions = new int[order.length - first];
-    for (int i = 0; i < positions.length; i++) {
-      positions[i] = train[order[first + i]];
-    }
-    return positions;
-  }
-
   /** Adds a step's time; the first tenth of an epoch counts as warm-up. */
   void measure(int samples, double seconds) {
     EpochTotals totals = state.epochTotals;
@@ -195,12 +184,8 @@ final class TrainingSession implements AutoCloseable {
 
   /** Throws {@code Diverged} if a weight is not finite. */
   void checkWeights() {
-    DeviceBuffer weights = network.weights();
-    long floats = weights.bytes() / Float.BYTES;
-    for (long at = 0; at < floats; at += FINITE_CHUNK) {
-      float[] part = new float[(int) Math.min(FINITE_CHUNK, floats - at)];
-      weights.read(at, part);
-      for (float weight : part) {
+    for (int p = 0; p < network.parameters().list().size(); p++) {
+      for (float weight : network.parameters().read(p)) {
         if (!Float.isFinite(weight)) {
           throw new GradsieveException.Diverged("a weight is " + weight);
         }
@@ -223,13 +208,12 @@ final class TrainingSession implements AutoCloseable {
 
   /** Test accuracy with running statistics measured anew; puts the old ones back. */
   private Optional<Double> recalibrated(int epoch) {
-    float[] statistics = new float[(int) (plan.weights() - plan.trainable())];
-    network.weights().read(plan.trainable(), statistics);
+    List<float[]> before = network.parameters().running();
     try {
       evaluator.recalibrate(state.data.train(), config.seed(), epoch);
       return evaluator.evaluate(state.data.test()).map(Evaluation::accuracy);
     } finally {
-      network.weights().write(plan.trainable(), statistics);
+      network.parameters().setRunning(before);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.gradsieve.backend;
 
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
 import java.nio.ByteBuffer;
@@ -27,7 +28,7 @@ public final class DirectSamples {
 
   /** An input of the step that reads them. */
   public StepInput input(CompiledStep step) {
-    StepInput input = step.newInput(store);
+    StepInput input = step.newInput(store, SampleShape.features(store.sampleBytes()));
     for (int i = 0; i < store.samples(); i++) {
       input.sample(i, i, Augment.NONE, 0);
     }

@@ -1,105 +1,64 @@
 package io.gradsieve.backend;
 
-import io.gradsieve.plan.Operation;
-import io.gradsieve.plan.PlanTensor;
-import io.gradsieve.plan.PlanTensor.Place;
-import io.gradsieve.plan.PlanTensor.Storage;
-import io.gradsieve.plan.Segment;
-import io.gradsieve.plan.StepPlan;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Node;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.Value;
 import java.util.List;
 import java.util.Random;
 
 /**
- * A network of two linear layers, as a plan and, computed one sample at a time in double precision,
- * as its own reference: D = 5 features, 7 hidden with relu, K = 3 classes, each at a pitch of 16.
+ * A network of two linear layers, as a graph and, computed one sample at a time in double
+ * precision, as its own reference: D = 5 features, 7 hidden with relu, K = 3 classes. Weights are
+ * in PyTorch's order, [out, in].
  */
-final class Perceptron {
-  static final int FEATURES = 5;
+public final class Perceptron {
+  public static final int FEATURES = 5;
   static final int HIDDEN = 7;
   static final int CLASSES = 3;
-  static final int PITCH = 16;
 
-  /** Offsets in floats; weights are [16 inputs][16 outputs], the gaps belong to no parameter. */
+  /** Where each parameter begins. */
   static final int WEIGHTS_1 = 0;
 
-  static final int BIAS_1 = WEIGHTS_1 + PITCH * PITCH;
-  static final int WEIGHTS_2 = BIAS_1 + PITCH;
-  static final int BIAS_2 = WEIGHTS_2 + PITCH * PITCH;
-  static final int TRAINABLE = BIAS_2 + PITCH;
+  static final int BIAS_1 = WEIGHTS_1 + HIDDEN * FEATURES;
+  static final int WEIGHTS_2 = BIAS_1 + HIDDEN;
+  static final int BIAS_2 = WEIGHTS_2 + CLASSES * HIDDEN;
+  static final int TRAINABLE = BIAS_2 + CLASSES;
 
   private Perceptron() {}
 
-  static StepPlan plan(int capacity, boolean norms, boolean backward) {
-    Arena arena = new Arena(capacity, backward);
-    PlanTensor input = arena.tensor(FEATURES, false);
-    PlanTensor hidden = arena.tensor(HIDDEN, true);
-    PlanTensor logits = arena.tensor(CLASSES, true);
-    Segment first =
-        new Segment(
-            4,
-            0,
+  /** From floats to the loss. */
+  public static Graph graph() {
+    Graph.Builder graph =
+        new Graph.Builder(
             List.of(
-                new Operation.Input(0, false, new float[0], new float[0]),
-                new Operation.Linear(0, 1, WEIGHTS_1, BIAS_1).fused(1, Operation.Activation.RELU)));
-    Operation.Gradient store = backward ? Operation.Gradient.STORE : Operation.Gradient.NONE;
-    Segment second =
-        new Segment(
-            4,
-            0,
-            List.of(
-                new Operation.Linear(1, 2, WEIGHTS_2, BIAS_2).withGradients(List.of(store)),
-                new Operation.SoftmaxCrossEntropy(2, 0, store)));
-    return new StepPlan(
-        capacity,
-        norms,
-        backward,
-        List.of(input, hidden, logits),
-        List.of(first, second),
-        arena.floats,
-        0,
-        TRAINABLE,
-        TRAINABLE,
-        2);
+                new Parameter("0.weight", List.of(HIDDEN, FEATURES), true),
+                new Parameter("0.bias", List.of(HIDDEN), true),
+                new Parameter("2.weight", List.of(CLASSES, HIDDEN), true),
+                new Parameter("2.bias", List.of(CLASSES), true)));
+    int input = graph.add(Value.of(1, FEATURES));
+    int hidden = graph.add(Value.of(1, HIDDEN));
+    int active = graph.add(Value.of(1, HIDDEN));
+    int logits = graph.add(Value.of(1, CLASSES));
+    List<Integer> none = List.of();
+    Kind floats = new Kind.Input(false, new float[0], new float[0]);
+    Kind relu = new Kind.Activation(Kind.Function.RELU);
+    graph.add(new Node("input", floats, none, input, none, none));
+    graph.add(new Node("0", new Kind.Linear(), List.of(input), hidden, none, List.of(0, 1)));
+    graph.add(new Node("1", relu, List.of(hidden), active, none, none));
+    graph.add(new Node("2", new Kind.Linear(), List.of(active), logits, none, List.of(2, 3)));
+    graph.add(new Node("loss", new Kind.SoftmaxCrossEntropy(0), List.of(logits), -1, none, none));
+    return graph.build();
   }
 
-  private static final class Arena {
-    private final int capacity;
-    private final boolean backward;
-    private long floats;
-
-    Arena(int capacity, boolean backward) {
-      this.capacity = capacity;
-      this.backward = backward;
-    }
-
-    PlanTensor tensor(int features, boolean gradient) {
-      return new PlanTensor(
-          1, 1, features, PITCH, place(), gradient && backward ? place() : Place.NOWHERE);
-    }
-
-    private Place place() {
-      Place place = new Place(Storage.ARENA, floats);
-      floats += (long) capacity * PITCH;
-      return place;
-    }
-  }
-
-  /** Random weights, zero where no parameter is. */
+  /** Random weights. */
   static float[] weights(Random random) {
     float[] weights = new float[TRAINABLE];
-    fill(weights, WEIGHTS_1, FEATURES, HIDDEN, random);
-    fill(weights, BIAS_1, 1, HIDDEN, random);
-    fill(weights, WEIGHTS_2, HIDDEN, CLASSES, random);
-    fill(weights, BIAS_2, 1, CLASSES, random);
-    return weights;
-  }
-
-  private static void fill(float[] target, int offset, int rows, int columns, Random random) {
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < columns; c++) {
-        target[offset + r * PITCH + c] = (float) (0.6 * random.nextGaussian());
-      }
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) (0.6 * random.nextGaussian());
     }
+    return weights;
   }
 
   /** What a step says of one sample, and ∂(w u ℓ)/∂θ. */
@@ -118,7 +77,7 @@ final class Perceptron {
     for (int j = 0; j < HIDDEN; j++) {
       hidden[j] = weights[BIAS_1 + j];
       for (int d = 0; d < FEATURES; d++) {
-        hidden[j] += (double) weights[WEIGHTS_1 + d * PITCH + j] * input[d];
+        hidden[j] += (double) weights[WEIGHTS_1 + j * FEATURES + d] * input[d];
       }
       hidden[j] = Math.max(0, hidden[j]);
     }
@@ -127,7 +86,7 @@ final class Perceptron {
     for (int k = 0; k < CLASSES; k++) {
       double z = weights[BIAS_2 + k];
       for (int j = 0; j < HIDDEN; j++) {
-        z += weights[WEIGHTS_2 + j * PITCH + k] * hidden[j];
+        z += weights[WEIGHTS_2 + k * HIDDEN + j] * hidden[j];
       }
       p[k] = Math.exp(z);
       sum += p[k];
@@ -139,15 +98,15 @@ final class Perceptron {
       double delta = weight * (p[k] - (k == label ? 1 : 0));
       gradient[BIAS_2 + k] = delta;
       for (int j = 0; j < HIDDEN; j++) {
-        gradient[WEIGHTS_2 + j * PITCH + k] = delta * hidden[j];
-        hiddenGradient[j] += delta * weights[WEIGHTS_2 + j * PITCH + k];
+        gradient[WEIGHTS_2 + k * HIDDEN + j] = delta * hidden[j];
+        hiddenGradient[j] += delta * weights[WEIGHTS_2 + k * HIDDEN + j];
       }
     }
     for (int j = 0; j < HIDDEN; j++) {
       double delta = hidden[j] > 0 ? hiddenGradient[j] : 0;
       gradient[BIAS_1 + j] = delta;
       for (int d = 0; d < FEATURES; d++) {
-        gradient[WEIGHTS_1 + d * PITCH + j] = delta * input[d];
+        gradient[WEIGHTS_1 + j * FEATURES + d] = delta * input[d];
       }
     }
     return new Reference(-Math.log(p[label]), p, gradient);

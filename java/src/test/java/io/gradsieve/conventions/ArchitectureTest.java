@@ -1,6 +1,8 @@
 package io.gradsieve.conventions;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -28,11 +30,14 @@ class ArchitectureTest {
     MAY_USE.put("format", List.of());
     MAY_USE.put("data", List.of("format"));
     MAY_USE.put("sieve", List.of());
-    MAY_USE.put("plan", List.of());
-    MAY_USE.put("backend", List.of("data", "plan", "natives"));
-    MAY_USE.put("nn", List.of("plan", "backend", "format"));
-    MAY_USE.put("optim", List.of("nn", "plan"));
-    MAY_USE.put("train", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
+    MAY_USE.put("graph", List.of());
+    MAY_USE.put("plan", List.of("graph"));
+    MAY_USE.put("compile", List.of("graph", "plan"));
+    MAY_USE.put("backend", List.of("data", "graph", "plan", "compile", "natives"));
+    MAY_USE.put("nn", List.of("graph", "format"));
+    MAY_USE.put("optim", List.of("plan"));
+    MAY_USE.put(
+        "train", List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim"));
     MAY_USE.put(
         "diagnose",
         List.of("natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "train"));
@@ -95,6 +100,48 @@ class ArchitectureTest {
         .resideInAnyPackage(
             MAY_USE.keySet().stream().map(name -> ROOT + "." + name + "..").toArray(String[]::new))
         .because("a new package needs a row in ArchitectureTest and in docs/architecture.md")
+        .check(engine);
+  }
+
+  /** How a device lays out and runs a network is not the network's business. */
+  @Test
+  void networksAndGraphsMentionNoDevice() {
+    String devices = "(?i).*(lane|block|arena|scratch|tile|backend).*";
+    classes()
+        .that()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .haveNameNotMatching(devices)
+        .check(engine);
+    members()
+        .that()
+        .areDeclaredInClassesThat()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .haveNameNotMatching(devices)
+        .check(engine);
+    noClasses()
+        .that()
+        .resideInAnyPackage(ROOT + ".nn..", ROOT + ".graph..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(ROOT + ".backend..", ROOT + ".compile..", ROOT + ".plan..")
+        .check(engine);
+  }
+
+  /** The compiler asks traits: a new kind of node changes nothing there. */
+  @Test
+  void theCompilerKnowsNoKindOfNode() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".compile..")
+        .should()
+        .dependOnClassesThat(
+            DescribedPredicate.describe(
+                "are kinds of nodes",
+                type ->
+                    type.isAssignableTo(ROOT + ".graph.Kind")
+                        && !type.getName().equals(ROOT + ".graph.Kind")))
         .check(engine);
   }
 

@@ -3,10 +3,11 @@ package io.gradsieve.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.gradsieve.nn.RandomCase.Target;
 import io.gradsieve.plan.ReferenceStep;
 import java.util.Arrays;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plans run in the reference, which fails on any use of memory that another tensor has taken. */
@@ -19,12 +20,13 @@ class LoweringTest {
   /** What the roundings of double precision, divided by a step of 1e-6, leave of the slope. */
   private static final double DIFFERENCE_TOLERANCE = 2e-6;
 
-  @Test
-  void theGradientOfAnyNetworkIsTheSlopeOfItsWeightedLoss() {
+  @ParameterizedTest
+  @EnumSource(Target.class)
+  void theGradientOfAnyNetworkIsTheSlopeOfItsWeightedLoss(Target target) {
     for (long seed = 1; seed <= NETWORKS; seed++) {
       NetworkSpec spec = RandomNetworks.of(seed);
       boolean training = seed % 3 != 0;
-      RandomCase c = new RandomCase(spec, seed, training);
+      RandomCase c = new RandomCase(spec, seed, training, target);
       String description =
           "seed " + seed + (training ? " training " : " evaluation ") + spec.toYaml();
       try {
@@ -68,26 +70,12 @@ class LoweringTest {
     throw new AssertionError("a kink within a step of 1e-8");
   }
 
-  @Test
-  void padLanesOfParametersGetNoGradient() {
+  @ParameterizedTest
+  @EnumSource(Target.class)
+  void inEvaluationASamplesNormIsThatOfItsOwnGradient(Target target) {
     for (long seed = 1; seed <= NETWORKS; seed++) {
       NetworkSpec spec = RandomNetworks.of(seed);
-      RandomCase c = new RandomCase(spec, seed, true);
-      double[] gradients = c.run(c.weights, true, BATCH).gradients();
-      double[] used = c.mask();
-      for (int i = 0; i < gradients.length; i++) {
-        if (used[i] == 0) {
-          assertThat(gradients[i]).as("seed %d, float %d\n%s", seed, i, spec.toYaml()).isZero();
-        }
-      }
-    }
-  }
-
-  @Test
-  void inEvaluationASamplesNormIsThatOfItsOwnGradient() {
-    for (long seed = 1; seed <= NETWORKS; seed++) {
-      NetworkSpec spec = RandomNetworks.of(seed);
-      RandomCase c = new RandomCase(spec, seed, false);
+      RandomCase c = new RandomCase(spec, seed, false, target);
       ReferenceStep together = c.run(c.weights, true, BATCH);
       for (int i = 0; i < BATCH; i++) {
         double[] alone = c.runOne(i).gradients();
@@ -99,11 +87,12 @@ class LoweringTest {
     }
   }
 
-  @Test
-  void aPlanWithoutBackwardGivesTheSameLogits() {
+  @ParameterizedTest
+  @EnumSource(Target.class)
+  void aPlanWithoutBackwardGivesTheSameLogits(Target target) {
     for (long seed = 1; seed <= NETWORKS; seed++) {
       NetworkSpec spec = RandomNetworks.of(seed);
-      RandomCase c = new RandomCase(spec, seed, seed % 2 == 0);
+      RandomCase c = new RandomCase(spec, seed, seed % 2 == 0, target);
       double[][] with = c.run(c.weights, true, BATCH).logits();
       double[][] without = c.run(c.weights, false, BATCH).logits();
       assertThat(without).as("seed %d\n%s", seed, spec.toYaml()).isDeepEqualTo(with);
@@ -113,9 +102,11 @@ class LoweringTest {
   @ParameterizedTest
   @ValueSource(strings = {"mlp", "cnn", "resnet20", "resnet20-gn"})
   void aBuiltInModelRunsInThePlacesOfItsPlan(String model) {
-    RandomCase c = new RandomCase(Models.of(model, 3, 8, 8, 4), 1, true);
-    ReferenceStep step = c.run(c.weights, true, BATCH);
-    assertThat(step.gradients()).doesNotContain(Double.NaN);
-    assertThat(Arrays.stream(step.squaredNorm()).min().orElseThrow()).isPositive();
+    for (Target target : Target.values()) {
+      RandomCase c = new RandomCase(Models.of(model, 3, 8, 8, 4), 1, true, target);
+      ReferenceStep step = c.run(c.weights, true, BATCH);
+      assertThat(step.gradients()).doesNotContain(Double.NaN);
+      assertThat(Arrays.stream(step.squaredNorm()).min().orElseThrow()).isPositive();
+    }
   }
 }

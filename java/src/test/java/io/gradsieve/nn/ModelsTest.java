@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
 import io.gradsieve.format.yaml.YamlNode;
+import io.gradsieve.graph.HeapParameters;
+import io.gradsieve.graph.Parameter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,8 +31,7 @@ class ModelsTest {
     "resnet18, 3, 224, 11181642"
   })
   void aModelHasAsManyParametersAsInPyTorch(String name, int channels, int side, long parameters) {
-    assertThat(NetworkSummary.of(Models.of(name, channels, side, side, 10)).parameters())
-        .isEqualTo(parameters);
+    assertThat(Models.of(name, channels, side, side, 10).trainableElements()).isEqualTo(parameters);
   }
 
   @Test
@@ -82,30 +85,32 @@ class ModelsTest {
   }
 
   private static long arenaBytes(String model, int batch, boolean backward) {
-    try (Network network = Network.create(Models.of(model, 1, 28, 28, 10), new HeapBackend(), 1)) {
-      return network.plan(batch, backward, true, 0, true).arenaFloats() * Float.BYTES;
+    try (Backend backend = Backends.open("cpu", 1);
+        Network network = Network.create(Models.of(model, 1, 28, 28, 10), HeapParameters::of, 1)) {
+      return backend.plan(network.graph(0, true), batch, backward, true).arenaFloats()
+          * Float.BYTES;
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"mlp", "cnn", "resnet20", "resnet20-gn"})
   void theSameSeedGivesTheSameWeights(String name) {
-    try (Network a = Network.create(Models.of(name, 1, 8, 8, 4), new HeapBackend(), 3);
-        Network b = Network.create(Models.of(name, 1, 8, 8, 4), new HeapBackend(), 3);
-        Network c = Network.create(Models.of(name, 1, 8, 8, 4), new HeapBackend(), 4)) {
-      Parameter first = a.parameters().layout().parameters().get(0);
-      assertThat(a.parameters().read(first)).isEqualTo(b.parameters().read(first));
-      assertThat(a.parameters().read(first)).isNotEqualTo(c.parameters().read(first));
+    try (Network a = Network.create(Models.of(name, 1, 8, 8, 4), HeapParameters::of, 3);
+        Network b = Network.create(Models.of(name, 1, 8, 8, 4), HeapParameters::of, 3);
+        Network c = Network.create(Models.of(name, 1, 8, 8, 4), HeapParameters::of, 4)) {
+      assertThat(a.parameters().read(0)).isEqualTo(b.parameters().read(0));
+      assertThat(a.parameters().read(0)).isNotEqualTo(c.parameters().read(0));
     }
   }
 
   @Test
   void initialWeightsFillTheRangeThatPyTorchUses() {
-    try (Network network = Network.create(Models.of("cnn", 1, 28, 28, 10), new HeapBackend(), 1)) {
-      Parameter weight = network.parameters().layout().parameter("3.weight");
+    try (Network network = Network.create(Models.of("cnn", 1, 28, 28, 10), HeapParameters::of, 1)) {
       double bound = 1 / Math.sqrt(32 * 3 * 3);
       double largest = 0;
       double sum = 0;
+      int weight =
+          network.parameters().list().stream().map(Parameter::name).toList().indexOf("3.weight");
       float[] values = network.parameters().read(weight);
       for (float value : values) {
         largest = Math.max(largest, Math.abs(value));

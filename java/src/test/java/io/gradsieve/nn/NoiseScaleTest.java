@@ -35,10 +35,13 @@ class NoiseScaleTest {
     int side = 8;
     DirectSamples samples = new DirectSamples(LARGE, side * side * Float.BYTES);
     try (Backend backend = Backends.open("cpu", 2);
-        Network network = Network.create(Models.of(model, 1, side, side, CLASSES), backend, 1);
+        Network network =
+            Network.create(Models.of(model, 1, side, side, CLASSES), backend::parameters, 1);
         CompiledStep step =
             backend.compile(
-                network.plan(LARGE, true, true, 0, false), network.weights(), Optional.empty());
+                backend.plan(network.graph(0, false), LARGE, true, true),
+                network.weights(),
+                Optional.empty());
         StepInput input = samples.input(step)) {
       ByteBuffer memory = samples.memory();
       GradientNoiseScale noise = new GradientNoiseScale();

@@ -22,10 +22,10 @@ class NormsMemoryTest {
   /** What the weights and a step over them take. */
   private static long bytes(String model, int batch, boolean norms) {
     try (Backend backend = Backends.open("cpu", 2);
-        Network network = Network.create(Models.of(model, 1, 28, 28, 10), backend, 1);
+        Network network = Network.create(Models.of(model, 1, 28, 28, 10), backend::parameters, 1);
         CompiledStep step =
             backend.compile(
-                network.plan(batch, true, norms, 0, true),
+                backend.plan(network.graph(0, true), batch, true, norms),
                 network.weights(),
                 Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)))) {
       assertThat(step.trafficPerSample()).isPositive();

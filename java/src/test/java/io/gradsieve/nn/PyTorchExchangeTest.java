@@ -73,12 +73,12 @@ class PyTorchExchangeTest {
             name + ": the engine's weights in PyTorch",
             ours.get(name),
             theirs(name, "engine-logits"));
-        try (Network network = Network.create(e.getValue(), backend, 1)) {
+        try (Network network = Network.create(e.getValue(), backend::parameters, 1)) {
           network.load(directory.resolve(name + ".pytorch.safetensors"));
           double[] loaded = logProbabilities(backend, network, inputs(e.getValue()));
           compare(
               name + ": PyTorch's weights in the engine", loaded, theirs(name, "pytorch-logits"));
-          assertThat(network.parameters().layout().counters())
+          assertThat(network.parameters().counters())
               .allMatch(counter -> network.parameters().counter(counter) == 3);
         }
       }
@@ -95,7 +95,7 @@ class PyTorchExchangeTest {
         Files.newOutputStream(directory.resolve(name + ".inputs.safetensors"))) {
       writer.write(out);
     }
-    try (Network network = Network.create(spec, backend, 5)) {
+    try (Network network = Network.create(spec, backend::parameters, 5)) {
       network.save(directory.resolve(name + ".engine.safetensors"));
       return logProbabilities(backend, network, inputs);
     }
@@ -114,7 +114,9 @@ class PyTorchExchangeTest {
   private static double[] logProbabilities(Backend backend, Network network, float[] inputs) {
     try (CompiledStep step =
             backend.compile(
-                network.plan(BATCH, false, false, 0, false), network.weights(), Optional.empty());
+                backend.plan(network.graph(0, false), BATCH, false, false),
+                network.weights(),
+                Optional.empty());
         StepInput input =
             DirectSamples.of(BATCH, PyTorchFixture.channelsLast(inputs, network.spec()))
                 .input(step)) {

@@ -10,6 +10,10 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.backend.reference.ReferenceBackend;
+import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.HeapParameters;
+import io.gradsieve.graph.Parameter;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.UpdateRule;
 import java.nio.FloatBuffer;
@@ -20,7 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The engine against PyTorch: loss, el2n, logits and the norm of every sample's gradient. */
+/** Backends against PyTorch: loss, el2n, logits and the norm of every sample's gradient. */
 class PyTorchFixtureTest {
   /** Both sides compute in double precision from the same floats. */
   private static final double DOUBLE = 1e-9;
@@ -52,23 +56,30 @@ class PyTorchFixtureTest {
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInEvaluation(String name, int threads) {
-    engine(PyTorchFixture.of(name), false, threads);
+    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), false);
   }
 
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInTraining(String name, int threads) {
-    engine(PyTorchFixture.of(name), true, threads);
+    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), true);
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void theReferenceBackendAgreesWithPyTorch(String name) {
+    engine(new ReferenceBackend(), PyTorchFixture.of(name), false);
+    engine(new ReferenceBackend(), PyTorchFixture.of(name), true);
   }
 
   private static void reference(PyTorchFixture fixture, boolean training) {
-    try (Network network = Network.create(fixture.spec(), new HeapBackend(), 1)) {
+    try (Backend backend = Backends.open("cpu", 1);
+        Network network = Network.create(fixture.spec(), HeapParameters::of, 1)) {
       network.load(fixture.weights());
-      float[] floats = new float[Math.toIntExact(network.parameters().layout().floats())];
-      network.weights().read(0, floats);
+      float[] floats = FlatParameters.read(network.weights());
       ReferenceStep step =
           new ReferenceStep(
-                  network.plan(fixture.labels().length, true, true, 0, false),
+                  backend.plan(network.graph(0, false), fixture.labels().length, true, true),
                   doubles(floats),
                   ReferenceStep.Batch.plain(doubles(fixture.inputs()), fixture.labels(), training))
               .run();
@@ -81,14 +92,15 @@ class PyTorchFixtureTest {
     }
   }
 
-  private static void engine(PyTorchFixture fixture, boolean training, int threads) {
+  /** Closes the backend. */
+  private static void engine(Backend opened, PyTorchFixture fixture, boolean training) {
     int batch = fixture.labels().length;
-    try (Backend backend = Backends.open("cpu", threads);
-        Network network = Network.create(fixture.spec(), backend, 1)) {
+    try (Backend backend = opened;
+        Network network = Network.create(fixture.spec(), backend::parameters, 1)) {
       network.load(fixture.weights());
       try (CompiledStep step =
               backend.compile(
-                  network.plan(batch + 2, true, true, 0, false),
+                  backend.plan(network.graph(0, false), batch + 2, true, true),
                   network.weights(),
                   Optional.of(new UpdateRule.Sgd(0, false, 0)));
           StepInput input =
@@ -150,12 +162,13 @@ class PyTorchFixtureTest {
   }
 
   private static void running(Network network, PyTorchFixture fixture) {
-    for (Parameter p : network.parameters().layout().parameters()) {
-      if (!p.trainable()) {
+    List<Parameter> parameters = network.parameters().list();
+    for (int p = 0; p < parameters.size(); p++) {
+      if (!parameters.get(p).trainable()) {
         close(
-            p.name(),
+            parameters.get(p).name(),
             doubles(network.parameters().read(p)),
-            fixture.doubles("train." + p.name()),
+            fixture.doubles("train." + parameters.get(p).name()),
             SINGLE);
       }
     }

@@ -1,6 +1,13 @@
 package io.gradsieve.nn;
 
 import io.gradsieve.RandomBits;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.compile.Compiler;
+import io.gradsieve.compile.WholeBatch;
+import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.plan.ReferenceStep;
 import io.gradsieve.plan.Rounding;
 import io.gradsieve.plan.StepPlan;
@@ -11,25 +18,37 @@ final class RandomCase {
   /** Samples of the batch. */
   static final int SIZE = 5;
 
+  /** Devices whose plans are tried. */
+  enum Target {
+    /** The CPU's: blocks of samples go through segments. */
+    CPU,
+    /** Operation by operation over the whole batch. */
+    WHOLE_BATCH
+  }
+
   final NetworkSpec spec;
   final Network network;
+
+  /** All parameters, one after the other. */
   final double[] weights;
+
   final ReferenceStep.Batch batch;
   final RandomBits bits;
+  private final Target target;
 
   RandomCase(NetworkSpec spec, long seed, boolean training) {
+    this(spec, seed, training, Target.CPU);
+  }
+
+  RandomCase(NetworkSpec spec, long seed, boolean training, Target target) {
     this.spec = spec;
-    network = Network.create(spec, new HeapBackend(), seed);
+    this.target = target;
+    network = Network.create(spec, HeapParameters::of, seed);
     bits = RandomBits.of(seed, "lowering", 0);
-    double[] used = new double[Math.toIntExact(network.weights().bytes() / Float.BYTES)];
-    float[] initial = new float[used.length];
-    network.weights().read(0, initial);
-    double[] mask = maskAll();
-    for (int i = 0; i < used.length; i++) {
-      // Norms off one and zero, running variances positive.
-      used[i] = initial[i] + mask[i] * 0.3 * bits.uniform(i);
-    }
-    weights = used;
+    float[] initial = FlatParameters.read(network.weights());
+    weights = new double[initial.length];
+    // Norms off one and zero, running variances positive.
+    Arrays.setAll(weights, i -> initial[i] + 0.3 * bits.uniform(i));
     int inputs = spec.inputs();
     double[] values = new double[SIZE * inputs];
     // Values that a float holds exactly, so that the engine gets the same.
@@ -42,13 +61,22 @@ final class RandomCase {
     batch = new ReferenceStep.Batch(values, labels, ids, plan, sample, training, seed, 2);
   }
 
+  StepPlan plan(int capacity, boolean backward) {
+    Graph graph = network.graph(0.1, false);
+    if (target == Target.WHOLE_BATCH) {
+      return Compiler.plan(graph, new WholeBatch(graph), capacity, backward, true);
+    }
+    try (Backend backend = Backends.open("cpu", 1)) {
+      return backend.plan(graph, capacity, backward, true);
+    }
+  }
+
   ReferenceStep run(double[] at, boolean backward, int capacity) {
     return run(at, backward, capacity, Rounding.NONE);
   }
 
   ReferenceStep run(double[] at, boolean backward, int capacity, Rounding rounding) {
-    StepPlan plan = network.plan(capacity, backward, true, 0.1, false);
-    return new ReferenceStep(plan, at.clone(), batch, rounding).run();
+    return new ReferenceStep(plan(capacity, backward), at.clone(), batch, rounding).run();
   }
 
   ReferenceStep runOne(int i) {
@@ -64,7 +92,7 @@ final class RandomCase {
             batch.training(),
             batch.seed(),
             batch.epoch());
-    return new ReferenceStep(network.plan(3, true, true, 0.1, false), weights.clone(), one).run();
+    return new ReferenceStep(plan(3, true), weights.clone(), one).run();
   }
 
   /** Σ w_i ℓ_i of a step. */
@@ -84,29 +112,10 @@ final class RandomCase {
     return at;
   }
 
+  /** Of the trainable parameters. */
   double[] direction() {
-    double[] direction = mask();
-    for (int i = 0; i < direction.length; i++) {
-      direction[i] *= 2 * bits.at(3).uniform(i) - 1;
-    }
+    double[] direction = new double[FlatParameters.trainable(network.parameters().list())];
+    Arrays.setAll(direction, i -> 2 * bits.at(3).uniform(i) - 1);
     return direction;
-  }
-
-  /** 1 where a trainable float is an element. */
-  double[] mask() {
-    return Arrays.copyOf(maskAll(), Math.toIntExact(network.parameters().layout().trainable()));
-  }
-
-  private double[] maskAll() {
-    double[] mask = new double[Math.toIntExact(network.parameters().layout().floats())];
-    for (Parameter p : network.parameters().layout().parameters()) {
-      float[] ones = new float[Math.toIntExact(p.elements())];
-      Arrays.fill(ones, 1);
-      float[] inside = p.map().inside(ones);
-      for (int i = 0; i < inside.length; i++) {
-        mask[Math.toIntExact(p.offset()) + i] = inside[i];
-      }
-    }
-    return mask;
   }
 }

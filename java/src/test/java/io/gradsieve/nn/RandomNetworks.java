@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.RandomBits;
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.layer.Activation;
 import io.gradsieve.nn.layer.BatchNorm;
 import io.gradsieve.nn.layer.Conv2d;
@@ -15,7 +16,6 @@ import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.nn.layer.Residual;
 import io.gradsieve.nn.layer.Shape;
-import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -67,7 +67,7 @@ final class RandomNetworks {
 
   private Shape append(List<Layer> layers, Shape in, Layer layer) {
     try {
-      Shape out = layer.describe(in, "test", new ParameterLayout.Builder());
+      Shape out = layer.describe(in, "test", new ParameterList.Builder());
       layers.add(layer);
       return out;
     } catch (BadData doesNotFit) {
@@ -81,11 +81,11 @@ final class RandomNetworks {
       case 3, 4 -> new BatchNorm();
       case 5 -> new GroupNorm(1 + below(Math.min(3, shape.channels())));
       case 6 -> new LayerNorm();
-      case 7 -> new Activation(Operation.Activation.values()[1 + below(4)]);
-      case 8 -> new Activation(Operation.Activation.RELU);
-      case 9 -> new Pool2d(Operation.Pool.values()[below(2)], 2 + below(2));
+      case 7 -> new Activation(Kind.Function.values()[below(4)]);
+      case 8 -> new Activation(Kind.Function.RELU);
+      case 9 -> new Pool2d(Kind.Pool.values()[below(2)], 2 + below(2));
       case 10 -> new Dropout(below(5) / 10.0);
-      default -> residuals ? residual(shape) : new Activation(Operation.Activation.RELU);
+      default -> residuals ? residual(shape) : new Activation(Kind.Function.RELU);
     };
   }
 
@@ -112,7 +112,7 @@ final class RandomNetworks {
       chain(shortcut, Shape.features(in.features()), below(2), false);
       if (!shortcut
           .get(shortcut.size() - 1)
-          .describe(Shape.features(in.features()), "test", new ParameterLayout.Builder())
+          .describe(Shape.features(in.features()), "test", new ParameterList.Builder())
           .sameAs(Shape.features(in.features()))) {
         shortcut = List.of(new Linear(in.features(), false));
       }

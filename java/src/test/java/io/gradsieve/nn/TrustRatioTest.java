@@ -10,11 +10,14 @@ import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.Parameter;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,17 +63,18 @@ class TrustRatioTest {
   private void follow(UpdateRule rule, int threads) throws IOException {
     NetworkSpec spec = NetworkSpec.read(Files.writeString(directory.resolve("m.yaml"), MODEL));
     try (Backend backend = Backends.open("cpu", threads);
-        Network network = Network.create(spec, backend, 3);
-        CompiledStep plain = backend.compile(plan(network), network.weights(), Optional.empty());
-        CompiledStep step = backend.compile(plan(network), network.weights(), Optional.of(rule));
+        Network network = Network.create(spec, backend::parameters, 3);
+        CompiledStep plain =
+            backend.compile(plan(backend, network), network.weights(), Optional.empty());
+        CompiledStep step =
+            backend.compile(plan(backend, network), network.weights(), Optional.of(rule));
         StepInput looked = samples().input(plain);
         StepInput input = samples().input(step)) {
       fill(looked);
       fill(input);
-      ParameterLayout layout = network.parameters().layout();
-      float[] weights = new float[Math.toIntExact(layout.trainable())];
-      float[] gradient = new float[weights.length];
-      network.weights().read(0, weights);
+      List<Parameter> parameters = step.gradients().parameters();
+      int[] offsets = FlatParameters.offsets(parameters);
+      float[] weights = FlatParameters.read(network.weights());
       double[] expected = new double[weights.length];
       for (int j = 0; j < weights.length; j++) {
         expected[j] = weights[j];
@@ -80,17 +84,15 @@ class TrustRatioTest {
       for (int count = 1; count <= 3; count++) {
         run(plain, looked);
         plain.await();
-        plain.gradients().read(0, gradient);
+        float[] gradient = FlatParameters.read(plain.gradients());
         run(step, input);
         step.update(RATE, DIVISOR, 0, count);
         step.await();
-        for (Parameter parameter : layout.parameters()) {
-          if (parameter.trainable()) {
-            reference(rule, parameter, expected, gradient, first, second, count);
-          }
+        for (int p = 0; p < offsets.length; p++) {
+          reference(rule, parameters.get(p), offsets[p], expected, gradient, first, second, count);
         }
-        network.weights().read(0, weights);
-        for (int j = 0; j < weights.length; j++) {
+        weights = FlatParameters.read(network.weights());
+        for (int j = 0; j < gradient.length; j++) {
           assertThat((double) weights[j])
               .as("step %d, weight %d", count, j)
               .isCloseTo(expected[j], within(TOLERANCE * count));
@@ -100,8 +102,8 @@ class TrustRatioTest {
     }
   }
 
-  private static StepPlan plan(Network network) {
-    return network.plan(BATCH, true, true, 0, false);
+  private static StepPlan plan(Backend backend, Network network) {
+    return backend.plan(network.graph(0, false), BATCH, true, true);
   }
 
   private static DirectSamples samples() {
@@ -131,13 +133,13 @@ class TrustRatioTest {
   private static void reference(
       UpdateRule rule,
       Parameter parameter,
+      int from,
       double[] theta,
       float[] gradient,
       double[] first,
       double[] second,
       int count) {
-    int from = Math.toIntExact(parameter.offset());
-    int to = from + Math.toIntExact(parameter.map().floats());
+    int to = from + Math.toIntExact(parameter.elements());
     boolean matrix = parameter.shape().size() > 1;
     double decay = matrix ? DECAY : 0;
     double[] toward = new double[to - from];

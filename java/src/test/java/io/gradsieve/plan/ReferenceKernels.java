@@ -1,69 +1,39 @@
 package io.gradsieve.plan;
 
-import io.gradsieve.plan.Operation.Activation;
-import io.gradsieve.plan.Operation.Conv2d;
-import io.gradsieve.plan.Operation.Pool;
+import io.gradsieve.graph.Kind.Function;
+import io.gradsieve.graph.Kind.Pool;
+import io.gradsieve.graph.Kind.Pool2d;
+import io.gradsieve.graph.Kind.Window;
 import java.util.Arrays;
 
 /**
  * The formulas of the operations in double precision, one sample at a time, as plainly as they can
- * be written.
+ * be written. Values are [T][C], parameters lie in PyTorch's order from an offset on.
  */
 final class ReferenceKernels {
-  private static final int LANES = 16;
-
   private ReferenceKernels() {}
-
-  /** Index of a convolution weight inside. */
-  static int weight(Conv2d c, int inChannels, int o, int ky, int kx, int i) {
-    return ((o / LANES * c.kernelHeight() + ky) * c.kernelWidth() + kx) * inChannels * LANES
-        + i * LANES
-        + o % LANES;
-  }
-
-  /** Index of a linear layer's weight inside. */
-  static int weight(int features, int o, int k) {
-    return (o / LANES * features + k) * LANES + o % LANES;
-  }
-
-  static int weights(Conv2d c, int inChannels, int outChannels) {
-    return (outChannels + LANES - 1)
-        / LANES
-        * LANES
-        * inChannels
-        * c.kernelHeight()
-        * c.kernelWidth();
-  }
-
-  /** A convolution's result before activation and pooling. */
-  static PlanTensor convolved(Conv2d c, PlanTensor in, PlanTensor out) {
-    int height = (in.height() + 2 * c.padding() - c.kernelHeight()) / c.stride() + 1;
-    int width = (in.width() + 2 * c.padding() - c.kernelWidth()) / c.stride() + 1;
-    return new PlanTensor(height, width, out.channels(), out.pitch(), out.value(), out.gradient());
-  }
 
   /** What visits every product of a convolution. */
   private interface Tap {
-    void at(int x, int y, int weight, int outChannel);
+    void at(int x, int y, int weight);
   }
 
-  private static void taps(Conv2d c, PlanTensor in, PlanTensor out, Tap tap) {
-    for (int oy = 0; oy < out.height(); oy++) {
-      for (int ox = 0; ox < out.width(); ox++) {
-        for (int ky = 0; ky < c.kernelHeight(); ky++) {
-          for (int kx = 0; kx < c.kernelWidth(); kx++) {
-            int iy = oy * c.stride() + ky - c.padding();
-            int ix = ox * c.stride() + kx - c.padding();
-            if (iy < 0 || ix < 0 || iy >= in.height() || ix >= in.width()) {
+  private static void taps(Window w, int in, int out, Tap tap) {
+    for (int oy = 0; oy < w.outputHeight(); oy++) {
+      for (int ox = 0; ox < w.outputWidth(); ox++) {
+        for (int ky = 0; ky < w.kernelHeight(); ky++) {
+          for (int kx = 0; kx < w.kernelWidth(); kx++) {
+            int iy = oy * w.stride() + ky - w.padding();
+            int ix = ox * w.stride() + kx - w.padding();
+            if (iy < 0 || ix < 0 || iy >= w.height() || ix >= w.width()) {
               continue;
             }
-            for (int o = 0; o < out.channels(); o++) {
-              for (int i = 0; i < in.channels(); i++) {
+            for (int o = 0; o < out; o++) {
+              for (int i = 0; i < in; i++) {
                 tap.at(
-                    (iy * in.width() + ix) * in.pitch() + i,
-                    (oy * out.width() + ox) * out.pitch() + o,
-                    weight(c, in.channels(), o, ky, kx, i),
-                    o);
+                    (iy * w.width() + ix) * in + i,
+                    (oy * w.outputWidth() + ox) * out + o,
+                    ((o * in + i) * w.kernelHeight() + ky) * w.kernelWidth() + kx);
               }
             }
           }
@@ -72,48 +42,46 @@ final class ReferenceKernels {
     }
   }
 
-  static double[] convolution(
-      Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] weights) {
-    double[] y = new double[(int) out.floats()];
-    if (c.bias() >= 0) {
-      for (int t = 0; t < out.height() * out.width(); t++) {
-        for (int o = 0; o < out.channels(); o++) {
-          y[t * out.pitch() + o] = weights[(int) c.bias() + o];
-        }
-      }
+  /** Parameters of a product: where weight and bias (-1: none) begin, and channels in and out. */
+  record Product(double[] parameters, int weight, int bias, int in, int out) {}
+
+  static double[] convolution(Window w, Product p, double[] x) {
+    double[] y = new double[w.outputHeight() * w.outputWidth() * p.out()];
+    if (p.bias() >= 0) {
+      Arrays.setAll(y, e -> p.parameters()[p.bias() + e % p.out()]);
     }
-    taps(c, in, out, (a, b, w, o) -> y[b] += x[a] * weights[(int) c.weights() + w]);
+    taps(w, p.in(), p.out(), (a, b, k) -> y[b] += x[a] * p.parameters()[p.weight() + k]);
     return y;
   }
 
-  static double[] convolutionInput(
-      Conv2d c, PlanTensor in, PlanTensor out, double[] slope, double[] weights) {
-    double[] dx = new double[(int) in.floats()];
-    taps(c, in, out, (a, b, w, o) -> dx[a] += slope[b] * weights[(int) c.weights() + w]);
+  static double[] convolutionInput(Window w, Product p, double[] slope) {
+    double[] dx = new double[w.height() * w.width() * p.in()];
+    taps(w, p.in(), p.out(), (a, b, k) -> dx[a] += slope[b] * p.parameters()[p.weight() + k]);
     return dx;
   }
 
-  static double[] convolutionWeights(
-      Conv2d c, PlanTensor in, PlanTensor out, double[] x, double[] slope) {
-    double[] dw = new double[weights(c, in.channels(), out.channels())];
-    taps(c, in, out, (a, b, w, o) -> dw[w] += slope[b] * x[a]);
+  static double[] convolutionWeights(Window w, Product p, double[] x, double[] slope) {
+    double[] dw = new double[p.out() * p.in() * w.kernelHeight() * w.kernelWidth()];
+    taps(w, p.in(), p.out(), (a, b, k) -> dw[k] += slope[b] * x[a]);
     return dw;
   }
 
+  /** A linear layer at every position is a convolution of single pixels. */
+  static Window positions(int count) {
+    return new Window(count, 1, 1, 1, 1, 0);
+  }
+
   /** Sum over positions of each channel. */
-  static double[] channelSums(PlanTensor t, double[] values) {
-    double[] sums = new double[t.channels()];
-    for (int p = 0; p < t.height() * t.width(); p++) {
-      for (int c = 0; c < t.channels(); c++) {
-        sums[c] += values[p * t.pitch() + c];
-      }
+  static double[] channelSums(int channels, double[] values) {
+    double[] sums = new double[channels];
+    for (int e = 0; e < values.length; e++) {
+      sums[e % channels] += values[e];
     }
     return sums;
   }
 
-  static double activate(Activation f, double x) {
+  static double activate(Function f, double x) {
     return switch (f) {
-      case IDENTITY -> x;
       case RELU -> Math.max(0, x);
       case GELU -> x * normalDistribution(x);
       case TANH -> Math.tanh(x);
@@ -122,9 +90,8 @@ final class ReferenceKernels {
   }
 
   /** Derivative, given the input x and the output y. */
-  static double slope(Activation f, double x, double y) {
+  static double slope(Function f, double x, double y) {
     return switch (f) {
-      case IDENTITY -> 1;
       case RELU -> y > 0 ? 1 : 0;
       case GELU -> normalDistribution(x) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
       case TANH -> 1 - y * y;
@@ -156,131 +123,98 @@ final class ReferenceKernels {
     return 0.5 + sum * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
   }
 
-  /** Applies an activation to the channels in use. */
-  static double[] activate(Activation f, PlanTensor t, double[] x) {
-    double[] y = new double[x.length];
-    for (int i = 0; i < x.length; i++) {
-      if (i % t.pitch() < t.channels()) {
-        y[i] = activate(f, x[i]);
-      }
-    }
-    return y;
-  }
-
   /**
    * Pooling of windows without overlap; choices (max only) are places in the window, row by row.
    */
-  static double[] pool(
-      Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] x, int[] choices) {
-    double[] y = new double[(int) out.floats()];
-    for (int i = 0; i < y.length; i++) {
-      int c = i % out.pitch();
-      int ox = i / out.pitch() % out.width();
-      int oy = i / out.pitch() / out.width();
-      if (c >= out.channels()) {
-        continue;
-      }
+  static double[] pool(Pool2d p, int channels, double[] x, double[] choices) {
+    double[] y = new double[choices.length];
+    int width = p.width() / p.kernelWidth();
+    for (int e = 0; e < y.length; e++) {
       double best = Double.NEGATIVE_INFINITY;
       double sum = 0;
-      for (int k = 0; k < kh * kw; k++) {
-        double value = x[((oy * kh + k / kw) * in.width() + ox * kw + k % kw) * in.pitch() + c];
+      for (int k = 0; k < p.kernelHeight() * p.kernelWidth(); k++) {
+        double value = x[pooled(p, channels, width, e, k)];
         sum += value;
         if (value > best) {
           best = value;
-          choices[i] = k;
+          choices[e] = k;
         }
       }
-      y[i] = pool == Pool.MAX ? best : sum / (kh * kw);
+      y[e] = p.pool() == Pool.MAX ? best : sum / (p.kernelHeight() * p.kernelWidth());
     }
     return y;
   }
 
-  static double[] unpool(
-      Pool pool, int kh, int kw, PlanTensor in, PlanTensor out, double[] slope, int[] choices) {
-    double[] dx = new double[(int) in.floats()];
-    for (int i = 0; i < slope.length; i++) {
-      int c = i % out.pitch();
-      int ox = i / out.pitch() % out.width();
-      int oy = i / out.pitch() / out.width();
-      if (c >= out.channels()) {
-        continue;
-      }
-      for (int k = 0; k < kh * kw; k++) {
-        int at = ((oy * kh + k / kw) * in.width() + ox * kw + k % kw) * in.pitch() + c;
-        dx[at] += pool == Pool.MAX ? (choices[i] == k ? slope[i] : 0) : slope[i] / (kh * kw);
+  static double[] unpool(Pool2d p, int channels, double[] slope, double[] choices) {
+    double[] dx = new double[p.height() * p.width() * channels];
+    int width = p.width() / p.kernelWidth();
+    int places = p.kernelHeight() * p.kernelWidth();
+    for (int e = 0; e < slope.length; e++) {
+      for (int k = 0; k < places; k++) {
+        double share = p.pool() == Pool.MAX ? (choices[e] == k ? 1 : 0) : 1.0 / places;
+        dx[pooled(p, channels, width, e, k)] += slope[e] * share;
       }
     }
     return dx;
   }
 
-  /** Where each element is normalised: its group, or -1 in a pad lane; and its parameter. */
+  /** The element in place {@code k} of the window that makes element {@code e}. */
+  private static int pooled(Pool2d p, int channels, int width, int e, int k) {
+    int ox = e / channels % width;
+    int oy = e / channels / width;
+    int y = oy * p.kernelHeight() + k / p.kernelWidth();
+    int x = ox * p.kernelWidth() + k % p.kernelWidth();
+    return (y * p.width() + x) * channels + e % channels;
+  }
+
+  /** Which elements are normalised together, and which of them share a weight. */
   interface Grouping {
+    int groups();
+
     int group(int element);
+
+    int parameters();
 
     int parameter(int element);
   }
 
-  /** Mean and 1/√(variance + eps) of each group: [2][groups]. */
-  static double[][] moments(double[] x, Grouping grouping, int groups, double eps) {
-    double[] count = new double[groups];
-    double[][] moments = new double[2][groups];
+  /** Mean, then 1/√(variance + eps), of each group: [2][groups]. */
+  static double[][] moments(double[] x, Grouping grouping, double eps) {
+    double[] count = new double[grouping.groups()];
+    double[][] moments = new double[2][grouping.groups()];
     for (int i = 0; i < x.length; i++) {
-      if (grouping.group(i) >= 0) {
-        moments[0][grouping.group(i)] += x[i];
-        count[grouping.group(i)]++;
-      }
+      moments[0][grouping.group(i)] += x[i];
+      count[grouping.group(i)]++;
     }
-    for (int g = 0; g < groups; g++) {
+    for (int g = 0; g < count.length; g++) {
       moments[0][g] /= count[g];
     }
     for (int i = 0; i < x.length; i++) {
       int g = grouping.group(i);
-      if (g >= 0) {
-        moments[1][g] += (x[i] - moments[0][g]) * (x[i] - moments[0][g]) / count[g];
-      }
+      moments[1][g] += (x[i] - moments[0][g]) * (x[i] - moments[0][g]) / count[g];
     }
-    for (int g = 0; g < groups; g++) {
+    for (int g = 0; g < count.length; g++) {
       moments[1][g] = 1 / Math.sqrt(moments[1][g] + eps);
     }
     return moments;
   }
 
   /** Group and layer norm, backward: dx given x̂, 1/deviation of each group and gamma · δ. */
-  static double[] normSlope(
-      double[] xHat, double[] scaled, double[] inverse, Grouping grouping, int groups) {
-    double[] count = new double[groups];
-    double[] sum = new double[groups];
-    double[] product = new double[groups];
+  static double[] normSlope(double[] xHat, double[] scaled, double[] inverse, Grouping grouping) {
+    double[] count = new double[grouping.groups()];
+    double[] sum = new double[grouping.groups()];
+    double[] product = new double[grouping.groups()];
     for (int i = 0; i < xHat.length; i++) {
       int g = grouping.group(i);
-      if (g >= 0) {
-        count[g]++;
-        sum[g] += scaled[i];
-        product[g] += scaled[i] * xHat[i];
-      }
+      count[g]++;
+      sum[g] += scaled[i];
+      product[g] += scaled[i] * xHat[i];
     }
     double[] dx = new double[xHat.length];
     for (int i = 0; i < xHat.length; i++) {
       int g = grouping.group(i);
-      if (g >= 0) {
-        dx[i] = inverse[g] * (scaled[i] - sum[g] / count[g] - xHat[i] * product[g] / count[g]);
-      }
+      dx[i] = inverse[g] * (scaled[i] - sum[g] / count[g] - xHat[i] * product[g] / count[g]);
     }
     return dx;
-  }
-
-  /** Up to four bytes in each element, which a float's memory holds too. */
-  static double[] packed(int[] bytes, int elements) {
-    double[] packed = new double[elements];
-    for (int i = 0; i < bytes.length; i++) {
-      packed[i / 4] += (double) bytes[i] * (1L << (8 * (i % 4)));
-    }
-    return packed;
-  }
-
-  static int[] unpacked(double[] packed, int count) {
-    int[] bytes = new int[count];
-    Arrays.setAll(bytes, i -> (int) ((long) packed[i / 4] >> (8 * (i % 4)) & 255));
-    return bytes;
   }
 }

@@ -1,35 +1,37 @@
 package io.gradsieve.plan;
 
-import io.gradsieve.plan.PlanTensor.Place;
-import io.gradsieve.plan.PlanTensor.Storage;
+import io.gradsieve.graph.Value;
+import io.gradsieve.plan.PlanValue.Place;
+import io.gradsieve.plan.PlanValue.Storage;
 import java.util.Arrays;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
- * Arena and one thread's scratch in double precision, where every element knows which tensor wrote
- * it last: reading what was never written, or what another tensor has written since, is an error.
- * So a plan that runs here has no two live tensors in one place.
+ * Arena and one thread's scratch, where every float knows which value wrote it last: reading what
+ * was never written, or what another value has written since, is an error. So a plan that runs here
+ * has no two live values in one place. The numbers themselves are kept beside, in double precision.
  */
 final class ReferenceMemory {
   private static final class Store {
-    private final double[] values;
     private final int[] owner;
 
     Store(long floats) {
-      values = new double[Math.toIntExact(floats)];
-      owner = new int[values.length];
+      owner = new int[Math.toIntExact(floats)];
       forget();
     }
 
     void forget() {
-      Arrays.fill(values, Double.NaN);
       Arrays.fill(owner, -1);
     }
   }
 
-  private final List<PlanTensor> tensors;
+  private record Key(int value, boolean gradient, int sample) {}
+
+  private final StepPlan plan;
   private final Store arena;
   private final Store scratch;
+  private final Map<Key, double[]> numbers = new HashMap<>();
 
   /** First sample of the block that is in scratch. */
   private int blockStart;
@@ -37,7 +39,7 @@ final class ReferenceMemory {
   private int blockSize;
 
   ReferenceMemory(StepPlan plan) {
-    tensors = plan.tensors();
+    this.plan = plan;
     arena = new Store(plan.arenaFloats());
     scratch = new Store(plan.scratchFloats());
   }
@@ -49,78 +51,77 @@ final class ReferenceMemory {
     scratch.forget();
   }
 
-  /** A sample's values or gradients, copied. */
-  double[] read(int tensor, boolean gradient, int sample) {
-    PlanTensor t = tensors.get(tensor);
-    Store store = store(tensor, gradient);
-    int from = offset(t, place(t, gradient), sample);
-    int count = (int) t.floats();
-    for (int i = from; i < from + count; i++) {
-      if (!owns(tensor, gradient, store.owner[i])) {
+  /** A sample's values or gradients, copied; a value of the batch has only sample 0. */
+  double[] read(int value, boolean gradient, int sample) {
+    PlanValue v = plan.value(value);
+    Store store = store(value, gradient);
+    int from = offset(value, gradient, sample);
+    for (int i = from; i < from + v.floats(); i++) {
+      if (store.owner[i] != code(value, gradient)) {
         throw new AssertionError(
-            "tensor "
-                + tensor
-                + (gradient ? "'s gradient" : "")
+            describe(code(value, gradient))
                 + " is read at "
-                + place(t, gradient)
+                + place(v, gradient)
                 + ", sample "
                 + sample
-                + ", but holds "
+                + ", but there lies "
                 + describe(store.owner[i]));
       }
     }
-    return Arrays.copyOfRange(store.values, from, from + count);
+    double[] kept = numbers.get(new Key(value, gradient, sample));
+    if (kept == null) {
+      throw new AssertionError(describe(code(value, gradient)) + " was never written");
+    }
+    return kept.clone();
   }
 
   /** Sets a sample's values or gradients. */
-  void write(int tensor, boolean gradient, int sample, double[] values) {
-    PlanTensor t = tensors.get(tensor);
-    Store store = store(tensor, gradient);
-    int from = offset(t, place(t, gradient), sample);
-    System.arraycopy(values, 0, store.values, from, (int) t.floats());
-    Arrays.fill(store.owner, from, from + (int) t.floats(), code(tensor, gradient));
-  }
-
-  private Store store(int tensor, boolean gradient) {
-    Storage storage = place(tensors.get(tensor), gradient).storage();
-    if (storage == Storage.NOWHERE) {
-      throw new AssertionError(
-          "tensor " + tensor + (gradient ? "'s gradient" : "") + " lies nowhere but is used");
+  void write(int value, boolean gradient, int sample, double[] values) {
+    PlanValue v = plan.value(value);
+    Value shape = plan.graph().value(value);
+    long floats =
+        shape.element() == Value.Element.BYTE ? (values.length + 3) / 4 : (long) values.length;
+    boolean hasRoom = v.floats() == 0 || v.floats() >= floats;
+    if (values.length != shape.elements() || !hasRoom) {
+      throw new AssertionError(values.length + " numbers for " + shape + " in " + v);
     }
-    return storage == Storage.ARENA ? arena : scratch;
+    Store store = store(value, gradient);
+    int from = offset(value, gradient, sample);
+    Arrays.fill(store.owner, from, from + (int) v.floats(), code(value, gradient));
+    numbers.put(new Key(value, gradient, sample), values.clone());
   }
 
-  private int offset(PlanTensor t, Place place, int sample) {
+  private Store store(int value, boolean gradient) {
+    PlanValue v = plan.value(value);
+    Storage storage = place(v, gradient).storage();
+    if (storage == Storage.NOWHERE && v.floats() > 0) {
+      throw new AssertionError(describe(code(value, gradient)) + " lies nowhere but is used");
+    }
+    return storage == Storage.SCRATCH ? scratch : arena;
+  }
+
+  private int offset(int value, boolean gradient, int sample) {
+    PlanValue v = plan.value(value);
+    Place place = place(v, gradient);
+    if (v.floats() == 0 || plan.graph().value(value).ofBatch()) {
+      return Math.toIntExact(place.offset());
+    }
     int row = place.storage() == Storage.ARENA ? sample : sample - blockStart;
     if (row < 0 || (place.storage() == Storage.SCRATCH && row >= blockSize)) {
       throw new AssertionError("sample " + sample + " is not in the block");
     }
-    return Math.toIntExact(place.offset() + row * t.floats());
+    return Math.toIntExact(place.offset() + row * v.floats());
   }
 
-  private static Place place(PlanTensor t, boolean gradient) {
-    return gradient ? t.gradient() : t.value();
+  private static Place place(PlanValue value, boolean gradient) {
+    return gradient ? value.gradient() : value.value();
   }
 
-  private static int code(int tensor, boolean gradient) {
-    return 2 * tensor + (gradient ? 1 : 0);
-  }
-
-  private boolean owns(int tensor, boolean gradient, int owner) {
-    if (owner < 0 || (owner & 1) != (gradient ? 1 : 0)) {
-      return false;
-    }
-    PlanTensor a = tensors.get(tensor);
-    PlanTensor b = tensors.get(owner / 2);
-    boolean view = a.channels() == a.floats() || b.channels() == b.floats();
-    return owner / 2 == tensor
-        || (view
-            && a.floats() == b.floats()
-            && a.value().equals(b.value())
-            && a.gradient().equals(b.gradient()));
+  private static int code(int value, boolean gradient) {
+    return 2 * value + (gradient ? 1 : 0);
   }
 
   private static String describe(int owner) {
-    return owner < 0 ? "nothing" : "tensor " + owner / 2 + ((owner & 1) == 1 ? "'s gradient" : "");
+    return owner < 0 ? "nothing" : "value " + owner / 2 + ((owner & 1) == 1 ? "'s gradient" : "");
   }
 }

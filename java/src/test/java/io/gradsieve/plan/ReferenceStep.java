@@ -1,8 +1,12 @@
 package io.gradsieve.plan;
 
-import io.gradsieve.plan.Operation.Gradient;
+import io.gradsieve.graph.FlatParameters;
+import io.gradsieve.graph.Value;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Runs a plan in double precision as the header of the native library says, segment by segment and
@@ -36,23 +40,25 @@ public final class ReferenceStep {
 
   final StepPlan plan;
   final double[] weights;
-  final double[] gradients;
-  final double[] norm2;
   final ReferenceMemory memory;
   final Batch batch;
-
   final double[] loss;
   final double[] crossEntropy;
   final double[] el2n;
   final double[] margin;
   final double[][] logits;
+  double statisticsMomentum = -1;
 
-  private long branches;
+  private final double[] gradients;
+  private final double[] norm2;
+  private final int[] offsets;
+  private final int[] origins;
   private final Rounding rounding;
-  private final ReferenceBatchNorm[] norms;
+  private final Map<Integer, ReferenceBatchNorm> batchNorms = new HashMap<>();
   private final ReferencePass pass;
+  private long branches;
 
-  /** {@code weights} is the plan's buffer of weights; running statistics in it move in training. */
+  /** {@code weights} are the graph's parameters; running statistics in it move in training. */
   public ReferenceStep(StepPlan plan, double[] weights, Batch batch) {
     this(plan, weights, batch, Rounding.NONE);
   }
@@ -63,7 +69,9 @@ public final class ReferenceStep {
     this.plan = plan;
     this.weights = weights;
     this.batch = batch;
-    gradients = new double[Math.toIntExact(plan.trainable())];
+    offsets = FlatParameters.offsets(plan.graph().parameters());
+    origins = plan.graph().origins();
+    gradients = new double[FlatParameters.trainable(plan.graph().parameters())];
     norm2 = new double[batch.size()];
     loss = new double[batch.size()];
     crossEntropy = new double[batch.size()];
@@ -71,8 +79,33 @@ public final class ReferenceStep {
     margin = new double[batch.size()];
     logits = new double[batch.size()][];
     memory = new ReferenceMemory(plan);
-    norms = ReferenceBatchNorm.of(plan);
     pass = new ReferencePass(this);
+    findBatchNorms();
+  }
+
+  private void findBatchNorms() {
+    List<Operation> all =
+        plan.segments().stream().flatMap(segment -> segment.operations().stream()).toList();
+    for (Operation statistics : all) {
+      if (makesBatchValue(statistics)) {
+        Operation normalize =
+            all.stream()
+                .filter(other -> other.inputs().contains(statistics.output()))
+                .findFirst()
+                .orElseThrow();
+        batchNorms.put(statistics.output(), new ReferenceBatchNorm(this, statistics, normalize));
+      }
+    }
+  }
+
+  private boolean makesBatchValue(Operation operation) {
+    return operation.output() >= 0 && plan.graph().value(operation.output()).ofBatch();
+  }
+
+  /** Replaces the layers' own momentum of running statistics; negative: their own. */
+  public ReferenceStep statisticsMomentum(double momentum) {
+    statisticsMomentum = momentum;
+    return this;
   }
 
   /** u_i · cross-entropy with label smoothing, [B]. */
@@ -102,7 +135,7 @@ public final class ReferenceStep {
     return norm2;
   }
 
-  /** Σ term_i, laid out as the weights. */
+  /** Σ term_i, of the trainable parameters one after the other, each in PyTorch's order. */
   public double[] gradients() {
     return gradients;
   }
@@ -129,123 +162,139 @@ public final class ReferenceStep {
     return rounded;
   }
 
-  ReferenceBatchNorm norm(int normalizer) {
-    return norms[normalizer];
+  /** The batch norm that has these statistics. */
+  ReferenceBatchNorm batchNorm(int statistics) {
+    return batchNorms.get(statistics);
+  }
+
+  /** Where a parameter begins in the weights. */
+  int offset(int parameter) {
+    return offsets[parameter];
   }
 
   /** Forward, and backward if the plan has one. */
   public ReferenceStep run() {
-    List<Segment> segments = plan.segments();
-    for (Segment segment : segments) {
-      blocks(segment, false);
-      for (Operation operation : segment.operations()) {
-        if (operation instanceof Normalization.BatchNormStatistics s) {
-          norm(s.normalizer()).measure(this, s);
-        }
-      }
-    }
+    forward();
     if (plan.backward()) {
-      for (int s = segments.size() - 1; s >= 0; s--) {
-        blocks(segments.get(s), true);
-        for (Operation operation : segments.get(s).operations()) {
-          if (operation instanceof Normalization.BatchNormNormalize n) {
-            norm(n.normalizer()).finishSums(this);
-          }
-          if (operation instanceof Operation.Linear linear) {
-            checkWholeBatch(linear);
-          }
-        }
-      }
+      backward(IntStream.range(0, batch.size()).toArray());
     }
     return this;
   }
 
-  private void blocks(Segment segment, boolean backward) {
-    for (int from = 0; from < batch.size(); from += segment.block()) {
-      int to = Math.min(batch.size(), from + segment.block());
-      memory.block(from, to - from);
-      if (backward) {
-        forward(segment.operations().subList(0, segment.recompute()), from, to);
-        List<Operation> operations = segment.operations();
-        for (int o = operations.size() - 1; o >= 0; o--) {
-          for (int i = from; i < to; i++) {
-            pass.backward(operations.get(o), i);
-          }
-        }
-      } else {
-        forward(segment.operations(), from, to);
+  /** All segments forward. */
+  public void forward() {
+    plan.segments().forEach(this::forward);
+  }
+
+  /** A segment of the plan forward, after those before it. */
+  public void forward(Segment segment) {
+    blocks(segment, false, IntStream.range(0, batch.size()).toArray());
+    for (Operation operation : segment.operations()) {
+      if (makesBatchValue(operation)) {
+        batchNorm(operation.output()).measure();
       }
     }
   }
 
-  private void forward(List<Operation> operations, int from, int to) {
+  /** All segments backward, of some of the samples that went forward. */
+  public void backward(int[] samples) {
+    for (int s = plan.segments().size() - 1; s >= 0; s--) {
+      backward(plan.segments().get(s), samples);
+    }
+  }
+
+  /** A segment of the plan backward, after those behind it. */
+  public void backward(Segment segment, int[] samples) {
+    blocks(segment, true, samples);
+    for (Operation operation : segment.operations()) {
+      for (int value : operation.inputs()) {
+        if (plan.graph().value(value).ofBatch()) {
+          batchNorm(value).finishSums();
+        }
+      }
+      if (operation.product()) {
+        checkWholeBatch(operation, samples);
+      }
+    }
+  }
+
+  private void blocks(Segment segment, boolean backward, int[] samples) {
+    for (int from = 0; from < samples.length; from += segment.block()) {
+      int to = Math.min(samples.length, from + segment.block());
+      int[] block = Arrays.copyOfRange(samples, from, to);
+      memory.block(block[0], block[block.length - 1] + 1 - block[0]);
+      if (backward) {
+        forward(segment.operations().subList(0, segment.recompute()), block);
+        List<Operation> operations = segment.operations();
+        for (int o = operations.size() - 1; o >= 0; o--) {
+          for (int i : block) {
+            pass.backward(operations.get(o), i);
+          }
+        }
+      } else {
+        forward(segment.operations(), block);
+      }
+    }
+  }
+
+  private void forward(List<Operation> operations, int[] block) {
     for (Operation operation : operations) {
-      for (int i = from; i < to; i++) {
+      for (int i : block) {
         pass.forward(operation, i);
       }
     }
   }
 
-  /**
-   * Backends form a linear layer's weight gradient from the whole batch at the end of the segment.
-   */
-  private void checkWholeBatch(Operation.Linear linear) {
-    for (int i = 0; i < batch.size(); i++) {
-      memory.read(linear.in(), false, i);
-      memory.read(linear.out(), true, i);
+  /** A product's weight gradient is formed from the whole batch at the end of the segment. */
+  private void checkWholeBatch(Operation operation, int[] samples) {
+    for (int i : samples) {
+      value(operation.inputs().get(0), i);
+      gradient(operation.output(), i);
     }
   }
 
-  PlanTensor tensor(int number) {
-    return plan.tensors().get(number);
+  /** A sample's numbers, [T][C]; features of a flattened image in PyTorch's order. */
+  double[] value(int value, int sample) {
+    return seen(value, memory.read(origins[value], false, sample));
   }
 
-  double[] value(int tensor, int sample) {
-    return memory.read(tensor, false, sample);
+  void setValue(int value, int sample, double[] values) {
+    memory.write(value, false, sample, rounded(values, sample));
   }
 
-  void setValue(int tensor, int sample, double[] values) {
-    PlanTensor t = tensor(tensor);
-    for (int i = 0; i < values.length; i++) {
-      if (i % t.pitch() >= t.channels() && values[i] != 0) {
-        throw new AssertionError("tensor " + tensor + " has " + values[i] + " in a pad lane");
-      }
+  /** Stores bytes, which no rounding changes. */
+  void setBytes(int value, int sample, double[] bytes) {
+    memory.write(value, false, sample, bytes);
+  }
+
+  double[] gradient(int value, int sample) {
+    return seen(value, memory.read(origins[value], true, sample));
+  }
+
+  void setGradient(int value, int sample, double[] values) {
+    double[] own = origins[value] == value ? values : permuted(origins[value], values, false);
+    memory.write(origins[value], true, sample, rounded(own, sample));
+  }
+
+  private double[] seen(int value, double[] ofOrigin) {
+    return origins[value] == value ? ofOrigin : permuted(origins[value], ofOrigin, true);
+  }
+
+  /** Between [T][C] and features, where channel c of position t is feature c·T + t. */
+  private double[] permuted(int origin, double[] values, boolean toFeatures) {
+    Value shape = plan.graph().value(origin);
+    double[] permuted = new double[values.length];
+    for (int e = 0; e < values.length; e++) {
+      int feature = e % shape.channels() * shape.positions() + e / shape.channels();
+      permuted[toFeatures ? feature : e] = values[toFeatures ? e : feature];
     }
-    memory.write(tensor, false, sample, rounded(values, sample));
-  }
-
-  /** Stores bytes, which {@link ReferenceKernels#packed} made numbers of. */
-  void setBytes(int tensor, int sample, double[] packed) {
-    memory.write(tensor, false, sample, packed);
-  }
-
-  double[] gradient(int tensor, int sample) {
-    return memory.read(tensor, true, sample);
-  }
-
-  void setGradient(int tensor, int sample, double[] values) {
-    memory.write(tensor, true, sample, rounded(values, sample));
-  }
-
-  /** Stores or adds a gradient of an input. */
-  void passGradient(int tensor, int sample, Gradient gradient, double[] values) {
-    switch (gradient) {
-      case NONE -> {}
-      case STORE -> setGradient(tensor, sample, values);
-      case ADD -> {
-        double[] sum = gradient(tensor, sample);
-        for (int i = 0; i < sum.length; i++) {
-          sum[i] += values[i];
-        }
-        setGradient(tensor, sample, sum);
-      }
-    }
+    return permuted;
   }
 
   /** Adds one sample's gradient of a parameter to the batch's and to the sample's norm. */
-  void addParameter(long offset, int sample, double[] values) {
+  void addParameter(int parameter, int sample, double[] values) {
     for (int i = 0; i < values.length; i++) {
-      gradients[(int) offset + i] += values[i];
+      gradients[offsets[parameter] + i] += values[i];
       norm2[sample] += values[i] * values[i];
     }
   }

@@ -2,9 +2,9 @@ package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.format.safetensors.SafeTensors;
-import io.gradsieve.nn.Parameter;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.ParameterValues;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,17 +90,20 @@ class GoldenCheckpointTest {
 
   /** Weights and optimizer state, bit for bit, by parameter. */
   private static void compare(TrainingState state, Path checkpoint) {
-    Map<String, DeviceBuffer> optimizer = state.compiled.optimizerState();
+    Map<String, ParameterValues> optimizer = state.compiled.optimizerState();
     assertThat(optimizer.keySet()).containsExactly("exp_avg", "exp_avg_sq");
     try (SafeTensors weights = SafeTensors.open(checkpoint.resolve("weights.safetensors"));
         SafeTensors states = SafeTensors.open(checkpoint.resolve("optimizer.safetensors"))) {
-      for (Parameter parameter : state.network.parameters().layout().parameters()) {
+      List<Parameter> parameters = state.network.parameters().list();
+      for (int p = 0; p < parameters.size(); p++) {
+        int index = p;
+        Parameter parameter = parameters.get(p);
         String name = parameter.name();
-        assertThat(state.network.parameters().read(parameter)).isEqualTo(weights.floats(name));
+        assertThat(state.network.parameters().read(p)).isEqualTo(weights.floats(name));
         if (parameter.trainable()) {
           optimizer.forEach(
               (kept, values) ->
-                  assertThat(parameter.read(values))
+                  assertThat(values.read(index))
                       .isEqualTo(states.floats(name + "." + kept))
                       .isNotEqualTo(new float[(int) parameter.elements()]));
         }

@@ -278,7 +278,9 @@ class TrainerTest {
           @Override
           public void epochStarted(TrainingState state) {
             if (state.epoch() == 3) {
-              state.network().weights().write(0, new float[] {Float.NaN});
+              float[] elements = state.network().parameters().read(0);
+              elements[0] = Float.NaN;
+              state.network().parameters().write(0, elements);
             }
           }
         };

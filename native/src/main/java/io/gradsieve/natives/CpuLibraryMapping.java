@@ -27,6 +27,7 @@ public class CpuLibraryMapping implements InfoMapper {
     map.putFirst(new Info("char").valueTypes("byte").pointerTypes("String"));
     map.put(new Info("gs_conv2d").pointerTypes("Conv2dShape"));
     map.put(new Info("gs_update_rule").pointerTypes("UpdateParameters"));
+    map.put(new Info("gs_point").pointerTypes("Point"));
     map.put(new Info("gs_step").pointerTypes("Step"));
     results(map);
   }
@@ -37,19 +38,21 @@ public class CpuLibraryMapping implements InfoMapper {
     function(map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");
     function(
         map,
-        "gs_step_tensor(Step step, long height, long width, long channels, long pitch, int storage,"
-            + " long offset, int gradient_storage, long gradient_offset, int[] tensor)");
+        "gs_step_tensor(Step step, long positions, long channels, long pitch, int storage, long offset,"
+            + " int gradient_storage, long gradient_offset, int[] tensor)");
     function(
         map,
-        "gs_step_input(Step step, int out, int element, @Const float[] scale, @Const float[] shift)");
+        "gs_step_operation(Step step, int count, @Const int[] inputs, @Const int[] gradients,"
+            + " int output, int saved, int reads, @Const int[] read)");
+    function(
+        map, "gs_step_input(Step step, int element, @Const float[] scale, @Const float[] shift)");
     function(
         map,
-        "gs_step_linear(Step step, int in, int out, long weights, long bias, int activation,"
-            + " int gradient, @Const float[] shift)");
+        "gs_step_linear(Step step, long weights, long bias, int activation, @Const float[] shift)");
     function(
         map,
-        "gs_step_batchnorm_statistics(Step step, int in, long running_mean, long running_variance,"
-            + " float eps, float momentum, int gradient, int[] normalizer)");
+        "gs_step_batchnorm_statistics(Step step, long running_mean, long running_variance,"
+            + " float eps, float momentum, int[] normalizer)");
     function(
         map,
         "gs_step_memory(Step step, @Cast(\"int64_t*\") long[] arena,"

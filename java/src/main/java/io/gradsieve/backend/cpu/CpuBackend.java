@@ -7,8 +7,10 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.backend.CompiledStep;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.compile.Compiler;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.LoadResult;
 import io.gradsieve.natives.NativeException;
@@ -89,8 +91,8 @@ public final class CpuBackend implements Backend {
     return threads;
   }
 
-  @Override
-  public CpuBuffer allocate(long bytes, String purpose) {
+  /** Zeroed memory, entered in the ledger; throws {@code Missing} if it can't be had. */
+  CpuBuffer allocate(long bytes, String purpose) {
     if (bytes <= 0) {
       throw new IllegalArgumentException(purpose + ": bytes must be positive, is " + bytes);
     }
@@ -107,8 +109,20 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public CompiledStep compile(StepPlan plan, DeviceBuffer weights, Optional<UpdateRule> optimizer) {
-    return CpuStep.compile(this, plan, (CpuBuffer) weights, optimizer);
+  public ParameterValues parameters(Graph graph) {
+    CpuLayout layout = CpuLayout.of(graph);
+    return CpuParameters.all(layout, allocate(layout.floats() * Float.BYTES, "weights"));
+  }
+
+  @Override
+  public StepPlan plan(Graph graph, int capacity, boolean backward, boolean norms) {
+    return Compiler.plan(graph, CpuLayout.of(graph), capacity, backward, norms);
+  }
+
+  @Override
+  public CompiledStep compile(
+      StepPlan plan, ParameterValues weights, Optional<UpdateRule> optimizer) {
+    return CpuStep.compile(this, plan, (CpuParameters) weights, optimizer);
   }
 
   /** Throws {@link IllegalStateException} if a buffer or step of this backend is still open. */

@@ -1,13 +1,12 @@
 package io.gradsieve.backend.cpu;
 
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.MemoryLedger;
 import io.gradsieve.natives.NativeMemory;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** Native memory entered in the ledger under its purpose. */
-final class CpuBuffer implements DeviceBuffer {
+final class CpuBuffer implements AutoCloseable {
   private static final long FLOATS_A_VIEW = 1 << 28; // 1 GiB, a buffer holds less than 2
 
   private final MemoryLedger ledger;
@@ -32,13 +31,13 @@ final class CpuBuffer implements DeviceBuffer {
     return address;
   }
 
-  @Override
-  public long bytes() {
+  /** Size in bytes. */
+  long bytes() {
     return bytes;
   }
 
-  @Override
-  public void read(long offset, float[] target) {
+  /** Copies from the buffer's start offset (in floats) into {@code target}. */
+  void read(long offset, float[] target) {
     for (int done = 0; done < target.length; ) {
       int count = (int) Math.min(target.length - done, FLOATS_A_VIEW);
       view((offset + done) * Float.BYTES, count * Float.BYTES)
@@ -48,8 +47,8 @@ final class CpuBuffer implements DeviceBuffer {
     }
   }
 
-  @Override
-  public void write(long offset, float[] source) {
+  /** Copies {@code source} to the offset (in floats). */
+  void write(long offset, float[] source) {
     for (int done = 0; done < source.length; ) {
       int count = (int) Math.min(source.length - done, FLOATS_A_VIEW);
       view((offset + done) * Float.BYTES, count * Float.BYTES)

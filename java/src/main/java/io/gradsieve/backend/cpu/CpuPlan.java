@@ -1,49 +1,47 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
-import io.gradsieve.plan.Normalization;
 import io.gradsieve.plan.Operation;
-import io.gradsieve.plan.Operation.Activation;
-import io.gradsieve.plan.Operation.Gradient;
-import io.gradsieve.plan.PlanTensor;
+import io.gradsieve.plan.PlanValue;
 import io.gradsieve.plan.Segment;
 import io.gradsieve.plan.StepPlan;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
- * Hands a plan to the native executor: its tensors, then its operations, one {@code gs_step_…} call
- * each.
+ * Hands a plan to the native executor: its operations, one {@code gs_step_…} call each, and the
+ * tensors that these read and write.
  */
 final class CpuPlan {
+  private final StepPlan plan;
+  private final CpuLayout layout;
   private final Step step;
-  private final int[] number = new int[1];
+  private final Map<Integer, Integer> tensors = new HashMap<>();
+  private final Map<Integer, Integer> lanes = new HashMap<>();
+  private final Map<Integer, int[]> normalizers = new HashMap<>();
 
-  /**
-   * The library numbers batch norm layers in the order of their statistics, the plan as the network
-   * names them.
-   */
-  private final Map<Integer, Integer> normalizers = new HashMap<>();
-
-  private CpuPlan(Step step) {
+  private CpuPlan(StepPlan plan, CpuLayout layout, Step step) {
+    this.plan = plan;
+    this.layout = layout;
     this.step = step;
   }
 
   /** A native step of the plan, not yet bound to memory; the caller destroys it. */
-  static Step create(StepPlan plan, int threads) {
+  static Step create(StepPlan plan, CpuLayout layout, int threads) {
     Step step = new Step();
     CpuErrors.check(
         CpuLibrary.gs_step_create(threads, plan.capacity(), plan.norms() ? 1 : 0, step));
     try {
-      CpuPlan builder = new CpuPlan(step);
-      for (int i = 0; i < plan.tensors().size(); i++) {
-        builder.tensor(i, plan.tensors().get(i));
-      }
+      CpuPlan builder = new CpuPlan(plan, layout, step);
       for (Segment segment : plan.segments()) {
         CpuErrors.check(CpuLibrary.gs_step_segment(step, segment.block(), segment.recompute()));
         for (Operation operation : segment.operations()) {
-          CpuErrors.check(builder.add(operation));
+          builder.add(operation);
         }
       }
       return step;
@@ -53,158 +51,88 @@ final class CpuPlan {
     }
   }
 
-  private void tensor(int index, PlanTensor tensor) {
+  /** Tells what the operation touches, then adds it. Values of the batch are the executor's own. */
+  private void add(Operation operation) {
+    Kind kind = operation.first().kind();
+    CpuKind<Kind> known = CpuKinds.of(kind);
+    IntUnaryOperator number = known.byChannel() ? this::byChannel : this::tensor;
+    List<Integer> inputs = operation.inputs();
+    int[] ofSamples =
+        IntStream.range(0, inputs.size()).filter(i -> !isOfBatch(inputs.get(i))).toArray();
+    int[] read =
+        operation.readsBackward().stream()
+            .filter(value -> !isOfBatch(value))
+            .mapToInt(number::applyAsInt)
+            .toArray();
+    int output = operation.output();
+    List<Integer> saved = operation.saved();
+    CpuErrors.check(
+        CpuLibrary.gs_step_operation(
+            step,
+            ofSamples.length,
+            IntStream.of(ofSamples).map(i -> number.applyAsInt(inputs.get(i))).toArray(),
+            IntStream.of(ofSamples).map(i -> code(operation.gradients().get(i))).toArray(),
+            output < 0 || isOfBatch(output) ? -1 : number.applyAsInt(output),
+            saved.isEmpty() ? -1 : tensor(saved.get(0)),
+            read.length,
+            read));
+    CpuErrors.check(known.add(kind, operation, this));
+  }
+
+  private boolean isOfBatch(int value) {
+    return layout.graph().value(value).ofBatch();
+  }
+
+  Step step() {
+    return step;
+  }
+
+  CpuLayout layout() {
+    return layout;
+  }
+
+  /** The number of a value's tensor. */
+  private int tensor(int value) {
+    int origin = layout.origin(value);
+    return tensors.computeIfAbsent(origin, v -> add(v, layout.tensor(v)));
+  }
+
+  /** The number of a tensor whose channels are those of the value. */
+  private int byChannel(int value) {
+    int origin = layout.origin(value);
+    return layout.isFlattened(value)
+        ? lanes.computeIfAbsent(origin, v -> add(v, layout.byChannel(value)))
+        : tensor(value);
+  }
+
+  private int add(int value, CpuTensor tensor) {
+    PlanValue place = plan.value(value);
+    int[] number = new int[1];
     CpuErrors.check(
         CpuLibrary.gs_step_tensor(
             step,
-            tensor.height(),
-            tensor.width(),
+            tensor.positions(),
             tensor.channels(),
             tensor.pitch(),
-            storage(tensor.value()),
-            tensor.value().offset(),
-            storage(tensor.gradient()),
-            tensor.gradient().offset(),
+            storage(place.value()),
+            place.value().offset(),
+            storage(place.gradient()),
+            place.gradient().offset(),
             number));
-    if (number[0] != index) {
-      throw new IllegalStateException("tensor " + index + " of the plan is number " + number[0]);
-    }
+    return number[0];
   }
 
-  /** The operation's native call; a kind of operation without a line here is a fault of ours. */
-  private int add(Operation operation) {
-    if (operation instanceof Operation.Input o) {
-      return CpuLibrary.gs_step_input(
-          step,
-          o.out(),
-          o.bytes() ? CpuLibrary.GS_UINT8 : CpuLibrary.GS_FLOAT32,
-          o.bytes() ? o.scale() : null,
-          o.bytes() ? o.shift() : null);
-    }
-    if (operation instanceof Operation.Conv2d o) {
-      return CpuLibrary.gs_step_conv2d(
-          step,
-          o.in(),
-          o.out(),
-          o.kernelHeight(),
-          o.kernelWidth(),
-          o.stride(),
-          o.padding(),
-          o.weights(),
-          o.bias(),
-          code(o.activation()),
-          o.pool(),
-          o.saved(),
-          code(o.gradient()));
-    }
-    if (operation instanceof Operation.Linear o) {
-      return CpuLibrary.gs_step_linear(
-          step,
-          o.in(),
-          o.out(),
-          o.weights(),
-          o.bias(),
-          code(o.activation()),
-          code(o.gradient()),
-          o.shift().length == 0 ? null : o.shift());
-    }
-    if (operation instanceof Normalization.BatchNormStatistics o) {
-      int status =
-          CpuLibrary.gs_step_batchnorm_statistics(
-              step,
-              o.in(),
-              o.runningMean(),
-              o.runningVariance(),
-              o.eps(),
-              o.momentum(),
-              code(o.gradient()),
-              number);
-      if (status == CpuLibrary.GS_OK) {
-        normalizers.put(o.normalizer(), number[0]);
-      }
-      return status;
-    }
-    if (operation instanceof Normalization.BatchNormNormalize o) {
-      return CpuLibrary.gs_step_batchnorm_normalize(
-          step,
-          normalizers.getOrDefault(o.normalizer(), -1),
-          o.in(),
-          o.skip(),
-          o.out(),
-          o.gamma(),
-          o.beta(),
-          code(o.activation()),
-          code(o.skipGradient()));
-    }
-    return addMore(operation);
+  /** The native number of the batch norm that has these statistics, once they are added. */
+  int[] normalizer(int statistics) {
+    return normalizers.computeIfAbsent(statistics, v -> new int[] {-1});
   }
 
-  private int addMore(Operation operation) {
-    if (operation instanceof Normalization.GroupNorm o) {
-      return CpuLibrary.gs_step_groupnorm(
-          step,
-          o.in(),
-          o.out(),
-          o.groups(),
-          o.gamma(),
-          o.beta(),
-          o.eps(),
-          o.saved(),
-          code(o.gradient()));
-    }
-    if (operation instanceof Normalization.LayerNorm o) {
-      return CpuLibrary.gs_step_layernorm(
-          step,
-          o.in(),
-          o.out(),
-          o.spatial() ? 1 : 0,
-          o.gamma(),
-          o.beta(),
-          o.eps(),
-          o.saved(),
-          code(o.gradient()));
-    }
-    if (operation instanceof Operation.Activate o) {
-      return CpuLibrary.gs_step_activation(
-          step, o.in(), o.out(), code(o.activation()), code(o.gradient()));
-    }
-    if (operation instanceof Operation.Pool2d o) {
-      int pool =
-          o.pool() == Operation.Pool.MAX ? CpuLibrary.GS_MAX_POOL : CpuLibrary.GS_AVERAGE_POOL;
-      return CpuLibrary.gs_step_pool2d(
-          step,
-          o.in(),
-          o.out(),
-          pool,
-          o.kernelHeight(),
-          o.kernelWidth(),
-          o.saved(),
-          code(o.gradient()));
-    }
-    if (operation instanceof Operation.Dropout o) {
-      return CpuLibrary.gs_step_dropout(
-          step, o.in(), o.out(), o.p(), o.place(), code(o.gradient()));
-    }
-    if (operation instanceof Operation.Add o) {
-      return CpuLibrary.gs_step_add(
-          step, o.a(), o.b(), o.out(), code(o.gradientA()), code(o.gradientB()));
-    }
-    if (operation instanceof Operation.SoftmaxCrossEntropy o) {
-      return CpuLibrary.gs_step_softmax_cross_entropy(
-          step, o.logits(), o.labelSmoothing(), code(o.gradient()));
-    }
-    throw new IllegalStateException("no native call for " + operation);
+  /** Floats from the start of the weights to a parameter; -1 for none. */
+  long offset(int parameter) {
+    return layout.offset(parameter);
   }
 
-  private static int storage(PlanTensor.Place place) {
-    return switch (place.storage()) {
-      case NOWHERE -> CpuLibrary.GS_NOWHERE;
-      case ARENA -> CpuLibrary.GS_ARENA;
-      case SCRATCH -> CpuLibrary.GS_SCRATCH;
-    };
-  }
-
-  private static int code(Gradient gradient) {
+  private static int code(Operation.Gradient gradient) {
     return switch (gradient) {
       case NONE -> CpuLibrary.GS_GRADIENT_NONE;
       case STORE -> CpuLibrary.GS_GRADIENT_STORE;
@@ -212,13 +140,11 @@ final class CpuPlan {
     };
   }
 
-  private static int code(Activation activation) {
-    return switch (activation) {
-      case IDENTITY -> CpuLibrary.GS_IDENTITY;
-      case RELU -> CpuLibrary.GS_RELU;
-      case GELU -> CpuLibrary.GS_GELU;
-      case TANH -> CpuLibrary.GS_TANH;
-      case SIGMOID -> CpuLibrary.GS_SIGMOID;
+  private static int storage(PlanValue.Place place) {
+    return switch (place.storage()) {
+      case NOWHERE -> CpuLibrary.GS_NOWHERE;
+      case ARENA -> CpuLibrary.GS_ARENA;
+      case SCRATCH -> CpuLibrary.GS_SCRATCH;
     };
   }
 }

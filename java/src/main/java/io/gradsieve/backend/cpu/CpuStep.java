@@ -1,24 +1,21 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.CompiledStep;
-import io.gradsieve.backend.DeviceBuffer;
+import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
+import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Node;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
 import io.gradsieve.natives.UpdateParameters;
-import io.gradsieve.plan.MemoryPlan;
-import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
-import java.nio.DoubleBuffer;
-import java.nio.IntBuffer;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -29,116 +26,52 @@ import org.jspecify.annotations.Nullable;
  * allocated on the way.
  */
 final class CpuStep implements CompiledStep {
-  /** Of results: two steps may be under way, which take turns with them. */
-  private static final int SETS = 2;
-
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
-  private final CpuBuffer weights;
+  private final CpuLayout layout;
+  private final CpuParameters weights;
   private final Optional<UpdateRule> optimizer;
   private final UpdateParameters rule;
-
-  /** All memory of this step, in the order it was taken. */
-  private final List<CpuBuffer> owned = new ArrayList<>();
-
-  private final Map<String, DeviceBuffer> states = new LinkedHashMap<>();
-  private final CpuBuffer gradients;
+  private final CpuMemory memory;
 
   /** Of the parts of a step so far; taken when a step first has parts. */
   private @Nullable CpuBuffer partialSum;
 
-  private final CpuRecords[] records = new CpuRecords[SETS];
-  private final CpuBuffer classCounts;
-  private final IntBuffer classCountInts;
-  private final CpuBuffer result;
-  private final DoubleBuffer gradientNorm2;
   private final int segments;
   private final long trafficPerSample;
   private long segmentCalls;
   private long begun;
   private long awaited;
   private @Nullable StepTimes times;
+
+  /** Held where what follows changes and while another thread aborts. */
+  private final Object lifetime = new Object();
+
+  private @Nullable CpuShare share;
   private boolean closed;
 
   private CpuStep(
       CpuBackend backend,
       StepPlan plan,
       Step step,
-      CpuBuffer weights,
+      CpuParameters weights,
       Optional<UpdateRule> optimizer) {
     this.backend = backend;
     this.plan = plan;
     this.step = step;
     this.weights = weights;
+    this.layout = weights.layout();
     this.optimizer = optimizer;
-    this.rule = CpuUpdateRule.of(optimizer);
     this.segments = plan.segments().size();
     try {
-      long[] arena = new long[1];
-      long[] scratch = new long[1];
-      CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
-      if (MemoryPlan.aligned(arena[0] / Float.BYTES) != plan.arenaFloats()) {
-        throw new IllegalStateException(
-            "the plan's arena has %d floats, the executor's tensors end at %d"
-                .formatted(plan.arenaFloats(), arena[0] / Float.BYTES));
-      }
-      CpuBuffer arenaMemory = own(plan.arenaFloats() * Float.BYTES, "arena");
-      CpuBuffer scratchMemory = own(scratch[0], "scratch");
-      this.gradients = own(plan.backward() ? plan.trainable() * Float.BYTES : 0, "gradients");
-      List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
-      long[] stateAddresses = new long[2];
-      for (int i = 0; i < kept.size(); i++) {
-        CpuBuffer state = own(plan.trainable() * Float.BYTES, "optimizer");
-        stateAddresses[i] = state.address();
-        states.put(kept.get(i), state);
-      }
-      int capacity = plan.capacity();
-      long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
-      long pitch = plan.tensors().get(plan.logits()).pitch();
-      CpuBuffer recordRows = own(SETS * rows, "records");
-      long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
-      CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
-      CpuBuffer chosen = own((long) SETS * capacity * Integer.BYTES, "records");
-      for (int set = 0; set < SETS; set++) {
-        records[set] =
-            new CpuRecords(
-                recordRows,
-                set * rows,
-                probabilities.view(set * probabilityBytes, (int) probabilityBytes).asFloatBuffer(),
-                chosen,
-                set,
-                capacity);
-      }
-      int classBytes = plan.tensors().get(plan.logits()).channels() * Integer.BYTES;
-      this.classCounts = own(classBytes, "records");
-      this.classCountInts = classCounts.view(0, classBytes).asIntBuffer();
-      this.result = own(Double.BYTES, "records");
-      this.gradientNorm2 = result.view(0, Double.BYTES).asDoubleBuffer();
-      CpuErrors.check(
-          CpuLibrary.gs_step_bind(
-              step,
-              arenaMemory.address(),
-              scratchMemory.address(),
-              weights.address(),
-              plan.trainable(),
-              plan.backward() ? gradients.address() : 0,
-              stateAddresses[0],
-              stateAddresses[1],
-              recordRows.address(),
-              probabilities.address()));
       this.trafficPerSample = traffic();
+      this.memory = new CpuMemory(backend, plan, step, weights, optimizer);
     } catch (RuntimeException e) {
-      release();
+      CpuLibrary.gs_step_destroy(step);
       throw e;
     }
-  }
-
-  /** Memory may be 0 bytes where a plan needs none; a buffer never is. */
-  private CpuBuffer own(long bytes, String purpose) {
-    CpuBuffer buffer = backend.allocate(Math.max(bytes, Double.BYTES), purpose);
-    owned.add(buffer);
-    return buffer;
+    this.rule = CpuUpdateRule.of(optimizer);
   }
 
   private long traffic() {
@@ -153,44 +86,45 @@ final class CpuStep implements CompiledStep {
   }
 
   static CpuStep compile(
-      CpuBackend backend, StepPlan plan, CpuBuffer weights, Optional<UpdateRule> optimizer) {
-    if (weights.bytes() != plan.weights() * Float.BYTES) {
+      CpuBackend backend, StepPlan plan, CpuParameters weights, Optional<UpdateRule> optimizer) {
+    CpuLayout layout = CpuLayout.of(plan.graph());
+    if (!layout.fits(weights.layout())) {
       throw new IllegalArgumentException(
-          "the plan has "
-              + plan.weights()
-              + " weights, the buffer "
-              + weights.bytes() / Float.BYTES);
+          "these are the weights of another network than the plan's");
     }
     if (optimizer.isPresent() && !plan.backward()) {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }
-    return new CpuStep(backend, plan, CpuPlan.create(plan, backend.threads()), weights, optimizer);
+    return new CpuStep(
+        backend, plan, CpuPlan.create(plan, layout, backend.threads()), weights, optimizer);
   }
 
   @Override
-  public StepInput newInput(SampleStore samples) {
-    Operation first = plan.segments().get(0).operations().get(0);
-    if (!(first instanceof Operation.Input input)) {
-      throw new IllegalStateException("a plan begins with its input, this one with " + first);
-    }
-    var tensor = plan.tensors().get(input.out());
-    long values = (long) tensor.height() * tensor.width() * tensor.channels();
-    long bytes = values * (input.bytes() ? Byte.BYTES : Float.BYTES);
+  public StepInput newInput(SampleStore samples, SampleShape shape) {
+    Node first = plan.graph().input();
+    boolean asBytes = first.kind() instanceof Kind.Input input && input.bytes();
+    CpuTensor tensor = layout.tensor(first.output());
+    long values = (long) tensor.positions() * tensor.channels();
+    long bytes = values * (asBytes ? Byte.BYTES : Float.BYTES);
     if (samples.sampleBytes() != bytes) {
       throw new IllegalArgumentException(
           "the plan reads samples of " + bytes + " bytes, these have " + samples.sampleBytes());
     }
     return new CpuInput(
-        backend, plan.capacity(), samples, tensor.height(), tensor.width(), this::drain);
+        backend, plan.capacity(), samples, shape.height(), shape.width(), this::drain);
   }
 
   /**
    * Waits until the threads have done what is queued, so that memory they read can go; whatever
-   * came out of it, nobody asks for it any more.
+   * came out of it, nobody asks for it any more. Others may wait for a share, or never come: it is
+   * aborted.
    */
   private void drain() {
+    if (share != null && awaited < begun) {
+      abort();
+    }
     while (!closed && awaited < begun) {
-      CpuLibrary.gs_step_wait(step, result.address());
+      CpuLibrary.gs_step_wait(step, memory.result.address());
       awaited++;
     }
   }
@@ -199,9 +133,14 @@ final class CpuStep implements CompiledStep {
   public void begin(
       StepInput input, int batch, Mode mode, long seed, int epoch, double statisticsMomentum) {
     CpuInput slot = (CpuInput) input;
-    if (batch < 1 || batch > plan.capacity() || batch > slot.capacity()) {
+    int least = share == null ? 1 : 0;
+    if (batch < least || batch > plan.capacity() || batch > slot.capacity()) {
       throw new IllegalArgumentException(
-          "batch must lie in 1.." + Math.min(plan.capacity(), slot.capacity()) + ", is " + batch);
+          "batch must lie in %d..%d, is %d"
+              .formatted(least, Math.min(plan.capacity(), slot.capacity()), batch));
+    }
+    if (share != null && awaited == begun) {
+      share.begin();
     }
     CpuErrors.check(
         CpuLibrary.gs_step_begin(
@@ -236,44 +175,40 @@ final class CpuStep implements CompiledStep {
           case EL2N -> CpuLibrary.GS_RECORD_EL2N;
           case MARGIN -> CpuLibrary.GS_RECORD_MARGIN;
         };
-    CpuRecords target = records[(int) ((begun - 1) % SETS)];
+    CpuRecords target = memory.records[(int) ((begun - 1) % CpuMemory.SETS)];
     for (int c = 0; c < ofClass.length; c++) {
-      classCountInts.put(c, ofClass[c]);
+      memory.classCountInts.put(c, ofClass[c]);
     }
     CpuErrors.check(
         CpuLibrary.gs_step_choose(
             open(),
             record,
             count,
-            ofClass.length > 0 ? classCounts.address() : 0,
+            ofClass.length > 0 ? memory.classCounts.address() : 0,
             ofClass.length,
             target.chosenAddress()));
   }
 
   @Override
-  public void backward() {
+  public void backward(Part part) {
     if (!plan.backward()) {
       throw new IllegalStateException("the plan has no backward pass");
     }
     Step handle = open();
+    if (part != Part.WHOLE) {
+      if (partialSum == null) {
+        partialSum = memory.own(layout.trainable() * Float.BYTES, "gradients");
+      }
+      int parts =
+          switch (part) {
+            case FIRST -> CpuLibrary.GS_PART_FIRST;
+            case LAST -> CpuLibrary.GS_PART_LAST;
+            default -> 0;
+          };
+      CpuErrors.check(CpuLibrary.gs_step_part(handle, parts, partialSum.address()));
+    }
     for (int i = segments - 1; i >= 0; i--) {
       CpuErrors.check(CpuLibrary.gs_segment_backward(handle, i));
-      segmentCalls++;
-    }
-  }
-
-  @Override
-  public void accumulate(boolean first, boolean last) {
-    if (!plan.backward()) {
-      throw new IllegalStateException("the plan has no backward pass");
-    }
-    if (partialSum == null) {
-      partialSum = own(plan.trainable() * Float.BYTES, "gradients");
-    }
-    int parts = (first ? CpuLibrary.GS_PART_FIRST : 0) | (last ? CpuLibrary.GS_PART_LAST : 0);
-    Step handle = open();
-    for (int i = 0; i < segments; i++) {
-      CpuErrors.check(CpuLibrary.gs_segment_accumulate(handle, i, parts, partialSum.address()));
       segmentCalls++;
     }
   }
@@ -299,8 +234,37 @@ final class CpuStep implements CompiledStep {
   public double await() {
     Step handle = open();
     awaited = Math.min(awaited + 1, begun);
-    CpuErrors.check(CpuLibrary.gs_step_wait(handle, result.address()));
-    return gradientNorm2.get(0);
+    int status = CpuLibrary.gs_step_wait(handle, memory.result.address());
+    if (status == CpuLibrary.GS_ABORTED) {
+      throw share == null ? CpuShare.aborted() : share.lost();
+    }
+    CpuErrors.check(status);
+    return memory.gradientNorm2.get(0);
+  }
+
+  @Override
+  public void share(Participants participants, boolean synchroniseBatchNorm) {
+    Step handle = open();
+    if (share != null || awaited < begun) {
+      throw new IllegalStateException("a step is shared once, with none under way");
+    }
+    synchronized (lifetime) {
+      share = new CpuShare(handle, plan, memory, participants, synchroniseBatchNorm);
+    }
+  }
+
+  @Override
+  public void abort() {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
+      if (share == null) {
+        CpuLibrary.gs_step_abort(step);
+      } else {
+        share.abort();
+      }
+    }
   }
 
   private Step open() {
@@ -313,22 +277,22 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public StepRecords records() {
-    return records[set()];
+    return memory.records[set()];
   }
 
   /** The set of results that the last step awaited has written. */
   private int set() {
-    return (int) (Math.max(awaited - 1, 0) % SETS);
+    return (int) (Math.max(awaited - 1, 0) % CpuMemory.SETS);
   }
 
   @Override
-  public Map<String, DeviceBuffer> optimizerState() {
-    return Collections.unmodifiableMap(states);
+  public Map<String, ParameterValues> optimizerState() {
+    return Collections.unmodifiableMap(memory.states);
   }
 
   @Override
-  public DeviceBuffer gradients() {
-    return gradients;
+  public ParameterValues gradients() {
+    return memory.gradients;
   }
 
   @Override
@@ -344,30 +308,30 @@ final class CpuStep implements CompiledStep {
   @Override
   public StepTimes measure() {
     if (times == null) {
-      int bytes = SETS * StepTimes.longs(backend.threads(), segments) * Long.BYTES;
-      CpuBuffer memory = own(bytes, "profile");
-      CpuErrors.check(CpuLibrary.gs_step_profile(open(), memory.address()));
+      int bytes = CpuMemory.SETS * StepTimes.longs(backend.threads(), segments) * Long.BYTES;
+      CpuBuffer noted = memory.own(bytes, "profile");
+      CpuErrors.check(CpuLibrary.gs_step_profile(open(), noted.address()));
       times =
           new StepTimes(
-              backend.threads(), segments, memory.view(0, bytes).asLongBuffer(), this::set);
+              backend.threads(), segments, noted.view(0, bytes).asLongBuffer(), this::set);
     }
     return times;
   }
 
+  /** The threads first: they use the memory. */
   @Override
   public void close() {
-    if (!closed) {
+    synchronized (lifetime) {
+      if (closed) {
+        return;
+      }
       closed = true;
-      release();
     }
-  }
-
-  /** The step first: its threads use the memory. */
-  private void release() {
+    if (share != null) {
+      share.close();
+    }
     CpuErrors.check(CpuLibrary.gs_step_destroy(step));
     rule.close();
-    for (CpuBuffer buffer : owned) {
-      buffer.close();
-    }
+    memory.close();
   }
 }

@@ -1,8 +1,9 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -10,13 +11,7 @@ import java.util.Map;
  * An element-wise function: PyTorch's {@code ReLU}, {@code GELU} (the exact one), {@code Tanh},
  * {@code Sigmoid}.
  */
-public record Activation(Operation.Activation function) implements Layer {
-  public Activation {
-    if (function == Operation.Activation.IDENTITY) {
-      throw new IllegalArgumentException("the identity is no layer");
-    }
-  }
-
+public record Activation(Kind.Function function) implements Layer {
   @Override
   public String kind() {
     return function.name().toLowerCase(Locale.ROOT);
@@ -28,14 +23,12 @@ public record Activation(Operation.Activation function) implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     return in;
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    int out = lowering.value(lowering.shape(in));
-    lowering.add(name, new Operation.Activate(in, out, function, Operation.Gradient.NONE));
-    return out;
+    return lowering.add(name, new Kind.Activation(function), List.of(in), lowering.shape(in));
   }
 }

@@ -1,10 +1,9 @@
 package io.gradsieve.nn.layer;
 
-import io.gradsieve.nn.IndexMap;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Value;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Normalization;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.List;
 import java.util.Map;
 
@@ -29,13 +28,12 @@ public record BatchNorm() implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     int count = in.flat() ? in.features() : in.channels();
-    IndexMap map = in.flat() ? IndexMap.features(in) : IndexMap.channels(in);
-    parameters.constant(name + ".weight", List.of(count), map, 1);
-    parameters.constant(name + ".bias", List.of(count), map, 0);
-    parameters.running(name + ".running_mean", List.of(count), map, 0);
-    parameters.running(name + ".running_var", List.of(count), map, 1);
+    parameters.constant(name + ".weight", List.of(count), 1);
+    parameters.constant(name + ".bias", List.of(count), 0);
+    parameters.running(name + ".running_mean", List.of(count), 0);
+    parameters.running(name + ".running_var", List.of(count), 1);
     parameters.counter(name + ".num_batches_tracked");
     return in;
   }
@@ -43,33 +41,15 @@ public record BatchNorm() implements Layer {
   @Override
   public int lower(Lowering lowering, int in, String name) {
     Shape shape = lowering.shape(in);
-    int out = lowering.value(shape);
-    int normalizer = lowering.nextNormalizer();
-    // Features of a flattened image each have statistics of their own: every lane of every position
-    // is a channel.
-    boolean lanes = shape.flat() && shape.positions() > 1;
-    int x = lanes ? lowering.view(in) : in;
-    lowering.add(
-        name,
-        new Normalization.BatchNormStatistics(
-            normalizer,
-            x,
-            lowering.offset(name + ".running_mean"),
-            lowering.offset(name + ".running_var"),
-            EPS,
-            MOMENTUM,
-            Operation.Gradient.NONE));
-    lowering.add(
-        name,
-        new Normalization.BatchNormNormalize(
-            normalizer,
-            x,
-            -1,
-            lanes ? lowering.view(out) : out,
-            lowering.offset(name + ".weight"),
-            lowering.offset(name + ".bias"),
-            Operation.Activation.IDENTITY,
-            Operation.Gradient.NONE));
-    return out;
+    int statistics =
+        lowering.addOfBatch(
+            name,
+            new Kind.BatchNormStatistics(EPS, MOMENTUM),
+            List.of(in),
+            Value.ofBatch(2, shape.value().channels()),
+            "running_mean",
+            "running_var");
+    return lowering.add(
+        name, new Kind.BatchNormNormalize(), List.of(in, statistics), shape, "weight", "bias");
   }
 }

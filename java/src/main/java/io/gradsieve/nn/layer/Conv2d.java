@@ -1,9 +1,9 @@
 package io.gradsieve.nn.layer;
 
-import io.gradsieve.nn.IndexMap;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Kind.Window;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +32,7 @@ public record Conv2d(
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     needsImage(in, name);
     if (kernelHeight > in.height() + 2 * padding || kernelWidth > in.width() + 2 * padding) {
       throw misfit(
@@ -42,46 +42,25 @@ public record Conv2d(
     }
     int fanIn = in.channels() * kernelHeight * kernelWidth;
     List<Integer> shape = List.of(channels, in.channels(), kernelHeight, kernelWidth);
-    parameters.uniform(
-        name + ".weight",
-        shape,
-        IndexMap.convolution(channels, in.channels(), kernelHeight * kernelWidth),
-        fanIn);
+    parameters.uniform(name + ".weight", shape, fanIn);
     if (bias) {
-      parameters.uniform(name + ".bias", List.of(channels), IndexMap.vector(channels), fanIn);
+      parameters.uniform(name + ".bias", List.of(channels), fanIn);
     }
-    return Shape.image(
-        channels, outputs(in.height(), kernelHeight), outputs(in.width(), kernelWidth));
+    return output(window(in));
   }
 
-  private int outputs(int size, int kernel) {
-    return (size + 2 * padding - kernel) / stride + 1;
+  private Window window(Shape in) {
+    return new Window(in.height(), in.width(), kernelHeight, kernelWidth, stride, padding);
+  }
+
+  private Shape output(Window window) {
+    return Shape.image(channels, window.outputHeight(), window.outputWidth());
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    Shape shape = lowering.shape(in);
-    int out =
-        lowering.value(
-            Shape.image(
-                channels,
-                outputs(shape.height(), kernelHeight),
-                outputs(shape.width(), kernelWidth)));
-    lowering.add(
-        name,
-        new Operation.Conv2d(
-            in,
-            out,
-            kernelHeight,
-            kernelWidth,
-            stride,
-            padding,
-            lowering.offset(name + ".weight"),
-            bias ? lowering.offset(name + ".bias") : -1,
-            Operation.Activation.IDENTITY,
-            1,
-            -1,
-            Operation.Gradient.NONE));
-    return out;
+    Window window = window(lowering.shape(in));
+    String[] parameters = bias ? new String[] {"weight", "bias"} : new String[] {"weight"};
+    return lowering.add(name, new Kind.Conv2d(window), List.of(in), output(window), parameters);
   }
 }

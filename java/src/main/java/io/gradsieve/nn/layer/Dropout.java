@@ -1,8 +1,9 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
+import java.util.List;
 import java.util.Map;
 
 /** Dropout of single elements in training, PyTorch's {@code Dropout} (Srivastava et al. 2014). */
@@ -20,15 +21,13 @@ public record Dropout(double p) implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     return in;
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    int out = lowering.value(lowering.shape(in));
-    lowering.add(
-        name, new Operation.Dropout(in, out, p, lowering.nextDropout(), Operation.Gradient.NONE));
-    return out;
+    Kind kind = new Kind.Dropout(p, lowering.count(Kind.Dropout.class));
+    return lowering.add(name, kind, List.of(in), lowering.shape(in));
   }
 }

@@ -1,12 +1,14 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.nn.ParameterList;
+import java.util.List;
 import java.util.Map;
 
 /**
- * From an image to features in PyTorch's order, {@code Flatten}. No operation: what follows has its
- * parameters permuted.
+ * From an image to features in PyTorch's order, {@code Flatten}. No work: what follows sees the
+ * same values in another shape.
  */
 public record Flatten() implements Layer {
   static final String NAME = "flatten";
@@ -22,12 +24,12 @@ public record Flatten() implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     return in.flattened();
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    return lowering.flattened(in);
+    return lowering.add(name, new Kind.Flatten(), List.of(in), lowering.shape(in).flattened());
   }
 }

@@ -1,8 +1,9 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -23,25 +24,20 @@ public record GlobalAveragePool() implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     needsImage(in, name);
-    return new Shape(in.channels(), 1, 1, in.pitch(), false);
+    return Shape.image(in.channels(), 1, 1);
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
     Shape shape = lowering.shape(in);
-    int out = lowering.value(new Shape(shape.channels(), 1, 1, shape.pitch(), false));
-    lowering.add(
+    int height = shape.height();
+    int width = shape.width();
+    return lowering.add(
         name,
-        new Operation.Pool2d(
-            in,
-            out,
-            Operation.Pool.AVERAGE,
-            shape.height(),
-            shape.width(),
-            -1,
-            Operation.Gradient.NONE));
-    return out;
+        new Kind.Pool2d(Kind.Pool.AVERAGE, height, width, height, width),
+        List.of(in),
+        Shape.image(shape.channels(), 1, 1));
   }
 }

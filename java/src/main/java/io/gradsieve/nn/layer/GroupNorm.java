@@ -1,10 +1,9 @@
 package io.gradsieve.nn.layer;
 
-import io.gradsieve.nn.IndexMap;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Value;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Normalization;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.List;
 import java.util.Map;
 
@@ -25,7 +24,7 @@ public record GroupNorm(int groups) implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     if (in.flat() && in.positions() > 1) {
       throw misfit(name, "after flatten is not supported; put it before flatten");
     }
@@ -45,25 +44,20 @@ public record GroupNorm(int groups) implements Layer {
           "each of the %d groups would be a single value, of which it makes zero; choose fewer groups"
               .formatted(groups));
     }
-    parameters.constant(name + ".weight", List.of(in.channels()), IndexMap.channels(in), 1);
-    parameters.constant(name + ".bias", List.of(in.channels()), IndexMap.channels(in), 0);
+    parameters.constant(name + ".weight", List.of(in.channels()), 1);
+    parameters.constant(name + ".bias", List.of(in.channels()), 0);
     return in;
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    int out = lowering.value(lowering.shape(in));
-    lowering.add(
+    return lowering.add(
         name,
-        new Normalization.GroupNorm(
-            in,
-            out,
-            groups,
-            lowering.offset(name + ".weight"),
-            lowering.offset(name + ".bias"),
-            EPS,
-            lowering.saved(2L * groups),
-            Operation.Gradient.NONE));
-    return out;
+        new Kind.GroupNorm(groups, EPS),
+        List.of(in),
+        lowering.shape(in),
+        List.of(Value.of(1, 2 * groups)),
+        "weight",
+        "bias");
   }
 }

@@ -2,28 +2,17 @@ package io.gradsieve.nn.layer;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.nn.ParameterList;
 import java.util.Map;
 
 /**
  * One layer of a network, as PyTorch's module of the same kind: its options, and what follows from
- * them. Layers have no state; parameters live in the network's one buffer of weights.
+ * them. Layers have no state; parameters live on the network's device.
  *
  * <p>To add one: a record here, its line in {@link LayerKinds}, its PyTorch module in {@code
  * docs/pytorch.md} and a fixture.
  */
-public sealed interface Layer
-    permits Conv2d,
-        Linear,
-        BatchNorm,
-        GroupNorm,
-        LayerNorm,
-        Activation,
-        Pool2d,
-        GlobalAveragePool,
-        Dropout,
-        Flatten,
-        Residual {
+public interface Layer {
   /** Its name in model files. */
   String kind();
 
@@ -36,11 +25,9 @@ public sealed interface Layer
    * @param name the layer's name in PyTorch, such as {@code 3.body.0}
    * @throws BadData if the input does not fit, naming the layer, the shapes and what to do
    */
-  Shape describe(Shape in, String name, ParameterLayout.Builder parameters);
+  Shape describe(Shape in, String name, ParameterList.Builder parameters);
 
-  /**
-   * Adds its operations; {@code in} is the number of the input value. Returns that of the output.
-   */
+  /** Adds its nodes; {@code in} is the value it reads. Returns the one it makes. */
   int lower(Lowering lowering, int in, String name);
 
   /** An input that does not fit: names layer and kind. */

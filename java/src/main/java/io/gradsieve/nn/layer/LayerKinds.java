@@ -2,8 +2,8 @@ package io.gradsieve.nn.layer;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.format.yaml.YamlNode;
-import io.gradsieve.plan.Operation.Activation;
-import io.gradsieve.plan.Operation.Pool;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Kind.Pool;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,9 +12,9 @@ import java.util.function.Function;
 
 /** The layers that model files know, by name. To add one: its line below. */
 public final class LayerKinds {
-  private record Kind(List<String> options, Function<LayerOptions, Layer> make) {}
+  private record Entry(List<String> options, Function<LayerOptions, Layer> make) {}
 
-  private static final Map<String, Kind> KINDS = new LinkedHashMap<>();
+  private static final Map<String, Entry> KINDS = new LinkedHashMap<>();
 
   static {
     kind(Conv2d.NAME, LayerKinds::conv2d, "channels", "kernel", "stride", "padding", "bias");
@@ -26,10 +26,10 @@ public final class LayerKinds {
     kind(BatchNorm.NAME, o -> new BatchNorm());
     kind(GroupNorm.NAME, o -> new GroupNorm(o.count("groups")), "groups");
     kind(LayerNorm.NAME, o -> new LayerNorm());
-    kind("relu", o -> new io.gradsieve.nn.layer.Activation(Activation.RELU));
-    kind("gelu", o -> new io.gradsieve.nn.layer.Activation(Activation.GELU));
-    kind("tanh", o -> new io.gradsieve.nn.layer.Activation(Activation.TANH));
-    kind("sigmoid", o -> new io.gradsieve.nn.layer.Activation(Activation.SIGMOID));
+    kind("relu", o -> new Activation(Kind.Function.RELU));
+    kind("gelu", o -> new Activation(Kind.Function.GELU));
+    kind("tanh", o -> new Activation(Kind.Function.TANH));
+    kind("sigmoid", o -> new Activation(Kind.Function.SIGMOID));
     kind(Pool2d.MAX, o -> new Pool2d(Pool.MAX, o.size("kernel", Pool2d.LARGEST_KERNEL)), "kernel");
     kind(
         Pool2d.AVERAGE,
@@ -48,7 +48,7 @@ public final class LayerKinds {
   private LayerKinds() {}
 
   private static void kind(String name, Function<LayerOptions, Layer> make, String... options) {
-    KINDS.put(name, new Kind(List.of(options), make));
+    KINDS.put(name, new Entry(List.of(options), make));
   }
 
   private static Layer conv2d(LayerOptions o) {
@@ -92,12 +92,12 @@ public final class LayerKinds {
   }
 
   private static Layer make(String name, YamlNode node, Map<String, YamlNode> entries) {
-    Kind kind = known(name, node);
+    Entry kind = known(name, node);
     return kind.make.apply(LayerOptions.of(name, node, entries, kind.options));
   }
 
-  private static Kind known(String name, YamlNode node) {
-    Kind kind = KINDS.get(name);
+  private static Entry known(String name, YamlNode node) {
+    Entry kind = KINDS.get(name);
     if (kind == null) {
       throw node.bad(
           "unknown layer "

@@ -1,10 +1,9 @@
 package io.gradsieve.nn.layer;
 
-import io.gradsieve.nn.IndexMap;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Value;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Normalization;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.List;
 import java.util.Map;
 
@@ -28,7 +27,7 @@ public record LayerNorm() implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     int count = in.flat() ? in.features() : in.width();
     if (count == 1) {
       throw misfit(
@@ -36,28 +35,26 @@ public record LayerNorm() implements Layer {
           "the last axis of its input %s has a single value, of which it makes zero; leave it out"
               .formatted(in));
     }
-    IndexMap map = in.flat() ? IndexMap.features(in) : IndexMap.vector(in.width());
-    parameters.constant(name + ".weight", List.of(count), map, 1);
-    parameters.constant(name + ".bias", List.of(count), map, 0);
+    parameters.constant(name + ".weight", List.of(count), 1);
+    parameters.constant(name + ".bias", List.of(count), 0);
     return in;
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
     Shape shape = lowering.shape(in);
-    int out = lowering.value(shape);
-    long rows = shape.flat() ? 1 : (long) shape.height() * shape.pitch();
-    lowering.add(
-        name,
-        new Normalization.LayerNorm(
+    return shape.flat()
+        ? add(lowering, in, name, new Kind.LayerNorm(EPS), Value.of(1, 2))
+        : add(
+            lowering,
             in,
-            out,
-            !shape.flat(),
-            lowering.offset(name + ".weight"),
-            lowering.offset(name + ".bias"),
-            EPS,
-            lowering.saved(2 * rows),
-            Operation.Gradient.NONE));
-    return out;
+            name,
+            new Kind.RowNorm(shape.width(), EPS),
+            Value.of(shape.height(), 2 * shape.channels()));
+  }
+
+  private static int add(Lowering lowering, int in, String name, Kind kind, Value saved) {
+    return lowering.add(
+        name, kind, List.of(in), lowering.shape(in), List.of(saved), "weight", "bias");
   }
 }

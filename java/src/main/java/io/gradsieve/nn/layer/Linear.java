@@ -1,9 +1,8 @@
 package io.gradsieve.nn.layer;
 
-import io.gradsieve.nn.IndexMap;
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,30 +25,22 @@ public record Linear(int features, boolean bias) implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     if (!in.flat()) {
       throw misfit(
           name, "needs features, its input is the image " + in + "; put flatten before it");
     }
     int inputs = in.features();
-    parameters.uniform(
-        name + ".weight", List.of(features, inputs), IndexMap.linear(features, in), inputs);
+    parameters.uniform(name + ".weight", List.of(features, inputs), inputs);
     if (bias) {
-      parameters.uniform(name + ".bias", List.of(features), IndexMap.vector(features), inputs);
+      parameters.uniform(name + ".bias", List.of(features), inputs);
     }
     return Shape.features(features);
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    int out = lowering.value(Shape.features(features));
-    lowering.add(
-        name,
-        new Operation.Linear(
-            in,
-            out,
-            lowering.offset(name + ".weight"),
-            bias ? lowering.offset(name + ".bias") : -1));
-    return out;
+    String[] parameters = bias ? new String[] {"weight", "bias"} : new String[] {"weight"};
+    return lowering.add(name, new Kind.Linear(), List.of(in), Shape.features(features), parameters);
   }
 }

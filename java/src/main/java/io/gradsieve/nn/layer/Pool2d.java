@@ -1,9 +1,11 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Kind.Pool;
+import io.gradsieve.graph.Value;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
-import io.gradsieve.plan.Operation.Pool;
+import io.gradsieve.nn.ParameterList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -28,7 +30,7 @@ public record Pool2d(Pool pool, int kernel) implements Layer {
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     needsImage(in, name);
     if (kernel > in.height() || kernel > in.width()) {
       throw misfit(
@@ -40,16 +42,20 @@ public record Pool2d(Pool pool, int kernel) implements Layer {
   }
 
   private Shape output(Shape in) {
-    return new Shape(in.channels(), in.height() / kernel, in.width() / kernel, in.pitch(), false);
+    return Shape.image(in.channels(), in.height() / kernel, in.width() / kernel);
   }
 
   @Override
   public int lower(Lowering lowering, int in, String name) {
-    Shape shape = output(lowering.shape(in));
-    int out = lowering.value(shape);
-    int saved = pool == Pool.MAX ? lowering.saved(Lowering.choiceFloats(shape)) : -1;
-    lowering.add(
-        name, new Operation.Pool2d(in, out, pool, kernel, kernel, saved, Operation.Gradient.NONE));
-    return out;
+    Shape shape = lowering.shape(in);
+    Shape output = output(shape);
+    List<Value> saved =
+        pool == Pool.MAX ? List.of(Value.bytes(output.positions(), output.channels())) : List.of();
+    return lowering.add(
+        name,
+        new Kind.Pool2d(pool, shape.height(), shape.width(), kernel, kernel),
+        List.of(in),
+        output,
+        saved);
   }
 }

@@ -1,8 +1,8 @@
 package io.gradsieve.nn.layer;
 
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterLayout;
-import io.gradsieve.plan.Operation;
+import io.gradsieve.nn.ParameterList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,7 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
   }
 
   @Override
-  public Shape describe(Shape in, String name, ParameterLayout.Builder parameters) {
+  public Shape describe(Shape in, String name, ParameterList.Builder parameters) {
     Shape a = describe(body, in, name + ".body.", parameters);
     Shape b = describe(shortcut, in, name + ".shortcut.", parameters);
     if (!a.sameAs(b)) {
@@ -44,7 +44,7 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
           "the body gives %s but %s gives %s; give the shortcut a conv2d or linear (kernel 1, the body's stride) to match"
               .formatted(a, side, b));
     }
-    if (!a.sameLayout(b)) {
+    if (!a.sameOrder(b)) {
       throw misfit(
           name,
           "adds a flattened image to plain features, which is not supported; put a linear into both"
@@ -54,7 +54,7 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
   }
 
   private static Shape describe(
-      List<Layer> layers, Shape in, String prefix, ParameterLayout.Builder parameters) {
+      List<Layer> layers, Shape in, String prefix, ParameterList.Builder parameters) {
     Shape shape = in;
     for (int i = 0; i < layers.size(); i++) {
       shape = layers.get(i).describe(shape, prefix + i, parameters);
@@ -72,9 +72,6 @@ public record Residual(List<Layer> body, List<Layer> shortcut) implements Layer 
     for (int i = 0; i < shortcut.size(); i++) {
       b = shortcut.get(i).lower(lowering, b, name + ".shortcut." + i);
     }
-    int out = lowering.value(lowering.shape(a));
-    lowering.add(
-        name, new Operation.Add(a, b, out, Operation.Gradient.NONE, Operation.Gradient.NONE));
-    return out;
+    return lowering.add(name, new Kind.Add(), List.of(a, b), lowering.shape(a));
   }
 }

@@ -1,14 +1,13 @@
 package io.gradsieve.train.landscape;
 
 import io.gradsieve.RandomBits;
-import io.gradsieve.nn.Parameter;
-import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.graph.Parameter;
 import java.util.List;
 
 /**
- * Random directions in the space of the trainable weights, laid out as those are, 0 between the
- * parameters. A draw is a function of the stream, the parameter and the element in PyTorch's order,
- * so that two networks of the same layers get the same draws.
+ * Random directions in the space of the trainable weights: one parameter after the other, each in
+ * PyTorch's order. A draw is a function of the stream, the parameter and the element, so that two
+ * networks of the same layers get the same draws.
  */
 final class Directions {
   private Directions() {}
@@ -18,29 +17,30 @@ final class Directions {
    * of the weights' filters. A filter is what makes one output, a row of a tensor of more than one
    * dimension. Biases and the parameters of norms stay where they are: their direction is zero.
    *
-   * @param weights at least the trainable ones
+   * @param weights as many as the trainable parameters have elements
    */
-  static float[] filterNormalised(ParameterLayout layout, float[] weights, RandomBits draws) {
-    float[] direction = new float[Math.toIntExact(layout.trainable())];
-    List<Parameter> parameters = layout.parameters();
-    for (int p = 0; p < parameters.size(); p++) {
-      Parameter parameter = parameters.get(p);
-      if (!parameter.trainable() || parameter.shape().size() < 2) {
-        continue;
+  static float[] filterNormalised(List<Parameter> trainable, float[] weights, RandomBits draws) {
+    float[] direction = new float[weights.length];
+    int first = 0;
+    for (int p = 0; p < trainable.size(); p++) {
+      int count = Math.toIntExact(trainable.get(p).elements());
+      List<Integer> shape = trainable.get(p).shape();
+      if (shape.size() > 1) {
+        System.arraycopy(gaussian(count, draws.at(p)), 0, direction, first, count);
+        scaleFilters(direction, weights, first, count / shape.get(0), shape.get(0));
       }
-      float[] elements = gaussian(Math.toIntExact(parameter.elements()), draws.at(p));
-      scaleFilters(elements, outside(parameter, weights), parameter.shape().get(0));
-      put(parameter, elements, direction);
+      first += count;
     }
     return direction;
   }
 
-  private static void scaleFilters(float[] elements, float[] like, int filters) {
-    int size = elements.length / filters;
+  private static void scaleFilters(
+      float[] elements, float[] like, int first, int size, int filters) {
     for (int f = 0; f < filters; f++) {
-      double norm = norm(elements, f * size, size);
-      double scale = norm == 0 ? 0 : norm(like, f * size, size) / norm;
-      for (int i = f * size; i < (f + 1) * size; i++) {
+      int from = first + f * size;
+      double norm = norm(elements, from, size);
+      double scale = norm == 0 ? 0 : norm(like, from, size) / norm;
+      for (int i = from; i < from + size; i++) {
         elements[i] = (float) (elements[i] * scale);
       }
     }
@@ -55,19 +55,17 @@ final class Directions {
   }
 
   /** A direction of norm 1, uniform over all directions. */
-  static double[] unit(ParameterLayout layout, RandomBits draws) {
-    double[] direction = new double[Math.toIntExact(layout.trainable())];
-    fill(layout, direction, (count, parameter) -> gaussian(count, draws.at(parameter)));
+  static double[] unit(List<Parameter> trainable, RandomBits draws) {
+    double[] direction =
+        filled(trainable, (count, parameter) -> gaussian(count, draws.at(parameter)));
     double scale = 1 / Math.sqrt(Vectors.dot(direction, direction));
     Vectors.scale(direction, scale);
     return direction;
   }
 
   /** Elements of 1 and −1, each with probability ½ (Rademacher's). */
-  static double[] signs(ParameterLayout layout, RandomBits draws) {
-    double[] direction = new double[Math.toIntExact(layout.trainable())];
-    fill(layout, direction, (count, parameter) -> signs(count, draws.at(parameter)));
-    return direction;
+  static double[] signs(List<Parameter> trainable, RandomBits draws) {
+    return filled(trainable, (count, parameter) -> signs(count, draws.at(parameter)));
   }
 
   /** Draws the elements of one parameter. */
@@ -76,18 +74,16 @@ final class Directions {
     float[] elements(int count, int parameter);
   }
 
-  private static void fill(ParameterLayout layout, double[] direction, Draw draw) {
-    List<Parameter> parameters = layout.parameters();
-    for (int p = 0; p < parameters.size(); p++) {
-      Parameter parameter = parameters.get(p);
-      if (parameter.trainable()) {
-        float[] elements = draw.elements(Math.toIntExact(parameter.elements()), p);
-        float[] inside = parameter.map().inside(elements);
-        for (int i = 0; i < inside.length; i++) {
-          direction[Math.toIntExact(parameter.offset()) + i] = inside[i];
-        }
+  private static double[] filled(List<Parameter> trainable, Draw draw) {
+    long count = trainable.stream().mapToLong(Parameter::elements).sum();
+    double[] direction = new double[Math.toIntExact(count)];
+    int next = 0;
+    for (int p = 0; p < trainable.size(); p++) {
+      for (float element : draw.elements(Math.toIntExact(trainable.get(p).elements()), p)) {
+        direction[next++] = element;
       }
     }
+    return direction;
   }
 
   private static float[] signs(int count, RandomBits draws) {
@@ -106,17 +102,5 @@ final class Directions {
       elements[i] = (float) (radius * Math.cos(2 * Math.PI * draws.uniform(2L * i + 1)));
     }
     return elements;
-  }
-
-  /** The parameter's elements in PyTorch's order. */
-  static float[] outside(Parameter parameter, float[] weights) {
-    float[] inside = new float[Math.toIntExact(parameter.map().floats())];
-    System.arraycopy(weights, Math.toIntExact(parameter.offset()), inside, 0, inside.length);
-    return parameter.map().outside(inside);
-  }
-
-  private static void put(Parameter parameter, float[] elements, float[] direction) {
-    float[] inside = parameter.map().inside(elements);
-    System.arraycopy(inside, 0, direction, Math.toIntExact(parameter.offset()), inside.length);
   }
 }

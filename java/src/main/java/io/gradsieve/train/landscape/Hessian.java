@@ -1,6 +1,7 @@
 package io.gradsieve.train.landscape;
 
-import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.graph.Parameter;
+import java.util.List;
 
 /**
  * The second derivatives of a loss at given weights, by products with vectors: H·v ≈ (∇L(w + h·v) −
@@ -17,23 +18,23 @@ final class Hessian {
   private static final double RELATIVE_STEP = 2e-3;
 
   private final LossFunction loss;
-  private final ParameterLayout layout;
+  private final List<Parameter> trainable;
   private final float[] weights;
   private final float[] moved;
   private final double step;
 
-  Hessian(LossFunction loss, ParameterLayout layout, float[] weights) {
+  Hessian(LossFunction loss, List<Parameter> trainable, float[] weights) {
     this.loss = loss;
-    this.layout = layout;
+    this.trainable = List.copyOf(trainable);
     this.weights = weights;
     this.moved = new float[weights.length];
     double norm = Vectors.norm(weights);
     this.step = RELATIVE_STEP * (norm == 0 ? 1 : norm);
   }
 
-  /** Where the weights lie. */
-  ParameterLayout layout() {
-    return layout;
+  /** The parameters that the weights are of, one after the other. */
+  List<Parameter> trainable() {
+    return trainable;
   }
 
   /** H·v for a vector of norm 1, laid out as the weights. */

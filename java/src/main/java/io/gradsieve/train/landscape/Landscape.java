@@ -136,7 +136,7 @@ public final class Landscape {
           loss.addGradient(weights, factor, sum);
           progress.tick();
         };
-    Sharpness sharpness = Sharpness.of(new Hessian(watched, loss.layout(), w), seed);
+    Sharpness sharpness = Sharpness.of(new Hessian(watched, loss.trainable(), w), seed);
     progress.begin("points", grid * (1 + grid));
     float[] d = direction(loss, seed, 0);
     float[] e = direction(loss, seed, 1);
@@ -159,7 +159,7 @@ public final class Landscape {
 
   private static float[] direction(NetworkLoss loss, long seed, int which) {
     RandomBits draws = RandomBits.of(seed, "landscape direction", which);
-    return Directions.filterNormalised(loss.layout(), loss.trained(), draws);
+    return Directions.filterNormalised(loss.trainable(), loss.trained(), draws);
   }
 
   /** From −1 to 1; the middle of an odd number is 0 exactly. */

@@ -2,14 +2,15 @@ package io.gradsieve.train.landscape;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.data.DataRequest;
-import io.gradsieve.nn.ParameterLayout;
+import io.gradsieve.graph.Parameter;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.scoring.ScoringSession;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -21,18 +22,20 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
   static final int MOST_SAMPLES = 2_000;
 
   private final ScoringSession session;
-  private final DeviceBuffer buffer;
+  private final ParameterValues values;
+  private final List<Parameter> trainable;
   private final int[] samples;
   private final float[] trained;
   private final float[] batchGradient;
 
   private NetworkLoss(ScoringSession session, int[] samples) {
     this.session = session;
-    this.buffer = session.network().weights();
+    this.values = session.network().weights();
+    this.trainable = values.parameters().stream().filter(Parameter::trainable).toList();
     this.samples = samples;
     this.trained = new float[floats(session)];
     this.batchGradient = new float[trained.length];
-    buffer.read(0, trained);
+    read(values, trained);
   }
 
   /**
@@ -57,7 +60,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
   }
 
   private static int floats(ScoringSession session) {
-    long floats = session.network().parameters().layout().trainable();
+    long floats = session.network().spec().trainableElements();
     if (floats > Integer.MAX_VALUE - 8) {
       throw new GradsieveException.BadData(
           "the model has %,d parameters; a landscape takes at most %,d"
@@ -79,8 +82,27 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
     return samples.length;
   }
 
-  ParameterLayout layout() {
-    return session.network().parameters().layout();
+  /** The parameters that weights are of, one after the other, each in PyTorch's order. */
+  List<Parameter> trainable() {
+    return trainable;
+  }
+
+  private void read(ParameterValues from, float[] target) {
+    int next = 0;
+    for (int p = 0; p < trainable.size(); p++) {
+      float[] elements = from.read(p);
+      System.arraycopy(elements, 0, target, next, elements.length);
+      next += elements.length;
+    }
+  }
+
+  private void write(float[] weights) {
+    int next = 0;
+    for (int p = 0; p < trainable.size(); p++) {
+      int count = Math.toIntExact(trainable.get(p).elements());
+      values.write(p, Arrays.copyOfRange(weights, next, next + count));
+      next += count;
+    }
   }
 
   /** The trained weights; not to be changed. */
@@ -92,7 +114,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
   Evaluation at(float[] weights) {
     double[] sums = new double[2];
     try {
-      buffer.write(0, weights);
+      write(weights);
       session.pass(
           samples,
           false,
@@ -107,7 +129,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
       // Weights as far out as ±1 may overflow; that is a property of the surface, not an error.
       return new Evaluation(Double.NaN, Double.NaN);
     } finally {
-      buffer.write(0, trained);
+      write(trained);
     }
     return new Evaluation(sums[0] / samples.length, sums[1] / samples.length);
   }
@@ -121,17 +143,17 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
   public void addGradient(float[] weights, double factor, double[] sum) {
     double share = factor / samples.length;
     try {
-      buffer.write(0, weights);
+      write(weights);
       session.forEach(
           samples,
           (first, batch, records) -> {
-            session.gradients().read(0, batchGradient);
+            read(session.gradients(), batchGradient);
             for (int i = 0; i < sum.length; i++) {
               sum[i] += share * batchGradient[i];
             }
           });
     } finally {
-      buffer.write(0, trained);
+      write(trained);
     }
   }
 

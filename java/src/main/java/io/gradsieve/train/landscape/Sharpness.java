@@ -45,7 +45,7 @@ record Sharpness(double topEigenvalue, double trace, double traceError) {
    * that is the largest.
    */
   private static double powerIteration(Hessian hessian, double shift, RandomBits draws) {
-    double[] v = Directions.unit(hessian.layout(), draws);
+    double[] v = Directions.unit(hessian.trainable(), draws);
     double found = 0;
     for (int i = 0; i < MOST_ITERATIONS; i++) {
       double[] product = hessian.times(v);
@@ -64,7 +64,7 @@ record Sharpness(double topEigenvalue, double trace, double traceError) {
 
   /** zᵀHz for a vector z of signs, whose mean is the trace (Hutchinson 1989). */
   private static double traceSample(Hessian hessian, RandomBits draws) {
-    double[] z = Directions.signs(hessian.layout(), draws);
+    double[] z = Directions.signs(hessian.trainable(), draws);
     double norm2 = Vectors.dot(z, z);
     Vectors.scale(z, 1 / Math.sqrt(norm2));
     return norm2 * Vectors.dot(z, hessian.times(z));

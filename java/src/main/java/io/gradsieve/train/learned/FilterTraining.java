@@ -2,10 +2,10 @@ package io.gradsieve.train.learned;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
+import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.nn.layer.Activation;
@@ -14,7 +14,6 @@ import io.gradsieve.nn.layer.Flatten;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Pool2d;
-import io.gradsieve.plan.Operation;
 import io.gradsieve.train.ModelRules;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.StopRequest;
@@ -91,7 +90,7 @@ public final class FilterTraining {
     }
     Dataset binned = data.relabelled(bins, Schema.plain(BINS).classes());
     NetworkSpec spec = ModelRules.with(network(data.shape()), binned.schema());
-    Network network = Network.create(spec, backend, 0);
+    Network network = Network.create(spec, backend::parameters, 0);
     try {
       if (!train(binned, taught, network)) {
         network.close();
@@ -134,10 +133,7 @@ public final class FilterTraining {
         new TrainingListener() {
           @Override
           public void runFinished(TrainingState state, TrainingResult result) {
-            DeviceBuffer trained = state.network().weights();
-            float[] weights = new float[(int) (trained.bytes() / Float.BYTES)];
-            trained.read(0, weights);
-            network.weights().write(0, weights);
+            network.parameters().copy(state.network().parameters());
           }
         };
     return Trainer.of(training, List.of(copy), stop, note -> {}).run().signal() == 0;
@@ -145,7 +141,7 @@ public final class FilterTraining {
 
   /** Convolutions for images, else two hidden layers. */
   private static NetworkSpec network(SampleShape shape) {
-    Layer relu = new Activation(Operation.Activation.RELU);
+    Layer relu = new Activation(Kind.Function.RELU);
     List<Layer> layers = new ArrayList<>();
     int height = shape.height();
     int width = shape.width();
@@ -154,7 +150,7 @@ public final class FilterTraining {
     while (Math.min(height, width) > 1 && Math.max(height, width) > SMALLEST_IMAGE) {
       layers.add(new Conv2d(channels, 3, 3, 1, 1, true));
       layers.add(relu);
-      layers.add(new Pool2d(Operation.Pool.MAX, 2));
+      layers.add(new Pool2d(Kind.Pool.MAX, 2));
       height /= 2;
       width /= 2;
       channels = Math.min(2 * channels, MOST_CHANNELS);

@@ -9,7 +9,6 @@ import io.gradsieve.data.Schema;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
-import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.train.ModelRules;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.scoring.ScoringSession;
@@ -81,7 +80,7 @@ public final class LearnedFilter implements AutoCloseable {
         Optional.ofNullable(metadata.get("correlation")).map(LearnedFilter::number);
     check(file, correlation.map(r -> r >= -1 && r <= 1).orElse(true), "correlation");
     checkSize(file, spec);
-    Network network = Network.create(spec, backend, 0);
+    Network network = Network.create(spec, backend::parameters, 0);
     try {
       network.load(file);
       return new LearnedFilter(network, backend, score, correlation);
@@ -129,8 +128,7 @@ public final class LearnedFilter implements AutoCloseable {
   /** A damaged description must not ask for more memory than the file has weights. */
   private static void checkSize(Path file, NetworkSpec spec) {
     try {
-      check(
-          file, NetworkSummary.of(spec).parameters() <= Files.size(file) / Float.BYTES, "network");
+      check(file, spec.trainableElements() <= Files.size(file) / Float.BYTES, "network");
     } catch (IOException e) {
       throw new BadData(file + ": cannot be read: " + e.getMessage(), e);
     }

@@ -44,7 +44,7 @@ public final class ModelExport {
                     new GradsieveException.Usage(
                         "--weights: none given; name a safetensors file or a run directory"));
     try (Backend backend = Backends.open("cpu", 1);
-        Network network = Network.create(spec, backend, 0)) {
+        Network network = Network.create(spec, backend::parameters, 0)) {
       network.load(weights);
       OutputFile.write(
           out,
@@ -54,7 +54,7 @@ public final class ModelExport {
             network.save(stream);
             stream.flush();
           });
-      return new Summary(out, io.gradsieve.nn.NetworkSummary.of(spec).parameters(), spec);
+      return new Summary(out, spec.trainableElements(), spec);
     }
   }
 }

@@ -5,13 +5,14 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.backend.DeviceBuffer;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.plan.StepPlan;
@@ -69,10 +70,11 @@ public final class ScoringSession implements AutoCloseable {
     this.resources = resources;
     try {
       int capacity = LARGEST_BATCH;
-      StepPlan plan = plan(capacity);
+      Graph graph = network.graph(0, data.bytes());
+      StepPlan plan = backend.plan(graph, capacity, backward, backward);
       while (plan.arenaFloats() > LARGEST_ARENA && capacity > 1) {
         capacity /= 2;
-        plan = plan(capacity);
+        plan = backend.plan(graph, capacity, backward, backward);
       }
       step = backend.compile(plan, network.weights(), Optional.empty());
       resources.add(step::close);
@@ -83,10 +85,6 @@ public final class ScoringSession implements AutoCloseable {
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
-  }
-
-  private StepPlan plan(int capacity) {
-    return network.plan(capacity, backward, backward, 0, data.bytes());
   }
 
   /**
@@ -120,7 +118,7 @@ public final class ScoringSession implements AutoCloseable {
       Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
       resources.add(backend::close);
       NetworkSpec spec = ModelRules.with(source.spec(data), data.schema());
-      Network network = Network.create(spec, backend, 0);
+      Network network = Network.create(spec, backend::parameters, 0);
       resources.add(network::close);
       network.load(weights);
       Optional<RunData> run = RunData.of(weights, effective);
@@ -215,8 +213,8 @@ public final class ScoringSession implements AutoCloseable {
     return network;
   }
 
-  /** Sum of the samples' gradients of the batch last visited, laid out as the weights. */
-  public DeviceBuffer gradients() {
+  /** Sum of the samples' gradients of the batch last visited. */
+  public ParameterValues gradients() {
     return step.gradients();
   }
 

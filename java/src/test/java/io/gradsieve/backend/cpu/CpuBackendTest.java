@@ -3,16 +3,28 @@ package io.gradsieve.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendContract;
 import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DirectSamples;
+import io.gradsieve.backend.Perceptron;
+import io.gradsieve.backend.SmallNetwork;
+import io.gradsieve.backend.StepInput;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.NativeMemory;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.plan.UpdateRule;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -21,6 +33,52 @@ class CpuBackendTest extends BackendContract {
   @Override
   protected Backend open(int threads) {
     return CpuBackend.open(threads);
+  }
+
+  @Test
+  void aSteadyStepAllocatesNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (CpuBackend backend = CpuBackend.open(2);
+        ParameterValues weights = backend.parameters(Perceptron.graph());
+        CompiledStep step =
+            backend.compile(
+                backend.plan(Perceptron.graph(), 4, true, true),
+                weights,
+                Optional.of(new UpdateRule.Sgd(0.9, false, 0.01)));
+        StepInput input = new DirectSamples(4, Perceptron.FEATURES * Float.BYTES).input(step)) {
+      for (int count = 1; count <= 2000; count++) {
+        train(step, input, count);
+      }
+      long allocations = backend.ledger().allocations();
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int count = 2001; count <= 3000; count++) {
+        train(step, input, count);
+      }
+      long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      assertThat(backend.ledger().allocations()).isEqualTo(allocations);
+      // The counter itself may take some bytes; one object a step would be 16,000.
+      assertThat(bytes).isLessThan(1000);
+    }
+  }
+
+  private static void train(CompiledStep step, StepInput input, long count) {
+    step.begin(input, 4, CompiledStep.Mode.TRAINING, 1, 1, -1);
+    step.forward();
+    step.backward();
+    step.update(0.1, 4, 0, count);
+    step.await();
+  }
+
+  @Test
+  void memoryThatCannotBeHadIsOneClearLine() {
+    try (CpuBackend backend = CpuBackend.open(1)) {
+      assertThatThrownBy(() -> backend.allocate(1L << 60, "arena"))
+          .isInstanceOf(GradsieveException.Missing.class)
+          .hasMessageContaining("arena")
+          .hasMessageContaining("1152921504606846976 bytes")
+          .hasMessageNotContaining("\n");
+      assertThat(backend.ledger().open()).isEmpty();
+    }
   }
 
   @Test
@@ -89,6 +147,18 @@ class CpuBackendTest extends BackendContract {
       assertThat(backend.info().device()).isEqualTo("cpu");
       float[] least = {Float.MIN_NORMAL, 0.5f};
       assertThat(least[0] * least[1]).isEqualTo(Float.intBitsToFloat(1 << 22));
+    }
+  }
+
+  @Test
+  void aLayerNormAtSeveralPositionsIsRefusedByItsLayersName() {
+    Graph graph = SmallNetwork.sequence(true);
+    try (CpuBackend backend = CpuBackend.open(1);
+        ParameterValues weights = backend.parameters(graph)) {
+      StepPlan plan = backend.plan(graph, 4, true, true);
+      assertThatThrownBy(() -> backend.compile(plan, weights, Optional.empty()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("layer 3: no native layer norm at several positions");
     }
   }
 

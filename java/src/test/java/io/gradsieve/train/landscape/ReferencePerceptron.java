@@ -1,10 +1,6 @@
 package io.gradsieve.train.landscape;
 
-import io.gradsieve.nn.Parameter;
-import io.gradsieve.nn.ParameterLayout;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Mean cross-entropy of linear, tanh, linear in double precision, and its whole Hessian, column by
@@ -14,27 +10,6 @@ import java.util.List;
 record ReferencePerceptron(double[][] inputs, int[] labels, int hidden, int classes) {
   /** Differences of doubles: h² and 1e-16/h are both under 1e-10. */
   private static final double STEP = 1e-5;
-
-  /** Where each element of θ lies in the engine's weights. */
-  static int[] places(ParameterLayout layout) {
-    List<Integer> places = new ArrayList<>();
-    for (Parameter parameter : layout.parameters()) {
-      float[] numbers = new float[Math.toIntExact(parameter.elements())];
-      for (int i = 0; i < numbers.length; i++) {
-        numbers[i] = i + 1;
-      }
-      float[] inside = parameter.map().inside(numbers);
-      for (int i = 0; i < numbers.length; i++) {
-        int number = i + 1;
-        int place = 0;
-        while (inside[place] != number) {
-          place++;
-        }
-        places.add(Math.toIntExact(parameter.offset()) + place);
-      }
-    }
-    return places.stream().mapToInt(Integer::intValue).toArray();
-  }
 
   double[][] hessian(double[] theta) {
     double[][] hessian = new double[theta.length][];

@@ -1,0 +1,132 @@
+package io.gradsieve.backend.cpu;
+
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Kind;
+import io.gradsieve.graph.Kind.Pool;
+import io.gradsieve.graph.Node;
+import io.gradsieve.graph.Value;
+import io.gradsieve.natives.CpuLibrary;
+import io.gradsieve.plan.Operation;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The kinds of nodes that a CPU runs. To add one: its line in the table below or in a file beside,
+ * and what it says of its layout and its native call.
+ */
+final class CpuKinds {
+  private static final Map<Class<? extends Kind>, CpuKind<?>> KINDS = new LinkedHashMap<>();
+
+  static {
+    kind(Kind.Input.class, new Input());
+    kind(Kind.Activation.class, new Activation());
+    kind(Kind.Pool2d.class, new Pool2d());
+    kind(
+        Kind.Dropout.class,
+        (kind, operation, plan) -> CpuLibrary.gs_step_dropout(plan.step(), kind.p(), kind.place()));
+    kind(Kind.Add.class, (kind, operation, plan) -> CpuLibrary.gs_step_add(plan.step()));
+    kind(
+        Kind.SoftmaxCrossEntropy.class,
+        (kind, operation, plan) ->
+            CpuLibrary.gs_step_softmax_cross_entropy(plan.step(), kind.labelSmoothing()));
+    CpuProducts.enter();
+    CpuNorms.enter();
+  }
+
+  private CpuKinds() {}
+
+  /** Enters a kind. */
+  static <K extends Kind> void kind(Class<K> type, CpuKind<K> kind) {
+    KINDS.put(type, kind);
+  }
+
+  /** What the CPU knows of a kind; one without a line here is a fault of ours. */
+  @SuppressWarnings("unchecked") // by kind() a kind's class leads to what takes it
+  static CpuKind<Kind> of(Kind kind) {
+    CpuKind<?> known = KINDS.get(kind.getClass());
+    if (known == null) {
+      throw new IllegalStateException("no native operation for " + kind);
+    }
+    return (CpuKind<Kind>) known;
+  }
+
+  /** The code of an activation at the end of an operation; identity if there is none. */
+  static int activation(Operation operation) {
+    int code = CpuLibrary.GS_IDENTITY;
+    for (Node node : operation.nodes()) {
+      if (node.kind() instanceof Kind.Activation activation) {
+        code = code(activation.function());
+      }
+    }
+    return code;
+  }
+
+  private static int code(Kind.Function function) {
+    return switch (function) {
+      case RELU -> CpuLibrary.GS_RELU;
+      case GELU -> CpuLibrary.GS_GELU;
+      case TANH -> CpuLibrary.GS_TANH;
+      case SIGMOID -> CpuLibrary.GS_SIGMOID;
+    };
+  }
+
+  /**
+   * The samples. The shift of standardised bytes moves on into a linear layer that alone reads
+   * them, so that blank pixels are zeros, which the layer's products skip.
+   */
+  private static final class Input implements CpuKind<Kind.Input> {
+    /** Images that a product reads first lie as densely as they come; others want whole vectors. */
+    @Override
+    public CpuTensor output(Kind.Input kind, Node node, CpuLayout layout) {
+      Graph graph = layout.graph();
+      Value value = graph.value(node.output());
+      boolean dense = value.positions() > 1 && layout.readers(node.output()).get(0).kind().heavy();
+      return dense
+          ? new CpuTensor(value.positions(), value.channels(), value.channels())
+          : CpuTensor.of(value.positions(), value.channels());
+    }
+
+    @Override
+    public int add(Kind.Input kind, Operation operation, CpuPlan plan) {
+      boolean moved = CpuProducts.takesShift(kind, operation.output(), plan.layout());
+      return CpuLibrary.gs_step_input(
+          plan.step(),
+          kind.bytes() ? CpuLibrary.GS_UINT8 : CpuLibrary.GS_FLOAT32,
+          kind.bytes() ? kind.scale() : null,
+          kind.bytes() ? (moved ? new float[kind.shift().length] : kind.shift()) : null);
+    }
+  }
+
+  private static final class Activation implements CpuKind<Kind.Activation> {
+    @Override
+    public int add(Kind.Activation kind, Operation operation, CpuPlan plan) {
+      return CpuLibrary.gs_step_activation(plan.step(), code(kind.function()));
+    }
+  }
+
+  private static final class Pool2d implements CpuKind<Kind.Pool2d> {
+    @Override
+    public CpuTensor output(Kind.Pool2d kind, Node node, CpuLayout layout) {
+      Value value = layout.graph().value(node.output());
+      return new CpuTensor(
+          value.positions(), value.channels(), layout.tensor(node.input()).pitch());
+    }
+
+    /** A byte for every lane of the output. */
+    @Override
+    public CpuTensor saved(Kind.Pool2d kind, Node node, Value saved, CpuLayout layout) {
+      return CpuTensor.saved((layout.tensor(node.output()).floats() + 3) / Float.BYTES);
+    }
+
+    @Override
+    public int add(Kind.Pool2d kind, Operation operation, CpuPlan plan) {
+      return CpuLibrary.gs_step_pool2d(
+          plan.step(),
+          kind.pool() == Pool.MAX ? CpuLibrary.GS_MAX_POOL : CpuLibrary.GS_AVERAGE_POOL,
+          kind.height(),
+          kind.width(),
+          kind.kernelHeight(),
+          kind.kernelWidth());
+    }
+  }
+}
