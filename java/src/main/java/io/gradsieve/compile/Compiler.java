@@ -2,6 +2,7 @@ package io.gradsieve.compile;
 
 import io.gradsieve.compile.Schedule.Chain;
 import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Node;
 import io.gradsieve.plan.Operation;
 import io.gradsieve.plan.Operation.Gradient;
 import io.gradsieve.plan.PlanValue;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * From a graph to a plan for a target: {@link Fusion}, {@link Schedule} into segments, {@link
@@ -107,11 +109,13 @@ public final class Compiler {
     if (!backward) {
       return List.of();
     }
-    return operations.stream()
-        .flatMap(operation -> operation.nodes().stream())
-        .flatMap(node -> node.parameters().stream())
-        .filter(parameter -> graph.parameter(parameter).trainable())
-        .sorted()
-        .toList();
+    Set<Integer> completes = new TreeSet<>();
+    for (Operation operation : operations) {
+      for (Node node : operation.nodes()) {
+        completes.addAll(node.parameters());
+      }
+    }
+    completes.removeIf(parameter -> !graph.parameter(parameter).trainable());
+    return List.copyOf(completes);
   }
 }

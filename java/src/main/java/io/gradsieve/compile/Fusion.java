@@ -28,17 +28,27 @@ final class Fusion {
   /** The operations of a graph, every one after what it reads; views are none. */
   static List<Operation> of(Graph graph, Target target) {
     Fusion fusion = new Fusion(graph, target);
-    List<Node> nodes = graph.nodes().stream().filter(node -> !node.kind().view()).toList();
-    for (Node node : nodes) {
-      for (int value : node.inputs()) {
-        fusion.readers.merge(fusion.origins[value], 1, Integer::sum);
-      }
+    for (Node node : graph.nodes()) {
+      fusion.count(node);
     }
-    nodes.forEach(fusion::take);
+    for (Node node : graph.nodes()) {
+      fusion.take(node);
+    }
     return fusion.fused;
   }
 
+  private void count(Node node) {
+    if (!node.kind().view()) {
+      for (int value : node.inputs()) {
+        readers.merge(origins[value], 1, Integer::sum);
+      }
+    }
+  }
+
   private void take(Node node) {
+    if (node.kind().view()) {
+      return;
+    }
     Operation operation = Operation.of(node);
     for (int value : node.inputs()) {
       Operation before = producers.get(origins[value]);

@@ -26,9 +26,29 @@ final class Placement {
     private int first = Integer.MAX_VALUE;
     private int last = -1;
 
-    void at(int moment) {
-      first = Math.min(first, moment);
-      last = Math.max(last, moment);
+    Span span() {
+      return new Span(first, last);
+    }
+  }
+
+  /** Of values, in the order in which they come up. */
+  private static final class Lives {
+    private final Map<Integer, Life> lives = new LinkedHashMap<>();
+
+    void use(Iterable<Integer> values, int moment) {
+      for (int value : values) {
+        use(value, moment);
+      }
+    }
+
+    void use(int value, int moment) {
+      Life life = lives.get(value);
+      if (life == null) {
+        life = new Life();
+        lives.put(value, life);
+      }
+      life.first = Math.min(life.first, moment);
+      life.last = Math.max(life.last, moment);
     }
   }
 
@@ -61,9 +81,15 @@ final class Placement {
     this.segments = segments;
     this.retention = retention;
     this.capacity = capacity;
-    segments.forEach(segment -> segment.operations().forEach(this::findWholeBatch));
+    for (Segment segment : segments) {
+      for (Operation operation : segment.operations()) {
+        findWholeBatch(operation);
+      }
+    }
     placeArena();
-    segments.forEach(this::placeScratch);
+    for (Segment segment : segments) {
+      placeScratch(segment);
+    }
   }
 
   private void findWholeBatch(Operation operation) {
@@ -101,8 +127,8 @@ final class Placement {
   }
 
   private void placeArena() {
-    Map<Integer, Life> keptValues = new LinkedHashMap<>();
-    Map<Integer, Life> keptGradients = new LinkedHashMap<>();
+    Lives keptValues = new Lives();
+    Lives keptGradients = new Lives();
     for (int s = 0; s < segments.size(); s++) {
       Segment segment = segments.get(s);
       int forward = s;
@@ -111,48 +137,69 @@ final class Placement {
         Operation operation = segment.operations().get(i);
         boolean runsBackward = retention.runsBackward(operation);
         boolean repeated = i < segment.recompute();
-        kept(made(operation)).forEach(value -> life(keptValues, value).at(forward));
+        keptValues.use(kept(made(operation)), forward);
         if (runsBackward && !repeated) {
-          for (int value : operation.saved()) {
-            life(keptValues, value).at(forward);
-            life(keptValues, value).at(back);
-          }
+          keptValues.use(operation.saved(), forward);
+          keptValues.use(operation.saved(), back);
         }
         if (repeated) {
-          kept(operation.inputs()).forEach(value -> life(keptValues, value).at(back));
+          keptValues.use(kept(operation.inputs()), back);
         }
         if (runsBackward) {
-          kept(operation.readsBackward()).forEach(value -> life(keptValues, value).at(back));
-          gradientsOf(operation).forEach(value -> life(keptGradients, value).at(back));
+          keptValues.use(kept(operation.readsBackward()), back);
+          keptGradients.use(gradientsOf(operation), back);
         }
       }
     }
     // A gradient that lives and dies in one segment is scratch, but where the whole batch's is read
     // at the segment's end.
     keptGradients
+        .lives
         .entrySet()
         .removeIf(e -> e.getValue().first == e.getValue().last && !wholeBatch.contains(e.getKey()));
+    arenaFloats = place(Storage.ARENA, capacity, keptValues, new Lives(), keptGradients);
+  }
+
+  /**
+   * Finds places in one stretch of memory; returns its length.
+   *
+   * @param again when values are made once more; in between they may be lost
+   */
+  private long place(Storage storage, int samples, Lives made, Lives again, Lives slopes) {
     List<Demand> demands = new ArrayList<>();
-    keptValues.forEach((value, life) -> demands.add(demand(value, capacity, life)));
-    keptGradients.forEach((value, life) -> demands.add(demand(value, capacity, life)));
+    for (Map.Entry<Integer, Life> entry : made.lives.entrySet()) {
+      List<Span> spans = new ArrayList<>(List.of(entry.getValue().span()));
+      Life second = again.lives.get(entry.getKey());
+      if (second != null) {
+        spans.add(second.span());
+      }
+      demands.add(new Demand(floats(entry.getKey(), samples), spans));
+    }
+    for (Map.Entry<Integer, Life> entry : slopes.lives.entrySet()) {
+      List<Span> spans = List.of(entry.getValue().span());
+      demands.add(new Demand(floats(entry.getKey(), samples), spans));
+    }
     MemoryPlan plan = MemoryPlan.of(demands, target.alignment());
     int next = 0;
-    for (int value : keptValues.keySet()) {
-      values.put(value, new Place(Storage.ARENA, plan.offsets().get(next++)));
+    for (int value : made.lives.keySet()) {
+      values.put(value, new Place(storage, plan.offsets().get(next++)));
     }
-    for (int value : keptGradients.keySet()) {
-      gradients.put(value, new Place(Storage.ARENA, plan.offsets().get(next++)));
+    for (int value : slopes.lives.keySet()) {
+      gradients.put(value, new Place(storage, plan.offsets().get(next++)));
     }
-    arenaFloats = plan.floats();
+    return plan.floats();
   }
 
   /** What it reads and writes in forward, origins. */
   private List<Integer> made(Operation operation) {
-    List<Integer> made = new ArrayList<>(operation.inputs());
+    List<Integer> made = operation.inputs();
     if (operation.output() >= 0) {
       made.add(operation.output());
     }
-    return made.stream().map(value -> origins[value]).distinct().toList();
+    for (int i = 0; i < made.size(); i++) {
+      made.set(i, origins[made.get(i)]);
+    }
+    return made;
   }
 
   private List<Integer> kept(Iterable<Integer> some) {
@@ -179,15 +226,8 @@ final class Placement {
       touched.add(out);
       touched.addAll(madeWith.getOrDefault(out, List.of()));
     }
-    return touched.stream().filter(retention::isTrained).toList();
-  }
-
-  private static Life life(Map<Integer, Life> lives, int value) {
-    return lives.computeIfAbsent(value, v -> new Life());
-  }
-
-  private Demand demand(int value, int samples, Life life) {
-    return new Demand(floats(value, samples), List.of(new Span(life.first, life.last)));
+    touched.removeIf(value -> !retention.isTrained(value));
+    return touched;
   }
 
   private long floats(int value, int samples) {
@@ -195,60 +235,40 @@ final class Placement {
   }
 
   private void placeScratch(Segment segment) {
-    Map<Integer, Life> made = new LinkedHashMap<>();
-    Map<Integer, Life> remade = new LinkedHashMap<>();
-    Map<Integer, Life> slopes = new LinkedHashMap<>();
+    Lives made = new Lives();
+    Lives remade = new Lives();
+    Lives slopes = new Lives();
     int count = segment.operations().size();
     for (int i = 0; i < count; i++) {
       Operation operation = segment.operations().get(i);
       int repeat = count + i;
       int back = 3 * count - i;
-      List<Integer> touched = new ArrayList<>(made(operation));
+      List<Integer> touched = made(operation);
       touched.addAll(operation.saved());
       for (int value : touched) {
         if (!values.containsKey(value)) {
-          life(made, value).at(i);
+          made.use(value, i);
           if (i < segment.recompute()) {
-            life(remade, value).at(repeat);
+            remade.use(value, repeat);
           }
         }
       }
       if (retention.runsBackward(operation)) {
         List<Integer> read = new ArrayList<>(operation.readsBackward());
         read.addAll(operation.saved());
-        read.stream()
-            .map(value -> origins[value])
-            .filter(value -> !values.containsKey(value))
-            .forEach(value -> life(remade, value).at(back));
-        gradientsOf(operation).stream()
-            .filter(value -> !gradients.containsKey(value))
-            .forEach(value -> life(slopes, value).at(back));
+        for (int value : read) {
+          if (!values.containsKey(origins[value])) {
+            remade.use(origins[value], back);
+          }
+        }
+        for (int value : gradientsOf(operation)) {
+          if (!gradients.containsKey(value)) {
+            slopes.use(value, back);
+          }
+        }
       }
     }
-    placeScratch(segment.block(), made, remade, slopes);
-  }
-
-  private void placeScratch(
-      int block, Map<Integer, Life> made, Map<Integer, Life> remade, Map<Integer, Life> slopes) {
-    List<Demand> demands = new ArrayList<>();
-    made.forEach(
-        (value, life) -> {
-          List<Span> spans = new ArrayList<>(List.of(new Span(life.first, life.last)));
-          Life again = remade.get(value);
-          if (again != null) {
-            spans.add(new Span(again.first, again.last));
-          }
-          demands.add(new Demand(floats(value, block), spans));
-        });
-    slopes.forEach((value, life) -> demands.add(demand(value, block, life)));
-    MemoryPlan plan = MemoryPlan.of(demands, target.alignment());
-    int next = 0;
-    for (int value : made.keySet()) {
-      values.put(value, new Place(Storage.SCRATCH, plan.offsets().get(next++)));
-    }
-    for (int value : slopes.keySet()) {
-      gradients.put(value, new Place(Storage.SCRATCH, plan.offsets().get(next++)));
-    }
-    scratchFloats = Math.max(scratchFloats, plan.floats());
+    long floats = place(Storage.SCRATCH, segment.block(), made, remade, slopes);
+    scratchFloats = Math.max(scratchFloats, floats);
   }
 }

@@ -53,12 +53,17 @@ final class Retention {
       int out = origins[operation.output()];
       home.put(out, segment);
       producers.put(out, operation);
-      if (operation.trains(graph)
-          || operation.inputs().stream().anyMatch(value -> trained.contains(origins[value]))) {
+      boolean isTrained = operation.trains(graph);
+      for (int value : operation.inputs()) {
+        isTrained |= trained.contains(origins[value]);
+      }
+      if (isTrained) {
         trained.add(out);
       }
     }
-    operation.saved().forEach(value -> home.put(value, segment));
+    for (int value : operation.saved()) {
+      home.put(value, segment);
+    }
   }
 
   private void keepWhatOthersRead(int segment, Operation operation) {
@@ -73,8 +78,8 @@ final class Retention {
       readBackward.add(origins[value]);
       keepIf(home.get(origins[value]) != segment, value);
     }
-    if (operation.product()) {
-      operation.inputs().forEach(value -> keepIf(true, value));
+    for (int value : operation.inputs()) {
+      keepIf(operation.product(), value);
     }
   }
 
@@ -114,9 +119,13 @@ final class Retention {
    * what those make.
    */
   private boolean fromOutside(int segment, Operation operation, Set<Operation> repeatable) {
-    return operation.inputs().stream()
-        .map(value -> origins[value])
-        .allMatch(value -> home.get(value) != segment || repeatable.contains(producers.get(value)));
+    for (int value : operation.inputs()) {
+      boolean outside = home.get(origins[value]) != segment;
+      if (!outside && !repeatable.contains(producers.get(origins[value]))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void repeat(int segment, Operation operation) {
@@ -144,7 +153,11 @@ final class Retention {
 
   /** How many operations at a segment's beginning run again in backward. */
   int repeats(int segment) {
-    return (int) chains.get(segment).operations().stream().filter(recomputed::contains).count();
+    int repeats = 0;
+    for (Operation operation : chains.get(segment).operations()) {
+      repeats += recomputed.contains(operation) ? 1 : 0;
+    }
+    return repeats;
   }
 
   /** Whether a value lies in the arena. */

@@ -1,6 +1,7 @@
 package io.gradsieve.compile;
 
 import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.Value;
 import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,13 +43,13 @@ final class Schedule {
   record Chain(boolean rows, List<Operation> operations) {
     /** Samples of one block, as the target has it. */
     int block(int[] origins, Target target) {
-      long floats =
-          operations.stream()
-              .flatMap(operation -> operation.touched().stream())
-              .map(value -> origins[value])
-              .distinct()
-              .mapToLong(target::floats)
-              .sum();
+      Set<Integer> touched = new HashSet<>();
+      long floats = 0;
+      for (Operation operation : operations) {
+        for (int value : operation.touched()) {
+          floats += touched.add(origins[value]) ? target.floats(origins[value]) : 0;
+        }
+      }
       return target.block(rows, floats);
     }
   }
@@ -98,16 +99,22 @@ final class Schedule {
                   : isOnePosition(operation))
               && (operation.output() < 0 || !readByOthers.contains(origins[operation.output()]));
       if (!rows[i]) {
-        operation.inputs().forEach(value -> readByOthers.add(origins[value]));
+        for (int value : operation.inputs()) {
+          readByOthers.add(origins[value]);
+        }
       }
     }
   }
 
   /** As it lies in memory: a flattened image is none. */
   private boolean isOnePosition(Operation operation) {
-    return operation.touched().stream()
-        .map(value -> graph.value(origins[value]))
-        .allMatch(value -> value.ofBatch() || value.positions() == 1);
+    for (int touched : operation.touched()) {
+      Value value = graph.value(origins[touched]);
+      if (!value.ofBatch() && value.positions() > 1) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void asEarlyAsPossible(int i) {
@@ -155,8 +162,11 @@ final class Schedule {
   }
 
   private boolean shrinks(Operation operation) {
-    long output = graph.value(operation.output()).elements();
-    return operation.inputs().stream().allMatch(in -> graph.value(in).elements() > output);
+    boolean shrinks = true;
+    for (int input : operation.inputs()) {
+      shrinks &= graph.value(input).elements() > graph.value(operation.output()).elements();
+    }
+    return shrinks;
   }
 
   private void asLateAsPossible() {

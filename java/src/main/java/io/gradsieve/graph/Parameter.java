@@ -16,6 +16,10 @@ public record Parameter(String name, List<Integer> shape, boolean trainable) {
 
   /** How many numbers it has. */
   public long elements() {
-    return shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
+    long elements = 1;
+    for (int size : shape) {
+      elements = Math.multiplyExact(elements, size);
+    }
+    return elements;
   }
 }

@@ -6,7 +6,6 @@ import io.gradsieve.graph.Node;
 import io.gradsieve.graph.Value;
 import io.gradsieve.nn.layer.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,9 +67,13 @@ public final class Lowering {
       String... parameters) {
     int made = graph.add(output);
     List<Integer> kept = new ArrayList<>();
-    saved.forEach(value -> kept.add(graph.add(value)));
-    List<Integer> own =
-        Arrays.stream(parameters).map(name -> graph.parameter(layer + "." + name)).toList();
+    for (Value value : saved) {
+      kept.add(graph.add(value));
+    }
+    List<Integer> own = new ArrayList<>();
+    for (String name : parameters) {
+      own.add(graph.parameter(layer + "." + name));
+    }
     graph.add(new Node(layer, kind, inputs, made, kept, own));
     return made;
   }

@@ -34,7 +34,11 @@ public record ParameterList(
 
   /** Trainable elements. */
   public long trainableElements() {
-    return parameters.stream().filter(Parameter::trainable).mapToLong(Parameter::elements).sum();
+    long elements = 0;
+    for (Parameter parameter : parameters) {
+      elements += parameter.trainable() ? parameter.elements() : 0;
+    }
+    return elements;
   }
 
   /** Collects the parameters of the layers, in their order. */

@@ -1,9 +1,7 @@
 package io.gradsieve.plan;
 
 import io.gradsieve.graph.Graph;
-import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Node;
-import io.gradsieve.graph.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -65,13 +63,25 @@ public record Operation(List<Node> nodes, List<Gradient> gradients) {
   /** The values it reads, in the order of its nodes. */
   public List<Integer> inputs() {
     List<Integer> inputs = new ArrayList<>();
-    forEachInput((node, place, value) -> inputs.add(value));
+    int before = -1;
+    for (Node node : nodes) {
+      for (int value : node.inputs()) {
+        if (value != before) {
+          inputs.add(value);
+        }
+      }
+      before = node.output();
+    }
     return inputs;
   }
 
   /** What it saves for its own backward pass. */
   public List<Integer> saved() {
-    return nodes.stream().flatMap(node -> node.saved().stream()).toList();
+    List<Integer> saved = new ArrayList<>();
+    for (Node node : nodes) {
+      saved.addAll(node.saved());
+    }
+    return saved;
   }
 
   /** Every value of the forward pass: read, written and saved. */
@@ -90,16 +100,17 @@ public record Operation(List<Node> nodes, List<Gradient> gradients) {
    */
   public Set<Integer> readsBackward() {
     Set<Integer> reads = new LinkedHashSet<>();
-    forEachInput(
-        (node, place, value) -> {
-          if (node.kind().backwardReadsInputs()) {
-            reads.add(value);
-          }
-        });
     boolean readsOutput = false;
+    int before = -1;
     for (Node node : nodes) {
+      for (int value : node.inputs()) {
+        if (node.kind().backwardReadsInputs() && value != before) {
+          reads.add(value);
+        }
+      }
       readsOutput |= node.kind().backwardReadsOutput();
       readsOutput |= node != first() && node.kind().backwardReadsInputs();
+      before = node.output();
     }
     if (readsOutput) {
       reads.add(output());
@@ -110,26 +121,42 @@ public record Operation(List<Node> nodes, List<Gradient> gradients) {
   /** Those of {@link #inputs} whose gradients it could make, by place. */
   public List<Boolean> differentiable() {
     List<Boolean> differentiable = new ArrayList<>();
-    forEachInput((node, place, value) -> differentiable.add(node.kind().givesGradient(place)));
+    int before = -1;
+    for (Node node : nodes) {
+      for (int place = 0; place < node.inputs().size(); place++) {
+        if (node.inputs().get(place) != before) {
+          differentiable.add(node.kind().givesGradient(place));
+        }
+      }
+      before = node.output();
+    }
     return differentiable;
   }
 
   /** Whether it has parameters that are trained. */
   public boolean trains(Graph graph) {
-    return nodes.stream()
-        .flatMap(node -> node.parameters().stream())
-        .map(graph::parameter)
-        .anyMatch(Parameter::trainable);
+    for (Node node : nodes) {
+      for (int parameter : node.parameters()) {
+        if (graph.parameter(parameter).trainable()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Whether there is a backward pass of it at all. */
   public boolean runsBackward(Graph graph) {
-    return trains(graph) || gradients.stream().anyMatch(gradient -> gradient != Gradient.NONE);
+    return trains(graph) || gradients.contains(Gradient.STORE) || gradients.contains(Gradient.ADD);
   }
 
   /** Whether one of its nodes costs so much that it never runs twice. */
   public boolean heavy() {
-    return nodes.stream().map(Node::kind).anyMatch(Kind::heavy);
+    boolean heavy = false;
+    for (Node node : nodes) {
+      heavy |= node.kind().heavy();
+    }
+    return heavy;
   }
 
   /**
@@ -137,29 +164,19 @@ public record Operation(List<Node> nodes, List<Gradient> gradients) {
    * over the rows of the whole batch.
    */
   public boolean product() {
-    return nodes.stream().map(Node::kind).anyMatch(kind -> kind.heavy() && kind.rowByRow());
+    boolean product = false;
+    for (Node node : nodes) {
+      product |= node.kind().heavy() && node.kind().rowByRow();
+    }
+    return product;
   }
 
   /** Whether running it again gives the same values. */
   public boolean recomputable() {
-    return nodes.stream().map(Node::kind).allMatch(Kind::recomputable);
-  }
-
-  /** Visits an input: the place is that in the node's own order. */
-  private interface InputVisitor {
-    void visit(Node node, int place, int value);
-  }
-
-  private void forEachInput(InputVisitor visitor) {
-    int before = -1;
+    boolean recomputable = true;
     for (Node node : nodes) {
-      for (int place = 0; place < node.inputs().size(); place++) {
-        int value = node.inputs().get(place);
-        if (value != before) {
-          visitor.visit(node, place, value);
-        }
-      }
-      before = node.output();
+      recomputable &= node.kind().recomputable();
     }
+    return recomputable;
   }
 }

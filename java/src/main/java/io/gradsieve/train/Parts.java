@@ -2,8 +2,8 @@ package io.gradsieve.train;
 
 import io.gradsieve.sieve.RankShare;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * How a worker's share of an epoch's steps is cut into parts that its memory holds: as few as can
@@ -89,8 +89,13 @@ record Parts(List<Part> all) {
 
   /** Which samples they are, in order; the first step begins with sample {@code start}. */
   int[] entries(int start) {
-    return all.stream()
-        .flatMapToInt(part -> IntStream.range(start + part.from(), start + part.to()))
-        .toArray();
+    int[] entries = new int[Arrays.stream(sizes()).sum()];
+    int next = 0;
+    for (Part part : all) {
+      for (int sample = part.from(); sample < part.to(); sample++) {
+        entries[next++] = start + sample;
+      }
+    }
+    return entries;
   }
 }

@@ -10,8 +10,6 @@ import io.gradsieve.plan.StepPlan;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntUnaryOperator;
-import java.util.stream.IntStream;
 
 /**
  * Hands a plan to the native executor: its operations, one {@code gs_step_…} call each, and the
@@ -55,26 +53,35 @@ final class CpuPlan {
   private void add(Operation operation) {
     Kind kind = operation.first().kind();
     CpuKind<Kind> known = CpuKinds.of(kind);
-    IntUnaryOperator number = known.byChannel() ? this::byChannel : this::tensor;
+    boolean byChannel = known.byChannel();
     List<Integer> inputs = operation.inputs();
-    int[] ofSamples =
-        IntStream.range(0, inputs.size()).filter(i -> !isOfBatch(inputs.get(i))).toArray();
-    int[] read =
-        operation.readsBackward().stream()
-            .filter(value -> !isOfBatch(value))
-            .mapToInt(number::applyAsInt)
-            .toArray();
+    int[] tensorsRead = new int[inputs.size()];
+    int[] codes = new int[inputs.size()];
+    int count = 0;
+    for (int i = 0; i < inputs.size(); i++) {
+      if (!isOfBatch(inputs.get(i))) {
+        tensorsRead[count] = number(inputs.get(i), byChannel);
+        codes[count++] = code(operation.gradients().get(i));
+      }
+    }
+    int[] read = new int[operation.readsBackward().size()];
+    int reads = 0;
+    for (int value : operation.readsBackward()) {
+      if (!isOfBatch(value)) {
+        read[reads++] = number(value, byChannel);
+      }
+    }
     int output = operation.output();
     List<Integer> saved = operation.saved();
     CpuErrors.check(
         CpuLibrary.gs_step_operation(
             step,
-            ofSamples.length,
-            IntStream.of(ofSamples).map(i -> number.applyAsInt(inputs.get(i))).toArray(),
-            IntStream.of(ofSamples).map(i -> code(operation.gradients().get(i))).toArray(),
-            output < 0 || isOfBatch(output) ? -1 : number.applyAsInt(output),
+            count,
+            tensorsRead,
+            codes,
+            output < 0 || isOfBatch(output) ? -1 : number(output, byChannel),
             saved.isEmpty() ? -1 : tensor(saved.get(0)),
-            read.length,
+            reads,
             read));
     CpuErrors.check(known.add(kind, operation, this));
   }
@@ -93,16 +100,24 @@ final class CpuPlan {
 
   /** The number of a value's tensor. */
   private int tensor(int value) {
-    int origin = layout.origin(value);
-    return tensors.computeIfAbsent(origin, v -> add(v, layout.tensor(v)));
+    return number(value, false);
   }
 
-  /** The number of a tensor whose channels are those of the value. */
-  private int byChannel(int value) {
+  /**
+   * The number of a value's tensor.
+   *
+   * @param byChannel whether its channels are to be those of the value
+   */
+  private int number(int value, boolean byChannel) {
+    boolean seenByChannel = byChannel && layout.isFlattened(value);
+    Map<Integer, Integer> numbers = seenByChannel ? lanes : tensors;
     int origin = layout.origin(value);
-    return layout.isFlattened(value)
-        ? lanes.computeIfAbsent(origin, v -> add(v, layout.byChannel(value)))
-        : tensor(value);
+    Integer known = numbers.get(origin);
+    if (known == null) {
+      known = add(origin, seenByChannel ? layout.byChannel(value) : layout.tensor(origin));
+      numbers.put(origin, known);
+    }
+    return known;
   }
 
   private int add(int value, CpuTensor tensor) {
