@@ -1,6 +1,7 @@
 package io.gradsieve.graph;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A number for every element of a network's parameters: weights, gradients or what an optimizer
@@ -22,6 +23,9 @@ public interface ParameterValues extends AutoCloseable {
    * there are more or fewer.
    */
   void write(int parameter, float[] elements);
+
+  /** One of the numbers that is not finite, found where they lie; empty if all are. */
+  Optional<Float> notFinite();
 
   @Override
   void close();

@@ -184,12 +184,9 @@ final class TrainingSession implements AutoCloseable {
 
   /** Throws {@code Diverged} if a weight is not finite. */
   void checkWeights() {
-    for (int p = 0; p < network.parameters().list().size(); p++) {
-      for (float weight : network.parameters().read(p)) {
-        if (!Float.isFinite(weight)) {
-          throw new GradsieveException.Diverged("a weight is " + weight);
-        }
-      }
+    Optional<Float> weight = network.weights().notFinite();
+    if (weight.isPresent()) {
+      throw new GradsieveException.Diverged("a weight is " + weight.get());
     }
   }
 

@@ -201,6 +201,22 @@ public abstract class BackendContract extends NetworkContract {
   }
 
   @Test
+  void aNumberThatIsNotFiniteIsFoundWhereverItLies() {
+    try (Bench bench = training()) {
+      assertThat(bench.buffer.notFinite()).isEmpty();
+      for (int p = 0; p < bench.buffer.parameters().size(); p++) {
+        float[] before = bench.buffer.read(p);
+        float[] spoilt = before.clone();
+        spoilt[spoilt.length - 1] = Float.POSITIVE_INFINITY;
+        bench.buffer.write(p, spoilt);
+        assertThat(bench.buffer.notFinite()).contains(Float.POSITIVE_INFINITY);
+        bench.buffer.write(p, before);
+      }
+      assertThat(bench.step.gradients().notFinite()).isEmpty();
+    }
+  }
+
+  @Test
   void twoRunsGiveTheSameBits() {
     float[][] results = new float[2][];
     for (int run = 0; run < 2; run++) {

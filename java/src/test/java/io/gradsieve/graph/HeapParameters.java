@@ -2,6 +2,7 @@ package io.gradsieve.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Values of parameters without a device, in PyTorch's order. */
 public final class HeapParameters implements ParameterValues {
@@ -60,6 +61,18 @@ public final class HeapParameters implements ParameterValues {
               .formatted(parameters.get(parameter).name(), own.length, elements.length));
     }
     System.arraycopy(elements, 0, own, 0, own.length);
+  }
+
+  @Override
+  public Optional<Float> notFinite() {
+    for (int p = 0; p < parameters().size(); p++) {
+      for (float value : read(p)) {
+        if (!Float.isFinite(value)) {
+          return Optional.of(value);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   @Override

@@ -3,9 +3,13 @@ package io.gradsieve.backend.cpu;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import java.util.List;
+import java.util.Optional;
 
 /** Values of parameters in native memory, laid out as the kernels read them. */
 final class CpuParameters implements ParameterValues {
+  /** Floats looked at at a time. */
+  private static final int FINITE_CHUNK = 1 << 16;
+
   private final CpuLayout layout;
   private final CpuBuffer memory;
   private final List<Parameter> parameters;
@@ -62,6 +66,24 @@ final class CpuParameters implements ParameterValues {
               .formatted(parameters.get(parameter).name(), map.elements(), elements.length));
     }
     memory.write(layout.offset(parameter), map.inside(elements));
+  }
+
+  /** Pad lanes are zero. */
+  @Override
+  public Optional<Float> notFinite() {
+    boolean all = parameters.size() == layout.parameters().size();
+    long floats = all ? layout.floats() : layout.trainable();
+    float[] part = new float[(int) Math.min(FINITE_CHUNK, floats)];
+    for (long at = 0; at < floats; at += part.length) {
+      part = floats - at < part.length ? new float[(int) (floats - at)] : part;
+      memory.read(at, part);
+      for (float value : part) {
+        if (!Float.isFinite(value)) {
+          return Optional.of(value);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private int check(int parameter) {
