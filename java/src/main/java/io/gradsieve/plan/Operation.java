@@ -145,11 +145,6 @@ public record Operation(List<Node> nodes, List<Gradient> gradients) {
     return false;
   }
 
-  /** Whether there is a backward pass of it at all. */
-  public boolean runsBackward(Graph graph) {
-    return trains(graph) || gradients.contains(Gradient.STORE) || gradients.contains(Gradient.ADD);
-  }
-
   /** Whether one of its nodes costs so much that it never runs twice. */
   public boolean heavy() {
     boolean heavy = false;

@@ -125,8 +125,9 @@ class SharesTest {
   }
 
   private static void agrees(String what, double shares, double threads) {
-    System.out.printf("%s: shares differ by %.1e, threads by %.1e%n", what, shares, threads);
-    assertThat(shares).isLessThan(Math.max(TOLERANCE, 2 * threads));
+    assertThat(shares)
+        .as("%s: what shares differ by, where threads differ by %.1e", what, threads)
+        .isLessThan(Math.max(TOLERANCE, 2 * threads));
   }
 
   /** How much a step of two threads differs from one of one. */
@@ -200,13 +201,10 @@ class SharesTest {
                 double shares =
                     difference(FlatParameters.read(pair.first.network.weights()), weights);
                 double threads = difference(FlatParameters.read(two.network.weights()), weights);
-                System.out.printf(
-                    "%s after 20 steps: shares differ by %.1e, threads by %.1e%n",
-                    model, shares, threads);
                 return shares / threads;
               }
             });
-    assertThat(ratio).isLessThan(2);
+    assertThat(ratio).as("%s: shares' difference over threads'", model).isLessThan(2);
   }
 
   /**

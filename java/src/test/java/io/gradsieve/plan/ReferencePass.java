@@ -154,7 +154,9 @@ final class ReferencePass {
 
   /** From the inputs, the output and what was saved; nothing else of the forward pass is there. */
   void backward(Operation operation, int i) {
-    if (!operation.runsBackward(graph)) {
+    boolean gives =
+        operation.gradients().stream().anyMatch(gradient -> gradient != Operation.Gradient.NONE);
+    if (!gives && !operation.trains(graph)) {
       return;
     }
     Node first = operation.first();

@@ -31,11 +31,6 @@ final class CpuBuffer implements AutoCloseable {
     return address;
   }
 
-  /** Size in bytes. */
-  long bytes() {
-    return bytes;
-  }
-
   /** Copies from the buffer's start offset (in floats) into {@code target}. */
   void read(long offset, float[] target) {
     for (int done = 0; done < target.length; ) {

@@ -7,6 +7,7 @@ import io.gradsieve.graph.Value;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.plan.Operation;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Convolution and linear layers, whose weights lie as the register tiles read them. */
 final class CpuProducts {
@@ -138,7 +139,7 @@ final class CpuProducts {
     }
 
     /** One a float of the input, zero in pad lanes; null where there is none. */
-    private static float @org.jspecify.annotations.Nullable [] shift(Node node, CpuLayout layout) {
+    private static float @Nullable [] shift(Node node, CpuLayout layout) {
       Node first = layout.graph().input();
       int origin = layout.origin(node.input());
       if (origin != first.output()
