@@ -1,7 +1,8 @@
-/* What the executor asks of batch norm beyond the single operations: moments merged block by block, skip gradients, "+=". */
+/* What the executor asks of batch norm beyond the single operations: moments block by block, skip gradients, "+=". */
 #include "shapes.h"
 
 #include "../native/src/kernels.h"
+#include "../native/src/moments.h"
 
 #include <math.h>
 
@@ -21,7 +22,7 @@ static Case moments_case(const Shape& s, int64_t block, double offset) {
             for (int64_t i = 0; i < s.batch; i += block) {
                 const int64_t samples = i + block < s.batch ? block : s.batch - i;
                 kernels().batchnorm_moments(Extent{samples, s.positions, s.channels, s.pitch}, input.data + i * s.positions * s.pitch,
-                                            static_cast<double>(i * s.positions), moments.data());
+                                            moments.data());
             }
             return GS_OK;
         });
@@ -30,8 +31,9 @@ static Case moments_case(const Shape& s, int64_t block, double offset) {
         s.each([&](int64_t, int64_t, int64_t c, size_t at) { mean[static_cast<size_t>(c)] += input[at] / n; });
         s.each([&](int64_t, int64_t, int64_t c, size_t at) { squares[static_cast<size_t>(c)] += pow(input[at] - mean[static_cast<size_t>(c)], 2); });
         for (size_t c = 0; c < mean.size(); c++) {
-            const double deviation = sqrt(squares[c] / n), q = moments[static_cast<size_t>(s.pitch) + c];
-            run.expect(fabs(moments[c] - mean[c]) <= 1e-6 * deviation + 1e-7 * fabs(mean[c]), text("mean[%zu] is %.12g instead of %.12g", c, moments[c], mean[c]));
+            const gradsieve::Moments of = {n, moments[c], moments[static_cast<size_t>(s.pitch) + c]};
+            const double deviation = sqrt(squares[c] / n), m = of.mean(), q = of.deviations();
+            run.expect(fabs(m - mean[c]) <= 1e-6 * deviation + 1e-7 * fabs(mean[c]), text("mean[%zu] is %.12g instead of %.12g", c, m, mean[c]));
             run.expect(fabs(q - squares[c]) <= 5e-6 * squares[c], text("squares[%zu] is %.9g instead of %.9g", c, q, squares[c]));
         }
     };

@@ -272,18 +272,18 @@ int gs_step_part(gs_step* step, int parts, float* sum);
  * A step may be the share of a larger one that others take part in, each with samples of its own (or none), the same plan and the
  * same parts. It meets them at points, always in the same order:
  *
- *   GS_POINT_MOMENTS    forward, at a batch norm: how many values, their means and sums of squared deviations
- *   GS_POINT_SUMS       backward, at a batch norm: how many values, sums of delta and of delta * x_hat
+ *   GS_POINT_SUMS       at a batch norm: how many values, sums of x and of x^2 in forward, of delta and of delta * x_hat in
+ *                       backward; to be added up
  *   GS_POINT_GRADIENTS  the gradients of one segment's parameters are final, where the plan has them. The threads go on with
  *                       earlier segments
  *   GS_POINT_VERDICT    last: what this share says of the step; gs_step_wait is that of all
  *
- * One thread of the caller's takes the points and answers each with what all participants make of it, in place. At the first two the
+ * One thread of the caller's takes the points and answers each with what all participants make of it, in place. At the first the
  * step's threads wait for the answer; at the last one for all. Then the squares of the reduced gradient are summed in chunks, in
  * double and in a fixed order, so that every participant clips and judges alike, whatever its threads and instruction set.
  * Only steps in training meet others; in evaluation each is on its own.
  */
-enum gs_point_kind { GS_POINT_MOMENTS = 0, GS_POINT_SUMS = 1, GS_POINT_GRADIENTS = 2, GS_POINT_VERDICT = 3 };
+enum gs_point_kind { GS_POINT_SUMS = 0, GS_POINT_GRADIENTS = 1, GS_POINT_VERDICT = 2 };
 enum gs_verdict { GS_VERDICT_FINE = 0, GS_VERDICT_LOSS = 1, GS_VERDICT_NORM = 2, GS_VERDICT_GRADIENT = 3 };
 typedef struct gs_point {
     int32_t kind;
@@ -294,7 +294,7 @@ typedef struct gs_point {
 } gs_point;
 
 /* From the next begin on steps in training are shares of larger ones, or (0) not. GS_SHARE_BATCHNORM: batch norm normalizes by the
- * statistics of all shares; else by each share's own, and the first two kinds of points do not come. exchange (may be NULL without):
+ * statistics of all shares; else by each share's own, and the first kind of points does not come. exchange (may be NULL without):
  * double[1 + 2C] for each batch norm, one after another, where they are exchanged. */
 enum gs_share { GS_SHARE_GRADIENTS = 1, GS_SHARE_BATCHNORM = 2 };
 int gs_step_share(gs_step* step, int flags, double* exchange);

@@ -80,8 +80,8 @@ struct Kernels {
     /* sums[c] += the column sums of rows [batch][pitch] for columns from..to-1. */
     void (*column_sums)(int64_t batch, int64_t pitch, int64_t from, int64_t to, const float* rows, float* sums);
 
-    /* moments is double[2][P] with count before: mean and sum of squared deviations, merged sample by sample (Chan et al.). */
-    void (*batchnorm_moments)(const Extent& extent, const float* input, double count, double* moments);
+    /* moments is double[2][P]: += the sums of x and of x^2. */
+    void (*batchnorm_moments)(const Extent& extent, const float* input, double* moments);
     void (*batchnorm_normalize)(const Extent& extent, const float* input, const float* statistics, const float* gamma,
                                 const float* beta, const float* skip, int activation, float* output);
     /* sums is double[2][P], "+=". masked_gradient may be output_gradient itself. skip_gradient (may be NULL) by `gradient`. */

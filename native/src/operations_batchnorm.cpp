@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "moments.h"
 #include "step_operations.h"
 
 namespace gradsieve {
@@ -26,13 +27,11 @@ struct Normalizer {
     int32_t out = -1; /* of normalize */
     int64_t gamma = -1;
 
+    /* Values of a channel in this share. */
+    double count(const Run& run, const Tensor& in) const { return static_cast<double>(run.forwarded * in.positions); }
+
     /* double[1 + 2C], how many values and two sums of each channel; NULL: the sums of this step are those of all. */
     double* exchange(const Run& run) const { return run.exchange && run.training() ? run.exchange + exchange_at : nullptr; }
-};
-
-/* Of one channel. */
-struct Moments {
-    double count = 0, mean = 0, squares = 0; /* squared deviations */
 };
 
 class BatchnormStatistics : public Operation {
@@ -71,10 +70,8 @@ public:
         if (!block.worker.run.training()) return;
         const Tensor& in = input();
         double* moments = moments_of(block.worker.index);
-        int64_t before = block.first - block.worker.first;
-        if (before == 0) memset(moments, 0, static_cast<size_t>(2 * in.pitch) * sizeof(double));
-        kernels().batchnorm_moments(in.extent(block.count), step_.value(block, shared_->in),
-                                    static_cast<double>(before * in.positions), moments);
+        if (block.first == block.worker.first) memset(moments, 0, static_cast<size_t>(2 * in.pitch) * sizeof(double));
+        kernels().batchnorm_moments(in.extent(block.count), step_.value(block, shared_->in), moments);
     }
 
     void forward_end(Worker& worker) override {
@@ -85,17 +82,18 @@ public:
             return;
         }
         double* exchange = shared_->exchange(worker.run);
-        if (!exchange) {
-            for (int64_t c = range.from; c < range.to; c++) use(worker.run, c, merged(worker.run, c));
-            return;
-        }
-        if (worker.index == 0) exchange[0] = static_cast<double>(worker.run.forwarded * input().positions);
         for (int64_t c = range.from; c < range.to; c++) {
-            const Moments own = merged(worker.run, c);
-            exchange[1 + c] = own.mean;
-            exchange[1 + channels + c] = own.squares;
+            const Moments own = summed(worker.run, c);
+            if (exchange) {
+                exchange[1 + c] = own.sum;
+                exchange[1 + channels + c] = own.squares;
+            } else {
+                use(worker.run, c, own);
+            }
         }
-        step_.exchange(worker, GS_POINT_MOMENTS, shared_->number);
+        if (!exchange) return;
+        if (worker.index == 0) exchange[0] = shared_->count(worker.run, input());
+        step_.exchange(worker, shared_->number);
         for (int64_t c = range.from; c < range.to; c++)
             use(worker.run, c, Moments{exchange[0], exchange[1 + c], exchange[1 + channels + c]});
     }
@@ -113,32 +111,27 @@ private:
     const Tensor& input() const { return step_.tensors[static_cast<size_t>(shared_->in)]; }
     double* moments_of(int thread) const { return reinterpret_cast<double*>(step_.scratch.own(moments_, thread)); }
 
-    /* Mean and squared deviations of all threads, in their order (Chan, Golub, LeVeque 1979). */
-    Moments merged(const Run& run, int64_t c) const {
-        const Tensor& in = input();
-        Moments all;
+    Moments summed(const Run& run, int64_t c) const {
+        Moments all = {shared_->count(run, input()), 0, 0};
         for (int t = 0; t < step_.threads; t++) {
-            Range range = step_.samples(run, t);
-            double own = static_cast<double>((range.to - range.from) * in.positions);
-            if (own == 0) continue;
-            const double* moments = moments_of(t);
-            double delta = moments[c] - all.mean, count = all.count + own;
-            all.mean += delta * (own / count);
-            all.squares += moments[in.pitch + c] + delta * delta * (all.count * own / count);
-            all.count = count;
+            const Range range = step_.samples(run, t);
+            if (range.from == range.to) continue; /* what lies there is of another step */
+            all.sum += moments_of(t)[c];
+            all.squares += moments_of(t)[input().pitch + c];
         }
         return all;
     }
 
     void use(const Run& run, int64_t c, const Moments& of) {
         if (of.count == 0) return;
+        const double mean = of.mean(), deviations = of.deviations();
         float* statistics = step_.scratch.shared(shared_->statistics);
-        statistics[c] = static_cast<float>(of.mean);
-        statistics[input().pitch + c] = static_cast<float>(1 / sqrt(of.squares / of.count + shared_->eps));
+        statistics[c] = static_cast<float>(mean);
+        statistics[input().pitch + c] = static_cast<float>(1 / sqrt(deviations / of.count + shared_->eps));
         double momentum = run.statistics_momentum >= 0 ? run.statistics_momentum : shared_->momentum;
         if (momentum == 0) return;
-        move(shared_->running_mean + c, momentum, of.mean);
-        if (of.count > 1) move(shared_->running_variance + c, momentum, of.squares / (of.count - 1));
+        move(shared_->running_mean + c, momentum, mean);
+        if (of.count > 1) move(shared_->running_variance + c, momentum, deviations / (of.count - 1));
     }
 
     void move(int64_t offset, double momentum, double to) {
@@ -217,7 +210,7 @@ public:
         const Tensor& in = input();
         const int64_t channels = in.channels;
         const Range range = share(channels, LANES, worker.index, step_.threads);
-        const double own_count = static_cast<double>(worker.run.forwarded * in.positions);
+        const double own_count = shared_->count(worker.run, in);
         double* exchange = shared_->exchange(worker.run);
         double squares_sum = 0;
         float *gamma = step_.gradients(shared_->gamma), *beta = step_.gradients(beta_);
@@ -240,7 +233,7 @@ public:
         }
         squares[static_cast<size_t>(worker.index)] = squares_sum;
         if (!exchange) return;
-        step_.exchange(worker, GS_POINT_SUMS, shared_->number);
+        step_.exchange(worker, shared_->number);
         for (int64_t c = range.from; c < range.to; c++) mean(exchange[0], c, exchange[1 + c], exchange[1 + channels + c]);
     }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "moments.h"
 #include "single.h"
 
 using namespace gradsieve;
@@ -40,16 +41,16 @@ int gs_batchnorm_statistics(int64_t batch, int64_t positions, int64_t channels, 
     GS_REQUIRE_POINTERS("batchnorm_statistics", input && statistics && (running_mean == nullptr) == (running_variance == nullptr));
     Sums moments(2 * pitch);
     if (!moments.get()) return no_memory("batchnorm_statistics", pitch);
-    kernels().batchnorm_moments(extent, input, 0, moments.get());
+    kernels().batchnorm_moments(extent, input, moments.get());
     const double count = static_cast<double>(batch) * static_cast<double>(positions);
     for (int64_t c = 0; c < pitch; c++) {
-        const double mean = moments.get()[c], squares = moments.get()[pitch + c];
-        statistics[c] = c < channels ? static_cast<float>(mean) : 0;
-        statistics[pitch + c] = c < channels ? static_cast<float>(1 / sqrt(squares / count + eps)) : 0;
+        const Moments of = {count, moments.get()[c], moments.get()[pitch + c]};
+        statistics[c] = c < channels ? static_cast<float>(of.mean()) : 0;
+        statistics[pitch + c] = c < channels ? static_cast<float>(1 / sqrt(of.deviations() / count + eps)) : 0;
         if (running_mean && c < channels) {
             /* The running variance is the unbiased one; of a single value PyTorch refuses it, here it stays. */
-            running_mean[c] += momentum * static_cast<float>(mean - running_mean[c]);
-            if (count > 1) running_variance[c] += momentum * static_cast<float>(squares / (count - 1) - running_variance[c]);
+            running_mean[c] += momentum * static_cast<float>(of.mean() - running_mean[c]);
+            if (count > 1) running_variance[c] += momentum * static_cast<float>(of.deviations() / (count - 1) - running_variance[c]);
         }
     }
     return GS_OK;

@@ -272,7 +272,7 @@ public:
     int answer(const gs_point& point) { return points_.answer(point); }
     void abandon() { points_.abandon(); }
     /* On a worker: all threads have written what thread 0 then takes to the point; all go on with the answer. */
-    void exchange(Worker& worker, int kind, int32_t normalizer);
+    void exchange(Worker& worker, int32_t normalizer);
 
     /* ---- for operations, on a worker */
     float* value(const Block& block, int tensor) const;

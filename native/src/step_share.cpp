@@ -40,12 +40,12 @@ void Step::finished(const Command& command) {
     }
 }
 
-void Step::exchange(Worker& worker, int kind, int32_t normalizer) {
+void Step::exchange(Worker& worker, int32_t normalizer) {
     meet(worker);
     if (worker.index == 0) {
         const int64_t arrived = times_ == nullptr ? 0 : now();
         gs_point answer; /* an abandoned step goes on with what it has: nothing comes of it */
-        points_.post(worker.run.number, gs_point{kind, normalizer, GS_VERDICT_FINE, 0, 0});
+        points_.post(worker.run.number, gs_point{GS_POINT_SUMS, normalizer, GS_VERDICT_FINE, 0, 0});
         points_.await(worker.run.number, workers_.spins(), &answer);
         if (times_ != nullptr) worker.waited += now() - arrived;
     }

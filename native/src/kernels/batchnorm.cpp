@@ -1,6 +1,6 @@
 /*
  * Batch norm over B*T positions, one block of samples at a time; x, y, g, dx are [B][T][P].
- *   moments   mean and sum of squared deviations, "=" after merging into those of `count` positions before. 4 bytes an element
+ *   moments   sums "+=" sum x, sum x^2. 4 bytes an element
  *   normalize y = activation((x - mean) * inv * gamma + beta + skip). 8 bytes, 12 with skip
  *   sums      g masked by relu "="; sums "+=" sum g, sum g * x_hat; skip gradient by its mode; norm2 += their squares
  *             a sample. 12 bytes, 16 with relu, 20 with a skip gradient
@@ -12,59 +12,42 @@
 namespace gradsieve::GS_ISA {
 
 /*
- * One pass: deviations are taken from a pivot, the mean so far, s = sum (x - pivot), q = sum (x - pivot)^2; then the
- * group's mean is pivot + s/n and its squared deviations q - s^2/n, which merge by Chan, Golub and LeVeque (1979). The
- * cancellation in q - s^2/n is of the size of (mean - pivot)^2, which the merge adds back: the relative error of the total
- * stays at float rounding. Only the first group takes a pass of its own for a pivot.
+ * One pass: deviations d are taken from a pivot of the sample's own, its middle position, in float; their sums become those
+ * of x and x^2 in double, where nothing cancels: sum x = sum d + T p, sum x^2 = sum d^2 + p (2 sum d + T p). So a sample adds
+ * the same whatever came before it, and the sums do not depend on how threads or machines divide a batch, but for a rounding
+ * of double.
  */
 template <bool FULL>
-static void block_moments(int64_t positions, int64_t pitch, int64_t lanes, const float* x, double count, double* mean,
-                          double* squares) {
-    Vector pivot[VECTORS];
-    float pivots[BLOCK] = {};
-    if (count > 0) {
-        for (int64_t c = 0; c < lanes; c++) pivots[c] = (float)mean[c];
-        load_block(pivots, BLOCK, pivot);
-    } else {
-        Vector total[1][VECTORS];
-        sum_positions<1>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
-            part[0][v] += get<FULL>(x + t * pitch + v * LANES, lanes - v * LANES);
-        }, total);
-        for (int v = 0; v < VECTORS; v++) pivot[v] = total[0][v] * (float)(1.0 / (double)positions);
-        store_block(pivots, BLOCK, pivot);
-    }
-    Vector total[2][VECTORS];
+static void block_moments(int64_t positions, int64_t pitch, int64_t lanes, const float* x, double* sums, double* squares) {
+    Vector pivot[VECTORS], total[2][VECTORS];
+    for (int v = 0; v < VECTORS; v++)
+        pivot[v] = get<FULL>(x + positions / 2 * pitch + v * LANES, lanes - v * LANES);
     sum_positions<2>(positions, [=](int64_t t, int v, auto& part) GS_INLINE {
         const Vector d = get<FULL>(x + t * pitch + v * LANES, lanes - v * LANES) - pivot[v];
         part[0][v] += d;
         part[1][v] += d * d;
     }, total);
-    float sums[BLOCK], products[BLOCK];
-    store_block(sums, BLOCK, total[0]);
-    store_block(products, BLOCK, total[1]);
-    const double n = (double)positions, all = count + n;
-    for (int64_t c = 0; c < lanes; c++) {
-        const double shift = sums[c] / n, own = products[c] - sums[c] * shift;
-        const double delta = pivots[c] + shift - mean[c];
-        mean[c] += delta * (n / all);
-        squares[c] += (own < 0 ? 0 : own) + delta * delta * (count * n / all);
+    float pivots[BLOCK], first[BLOCK], second[BLOCK];
+    store_block(pivots, BLOCK, pivot);
+    store_block(first, BLOCK, total[0]);
+    store_block(second, BLOCK, total[1]);
+    const double n = (double)positions;
+    for (int64_t c = 0; c < (FULL ? BLOCK : lanes); c++) {
+        const double base = n * pivots[c];
+        sums[c] += first[c] + base;
+        squares[c] += second[c] + pivots[c] * (2 * (double)first[c] + base);
     }
 }
 
-void batchnorm_moments(const Extent& extent, const float* input, double count, double* moments) {
-    const int64_t pitch = extent.pitch;
-    /* Few positions a sample: several samples at once, for merging costs a division a channel. */
-    const int64_t group = extent.positions < 64 ? 64 / extent.positions : 1;
-    for (int64_t i = 0; i < extent.batch; i += group) {
-        const int64_t samples = extent.batch - i < group ? extent.batch - i : group;
-        const int64_t positions = samples * extent.positions;
-        const float* x = input + i * extent.positions * pitch;
+void batchnorm_moments(const Extent& extent, const float* input, double* moments) {
+    const int64_t pitch = extent.pitch, positions = extent.positions;
+    for (int64_t i = 0; i < extent.batch; i++) {
         for (int64_t c = 0; c < pitch; c += BLOCK) {
             const bool full = c + BLOCK <= pitch;
-            (full ? block_moments<true> : block_moments<false>)(positions, pitch, full ? BLOCK : pitch - c, x + c, count,
-                                                                moments + c, moments + pitch + c);
+            (full ? block_moments<true> : block_moments<false>)(positions, pitch, full ? BLOCK : pitch - c,
+                                                                input + i * positions * pitch + c, moments + c,
+                                                                moments + pitch + c);
         }
-        count += (double)positions;
     }
 }
 

@@ -8,10 +8,10 @@ import java.util.List;
 /**
  * The other participants of a step, as one of them sees them. A step that is a share of a larger
  * one ({@link CompiledStep#share}) calls these on a thread of its own, one after the other and in
- * the same order on every participant: {@link #moments} of each batch norm in forward, {@link
- * #sums} of each and {@link #gradients} of each segment from the last to the first in backward,
- * then {@link #agree}. Every participant runs the same plan, begins the same steps and cuts them
- * into as many parts, some of which may have no sample.
+ * the same order on every participant: {@link #sums} of each batch norm in forward, of each again
+ * and {@link #gradients} of each segment from the last to the first in backward, then {@link
+ * #agree}. Every participant runs the same plan, begins the same steps and cuts them into as many
+ * parts, some of which may have no sample.
  *
  * <p>What they get are views of the step's memory, valid until the call returns unless said
  * otherwise. All participants must be left with the same bits. Whatever is thrown aborts the step;
@@ -19,16 +19,11 @@ import java.util.List;
  */
 public interface Participants {
   /**
-   * In forward, at a batch norm, in place: [1 + 2C], how many values a channel has, their means,
-   * and the sums of their squared deviations; to be those of all shares together. The device waits.
+   * At a batch norm, in place: [1 + 2C], how many values a channel has, then Σ x and Σ x² of each
+   * channel in forward, Σ δ and Σ δ x̂ in backward; to be added up over all shares. The device
+   * waits.
    *
    * @param statistics the value of the graph that they are of, the same on every participant
-   */
-  void moments(int statistics, DoubleBuffer moments) throws IOException, InterruptedException;
-
-  /**
-   * In backward, at a batch norm, in place: [1 + 2C], how many values a channel has, Σ δ, and Σ δ
-   * x̂; to be added up over all shares. The device waits.
    */
   void sums(int statistics, DoubleBuffer sums) throws IOException, InterruptedException;
 

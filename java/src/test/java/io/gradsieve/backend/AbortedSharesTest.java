@@ -48,13 +48,6 @@ class AbortedSharesTest {
     }
 
     @Override
-    public void moments(int normalizer, DoubleBuffer moments)
-        throws IOException, InterruptedException {
-      event.at(++calls);
-      others.moments(normalizer, moments);
-    }
-
-    @Override
     public void sums(int normalizer, DoubleBuffer sums) throws IOException, InterruptedException {
       event.at(++calls);
       others.sums(normalizer, sums);
@@ -76,9 +69,6 @@ class AbortedSharesTest {
 
   /** Nobody else. */
   private static final class Alone implements Participants {
-    @Override
-    public void moments(int normalizer, DoubleBuffer moments) {}
-
     @Override
     public void sums(int normalizer, DoubleBuffer sums) {}
 
@@ -180,7 +170,7 @@ class AbortedSharesTest {
     }
   }
 
-  /** The call that is never answered: moments, gradients, the verdict. */
+  /** The call that is never answered: sums, gradients, the verdict. */
   @ParameterizedTest
   @CsvSource({"resnet20, 1", "resnet20, 25", "cnn, 1", "cnn, 4"})
   void anAbortEndsAStepWhoseParticipantNeverAnswers(String model, int silent)

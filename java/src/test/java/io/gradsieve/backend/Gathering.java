@@ -50,9 +50,7 @@ final class Gathering {
         throw new IllegalStateException(first.call + " meets " + member.call);
       }
     }
-    if (first.call.startsWith("moments")) {
-      combineMoments();
-    } else if (first.call.startsWith("sums")) {
+    if (first.call.startsWith("sums")) {
       for (int i = 0; i < first.doubles.limit(); i++) {
         double sum = 0;
         for (Member member : members) {
@@ -85,26 +83,6 @@ final class Gathering {
     }
   }
 
-  /** Chan, Golub, LeVeque 1979. */
-  private void combineMoments() {
-    int channels = members[0].doubles.limit() / 2;
-    double[] all = new double[1 + 2 * channels];
-    for (Member member : members) {
-      double own = member.doubles.get(0);
-      double count = all[0] + own;
-      for (int c = 1; own > 0 && c <= channels; c++) {
-        double delta = member.doubles.get(c) - all[c];
-        all[c] += delta * own / count;
-        all[channels + c] +=
-            member.doubles.get(channels + c) + delta * delta * all[0] * own / count;
-      }
-      all[0] = count;
-    }
-    for (Member member : members) {
-      member.doubles.put(0, all);
-    }
-  }
-
   private final class Member implements Participants {
     private String call = "";
     private DoubleBuffer doubles = DoubleBuffer.allocate(0);
@@ -120,13 +98,6 @@ final class Gathering {
       } catch (BrokenBarrierException e) {
         throw new IOException("another participant has left", e);
       }
-    }
-
-    @Override
-    public void moments(int normalizer, DoubleBuffer moments)
-        throws IOException, InterruptedException {
-      doubles = moments;
-      meet("moments " + normalizer);
     }
 
     @Override

@@ -21,15 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/**
- * Two steps in one process that share a batch, against one step over all of it.
- *
- * <p>Sums in another order differ by roundings of 6e-8; after the 20 layers of batch norm of
- * resnet20 gradients differ by 1.3e-5 of their norm, for two threads against one too, which is why
- * that difference is a bound as well. Where a rounding lets one value more or less through a relu,
- * a gradient jumps by a hundredth: with one seed in five, for threads as often. So the median of
- * several seeds counts.
- */
+/** Two steps in one process that share a batch, against one step over all of it. */
 @Timeout(120)
 class SharesTest {
   private static final long SEED = TestSeed.of(20_261_129);
@@ -80,19 +72,9 @@ class SharesTest {
     return Stream.of("cnn", "resnet20-gn", "resnet20");
   }
 
-  /** The median over several seeds. */
-  private static double median(LongToDoubleFunction measured) {
-    return smallest(SEEDS / 2, SEEDS, measured);
-  }
-
-  /** The one above {@code below} others. */
-  private static double smallest(int below, int seeds, LongToDoubleFunction measured) {
-    return LongStream.range(SEED, SEED + seeds)
-        .mapToDouble(measured)
-        .sorted()
-        .skip(below)
-        .findFirst()
-        .orElseThrow();
+  /** The largest over several seeds. */
+  private static double largest(LongToDoubleFunction measured) {
+    return LongStream.range(SEED, SEED + SEEDS).mapToDouble(measured).max().orElseThrow();
   }
 
   @TestFactory
@@ -110,8 +92,8 @@ class SharesTest {
   }
 
   private static void agrees(Case c) {
-    double shares =
-        median(
+    double difference =
+        largest(
             seed -> {
               try (Pair pair = new Pair(c.model, 1, c.rule, seed);
                   Learner whole = new Learner(c.model, 1, c.rule, seed)) {
@@ -121,28 +103,7 @@ class SharesTest {
                     Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, c.rule));
               }
             });
-    agrees(c.toString(), shares, threads(c.model, c.rule, c.update));
-  }
-
-  private static void agrees(String what, double shares, double threads) {
-    assertThat(shares)
-        .as("%s: what shares differ by, where threads differ by %.1e", what, threads)
-        .isLessThan(Math.max(TOLERANCE, 2 * threads));
-  }
-
-  /** How much a step of two threads differs from one of one. */
-  private static double threads(String model, UpdateRule rule, Update update) {
-    return median(
-        seed -> {
-          try (Learner one = new Learner(model, 1, rule, seed);
-              Learner two = new Learner(model, 2, rule, seed)) {
-            one.queue(0, ALL, Part.WHOLE, update);
-            two.queue(0, ALL, Part.WHOLE, update);
-            one.step.await();
-            two.step.await();
-            return largest(two, one, rule);
-          }
-        });
+    assertThat(difference).isLessThan(TOLERANCE);
   }
 
   @TestFactory
@@ -153,7 +114,7 @@ class SharesTest {
   private static void partsAgree(String model) {
     Update update = new Update(0.05, 0.25, true);
     double difference =
-        median(
+        largest(
             seed -> {
               try (Pair pair = new Pair(model, 1, SGD, seed);
                   Learner whole = new Learner(model, 1, SGD, seed)) {
@@ -169,7 +130,7 @@ class SharesTest {
                     Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, SGD));
               }
             });
-    agrees(model + " in parts", difference, threads(model, SGD, update));
+    assertThat(difference).isLessThan(TOLERANCE);
   }
 
   @TestFactory
@@ -178,33 +139,33 @@ class SharesTest {
   }
 
   /**
-   * In 20 steps of the residual networks most runs see such a jump, with shares or with threads,
-   * which decides their ratio; a fault would show in all of them. So the lower quartile counts.
+   * In 20 steps most runs of the residual networks see a relu let one value more or less through,
+   * with shares or with threads, upon which differences grow at random. Over 240 runs their medians
+   * are the same; here the ratio has to stay below in two of eight, a fault shows in all.
    */
   private static void staysNear(String model) {
-    double ratio =
-        smallest(
-            1,
-            8,
-            seed -> {
-              try (Pair pair = new Pair(model, 1, SGD, seed);
-                  Learner one = new Learner(model, 1, SGD, seed);
-                  Learner two = new Learner(model, 2, SGD, seed)) {
-                for (int i = 0; i < 20; i++) {
-                  pair.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
-                  for (Learner learner : new Learner[] {one, two}) {
-                    learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
-                    learner.step.await();
-                  }
-                }
-                float[] weights = FlatParameters.read(one.network.weights());
-                double shares =
-                    difference(FlatParameters.read(pair.first.network.weights()), weights);
-                double threads = difference(FlatParameters.read(two.network.weights()), weights);
-                return shares / threads;
-              }
-            });
-    assertThat(ratio).as("%s: shares' difference over threads'", model).isLessThan(2);
+    int runs = 8;
+    double[] ratios = new double[runs];
+    for (int run = 0; run < runs; run++) {
+      long seed = SEED + run;
+      try (Pair pair = new Pair(model, 1, SGD, seed);
+          Learner one = new Learner(model, 1, SGD, seed);
+          Learner two = new Learner(model, 2, SGD, seed)) {
+        for (int i = 0; i < 20; i++) {
+          pair.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
+          for (Learner learner : new Learner[] {one, two}) {
+            learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+            learner.step.await();
+          }
+        }
+        float[] weights = FlatParameters.read(one.network.weights());
+        ratios[run] =
+            difference(FlatParameters.read(pair.first.network.weights()), weights)
+                / difference(FlatParameters.read(two.network.weights()), weights);
+      }
+    }
+    Arrays.sort(ratios);
+    assertThat(ratios[1]).as("%s: shares' difference over threads'", model).isLessThan(2);
   }
 
   /**

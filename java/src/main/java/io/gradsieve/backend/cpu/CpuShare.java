@@ -156,8 +156,6 @@ final class CpuShare implements AutoCloseable {
       Verdict agreed = participants.agree(own);
       point.verdict(agreed.what().ordinal());
       point.sample(agreed.sample());
-    } else if (kind == CpuLibrary.GS_POINT_MOMENTS) {
-      participants.moments(statistics.get(index).output(), exchange.get(index).clear());
     } else {
       participants.sums(statistics.get(index).output(), exchange.get(index).clear());
     }
