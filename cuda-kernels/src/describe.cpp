@@ -1,0 +1,13 @@
+#include "status.h"
+
+/* From the build: GS_ARCHITECTURES is a list of JSON strings, empty where kernels are emulated. */
+#ifdef GS_EMULATED
+#define GS_IS_EMULATED "true"
+#define GS_ARCHITECTURES ""
+#else
+#define GS_IS_EMULATED "false"
+#endif
+
+extern "C" const char* gs_cuda_describe(void) {
+    return "{\"emulated\":" GS_IS_EMULATED ",\"architectures\":[" GS_ARCHITECTURES "]}";
+}
