@@ -285,7 +285,7 @@ int Machine::name_thread(char* text, size_t room) const {
     } else {
         std::snprintf(block, sizeof block, "(%u, %u, %u)", at->block.x, at->block.y, at->block.z);
     }
-    return std::snprintf(text, room, "emulation: kernel %s, block %s, thread %u: ", launch_->name, block, at->thread.x);
+    return std::snprintf(text, room, "kernel %s, block %s, thread %u: ", launch_->name, block, at->thread.x);
 }
 
 void wrong(const char* format, ...) {

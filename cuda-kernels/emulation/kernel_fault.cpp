@@ -10,7 +10,7 @@
 #include <mutex>
 
 #include "kernel_machine.h"
-#include "kernel_runtime.h"
+#include "runtime.h"
 
 namespace emulation {
 
@@ -115,7 +115,7 @@ void describe(char* text, size_t room, const char* address) {
     const char* best = nullptr;
     size_t best_bytes = 0;
     ptrdiff_t best_distance = PTRDIFF_MAX;
-    for (int i = 0; i < launch.count && gs_emulated_allocation != nullptr; i++) {
+    for (int i = 0; i < launch.count; i++) {
         void* base = nullptr;
         size_t bytes = 0;
         unsigned char* written = nullptr;
@@ -191,12 +191,7 @@ void Machine::report(Error error, const char* text) {
     char line[1000];
     const int used = name_thread(line, sizeof line);
     std::snprintf(line + used, sizeof line - static_cast<size_t>(used), "%s", text);
-    if (gs_emulated_report != nullptr) {
-        gs_emulated_report(error, line);
-    } else {
-        std::fprintf(stderr, "%s\n", line);
-        std::abort();
-    }
+    gs_emulated_report(error, line);
     faulted_ = true;
 }
 

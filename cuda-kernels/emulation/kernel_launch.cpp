@@ -7,7 +7,7 @@
 
 #include "../src/status.h"
 #include "kernel_machine.h"
-#include "kernel_runtime.h"
+#include "runtime.h"
 
 namespace emulation {
 namespace {
@@ -127,15 +127,11 @@ int enqueue(Launch* launch, const char* name, dim3 grid, dim3 block, size_t shar
     launch->number = seed() * 0x9e3779b97f4a7c15ull + ++launches;
     const std::string why = refusal(*launch);
     if (!why.empty()) return gradsieve::failed(name, why.c_str());
-    if (gs_emulated_enqueue == nullptr) { /* no stand-in for the runtime: at once */
-        run(launch);
-        return GS_CUDA_OK;
-    }
     const void* address = nullptr;
     if (const int number = host_argument(*launch, &address)) {
         char text[256];
         std::snprintf(text, sizeof text, "argument %d, %p, does not point to device memory", number, address);
-        gs_emulated_report(ILLEGAL_ADDRESS, ("emulation: kernel " + std::string(launch->name) + ": " + text).c_str());
+        gs_emulated_report(ILLEGAL_ADDRESS, ("kernel " + std::string(launch->name) + ": " + text).c_str());
         return gradsieve::failed(name, text);
     }
     gs_emulated_access accesses[MOST_ARGUMENTS];
