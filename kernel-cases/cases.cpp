@@ -22,15 +22,33 @@ Tolerance summation(double n) {
     return {4 * 6e-8 * sqrt(n < 1 ? 1 : n), "rounding errors of a sum of n terms with random signs grow as sqrt(n)"};
 }
 
+static std::vector<const Memory*>& live() {
+    static std::vector<const Memory*> all;
+    return all;
+}
+
 Memory::Memory(std::string name, size_t bytes) : name_(std::move(name)), bytes_(bytes), guard_(GUARD) {
     void* block = nullptr;
     if (posix_memalign(&block, 64, guard_ + bytes_ + guard_ + (bytes_ == 0 ? 1 : 0)) != 0) abort();
     block_ = static_cast<unsigned char*>(block);
     data_ = block_ + guard_;
     memset(block_, SENTINEL, guard_ + bytes_ + guard_);
+    live().push_back(this);
 }
 
-Memory::~Memory() { free(block_); }
+Memory::~Memory() {
+    live().erase(std::find(live().begin(), live().end(), this));
+    free(block_);
+}
+
+bool Memory::holds(const void* from, size_t bytes) {
+    const unsigned char* const at = static_cast<const unsigned char*>(from);
+    for (const Memory* memory : live()) {
+        const unsigned char* const end = memory->data_ + memory->bytes_;
+        if (at >= memory->data_ && at <= end) return bytes <= static_cast<size_t>(end - at);
+    }
+    return true;
+}
 
 std::string Memory::violation() const {
     for (size_t i = 0; i < guard_; i++) {

@@ -42,6 +42,8 @@ class Memory {
     const std::string& name() const { return name_; }
     /* What is wrong with the guard zones; empty if nothing. */
     std::string violation() const;
+    /* Whether so many bytes from there are inside of it, if they begin in a live Memory; others are trusted. */
+    static bool holds(const void* from, size_t bytes);
 
   private:
     std::string name_;
