@@ -229,14 +229,16 @@ int gs_cuda_softmax_cross_entropy(int64_t batch, int64_t classes, int64_t pitch,
 /* ---- going on with some of the samples -------------------------------------------------------------------------------- */
 
 /*
- * chosen [count] = the places of the count samples whose record is largest, ascending; of equal ones the first, NaN last.
- * of_class (int32[classes], NULL: whatever their class): how many of each class, count together. Ranked by a histogram of scores
+ * chosen [count] = the places of the count samples whose record is largest; of equal ones the first, NaN last. As on the CPU, who
+ * is chosen and lies before place count stays there, and the others fill the gaps between them in order: chosen[j] is j or at least
+ * count, so that rows can be gathered in place by all threads at once. of_class (int32[classes], NULL: whatever their class): how
+ * many of each class, count together, no more than the labels have of each. At most 65,536 samples. Ranked by a histogram of scores
  * (radix select), then threshold and compaction.
  */
 int gs_cuda_choose(int64_t batch, int64_t count, const float* record, const int32_t* labels, int64_t classes,
                    const int32_t* of_class, void* workspace, int32_t* chosen, void* stream);
 int64_t gs_cuda_choose_workspace(int64_t batch, int64_t classes);
-/* Row j = row chosen[j] for j < count, in place; rows of row_bytes bytes, a multiple of 4. chosen ascends. */
+/* Row j = row chosen[j] for j < count, in place; rows of row_bytes bytes, a multiple of 4. chosen is as gs_cuda_choose writes it. */
 int gs_cuda_gather_rows(int64_t count, int64_t row_bytes, const int32_t* chosen, void* rows, void* stream);
 
 /* ---- update ----------------------------------------------------------------------------------------------------------- */
@@ -247,17 +249,20 @@ typedef struct gs_cuda_parameter {
     int64_t matrix;        /* whether it has a trust ratio (and decay under LARS and LAMB) */
 } gs_cuda_parameter;
 
-/* sums[k] = squares of chunk k of the gradient, in double: chunks of GS_CUDA_CHUNK floats of each parameter, counted through. */
-enum { GS_CUDA_CHUNK = 4096 };
+/* sums[k] = squares of chunk k of the gradient, in double: chunks of GS_CUDA_CHUNK floats of each parameter (its last one may be
+ * shorter), counted through from 0 to chunks - 1. The CPU's chunks, and its bits where the floats are the same. */
+enum { GS_CUDA_CHUNK = 2048 };
 int gs_cuda_gradient_squares(int64_t parameters, const gs_cuda_parameter* table, int64_t chunks, const float* gradient,
                              double* sums, void* stream);
-/* Judges a step: a loss, then a norm (norm2 NULL: none), then the gradient (sums NULL: none) that is not finite. norms: how many
- * of norm2 there are; ids and chosen (may be NULL) name the sample. *outcome = it; if `halted` is not 0 before, GS_CUDA_BEHIND;
- * whatever is not fine sets it to 1. */
+/* Judges a step: the first loss, then the first norm (norm2 NULL: none), then the gradient (sums NULL: none) that is not finite.
+ * norms: how many of norm2 there are; norm j is that of place chosen[j] (NULL: j), and ids[place] (NULL: place) names the sample,
+ * with the ids of the whole batch as it went forward. place and id are -1 where it is no sample's fault. *outcome = the verdict;
+ * if *halted is not 0 before, GS_CUDA_BEHIND and zero sums; whatever is not fine sets it to 1. */
 int gs_cuda_verdict(int64_t batch, const float* losses, int64_t norms, const float* norm2, const int32_t* chosen,
                     const int64_t* ids, int64_t chunks, const double* sums, int32_t* halted, gs_cuda_outcome* outcome,
                     void* stream);
-/* Many tensors in one launch; nothing happens unless outcome is fine. scale = clip / divisor, both from step and outcome. */
+/* Many tensors in one launch; nothing happens unless outcome is fine. scale = clip / divisor, both from step and outcome. count is
+ * a multiple of 4; velocity may be NULL where momentum is 0; eps > 0, so that what is no element stays zero. */
 int gs_cuda_sgd_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, float momentum, int nesterov,
                        float decay, const float* gradient, float* velocity, float* theta, void* stream);
 int gs_cuda_adamw_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, double beta1, double beta2,
