@@ -8,6 +8,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.layout.LaidOutParameters;
 import io.gradsieve.compile.Compiler;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.ParameterValues;
@@ -111,7 +112,7 @@ public final class CpuBackend implements Backend {
   @Override
   public ParameterValues parameters(Graph graph) {
     CpuLayout layout = CpuLayout.of(graph);
-    return CpuParameters.all(layout, allocate(layout.floats() * Float.BYTES, "weights"));
+    return LaidOutParameters.all(layout, allocate(layout.floats() * Float.BYTES, "weights"));
   }
 
   @Override
@@ -122,7 +123,7 @@ public final class CpuBackend implements Backend {
   @Override
   public CompiledStep compile(
       StepPlan plan, ParameterValues weights, Optional<UpdateRule> optimizer) {
-    return CpuStep.compile(this, plan, (CpuParameters) weights, optimizer);
+    return CpuStep.compile(this, plan, (LaidOutParameters) weights, optimizer);
   }
 
   /** Throws {@link IllegalStateException} if a buffer or step of this backend is still open. */

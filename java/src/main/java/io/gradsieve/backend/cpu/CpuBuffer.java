@@ -1,12 +1,13 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.layout.FloatMemory;
 import io.gradsieve.natives.NativeMemory;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** Native memory entered in the ledger under its purpose. */
-final class CpuBuffer implements AutoCloseable {
+final class CpuBuffer implements FloatMemory {
   private static final long FLOATS_A_VIEW = 1 << 28; // 1 GiB, a buffer holds less than 2
 
   private final MemoryLedger ledger;
@@ -23,16 +24,16 @@ final class CpuBuffer implements AutoCloseable {
     ledger.add(purpose, bytes);
   }
 
-  /** Where it lies, for native calls. */
-  long address() {
+  @Override
+  public long address() {
     if (address == 0) {
       throw new IllegalStateException("the buffer \"" + purpose + "\" is closed");
     }
     return address;
   }
 
-  /** Copies from the buffer's start offset (in floats) into {@code target}. */
-  void read(long offset, float[] target) {
+  @Override
+  public void read(long offset, float[] target) {
     for (int done = 0; done < target.length; ) {
       int count = (int) Math.min(target.length - done, FLOATS_A_VIEW);
       view((offset + done) * Float.BYTES, count * Float.BYTES)
@@ -42,8 +43,8 @@ final class CpuBuffer implements AutoCloseable {
     }
   }
 
-  /** Copies {@code source} to the offset (in floats). */
-  void write(long offset, float[] source) {
+  @Override
+  public void write(long offset, float[] source) {
     for (int done = 0; done < source.length; ) {
       int count = (int) Math.min(source.length - done, FLOATS_A_VIEW);
       view((offset + done) * Float.BYTES, count * Float.BYTES)

@@ -1,8 +1,7 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.KindLayout;
 import io.gradsieve.graph.Kind;
-import io.gradsieve.graph.Node;
-import io.gradsieve.graph.Value;
 import io.gradsieve.plan.Operation;
 
 /**
@@ -10,29 +9,7 @@ import io.gradsieve.plan.Operation;
  *
  * @param <K> the kind
  */
-interface CpuKind<K extends Kind> {
-  /** How the output lies; for most as the input does. */
-  default CpuTensor output(K kind, Node node, CpuLayout layout) {
-    return layout.tensor(node.inputs().get(0));
-  }
-
-  /** How what it saves lies. */
-  default CpuTensor saved(K kind, Node node, Value saved, CpuLayout layout) {
-    return CpuTensor.saved(saved.elements());
-  }
-
-  /** Where the elements of the parameter in this place lie. */
-  default IndexMap parameter(K kind, Node node, int place, CpuLayout layout) {
-    return IndexMap.vector(Math.toIntExact(layout.elements(node.parameter(place))));
-  }
-
-  /**
-   * Whether a node of this kind, with those before it in an operation, takes along the next one.
-   */
-  default boolean fuses(Operation operation, Kind next) {
-    return false;
-  }
-
+interface CpuKind<K extends Kind> extends KindLayout<K> {
   /**
    * Whether its channels are those of the graph's values, so that those of a flattened image are
    * every lane of every position.

@@ -1,5 +1,8 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.KindTable;
+import io.gradsieve.backend.layout.Layout;
+import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Kind.Pool;
@@ -7,15 +10,13 @@ import io.gradsieve.graph.Node;
 import io.gradsieve.graph.Value;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.plan.Operation;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /**
  * The kinds of nodes that a CPU runs. To add one: its line in the table below or in a file beside,
  * and what it says of its layout and its native call.
  */
 final class CpuKinds {
-  private static final Map<Class<? extends Kind>, CpuKind<?>> KINDS = new LinkedHashMap<>();
+  static final KindTable<CpuKind<?>> TABLE = new KindTable<>("native");
 
   static {
     kind(Kind.Input.class, new Input());
@@ -37,17 +38,13 @@ final class CpuKinds {
 
   /** Enters a kind. */
   static <K extends Kind> void kind(Class<K> type, CpuKind<K> kind) {
-    KINDS.put(type, kind);
+    TABLE.enter(type, kind);
   }
 
-  /** What the CPU knows of a kind; one without a line here is a fault of ours. */
+  /** What the CPU knows of a kind. */
   @SuppressWarnings("unchecked") // by kind() a kind's class leads to what takes it
   static CpuKind<Kind> of(Kind kind) {
-    CpuKind<?> known = KINDS.get(kind.getClass());
-    if (known == null) {
-      throw new IllegalStateException("no native operation for " + kind);
-    }
-    return (CpuKind<Kind>) known;
+    return (CpuKind<Kind>) TABLE.of(kind);
   }
 
   /** The code of an activation at the end of an operation; identity if there is none. */
@@ -77,13 +74,13 @@ final class CpuKinds {
   private static final class Input implements CpuKind<Kind.Input> {
     /** Images that a product reads first lie as densely as they come; others want whole vectors. */
     @Override
-    public CpuTensor output(Kind.Input kind, Node node, CpuLayout layout) {
+    public Tensor output(Kind.Input kind, Node node, Layout layout) {
       Graph graph = layout.graph();
       Value value = graph.value(node.output());
       boolean dense = value.positions() > 1 && layout.readers(node.output()).get(0).kind().heavy();
       return dense
-          ? new CpuTensor(value.positions(), value.channels(), value.channels())
-          : CpuTensor.of(value.positions(), value.channels());
+          ? new Tensor(value.positions(), value.channels(), value.channels())
+          : layout.of(value.positions(), value.channels());
     }
 
     @Override
@@ -106,16 +103,15 @@ final class CpuKinds {
 
   private static final class Pool2d implements CpuKind<Kind.Pool2d> {
     @Override
-    public CpuTensor output(Kind.Pool2d kind, Node node, CpuLayout layout) {
+    public Tensor output(Kind.Pool2d kind, Node node, Layout layout) {
       Value value = layout.graph().value(node.output());
-      return new CpuTensor(
-          value.positions(), value.channels(), layout.tensor(node.input()).pitch());
+      return new Tensor(value.positions(), value.channels(), layout.tensor(node.input()).pitch());
     }
 
     /** A byte for every lane of the output. */
     @Override
-    public CpuTensor saved(Kind.Pool2d kind, Node node, Value saved, CpuLayout layout) {
-      return CpuTensor.saved((layout.tensor(node.output()).floats() + 3) / Float.BYTES);
+    public Tensor saved(Kind.Pool2d kind, Node node, Value saved, Layout layout) {
+      return layout.saved((layout.tensor(node.output()).floats() + 3) / Float.BYTES);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.LaidOutParameters;
+import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
@@ -23,7 +25,7 @@ final class CpuMemory implements AutoCloseable {
   /** Of the trainable parameters, as they lie. */
   final CpuBuffer gradientMemory;
 
-  final CpuParameters gradients;
+  final LaidOutParameters gradients;
   final CpuRecords[] records = new CpuRecords[SETS];
 
   /** How many of each class a choice takes. */
@@ -45,15 +47,15 @@ final class CpuMemory implements AutoCloseable {
       CpuBackend backend,
       StepPlan plan,
       Step step,
-      CpuParameters weights,
+      LaidOutParameters weights,
       Optional<UpdateRule> optimizer) {
     this.backend = backend;
-    CpuLayout layout = weights.layout();
+    Layout layout = weights.layout();
     try {
       long[] arena = new long[1];
       long[] scratch = new long[1];
       CpuErrors.check(CpuLibrary.gs_step_memory(step, arena, scratch));
-      if (CpuTensor.whole(arena[0] / Float.BYTES) != plan.arenaFloats()) {
+      if (layout.whole(arena[0] / Float.BYTES) != plan.arenaFloats()) {
         throw new IllegalStateException(
             "the plan's arena has %d floats, the executor's tensors end at %d"
                 .formatted(plan.arenaFloats(), arena[0] / Float.BYTES));
@@ -62,13 +64,13 @@ final class CpuMemory implements AutoCloseable {
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
       long trainableBytes = layout.trainable() * Float.BYTES;
       gradientMemory = own(plan.backward() ? trainableBytes : 0, "gradients");
-      gradients = CpuParameters.trainable(layout, gradientMemory);
+      gradients = LaidOutParameters.trainable(layout, gradientMemory);
       List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
       long[] stateAddresses = new long[2];
       for (int i = 0; i < kept.size(); i++) {
         CpuBuffer state = own(trainableBytes, "optimizer");
         stateAddresses[i] = state.address();
-        states.put(kept.get(i), CpuParameters.trainable(layout, state));
+        states.put(kept.get(i), LaidOutParameters.trainable(layout, state));
       }
       int capacity = plan.capacity();
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;

@@ -1,5 +1,9 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.Fusions;
+import io.gradsieve.backend.layout.IndexMap;
+import io.gradsieve.backend.layout.Layout;
+import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Node;
 import io.gradsieve.graph.Value;
@@ -26,8 +30,7 @@ final class CpuNorms {
     }
 
     @Override
-    public IndexMap parameter(
-        Kind.BatchNormStatistics kind, Node node, int place, CpuLayout layout) {
+    public IndexMap parameter(Kind.BatchNormStatistics kind, Node node, int place, Layout layout) {
       return IndexMap.features(node, layout);
     }
 
@@ -52,18 +55,13 @@ final class CpuNorms {
     }
 
     @Override
-    public IndexMap parameter(
-        Kind.BatchNormNormalize kind, Node node, int place, CpuLayout layout) {
+    public IndexMap parameter(Kind.BatchNormNormalize kind, Node node, int place, Layout layout) {
       return IndexMap.features(node, layout);
     }
 
     @Override
     public boolean fuses(Operation operation, Kind next) {
-      Kind last = operation.last().kind();
-      if (next instanceof Kind.Activation activation) {
-        return activation.function() == Kind.Function.RELU && !(last instanceof Kind.Activation);
-      }
-      return next instanceof Kind.Add && operation.nodes().size() == 1;
+      return Fusions.normalize(operation, next);
     }
 
     @Override
@@ -95,7 +93,7 @@ final class CpuNorms {
   /** Layer norm over features, those of a flattened image included. */
   private static final class LayerNorm implements CpuKind<Kind.LayerNorm> {
     @Override
-    public IndexMap parameter(Kind.LayerNorm kind, Node node, int place, CpuLayout layout) {
+    public IndexMap parameter(Kind.LayerNorm kind, Node node, int place, Layout layout) {
       return IndexMap.features(node, layout);
     }
 
@@ -114,9 +112,9 @@ final class CpuNorms {
   private static final class RowNorm implements CpuKind<Kind.RowNorm> {
     /** Mean and inverse deviation for every lane. */
     @Override
-    public CpuTensor saved(Kind.RowNorm kind, Node node, Value saved, CpuLayout layout) {
-      CpuTensor tensor = layout.tensor(node.input());
-      return CpuTensor.saved(2 * tensor.floats() / kind.width());
+    public Tensor saved(Kind.RowNorm kind, Node node, Value saved, Layout layout) {
+      Tensor tensor = layout.tensor(node.input());
+      return layout.saved(2 * tensor.floats() / kind.width());
     }
 
     @Override

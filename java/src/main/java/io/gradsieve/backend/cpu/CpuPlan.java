@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
@@ -120,7 +121,7 @@ final class CpuPlan {
     return known;
   }
 
-  private int add(int value, CpuTensor tensor) {
+  private int add(int value, Tensor tensor) {
     PlanValue place = plan.value(value);
     int[] number = new int[1];
     CpuErrors.check(

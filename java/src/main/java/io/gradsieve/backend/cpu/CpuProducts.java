@@ -1,5 +1,9 @@
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.backend.layout.Fusions;
+import io.gradsieve.backend.layout.IndexMap;
+import io.gradsieve.backend.layout.Layout;
+import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Kind.Window;
 import io.gradsieve.graph.Node;
@@ -18,19 +22,24 @@ final class CpuProducts {
     CpuKinds.kind(Kind.Linear.class, new Linear());
   }
 
-  private static CpuTensor fresh(Node node, CpuLayout layout) {
+  private static Tensor fresh(Node node, Layout layout) {
     Value value = layout.graph().value(node.output());
-    return CpuTensor.of(value.positions(), value.channels());
+    return layout.of(value.positions(), value.channels());
+  }
+
+  /** Convolution weights: [out, in, kh·kw] ↔ [out/16][kh·kw][in][16]. */
+  private static IndexMap taps(int out, int in, int taps, Layout layout) {
+    return IndexMap.weights(out, new Tensor(taps, in, in), CpuLayout.LANES, layout.whole(out));
   }
 
   /** Whether a linear layer that alone reads this input takes its shift. */
-  static boolean takesShift(Kind.Input input, int value, CpuLayout layout) {
+  static boolean takesShift(Kind.Input input, int value, Layout layout) {
     List<Node> readers = layout.readers(value);
     return input.shifts() && readers.size() == 1 && isRows(readers.get(0), layout);
   }
 
   /** Whether it is a linear layer over one position, which has kernels of its own. */
-  private static boolean isRows(Node node, CpuLayout layout) {
+  private static boolean isRows(Node node, Layout layout) {
     return node.kind() instanceof Kind.Linear
         && layout.graph().value(node.output()).positions() == 1;
   }
@@ -38,32 +47,26 @@ final class CpuProducts {
   /** Convolution + bias + relu, and max-pooling by square windows. */
   static final class Conv2d implements CpuKind<Kind.Conv2d> {
     @Override
-    public CpuTensor output(Kind.Conv2d kind, Node node, CpuLayout layout) {
+    public Tensor output(Kind.Conv2d kind, Node node, Layout layout) {
       return fresh(node, layout);
     }
 
     @Override
-    public IndexMap parameter(Kind.Conv2d kind, Node node, int place, CpuLayout layout) {
+    public IndexMap parameter(Kind.Conv2d kind, Node node, int place, Layout layout) {
       Window window = kind.window();
       int out = layout.tensor(node.output()).channels();
       return place > 0
           ? IndexMap.vector(out)
-          : IndexMap.convolution(
+          : taps(
               out,
               layout.tensor(node.input()).channels(),
-              window.kernelHeight() * window.kernelWidth());
+              window.kernelHeight() * window.kernelWidth(),
+              layout);
     }
 
     @Override
     public boolean fuses(Operation operation, Kind next) {
-      if (next instanceof Kind.Activation activation) {
-        return operation.nodes().size() == 1 && activation.function() == Kind.Function.RELU;
-      }
-      return next instanceof Kind.Pool2d pool
-          && pool.pool() == Kind.Pool.MAX
-          && pool.kernelHeight() == pool.kernelWidth()
-          && pool.kernelHeight() > 1
-          && operation.saved().isEmpty();
+      return Fusions.convolution(operation, next);
     }
 
     @Override
@@ -98,28 +101,25 @@ final class CpuProducts {
    */
   static final class Linear implements CpuKind<Kind.Linear> {
     @Override
-    public CpuTensor output(Kind.Linear kind, Node node, CpuLayout layout) {
+    public Tensor output(Kind.Linear kind, Node node, Layout layout) {
       return fresh(node, layout);
     }
 
     @Override
-    public IndexMap parameter(Kind.Linear kind, Node node, int place, CpuLayout layout) {
+    public IndexMap parameter(Kind.Linear kind, Node node, int place, Layout layout) {
       int out = layout.tensor(node.output()).channels();
-      CpuTensor in = layout.tensor(node.input());
+      Tensor in = layout.tensor(node.input());
       if (place > 0) {
         return IndexMap.vector(out);
       }
       return isRows(node, layout)
-          ? IndexMap.linear(out, in)
-          : IndexMap.convolution(out, in.channels(), 1);
+          ? IndexMap.weights(out, in, CpuLayout.LANES, layout.whole(out))
+          : taps(out, in.channels(), 1, layout);
     }
 
-    /** Gelu's backward pass reads its input, which would be gone. */
     @Override
     public boolean fuses(Operation operation, Kind next) {
-      return operation.nodes().size() == 1
-          && next instanceof Kind.Activation activation
-          && activation.function() != Kind.Function.GELU;
+      return Fusions.linear(operation, next);
     }
 
     @Override
@@ -139,7 +139,7 @@ final class CpuProducts {
     }
 
     /** One a float of the input, zero in pad lanes; null where there is none. */
-    private static float @Nullable [] shift(Node node, CpuLayout layout) {
+    private static float @Nullable [] shift(Node node, Layout layout) {
       Node first = layout.graph().input();
       int origin = layout.origin(node.input());
       if (origin != first.output()
@@ -147,7 +147,7 @@ final class CpuProducts {
           || !takesShift(input, origin, layout)) {
         return null;
       }
-      CpuTensor tensor = layout.tensor(origin);
+      Tensor tensor = layout.tensor(origin);
       float[] shift = new float[Math.toIntExact(tensor.floats())];
       for (int i = 0; i < shift.length; i++) {
         int channel = i % tensor.pitch();

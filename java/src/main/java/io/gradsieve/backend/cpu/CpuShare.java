@@ -3,6 +3,7 @@ package io.gradsieve.backend.cpu;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.Verdict;
+import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Point;
 import io.gradsieve.natives.Step;
@@ -103,14 +104,14 @@ final class CpuShare implements AutoCloseable {
 
   /** Where the gradients lie that a segment completes; neighbours are one range. */
   private static List<FloatBuffer> ranges(Segment segment, CpuMemory memory) {
-    CpuLayout layout = memory.gradients.layout();
+    Layout layout = memory.gradients.layout();
     List<FloatBuffer> views = new ArrayList<>();
     List<Integer> completes = segment.completes();
     for (int next = 0; next < completes.size(); ) {
       long from = layout.offset(completes.get(next));
       long to = from;
       while (next < completes.size() && layout.offset(completes.get(next)) == to) {
-        to += CpuTensor.whole(layout.map(completes.get(next++)).floats());
+        to += layout.whole(layout.map(completes.get(next++)).floats());
       }
       for (long at = from; at < to; at += FLOATS_A_VIEW) {
         int floats = (int) Math.min(to - at, FLOATS_A_VIEW);

@@ -5,6 +5,9 @@ import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
+import io.gradsieve.backend.layout.LaidOutParameters;
+import io.gradsieve.backend.layout.Layout;
+import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.graph.Kind;
@@ -29,8 +32,8 @@ final class CpuStep implements CompiledStep {
   private final CpuBackend backend;
   private final StepPlan plan;
   private final Step step;
-  private final CpuLayout layout;
-  private final CpuParameters weights;
+  private final Layout layout;
+  private final LaidOutParameters weights;
   private final Optional<UpdateRule> optimizer;
   private final UpdateParameters rule;
   private final CpuMemory memory;
@@ -55,7 +58,7 @@ final class CpuStep implements CompiledStep {
       CpuBackend backend,
       StepPlan plan,
       Step step,
-      CpuParameters weights,
+      LaidOutParameters weights,
       Optional<UpdateRule> optimizer) {
     this.backend = backend;
     this.plan = plan;
@@ -86,7 +89,10 @@ final class CpuStep implements CompiledStep {
   }
 
   static CpuStep compile(
-      CpuBackend backend, StepPlan plan, CpuParameters weights, Optional<UpdateRule> optimizer) {
+      CpuBackend backend,
+      StepPlan plan,
+      LaidOutParameters weights,
+      Optional<UpdateRule> optimizer) {
     CpuLayout layout = CpuLayout.of(plan.graph());
     if (!layout.fits(weights.layout())) {
       throw new IllegalArgumentException(
@@ -103,7 +109,7 @@ final class CpuStep implements CompiledStep {
   public StepInput newInput(SampleStore samples, SampleShape shape) {
     Node first = plan.graph().input();
     boolean asBytes = first.kind() instanceof Kind.Input input && input.bytes();
-    CpuTensor tensor = layout.tensor(first.output());
+    Tensor tensor = layout.tensor(first.output());
     long values = (long) tensor.positions() * tensor.channels();
     long bytes = values * (asBytes ? Byte.BYTES : Float.BYTES);
     if (samples.sampleBytes() != bytes) {

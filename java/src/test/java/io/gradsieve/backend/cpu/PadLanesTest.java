@@ -10,6 +10,9 @@ import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.backend.layout.IndexMap;
+import io.gradsieve.backend.layout.LaidOutParameters;
+import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.Network;
@@ -108,15 +111,15 @@ class PadLanesTest {
   }
 
   private static void padsAreZero(String what, ParameterValues values) {
-    CpuParameters parameters = (CpuParameters) values;
-    CpuLayout layout = parameters.layout();
+    LaidOutParameters parameters = (LaidOutParameters) values;
+    Layout layout = parameters.layout();
     for (int p = 0; p < parameters.parameters().size(); p++) {
       IndexMap map = layout.map(p);
       float[] ones = new float[Math.toIntExact(map.elements())];
       Arrays.fill(ones, 1);
       float[] used = map.inside(ones);
       float[] inside = parameters.inside(p);
-      assertThat(inside.length).isEqualTo(CpuTensor.whole(used.length));
+      assertThat(inside.length).isEqualTo(layout.whole(used.length));
       for (int i = 0; i < inside.length; i++) {
         if (i >= used.length || used[i] == 0) {
           assertThat(inside[i])

@@ -1,42 +1,43 @@
-package io.gradsieve.backend.cpu;
+package io.gradsieve.backend.layout;
 
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import java.util.List;
 import java.util.Optional;
 
-/** Values of parameters in native memory, laid out as the kernels read them. */
-final class CpuParameters implements ParameterValues {
+/** Values of parameters in a device's memory, laid out as its kernels read them. */
+public final class LaidOutParameters implements ParameterValues {
   /** Floats looked at at a time. */
   private static final int FINITE_CHUNK = 1 << 16;
 
-  private final CpuLayout layout;
-  private final CpuBuffer memory;
+  private final Layout layout;
+  private final FloatMemory memory;
   private final List<Parameter> parameters;
 
-  private CpuParameters(CpuLayout layout, CpuBuffer memory, List<Parameter> parameters) {
+  private LaidOutParameters(Layout layout, FloatMemory memory, List<Parameter> parameters) {
     this.layout = layout;
     this.memory = memory;
     this.parameters = List.copyOf(parameters);
   }
 
-  /** Of all parameters; closes the memory, of {@link CpuLayout#floats}. */
-  static CpuParameters all(CpuLayout layout, CpuBuffer memory) {
-    return new CpuParameters(layout, memory, layout.parameters());
+  /** Of all parameters; closes the memory, of {@link Layout#floats}. */
+  public static LaidOutParameters all(Layout layout, FloatMemory memory) {
+    return new LaidOutParameters(layout, memory, layout.parameters());
   }
 
-  /** Of the trainable ones; closes the memory, of {@link CpuLayout#trainable} floats. */
-  static CpuParameters trainable(CpuLayout layout, CpuBuffer memory) {
-    return new CpuParameters(
+  /** Of the trainable ones; closes the memory, of {@link Layout#trainable} floats. */
+  public static LaidOutParameters trainable(Layout layout, FloatMemory memory) {
+    return new LaidOutParameters(
         layout, memory, layout.parameters().stream().filter(Parameter::trainable).toList());
   }
 
-  CpuLayout layout() {
+  /** How they lie. */
+  public Layout layout() {
     return layout;
   }
 
   /** Where they begin, for native calls. */
-  long address() {
+  public long address() {
     return memory.address();
   }
 
@@ -51,8 +52,8 @@ final class CpuParameters implements ParameterValues {
   }
 
   /** Everything from the parameter's offset to the next one's, as it lies there. */
-  float[] inside(int parameter) {
-    float[] inside = new float[Math.toIntExact(CpuTensor.whole(layout.map(parameter).floats()))];
+  public float[] inside(int parameter) {
+    float[] inside = new float[Math.toIntExact(layout.whole(layout.map(parameter).floats()))];
     memory.read(layout.offset(parameter), inside);
     return inside;
   }

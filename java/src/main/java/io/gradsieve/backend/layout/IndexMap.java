@@ -1,67 +1,66 @@
-package io.gradsieve.backend.cpu;
+package io.gradsieve.backend.layout;
 
 import io.gradsieve.graph.Node;
 
 /**
  * Where the elements of a parameter lie inside. In PyTorch's order an element is (o, c, t): output,
- * input channel, position (kernel tap or H·W); inside it lies at o/16 · block + o%16 + c · channel
- * + t · position. All other floats of the parameter are zero and stay zero.
+ * input channel, position (kernel tap or H·W); inside it lies at o/lanes · block + o%lanes + c ·
+ * channel + t · position. All other floats of the parameter are zero and stay zero.
  *
  * @param outputs number of outputs o, 1 for vectors
  * @param channels number of input channels c
  * @param positions number of positions t
+ * @param lanes outputs that lie side by side
  * @param floats floats inside, before alignment
  */
-record IndexMap(
+public record IndexMap(
     int outputs,
     int channels,
     int positions,
+    int lanes,
     long block,
     long channel,
     long position,
     long floats) {
 
-  /** Convolution weights: [out, in, kh·kw] ↔ [out/16][kh·kw][in][16]. */
-  static IndexMap convolution(int out, int in, int taps) {
-    long block = (long) taps * in * CpuTensor.LANES;
-    long blocks = CpuTensor.whole(out) / CpuTensor.LANES;
-    return new IndexMap(
-        out, in, taps, block, CpuTensor.LANES, (long) in * CpuTensor.LANES, blocks * block);
-  }
-
-  /** Linear weights of an input [T][P]: [out, C·T] ↔ [out/16][T][P][16]. */
-  static IndexMap linear(int out, CpuTensor in) {
-    long block = in.floats() * CpuTensor.LANES;
+  /**
+   * Weights of a product: [out, C, T] ↔ [rows/lanes][T][P][lanes], T positions or kernel taps.
+   *
+   * @param in what one output reads: C of P channels at T positions
+   * @param rows outputs inside, at least {@code out}, a multiple of {@code lanes}
+   */
+  public static IndexMap weights(int out, Tensor in, int lanes, long rows) {
     return new IndexMap(
         out,
         in.channels(),
         in.positions(),
-        block,
-        CpuTensor.LANES,
-        (long) in.pitch() * CpuTensor.LANES,
-        CpuTensor.whole(out) / CpuTensor.LANES * block);
+        lanes,
+        in.floats() * lanes,
+        lanes,
+        (long) in.pitch() * lanes,
+        rows * in.floats());
   }
 
   /**
    * One element for each channel of a node's first input; those of a flattened image [T][P] are
    * permuted: [C·T] ↔ [T][P].
    */
-  static IndexMap features(Node node, CpuLayout layout) {
+  public static IndexMap features(Node node, Layout layout) {
     int input = node.inputs().get(0);
-    CpuTensor tensor = layout.tensor(input);
+    Tensor tensor = layout.tensor(input);
     return layout.isFlattened(input)
         ? new IndexMap(
-            1, tensor.channels(), tensor.positions(), 0, 1, tensor.pitch(), tensor.floats())
+            1, tensor.channels(), tensor.positions(), 1, 0, 1, tensor.pitch(), tensor.floats())
         : vector(tensor.channels());
   }
 
   /** A vector as it is. */
-  static IndexMap vector(int elements) {
-    return new IndexMap(1, elements, 1, 0, 1, 0, elements);
+  public static IndexMap vector(int elements) {
+    return new IndexMap(1, elements, 1, 1, 0, 1, 0, elements);
   }
 
   /** Elements in PyTorch's view. */
-  long elements() {
+  public long elements() {
     return (long) outputs * channels * positions;
   }
 
@@ -69,11 +68,11 @@ record IndexMap(
    * Spreads elements in PyTorch's order over {@code floats} floats; what is not an element becomes
    * 0.
    */
-  float[] inside(float[] elements) {
+  public float[] inside(float[] elements) {
     float[] inside = new float[Math.toIntExact(floats)];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / CpuTensor.LANES * block + o % CpuTensor.LANES;
+      long row = o / lanes * block + o % lanes;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           inside[(int) (row + c * channel + t * position)] = elements[i++];
@@ -84,11 +83,11 @@ record IndexMap(
   }
 
   /** Collects the elements in PyTorch's order. */
-  float[] outside(float[] inside) {
+  public float[] outside(float[] inside) {
     float[] elements = new float[Math.toIntExact(elements())];
     int i = 0;
     for (int o = 0; o < outputs; o++) {
-      long row = o / CpuTensor.LANES * block + o % CpuTensor.LANES;
+      long row = o / lanes * block + o % lanes;
       for (int c = 0; c < channels; c++) {
         for (int t = 0; t < positions; t++) {
           elements[i++] = inside[(int) (row + c * channel + t * position)];
