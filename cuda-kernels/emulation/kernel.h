@@ -23,6 +23,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 
+/* Instrumented code that looks at what other threads of the emulation hold. */
+#define GS_EMULATION_INSIDE __attribute__((no_sanitize_thread, noinline))
+
 namespace emulation {
 
 /* Where in the source an operation stands. */
@@ -38,6 +41,11 @@ struct Indices {
     dim3 threads, blocks;
 };
 extern __thread const Indices* current __attribute__((tls_model("initial-exec")));
+#ifdef GS_CHECKED
+const Indices& indices() __attribute__((const)); /* not inline: its own reads are not the kernel's */
+#else
+inline const Indices& indices() { return *current; }
+#endif
 
 /* ---- launch -------------------------------------------------------------------------------------------------------- */
 
@@ -130,10 +138,10 @@ T atomic_compare_and_swap(T* at, T compare, T value);
 
 }  // namespace emulation
 
-#define threadIdx (emulation::current->thread)
-#define blockIdx (emulation::current->block)
-#define blockDim (emulation::current->threads)
-#define gridDim (emulation::current->blocks)
+#define threadIdx (emulation::indices().thread)
+#define blockIdx (emulation::indices().block)
+#define blockDim (emulation::indices().threads)
+#define gridDim (emulation::indices().blocks)
 
 #define GS_LAUNCH(kernel, grid, block, shared, stream, ...) \
     ::emulation::launch(#kernel, (kernel), dim3(grid), dim3(block), static_cast<size_t>(shared), (stream), __VA_ARGS__)

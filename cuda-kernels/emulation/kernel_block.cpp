@@ -294,7 +294,19 @@ void wrong(const char* format, ...) {
     va_start(values, format);
     std::vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    machine->fault(LAUNCH_FAILURE, text);
+    machine->fault(LAUNCH_FAILURE, nullptr, "%s", text);
+}
+
+#ifdef GS_CHECKED
+const Indices& indices() { return *current; }
+#endif
+
+/* What kernels may read of the emulation: their arguments, their places. */
+bool Machine::holds(const void* address) const {
+    const char* at = static_cast<const char*>(address);
+    const char* own = reinterpret_cast<const char*>(launch_);
+    const char* threads = reinterpret_cast<const char*>(threads_.data());
+    return (at >= own && at < own + launch_->bytes) || (at >= threads && at < threads + sizeof(Thread) * MOST_THREADS);
 }
 
 int lane() { return static_cast<int>(current->thread.x % 32); }

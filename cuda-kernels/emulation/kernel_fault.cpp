@@ -1,10 +1,9 @@
-/* Shared memory between guards, and what becomes of a fault: one line, an error of the device, the end of the launch. */
-#include <pthread.h>
+/* What becomes of a fault: one line, an error of the device, the end of the launch. */
+#include <dlfcn.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <ucontext.h>
-#include <unistd.h>
 
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -14,92 +13,18 @@
 
 namespace emulation {
 
-/* ---- shared memory ---------------------------------------------------------------------------------------------------------- */
-
-namespace {
-
-constexpr int UNWRITTEN = 0xff, GUARD = 0xa5; /* floats and doubles of UNWRITTEN are NaN */
-constexpr size_t SHARED_ALIGNMENT = 128;
-
-size_t page() {
-    static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    return bytes;
-}
-
-/* Memory that ends where a page ends before one that cannot be touched; another such page lies before it. */
-char* between_guards(size_t room) {
-    const size_t whole = (room + page() - 1) / page() * page();
-    char* base = static_cast<char*>(mmap(nullptr, whole + 2 * page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base == MAP_FAILED || mprotect(base + page(), whole, PROT_READ | PROT_WRITE) != 0) {
-        std::fprintf(stderr, "emulation: no memory for %zu bytes of shared memory\n", room);
-        std::abort();
-    }
-    memset(base + page(), GUARD, whole);
-    return base + page() + whole - room;
-}
-
-size_t whole(size_t bytes, size_t of) { return (bytes + of - 1) / of * of; }
-
-}  // namespace
-
-void* Machine::shared_array(const void* key, const char* name, size_t bytes) {
-    for (SharedArray* array : in_use_) {
-        if (array->key != key || array->bytes != bytes) continue;
-        if (array->block != block_number_) {
-            array->block = block_number_;
-            memset(array->memory, UNWRITTEN, bytes);
-        }
-        return array->memory;
-    }
-    const bool dynamic = key == nullptr;
-    if (!dynamic) static_bytes_ += whole(bytes, 16);
-    if (static_bytes_ > MOST_STATIC_SHARED) wrong("%zu bytes of static shared memory, at most %zu", static_bytes_, MOST_STATIC_SHARED);
-    if (static_bytes_ + launch_->shared > static_cast<size_t>(gradsieve::max_shared()))
-        wrong("%zu bytes of static and %zu of dynamic shared memory, at most %d", static_bytes_, launch_->shared, gradsieve::max_shared());
-    SharedArray* found = nullptr;
-    for (const std::unique_ptr<SharedArray>& array : shared_)
-        if (array->key == key && array->bytes == bytes) found = array.get();
-    if (found == nullptr) {
-        const size_t room = whole(bytes, dynamic ? SHARED_ALIGNMENT : 16);
-        shared_.push_back(std::make_unique<SharedArray>(SharedArray{key, name, between_guards(room), bytes, room, 0}));
-        found = shared_.back().get();
-    }
-    in_use_.push_back(found);
-    return shared_array(key, name, bytes);
-}
-
-/* The bytes between an array's end and the page behind it. */
-void Machine::check_shared() {
-    for (const SharedArray* array : in_use_) {
-        for (size_t i = array->bytes; i < array->room; i++) {
-            if (static_cast<unsigned char>(array->memory[i]) == GUARD) continue;
-            memset(array->memory + array->bytes, GUARD, array->room - array->bytes);
-            current = &threads_[0];
-            char text[200];
-            std::snprintf(text, sizeof text, "shared array %s of %zu bytes was written behind its end, at byte %zu (by some thread of this block)",
-                          array->name, array->bytes, i);
-            report(ILLEGAL_ADDRESS, text);
-            current = nullptr;
-            return;
-        }
-    }
-}
-
-void* shared_array(const void* key, const char* name, size_t bytes) { return machine->shared_array(key, name, bytes); }
-
-unsigned char* dynamic_shared(const char* name) {
-    const size_t bytes = machine->launch().shared;
-    return bytes == 0 ? nullptr : static_cast<unsigned char*>(machine->shared_array(nullptr, name, bytes));
-}
-
 /* ---- faults ------------------------------------------------------------------------------------------------------------------- */
 
 namespace {
 
-/* "4 bytes behind the end of shared array sums of 64 bytes": what an address is near to. */
-void describe(char* text, size_t room, const char* address) {
+constexpr ptrdiff_t PAGE = 4096;
+
+}  // namespace
+
+void describe(char* text, size_t room, const void* place) {
+    const char* address = static_cast<const char*>(place);
     for (const SharedArray* array : machine->shared_in_use()) {
-        const ptrdiff_t at = address - array->memory, reach = static_cast<ptrdiff_t>(page());
+        const ptrdiff_t at = address - array->memory, reach = PAGE;
         if (at < -reach || at >= static_cast<ptrdiff_t>(array->room) + reach) continue;
         if (at >= static_cast<ptrdiff_t>(array->bytes)) {
             std::snprintf(text, room, "%td bytes behind the end of shared array %s of %zu bytes", at - static_cast<ptrdiff_t>(array->bytes),
@@ -135,9 +60,32 @@ void describe(char* text, size_t room, const char* address) {
     }
 }
 
+namespace {
+
+/* " (at norms.cu:17)", by binutils' addr2line where there is one. */
+void locate(char* text, size_t room, const void* caller) {
+    text[0] = 0;
+    Dl_info image{};
+    if (caller == nullptr || dladdr(caller, &image) == 0 || image.dli_fname == nullptr) return;
+    const size_t offset = static_cast<size_t>(static_cast<const char*>(caller) - static_cast<const char*>(image.dli_fbase)) - 1;
+    char command[600], line[300] = "";
+    std::snprintf(command, sizeof command, "addr2line -s -e '%s' 0x%zx 2>/dev/null", image.dli_fname, offset);
+    FILE* output = popen(command, "re");
+    if (output == nullptr) return;
+    const bool read = std::fgets(line, sizeof line, output) != nullptr;
+    pclose(output);
+    line[std::strcspn(line, " \n")] = 0;
+    if (read && line[0] != '?' && line[0] != 0) std::snprintf(text, room, " (at %s)", line);
+}
+
 struct sigaction before[32];
 
-void leave() { machine->fault(ILLEGAL_ADDRESS, nullptr); }
+/* From a signal's handler to the thread that leaves. */
+thread_local Error signalled;
+thread_local const void* signalled_at;
+thread_local char signalled_text[300];
+
+void leave() { machine->fault(signalled, signalled_at, "%s", signalled_text); }
 
 void pass_on(int number, siginfo_t* info, void* context) {
     const struct sigaction& old = before[number];
@@ -155,49 +103,62 @@ void on_signal(int number, siginfo_t* info, void* context) {
         pass_on(number, info, context);
         return;
     }
-    char where[200], text[300];
-    Error error = ILLEGAL_ADDRESS;
-    describe(where, sizeof where, static_cast<const char*>(info->si_addr));
-    if (number == SIGFPE) {
-        error = LAUNCH_FAILURE;
-        std::snprintf(text, sizeof text, "divides a whole number by zero");
-    } else if (number == SIGILL) {
-        error = ILLEGAL_INSTRUCTION;
-        std::snprintf(text, sizeof text, "does what has no defined result");
-    } else if (info->si_code == SI_KERNEL) { /* no address: how the processor answers a vector that is not aligned */
-        error = MISALIGNED_ADDRESS;
-        std::snprintf(text, sizeof text, "misaligned access of a vector, or an address that is none");
-    } else if (machine->running()->below(info->si_addr)) {
-        error = LAUNCH_FAILURE;
-        std::snprintf(text, sizeof text, "more than %zu bytes of local arrays", FIBER_STACK);
-    } else {
-        std::snprintf(text, sizeof text, "out-of-bounds access at %p, %s", info->si_addr, where);
-    }
-    machine->report(error, text);
-    /* Goes on in leave(), on the fiber's stack, as if called from nowhere. */
     ucontext_t* state = static_cast<ucontext_t*>(context);
+    char* text = signalled_text;
+    constexpr size_t ROOM = sizeof signalled_text;
+    signalled = ILLEGAL_ADDRESS;
+    if (number == SIGFPE) {
+        signalled = LAUNCH_FAILURE;
+        std::snprintf(text, ROOM, "divides a whole number by zero");
+    } else if (number == SIGILL) {
+        signalled = ILLEGAL_INSTRUCTION;
+        std::snprintf(text, ROOM, "does what has no defined result");
+    } else if (info->si_code == SI_KERNEL) { /* no address: how the processor answers a vector that is not aligned */
+        signalled = MISALIGNED_ADDRESS;
+        std::snprintf(text, ROOM, "misaligned access of a vector, or an address that is none");
+    } else if (machine->running()->below(info->si_addr)) {
+        signalled = LAUNCH_FAILURE;
+        std::snprintf(text, ROOM, "more than %zu bytes of local arrays", FIBER_STACK);
+    } else {
+        char where[200];
+        describe(where, sizeof where, info->si_addr);
+        std::snprintf(text, ROOM, "out-of-bounds access at %p, %s", info->si_addr, where);
+    }
+    /* Goes on in leave(), on the fiber's stack, as if called from nowhere. */
 #ifdef __x86_64__
+    signalled_at = reinterpret_cast<const void*>(state->uc_mcontext.gregs[REG_RIP] + 1);
     state->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(&leave);
     state->uc_mcontext.gregs[REG_RSP] = reinterpret_cast<greg_t>(machine->running()->stack_end() - 8);
 #else
     (void)state;
+    std::fprintf(stderr, "kernel %s: %s\n", machine->launch().name, text);
     std::abort();
 #endif
 }
 
 }  // namespace
 
-void Machine::report(Error error, const char* text) {
-    char line[1000];
+void Machine::report(Error error, const void* caller, const char* text) {
+    char line[1200], where[400];
+    locate(where, sizeof where, caller);
     const int used = name_thread(line, sizeof line);
-    std::snprintf(line + used, sizeof line - static_cast<size_t>(used), "%s", text);
+    std::snprintf(line + used, sizeof line - static_cast<size_t>(used), "%s%s", text, where);
     gs_emulated_report(error, line);
     faulted_ = true;
 }
 
-void Machine::fault(Error error, const char* text) {
-    if (text != nullptr) report(error, text);
-    if (running_ != nullptr && running_ != &host_) running_->switch_to(host_);
+void Machine::fault(Error error, const void* caller, const char* format, ...) {
+    char text[700];
+    va_list values;
+    va_start(values, format);
+    std::vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    report(error, caller, text);
+    leave();
+}
+
+void Machine::leave() {
+    running_->switch_to(host_);
     std::abort();
 }
 

@@ -86,9 +86,10 @@ public:
     int block_barrier(Vote vote, int value, Place place);
     void meet(unsigned mask, const char* name, void (*complete)(void* const*, unsigned), void* data, Place place);
     void* shared_array(const void* key, const char* name, size_t bytes);
-    /* Tells the runtime, once; the launch ends where the thread leaves. */
-    void report(Error error, const char* text);
-    [[noreturn]] void fault(Error error, const char* text);
+    /* Tells the runtime, then leaves the thread; the launch ends. caller: code near by, may be null. */
+    [[noreturn]] void fault(Error error, const void* caller, const char* format, ...) __attribute__((format(printf, 4, 5)));
+    void report(Error error, const void* caller, const char* text);
+    [[noreturn]] void leave();
 
     Thread& thread() { return threads_[static_cast<size_t>(static_cast<const Thread*>(current)->number)]; }
     Warp& warp_of(const Thread& t) { return warps_[t.number / 32]; }
@@ -149,6 +150,9 @@ extern __thread Machine* machine __attribute__((tls_model("initial-exec")));
 /* Errors of memory and of arithmetic become faults of the launch while a machine runs; all else goes where it went before. */
 void catch_signals();
 void signal_stack();
+
+/* What an address is in or near to: "8 bytes behind the end of shared array sums of 64 bytes". */
+void describe(char* text, size_t room, const void* address);
 
 /* Every access of a kernel passes here in the checked build; in the fast one memory itself shows what is wrong. */
 #ifdef GS_CHECKED

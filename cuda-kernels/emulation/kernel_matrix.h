@@ -82,7 +82,7 @@ struct Product {
     float* d;
     const float *a, *b, *c;
 
-    static void all(void* const* data, unsigned) {
+    GS_EMULATION_INSIDE static void all(void* const* data, unsigned) {
         float as[M * K], bs[K * N];
         for (int lane = 0; lane < 32; lane++) {
             const Product& share = *static_cast<const Product*>(data[lane]);
@@ -97,7 +97,7 @@ struct Product {
             for (int column = 0; column < N; column++) at(data, row * N + column).d[(row * N + column) / 32] = sums[column];
         }
     }
-    static const Product& at(void* const* data, int number) { return *static_cast<const Product*>(data[number % 32]); }
+    __forceinline__ static const Product& at(void* const* data, int number) { return *static_cast<const Product*>(data[number % 32]); }
 };
 
 template <int M, int N, int K, class LA, class LB>
