@@ -25,7 +25,7 @@ cudaError_t locate(Core& core, const char* call, const void* address, size_t byt
     }
     place.begin = static_cast<size_t>(static_cast<const unsigned char*>(address) - place.block->base);
     if (bytes <= place.block->bytes - place.begin) return cudaSuccess;
-    return Core::refuse(cudaErrorInvalidValue, std::string(call) + ": " + bytes_at(address, bytes) + " end beyond their " +
+    return core.refuse(cudaErrorInvalidValue, std::string(call) + ": " + bytes_at(address, bytes) + " end beyond their " +
                         std::to_string(place.block->bytes) + " bytes at " + hex(place.block->base));
 }
 
@@ -48,9 +48,10 @@ void add_range(Operation& operation, const Place& place, size_t bytes, bool writ
     if (place.block != nullptr) operation.ranges.push_back({place.block, place.begin, place.begin + bytes, write});
 }
 
-cudaError_t allocate(Core& core, bool device, void** address, size_t bytes) {
+cudaError_t allocate(Core& core, const char* call, bool device, void** address, size_t bytes) {
     if (address == nullptr) return cudaErrorInvalidValue;
     *address = nullptr;
+    if (const cudaError_t error = core.unsafe(call)) return error;
     if (bytes == 0) return cudaSuccess;
     const std::shared_ptr<Block> block = core.memory.allocate(device, bytes);
     if (block == nullptr) return cudaErrorMemoryAllocation;
@@ -58,20 +59,30 @@ cudaError_t allocate(Core& core, bool device, void** address, size_t bytes) {
     return cudaSuccess;
 }
 
+/* The real one waits for the device, mostly; a program that needs it to is reported. */
 cudaError_t release(Core& core, Lock& lock, const char* call, bool device, void* address) {
     if (address == nullptr) return cudaSuccess;
+    if (const cudaError_t error = core.unsafe(call)) return error;
     const std::shared_ptr<Block> block = core.memory.find(address);
+    const std::string at = std::string(call) + ": " + hex(address);
     if (block == nullptr || block->base != address || block->device != device) {
         const bool twice = block == nullptr && core.memory.freed(address);
-        return Core::refuse(cudaErrorInvalidValue, std::string(call) + ": " + hex(address) +
-                            (twice ? " was freed before" : device ? " is no device memory" : " is no pinned memory"));
+        return core.refuse(cudaErrorInvalidValue, at + (twice ? " was freed before" : device ? " is no device memory" : " is no pinned memory"));
     }
-    core.synchronize_all(lock);
-    const ptrdiff_t at = Memory::damage(*block);
+    const Use* const use = block->history.open(core.host);
+    if (use != nullptr)
+        core.fault(cudaErrorIllegalAddress, at + " of " + std::to_string(block->bytes) + " bytes is freed while `" + *use->name +
+                   "` on " + (use->point.stream == 0 ? "the default stream" : "stream " + std::to_string(use->point.stream)) +
+                   " may still use it");
+    core.scheduler.drain(lock);
+    if (!block->live) return cudaErrorInvalidValue; /* another thread was faster */
+    const ptrdiff_t beside = Memory::damage(*block);
+    block->live = false;
     core.memory.release(block);
-    if (at == 0) return core.broken();
-    return core.fault(cudaErrorIllegalAddress, std::string(call) + ": byte " + std::to_string(at) + " of the " +
-                      std::to_string(block->bytes) + " at " + hex(block->base) + " was overwritten, outside of them");
+    if (beside != 0)
+        core.fault(cudaErrorIllegalAddress, at + " of " + std::to_string(block->bytes) + " bytes: byte " + std::to_string(beside) +
+                   ", outside of them, was overwritten");
+    return core.broken();
 }
 
 cudaError_t copy(Core& core, Lock& lock, const char* call, void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
@@ -86,14 +97,22 @@ cudaError_t copy(Core& core, Lock& lock, const char* call, void* to, const void*
         const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
         const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
         if (to_device != target.device() || from_device != source.device())
-            return Core::refuse(cudaErrorInvalidValue, std::string(call) + ": kind " + std::to_string(kind) + ", but " + hex(to) +
+            return core.refuse(cudaErrorInvalidValue, std::string(call) + ": kind " + std::to_string(kind) + ", but " + hex(to) +
                                 (target.device() ? " is" : " is no") + " device memory and " + hex(from) +
                                 (source.device() ? " is" : " is not"));
     }
+    const bool pageable = target.block == nullptr || source.block == nullptr;
+    if (stream.capture != nullptr && pageable)
+        return core.invalidate(*stream.capture, cudaErrorStreamCaptureUnsupported,
+                               std::string(call) + " of memory that is not pinned while " + name_of(stream) + " is captured");
     auto operation = std::make_shared<Operation>();
     operation->name = call;
     add_range(*operation, source, bytes, false);
     add_range(*operation, target, bytes, true);
+    if (source.block != nullptr && !source.device()) {
+        operation->sent = from;
+        operation->sent_bytes = bytes;
+    }
     std::shared_ptr<std::vector<char>> staged;
     if (source.block == nullptr && !wait) {
         const char* const begin = static_cast<const char*>(from);
@@ -104,8 +123,7 @@ cudaError_t copy(Core& core, Lock& lock, const char* call, void* to, const void*
         copy_shadow(target, source, bytes);
     };
     error = core.queue(stream, operation);
-    const bool pageable_target = target.block == nullptr;
-    if (error != cudaSuccess || !(wait || pageable_target)) return error;
+    if (error != cudaSuccess || !(wait || target.block == nullptr)) return error;
     core.synchronize(lock, stream.last(), stream.clock);
     return core.broken();
 }
@@ -115,7 +133,7 @@ cudaError_t set(Core& core, const char* call, void* address, int value, size_t b
     Place place;
     const cudaError_t error = locate(core, call, address, bytes, place);
     if (error != cudaSuccess) return error;
-    if (!place.device()) return Core::refuse(cudaErrorInvalidValue, std::string(call) + ": " + hex(address) + " is no device memory");
+    if (!place.device()) return core.refuse(cudaErrorInvalidValue, std::string(call) + ": " + hex(address) + " is no device memory");
     auto operation = std::make_shared<Operation>();
     operation->name = call;
     add_range(*operation, place, bytes, true);
@@ -140,24 +158,25 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 
 cudaError_t cudaMalloc(void** address, size_t bytes) {
-    return call("cudaMalloc", [&](Core& core, Lock&) { return allocate(core, true, address, bytes); }, cudaErrorMemoryAllocation);
+    return call("cudaMalloc", [&](Core& core, Lock&) { return allocate(core, "cudaMalloc", true, address, bytes); }, cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFree(void* address) {
-    return call("cudaFree", [&](Core& core, Lock& lock) { return release(core, lock, "cudaFree", true, address); });
+    return call_always("cudaFree", [&](Core& core, Lock& lock) { return release(core, lock, "cudaFree", true, address); });
 }
 
 cudaError_t cudaHostAlloc(void** address, size_t bytes, unsigned int) {
-    return call("cudaHostAlloc", [&](Core& core, Lock&) { return allocate(core, false, address, bytes); },
+    return call("cudaHostAlloc", [&](Core& core, Lock&) { return allocate(core, "cudaHostAlloc", false, address, bytes); },
                 cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFreeHost(void* address) {
-    return call("cudaFreeHost", [&](Core& core, Lock& lock) { return release(core, lock, "cudaFreeHost", false, address); });
+    return call_always("cudaFreeHost", [&](Core& core, Lock& lock) { return release(core, lock, "cudaFreeHost", false, address); });
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, enum cudaMemcpyKind kind) {
     return call("cudaMemcpy", [&](Core& core, Lock& lock) {
+        if (const cudaError_t error = core.unsafe("cudaMemcpy")) return error;
         return copy(core, lock, "cudaMemcpy", to, from, bytes, kind, *core.stream(nullptr), kind != cudaMemcpyDeviceToDevice);
     });
 }
@@ -165,19 +184,22 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, enum cudaMemcpy
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream) {
     return call("cudaMemcpyAsync", [&](Core& core, Lock& lock) {
         Stream* const known = core.stream(stream);
-        if (known == nullptr) return Core::refuse(cudaErrorInvalidResourceHandle, "cudaMemcpyAsync: no such stream");
+        if (known == nullptr) return core.refuse(cudaErrorInvalidResourceHandle, "cudaMemcpyAsync: no such stream");
         return copy(core, lock, "cudaMemcpyAsync", to, from, bytes, kind, *known, false);
     });
 }
 
 cudaError_t cudaMemset(void* address, int value, size_t bytes) {
-    return call("cudaMemset", [&](Core& core, Lock&) { return set(core, "cudaMemset", address, value, bytes, *core.stream(nullptr)); });
+    return call("cudaMemset", [&](Core& core, Lock&) {
+        if (const cudaError_t error = core.unsafe("cudaMemset")) return error;
+        return set(core, "cudaMemset", address, value, bytes, *core.stream(nullptr));
+    });
 }
 
 cudaError_t cudaMemsetAsync(void* address, int value, size_t bytes, cudaStream_t stream) {
     return call("cudaMemsetAsync", [&](Core& core, Lock&) {
         Stream* const known = core.stream(stream);
-        if (known == nullptr) return Core::refuse(cudaErrorInvalidResourceHandle, "cudaMemsetAsync: no such stream");
+        if (known == nullptr) return core.refuse(cudaErrorInvalidResourceHandle, "cudaMemsetAsync: no such stream");
         return set(core, "cudaMemsetAsync", address, value, bytes, *known);
     });
 }

@@ -15,7 +15,15 @@
 #include <mutex>
 #include <vector>
 
+#include "clocks.h"
+
 namespace gradsieve {
+
+/* Pinned memory that the host sent, and what it held. */
+struct Sent {
+    Point point;
+    uint64_t content;
+};
 
 struct Block {
     bool device = true; /* else pinned host memory */
@@ -24,6 +32,11 @@ struct Block {
     unsigned char* mapping = nullptr; /* base lies in it, between its first and its last page */
     size_t mapped = 0;
     unsigned char* written = nullptr; /* device: a byte for each 4 bytes, 1 = was written */
+
+    /* With the runtime's lock: */
+    bool live = true;
+    History history;
+    std::map<std::pair<size_t, size_t>, Sent> sent; /* the last copy of each range to the device */
 };
 
 class Memory {

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 
 #include <chrono>
 #include <thread>
@@ -11,6 +12,8 @@ namespace {
 
 /* How long the device waits at most for the host to wait for it. Long beside a step's calls, short beside a test. */
 const std::chrono::microseconds LAG(300);
+/* One operation in so many is preceded by such a wait; a change of preference comes in one of so many choices. */
+const uint64_t LAG_EVERY = 32, PREFERENCE_EVERY = 8;
 
 /* Faults stay open for whoever handles them; every other signal belongs to the JVM's threads. */
 void leave_signals_to_the_process() {
@@ -28,6 +31,32 @@ uint64_t mix(uint64_t value) {
 
 }  // namespace
 
+uint64_t content_of(const void* address, size_t bytes) {
+    const char* const from = static_cast<const char*>(address);
+    uint64_t content = bytes;
+    for (size_t at = 0; at < bytes; at += 8) {
+        uint64_t word = 0;
+        memcpy(&word, from + at, std::min<size_t>(8, bytes - at));
+        content = (content ^ word) * 0x9e3779b97f4a7c15u;
+        content ^= content >> 29;
+    }
+    return content | 1;
+}
+
+Item::Item(std::shared_ptr<const std::vector<Node>> of, std::vector<Point> points)
+    : nodes(std::move(of)), waits(std::move(points)), contents(nodes->size()), missing(nodes->size()), left(nodes->size()) {
+    for (size_t node = 0; node < nodes->size(); node++) {
+        missing[node] = (*nodes)[node].after.size();
+        if (missing[node] == 0) ready.push_back(node);
+    }
+}
+
+void Item::finish(size_t node) {
+    left--;
+    for (const size_t next : (*nodes)[node].then)
+        if (--missing[next] == 0) ready.push_back(next);
+}
+
 Scheduler::Scheduler(std::mutex& lock, uint64_t seed) : mutex_(lock), shuffled_(seed != 0), random_(seed) { add(true); }
 
 Stream& Scheduler::add(bool blocking) {
@@ -42,8 +71,9 @@ Stream* Scheduler::find(int id) {
     return found == streams_.end() || found->second->destroyed ? nullptr : found->second.get();
 }
 
-void Scheduler::push(Stream& stream, std::shared_ptr<const Operation> operation, std::vector<Point> waits) {
-    stream.items.push_back({std::move(operation), std::move(waits), ++calls_});
+void Scheduler::push(Stream& stream, std::unique_ptr<Item> item) {
+    item->order = ++calls_;
+    stream.items.push_back(std::move(item));
     stream.queued++;
     if (!started_) {
         started_ = true;
@@ -83,13 +113,13 @@ void Scheduler::drain(std::unique_lock<std::mutex>& lock) {
 
 bool Scheduler::ready(const Stream& stream) {
     if (stream.items.empty()) return false;
-    for (const Point& point : stream.items.front().waits)
+    for (const Point& point : stream.items.front()->waits)
         if (!reached(point)) return false;
     return true;
 }
 
-Stream* Scheduler::choose() {
-    if (shuffled_ && random_() % 8 == 0) preference_ = random_() % 2 == 0 ? 0 : random_() | 1;
+Stream* Scheduler::choose_stream() {
+    if (shuffled_ && random_() % PREFERENCE_EVERY == 0) preference_ = random_() % 2 == 0 ? 0 : random_() | 1;
     Stream* best = nullptr;
     uint64_t best_rank = 0;
     for (auto& entry : streams_) {
@@ -97,7 +127,7 @@ Stream* Scheduler::choose() {
         if (!ready(stream)) continue;
         uint64_t rank;
         if (!shuffled_)
-            rank = ~stream.items.front().order;
+            rank = ~stream.items.front()->order;
         else
             rank = preference_ == 0 ? random_() : mix(preference_ + static_cast<uint64_t>(stream.id));
         if (best == nullptr || rank > best_rank) {
@@ -108,35 +138,61 @@ Stream* Scheduler::choose() {
     return best;
 }
 
+/* Any of those whose turn it is, the one that waits longest, or the one whose turn came last. */
+size_t Scheduler::choose_node(Item& item) {
+    size_t place = 0;
+    if (shuffled_ && item.ready.size() > 1) {
+        const size_t last = item.ready.size() - 1;
+        place = preference_ == 0 ? random_() % (last + 1) : preference_ & 2 ? last : 0;
+    }
+    const size_t node = item.ready[place];
+    item.ready.erase(item.ready.begin() + static_cast<ptrdiff_t>(place));
+    return node;
+}
+
+void Scheduler::run(std::unique_lock<std::mutex>& lock, Stream& stream) {
+    Item& item = *stream.items.front();
+    if (item.left > 0) {
+        const size_t node = choose_node(item);
+        const Operation& operation = *(*item.nodes)[node].operation;
+        if (run_ && item.contents[node] != 0 && content_of(operation.sent, operation.sent_bytes) != item.contents[node])
+            changed(operation, stream);
+        if (run_ && operation.run) {
+            busy_ = true;
+            lock.unlock();
+            operation.run();
+            lock.lock();
+            busy_ = false;
+        }
+        item.finish(node);
+    }
+    if (item.left > 0) return;
+    std::unique_ptr<Item> finished = std::move(stream.items.front());
+    stream.items.pop_front();
+    stream.done++;
+    if (stream.destroyed && stream.done == stream.queued) streams_.erase(stream.id);
+    if (waiting_ > 0) progress_.notify_all();
+    lock.unlock();
+    finished.reset(); /* what its operations own is released without the lock */
+    lock.lock();
+}
+
 void Scheduler::loop() {
     leave_signals_to_the_process();
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-        Stream* stream = choose();
+        Stream* const stream = choose_stream();
         if (stream == nullptr) {
             asleep_ = true;
             work_.wait(lock);
             asleep_ = false;
-            continue;
-        }
-        if (shuffled_ && waiting_ == 0 && random_() % 32 == 0) {
+        } else if (shuffled_ && waiting_ == 0 && random_() % LAG_EVERY == 0) {
             asleep_ = true;
             work_.wait_for(lock, LAG, [this] { return waiting_ > 0; });
-            asleep_ = false;
-            continue; /* with more to choose from */
+            asleep_ = false; /* now there may be more to choose from */
+        } else {
+            run(lock, *stream);
         }
-        std::shared_ptr<const Operation> operation = std::move(stream->items.front().operation);
-        stream->items.pop_front();
-        const bool runs = run_ && operation->run;
-        busy_ = true;
-        lock.unlock();
-        if (runs) operation->run();
-        operation.reset(); /* what it owned is released without the lock */
-        lock.lock();
-        busy_ = false;
-        stream->done++;
-        if (stream->destroyed && stream->done == stream->queued) streams_.erase(stream->id);
-        if (waiting_ > 0) progress_.notify_all();
     }
 }
 

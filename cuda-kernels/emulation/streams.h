@@ -23,24 +23,45 @@
 
 namespace gradsieve {
 
+struct Capture;
+
 /* Bytes of a block that an operation reads or writes. */
 struct Range {
     std::shared_ptr<Block> block;
     size_t begin, end;
-    bool write;
+    bool write, sized = true; /* not sized: the end is not known */
 };
 
 struct Operation {
     std::string name;
     std::function<void()> run; /* empty: nothing */
     std::vector<Range> ranges;
+    /* Pinned memory that is copied to the device; NULL: none. The host must leave it alone until then. */
+    const void* sent = nullptr;
+    size_t sent_bytes = 0;
 };
 
-/* An operation in a stream. */
-struct Item {
+/* An operation of a graph. Nodes are in an order that the graph allows. */
+struct Node {
     std::shared_ptr<const Operation> operation;
+    std::vector<size_t> after; /* nodes that must be done before it */
+    std::vector<size_t> then;  /* nodes that it must be done before */
+};
+
+/* Operations that are queued as one: one of them, or a graph's, which run in any order that it allows. */
+struct Item {
+    Item(std::shared_ptr<const std::vector<Node>> nodes, std::vector<Point> waits);
+    /* Pinned memory must still hold this when the node runs; 0: not looked at. */
+    void expect(size_t node, uint64_t content) { contents[node] = content; }
+    void finish(size_t node);
+
+    std::shared_ptr<const std::vector<Node>> nodes;
     std::vector<Point> waits; /* of other streams */
-    uint64_t order = 0;       /* of the call that queued it */
+    std::vector<uint64_t> contents;
+    std::vector<size_t> missing; /* for each node: how many it waits for */
+    std::vector<size_t> ready;   /* nodes whose turn it is */
+    size_t left;                 /* nodes not done */
+    uint64_t order = 0;          /* of the call that queued it */
 };
 
 struct Stream {
@@ -48,11 +69,17 @@ struct Stream {
     bool blocking = true;
     bool destroyed = false;
     uint64_t queued = 0, done = 0;
-    std::deque<Item> items;
+    std::deque<std::unique_ptr<Item>> items;
     Clock clock; /* what is past when the next operation runs */
+    std::shared_ptr<Capture> capture;
+    std::vector<size_t> tail; /* nodes of the capture that the next one comes after */
 
     Point last() const { return {id, queued}; }
+    Point next() const { return {id, queued + 1}; }
 };
+
+/* What memory holds, in a word. */
+uint64_t content_of(const void* address, size_t bytes);
 
 class Scheduler {
 public:
@@ -62,7 +89,7 @@ public:
     Stream& add(bool blocking);
     /* NULL if there is none. */
     Stream* find(int id);
-    void push(Stream& stream, std::shared_ptr<const Operation> operation, std::vector<Point> waits);
+    void push(Stream& stream, std::unique_ptr<Item> item);
     /* Goes when what is queued on it is done. */
     void destroy(Stream& stream);
     bool reached(Point point);
@@ -71,6 +98,8 @@ public:
     void drain(std::unique_lock<std::mutex>& lock);
     /* Whether operations are run or, after an error of the device, only taken off their streams. */
     void run_operations(bool run) { run_ = run; }
+    /* Called with the lock if the host changed pinned memory before it was copied. */
+    std::function<void(const Operation&, const Stream&)> changed;
     template <typename Visit>
     void each(Visit visit) {
         for (auto& entry : streams_) visit(*entry.second);
@@ -79,7 +108,9 @@ public:
 private:
     void loop();
     bool ready(const Stream& stream);
-    Stream* choose();
+    Stream* choose_stream();
+    size_t choose_node(Item& item);
+    void run(std::unique_lock<std::mutex>& lock, Stream& stream);
     void await(std::unique_lock<std::mutex>& lock, const std::function<bool()>& holds);
 
     std::mutex& mutex_;

@@ -1,0 +1,26 @@
+/* What the stand-ins of cuBLAS and cuDNN have from the stand-in runtime, beside runtime.h. */
+#ifndef GRADSIEVE_EMULATION_LIBRARY_H
+#define GRADSIEVE_EMULATION_LIBRARY_H
+
+#include <stddef.h>
+
+extern "C" {
+
+typedef struct gs_emulated_range {
+    const void* address;
+    size_t bytes;
+    int write;
+} gs_emulated_range;
+
+/* As gs_emulated_enqueue, for an operation that knows what it uses: all of it must be device memory. */
+int gs_emulated_operation(void* stream, const char* name, void (*run)(void*), void (*release)(void*), void* argument,
+                          const gs_emulated_range* ranges, int count);
+/* The error of the device that every call returns, or 0. */
+int gs_emulated_broken(void);
+/* Handles and descriptors that are alive; closed: 1 if it was. */
+void gs_emulated_opened(const void* handle, const char* what);
+int gs_emulated_closed(const void* handle, const char* what);
+int gs_emulated_is_open(const void* handle, const char* what);
+}
+
+#endif
