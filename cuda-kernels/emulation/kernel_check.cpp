@@ -68,6 +68,8 @@ private:
     Region* find(const char* address, bool write, const void* caller);
     Region* enter(const char* base, size_t bytes, unsigned char* written);
     void by_the_byte(Region& region);
+    /* The first era whose accesses count: shared memory is new in every block. */
+    uint32_t since(const Region& region) const { return region.written == nullptr ? block_ : launch_; }
     void check_written(const Region& region, size_t at, const void* caller) const;
     void check_read(const Region& region, size_t at, const void* caller) const;
     void check_write(const Region& region, size_t at, bool atomic, const void* caller) const;
@@ -153,7 +155,7 @@ void Checks::check_written(const Region& region, size_t at, const void* caller) 
 
 void Checks::check_read(const Region& region, size_t at, const void* caller) const {
     const Cell& cell = region.cells[at];
-    if (cell.write_era < launch_) return;
+    if (cell.write_era < since(region)) return;
     if (cell.write_era < block_) conflict(region, at, false, WRITER, "another block", caller);
     if (cell.write_era < era_ || cell.writer == me_) return;
     if (cell.writer / 32 == me_ / 32 && ordered_after(cell.writer % 32, cell.write_stamp)) return;
@@ -162,13 +164,13 @@ void Checks::check_read(const Region& region, size_t at, const void* caller) con
 
 void Checks::check_write(const Region& region, size_t at, bool atomic, const void* caller) const {
     const Cell& cell = region.cells[at];
-    if (cell.write_era >= launch_ && !(atomic && cell.atomic)) {
+    if (cell.write_era >= since(region) && !(atomic && cell.atomic)) {
         if (cell.write_era < block_) conflict(region, at, true, WRITER, "another block", caller);
         if (cell.write_era == era_ && cell.writer != me_ &&
             !(cell.writer / 32 == me_ / 32 && ordered_after(cell.writer % 32, cell.write_stamp)))
             conflict(region, at, true, WRITER, ("thread " + std::to_string(cell.writer)).c_str(), caller);
     }
-    if (cell.foreign_read_era >= launch_ || (cell.read_era >= launch_ && cell.read_era < block_))
+    if (cell.foreign_read_era >= since(region) || (cell.read_era >= since(region) && cell.read_era < block_))
         conflict(region, at, true, READER, "another block", caller);
     if (cell.read_era != era_) return;
     if (cell.reader_warp != me_ / 32) conflict(region, at, true, READER, "a thread of another warp", caller);
