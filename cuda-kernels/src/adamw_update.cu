@@ -56,14 +56,15 @@ __global__ void __launch_bounds__(UPDATE_THREADS)
 
 using namespace gradsieve;
 
-extern "C" int gs_cuda_adamw_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, double beta1, double beta2,
-                                    float eps, float decay, const float* gradient, float* first, float* second, float* theta,
-                                    void* stream) {
+extern "C" int gs_cuda_adamw_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, double beta1,
+                                    double beta2, float eps, float decay, const float* gradient, float* first, float* second,
+                                    float* theta, void* stream) {
     if (const int status = check_count("adamw_update", count)) return status;
     if (const int status = check_moments("adamw_update", beta1, beta2, eps)) return status;
     if (count == 0) return GS_CUDA_OK;
     if (!step || !outcome || !gradient || !first || !second || !theta)
         return refuse("adamw_update", "a buffer that it needs is NULL");
-    return GS_LAUNCH(adamw_kernel, static_cast<int>(ceil_div<int64_t>(count, CHUNK)), UPDATE_THREADS, 0, stream, count, step, outcome,
-                     moments(beta1, beta2, eps), decay, gradient, first, second, theta);
+    const int grid = static_cast<int>(ceil_div<int64_t>(count, CHUNK));
+    return GS_LAUNCH(adamw_kernel, grid, UPDATE_THREADS, 0, stream, count, step, outcome, moments(beta1, beta2, eps), decay,
+                     gradient, first, second, theta);
 }

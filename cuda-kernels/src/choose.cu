@@ -2,10 +2,10 @@
  * chosen int32[count] = the places of the samples whose record float[B] is largest, of equal ones the first, NaN last; of_class
  * int32[classes]: so many of each class. Who is chosen and lies before place count stays there, the others fill the gaps in order.
  *
- * threshold: a block a class (one where classes do not matter) finds the rank of the last sample that is chosen, by radix select: up
- * to six passes over the batch, a histogram of 8 bits each, over the order of the score (32 bits) and then of the place (16). Passes
- * end where all of a bin are taken. compact: one block marks whoever ranks as high and counts gaps and fillers; 32 warps have a
- * stretch of the batch each, so that one barrier is enough for the counts. All of it lies in L1 or L2: some microseconds.
+ * threshold: a block a class (one where classes do not matter) finds the rank of the last sample that is chosen, by radix select:
+ * up to six passes over the batch, a histogram of 8 bits each, over the order of the score (32 bits) and then of the place (16).
+ * Passes end where all of a bin are taken. compact: one block marks whoever ranks as high and counts gaps and fillers; 32 warps
+ * have a stretch of the batch each, so that one barrier is enough for the counts. All of it lies in L1 or L2: some microseconds.
  */
 #include "device.h"
 
@@ -147,15 +147,15 @@ extern "C" int gs_cuda_choose(int64_t batch, int64_t count, const float* record,
         return refuse("choose", "%lld of %lld samples: 1 to %d, and no more than there are", static_cast<long long>(count),
                       static_cast<long long>(batch), MOST_SAMPLES);
     if (of_class && (!labels || classes < 1 || classes > MOST_SAMPLES))
-        return refuse("choose", "so many of each class, with %lld classes (1 to %d)%s", static_cast<long long>(classes), MOST_SAMPLES,
-                      labels ? "" : " and without labels");
+        return refuse("choose", "so many of each class, with %lld classes (1 to %d)%s", static_cast<long long>(classes),
+                      MOST_SAMPLES, labels ? "" : " and without labels");
     if (count == 0) return GS_CUDA_OK;
     if (!record || !workspace || !chosen) return refuse("choose", "a buffer that it needs is NULL");
     const int blocks = of_class ? static_cast<int>(classes) : 1, samples = static_cast<int>(batch);
     unsigned long long* const thresholds = static_cast<unsigned long long*>(workspace);
     int32_t* const fillers = reinterpret_cast<int32_t*>(thresholds + blocks);
-    const int status = GS_LAUNCH(threshold_kernel, blocks, THREADS, 0, stream, samples, static_cast<int>(count), record, labels, of_class,
-                                 thresholds);
+    const int status = GS_LAUNCH(threshold_kernel, blocks, THREADS, 0, stream, samples, static_cast<int>(count), record, labels,
+                                 of_class, thresholds);
     if (status != GS_CUDA_OK) return status;
     return GS_LAUNCH(compact_kernel, 1, THREADS, 0, stream, samples, static_cast<int>(count), record, labels, of_class ? blocks : 0,
                      thresholds, fillers, chosen);

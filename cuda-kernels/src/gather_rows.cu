@@ -39,8 +39,8 @@ int gather(int64_t count, int64_t row_bytes, const int32_t* chosen, void* rows, 
     if (blocks > INT32_MAX)
         return refuse("gather_rows", "%lld rows of %lld bytes: more than 2^31 blocks", static_cast<long long>(count),
                       static_cast<long long>(row_bytes));
-    return GS_LAUNCH((gather_kernel<Word>), static_cast<int>(blocks), THREADS, 0, stream, count, static_cast<unsigned>(width), chosen,
-                     static_cast<Word*>(rows));
+    return GS_LAUNCH((gather_kernel<Word>), static_cast<int>(blocks), THREADS, 0, stream, count, static_cast<unsigned>(width),
+                     chosen, static_cast<Word*>(rows));
 }
 
 }  // namespace

@@ -72,8 +72,8 @@ __global__ void __launch_bounds__(UPDATE_THREADS)
 using namespace gradsieve;
 
 extern "C" int gs_cuda_lamb_update(int64_t parameters, const gs_cuda_parameter* table, int64_t chunks, const gs_cuda_step* step,
-                                   const gs_cuda_outcome* outcome, double beta1, double beta2, float eps, float decay, float* gradient,
-                                   float* first, float* second, float* theta, void* workspace, void* stream) {
+                                   const gs_cuda_outcome* outcome, double beta1, double beta2, float eps, float decay,
+                                   float* gradient, float* first, float* second, float* theta, void* workspace, void* stream) {
     if (const int status = check_table("lamb_update", parameters, table, chunks)) return status;
     if (const int status = check_moments("lamb_update", beta1, beta2, eps)) return status;
     if (chunks == 0) return GS_CUDA_OK;

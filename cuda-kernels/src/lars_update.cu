@@ -1,8 +1,8 @@
 /*
- * SGD whose gradient and decay are multiplied, for each matrix, by ratio = trust * |theta| / (scale * |gradient| + decay * |theta|):
- * LARS (You et al. 2017), over all weights at once. What is no matrix has neither ratio nor decay. g = ratio * (scale * gradient +
- * decay * theta); v = momentum * v + g; theta -= rate * v. theta and velocity are "=". Norms by chunks, then ratios, then the update:
- * moves 8 + 20 bytes a float: 6.7 us a million on 4,200 GB/s.
+ * SGD whose gradient and decay are multiplied, for each matrix, by ratio = trust * |theta| / (scale * |gradient| + decay *
+ * |theta|): LARS (You et al. 2017), over all weights at once. What is no matrix has neither ratio nor decay. g = ratio * (scale *
+ * gradient + decay * theta); v = momentum * v + g; theta -= rate * v. theta and velocity are "=". Norms by chunks, then ratios,
+ * then the update: moves 8 + 20 bytes a float: 6.7 us a million on 4,200 GB/s.
  */
 #include "trust.h"
 
@@ -33,9 +33,9 @@ __global__ void __launch_bounds__(UPDATE_THREADS)
 
 template <bool VELOCITY>
 __global__ void __launch_bounds__(UPDATE_THREADS)
-    lars_kernel(int parameters, const gs_cuda_parameter* __restrict__ table, const gs_cuda_step* step, const gs_cuda_outcome* outcome,
-                float momentum, float decay, const float* __restrict__ gradient, float* __restrict__ velocity,
-                float* __restrict__ theta, Trust trust) {
+    lars_kernel(int parameters, const gs_cuda_parameter* __restrict__ table, const gs_cuda_step* step,
+                const gs_cuda_outcome* outcome, float momentum, float decay, const float* __restrict__ gradient,
+                float* __restrict__ velocity, float* __restrict__ theta, Trust trust) {
     GS_SHARED(Descent, rule, 1);
     const Piece piece = piece_of(parameters, table, static_cast<int>(blockIdx.x));
     const int count = outcome->what == GS_CUDA_FINE ? piece.count : 0;

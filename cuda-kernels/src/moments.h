@@ -31,7 +31,8 @@ __device__ __forceinline__ void begin_moments(const Moments& rule, double numera
 }
 
 /* Both moments go on; the bias-corrected direction, times the numerator. */
-__device__ __forceinline__ float direction(const Moments& rule, const MomentsStep& now, float gradient, float& first, float& second) {
+__device__ __forceinline__ float direction(const Moments& rule, const MomentsStep& now, float gradient, float& first,
+                                           float& second) {
     const float g = now.scale * gradient;
     first = fmaf(rule.keep1, first, rule.add1 * g);
     second = fmaf(rule.keep2, second, rule.add2 * (g * g));

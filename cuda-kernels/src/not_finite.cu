@@ -1,6 +1,6 @@
 /*
- * *found = the first place of a float that is not finite, -1 for none: -1 is the largest of all as an unsigned number, and an atomic
- * minimum of whole numbers does not depend on the order. Reads 4 bytes a float: 1 us a million on 4,200 GB/s.
+ * *found = the first place of a float that is not finite, -1 for none: -1 is the largest of all as an unsigned number, and an
+ * atomic minimum of whole numbers does not depend on the order. Reads 4 bytes a float: 1 us a million on 4,200 GB/s.
  */
 #include <cfloat>
 
@@ -60,5 +60,6 @@ extern "C" int gs_cuda_not_finite(int64_t count, const float* values, int64_t* f
     unsigned long long* const place = reinterpret_cast<unsigned long long*>(found);
     const int status = GS_LAUNCH(none_found_kernel, 1, 32, 0, stream, place);
     if (status != GS_CUDA_OK || count == 0) return status;
-    return GS_LAUNCH(not_finite_kernel, static_cast<int>(ceil_div<int64_t>(count, FLOATS)), THREADS, 0, stream, count, values, place);
+    const int grid = static_cast<int>(ceil_div<int64_t>(count, FLOATS));
+    return GS_LAUNCH(not_finite_kernel, grid, THREADS, 0, stream, count, values, place);
 }

@@ -27,8 +27,8 @@ __global__ void __launch_bounds__(UPDATE_THREADS)
 
 using namespace gradsieve;
 
-extern "C" int gs_cuda_sgd_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, float momentum, int nesterov,
-                                  float decay, const float* gradient, float* velocity, float* theta, void* stream) {
+extern "C" int gs_cuda_sgd_update(int64_t count, const gs_cuda_step* step, const gs_cuda_outcome* outcome, float momentum,
+                                  int nesterov, float decay, const float* gradient, float* velocity, float* theta, void* stream) {
     if (const int status = check_count("sgd_update", count)) return status;
     if (count == 0) return GS_CUDA_OK;
     if (!step || !outcome || !gradient || !theta) return refuse("sgd_update", "a buffer that it needs is NULL");
@@ -36,8 +36,8 @@ extern "C" int gs_cuda_sgd_update(int64_t count, const gs_cuda_step* step, const
         return refuse("sgd_update", "a momentum of %g without a velocity", static_cast<double>(momentum));
     const int grid = static_cast<int>(ceil_div<int64_t>(count, CHUNK));
     if (!velocity)
-        return GS_LAUNCH((sgd_kernel<false, false>), grid, UPDATE_THREADS, 0, stream, count, step, outcome, momentum, decay, gradient,
-                         velocity, theta);
+        return GS_LAUNCH((sgd_kernel<false, false>), grid, UPDATE_THREADS, 0, stream, count, step, outcome, momentum, decay,
+                         gradient, velocity, theta);
     if (nesterov)
         return GS_LAUNCH((sgd_kernel<true, true>), grid, UPDATE_THREADS, 0, stream, count, step, outcome, momentum, decay, gradient,
                          velocity, theta);

@@ -1,6 +1,6 @@
 /*
- * Trust ratios of LARS and LAMB (trust.h): a block a parameter counts its way to its chunks and adds up their squares. Reads 16 bytes
- * a chunk of 2,048 floats.
+ * Trust ratios of LARS and LAMB (trust.h): a block a parameter counts its way to its chunks and adds up their squares. Reads 16
+ * bytes a chunk of 2,048 floats.
  */
 #include "trust.h"
 
@@ -32,7 +32,8 @@ __global__ void __launch_bounds__(THREADS)
     const double theta = sqrt(theta2), toward = sqrt(toward2);
     double ratio = 1;
     if (theta > 0 && toward > 0) {
-        const double scale = static_cast<double>(scale_of(step, outcome)), lars = scale * toward + static_cast<double>(decay) * theta;
+        const double scale = static_cast<double>(scale_of(step, outcome));
+        const double lars = scale * toward + static_cast<double>(decay) * theta;
         ratio = factor > 0 ? static_cast<double>(factor) * theta / lars : theta / toward;
     }
     trust.ratio[parameter] = ratio;

@@ -31,8 +31,8 @@ __device__ __forceinline__ void store_squares(const float* shared, int count, co
 }
 
 /*
- * trust.ratio[p] = |theta| / |toward| (LAMB, trust 0), trust * |theta| / (scale * |toward| + decay * |theta|) (LARS); 1 where a norm
- * is zero and for what is no matrix. Norms are sums over the chunks of double, in an order that depends on their number alone.
+ * trust.ratio[p] = |theta| / |toward| (LAMB, trust 0), trust * |theta| / (scale * |toward| + decay * |theta|) (LARS); 1 where a
+ * norm is zero and for what is no matrix. Norms are sums over the chunks of double, in an order that depends on their number alone.
  */
 int trust_ratios(int64_t parameters, const gs_cuda_parameter* table, const gs_cuda_step* step, const gs_cuda_outcome* outcome,
                  float factor, float decay, const Trust& trust, void* stream);

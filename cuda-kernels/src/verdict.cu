@@ -1,7 +1,7 @@
 /*
- * Judges a step: *outcome = the first loss float[B], then the first norm float[norms], then the gradient (sums double[chunks]) that is
- * not finite, the squared norm of the gradient and the sum of norm2 over the batch. One block, every sum in double in an order that
- * depends on the shape alone; reads 8 bytes a sample and 8 a chunk of 2,048 weights, a few microseconds.
+ * Judges a step: *outcome = the first loss float[B], then the first norm float[norms], then the gradient (sums double[chunks]) that
+ * is not finite, the squared norm of the gradient and the sum of norm2 over the batch. One block, every sum in double in an order
+ * that depends on the shape alone; reads 8 bytes a sample and 8 a chunk of 2,048 weights, a few microseconds.
  */
 #include <cfloat>
 
@@ -77,6 +77,6 @@ extern "C" int gs_cuda_verdict(int64_t batch, const float* losses, int64_t norms
         return refuse("verdict", "batch %lld, %lld norms, %lld chunks: none may be negative or beyond 2^31, nor norms beyond batch",
                       static_cast<long long>(batch), static_cast<long long>(norms), static_cast<long long>(chunks));
     if ((batch > 0 && !losses) || !halted || !outcome) return refuse("verdict", "a buffer that it needs is NULL");
-    return GS_LAUNCH(verdict_kernel, 1, THREADS, 0, stream, static_cast<int>(batch), losses, norm2 ? static_cast<int>(norms) : 0, norm2,
-                     chosen, ids, sums ? static_cast<int>(chunks) : 0, sums, halted, outcome);
+    return GS_LAUNCH(verdict_kernel, 1, THREADS, 0, stream, static_cast<int>(batch), losses, norm2 ? static_cast<int>(norms) : 0,
+                     norm2, chosen, ids, sums ? static_cast<int>(chunks) : 0, sums, halted, outcome);
 }

@@ -71,8 +71,8 @@ void compare(Run& run, const Buffer<int32_t>& chosen, const std::vector<int32_t>
 /* classes 0: without regard to them. stray: some labels are of no class. */
 Case choose_case(int64_t batch, int64_t count, int64_t classes, Scores scores, bool stray, bool timed) {
     const double samples = static_cast<double>(batch);
-    Case result = {"choose", text("%lld of %lld, %s, %lld classes%s", (long long)count, (long long)batch, SCORES[scores], (long long)classes,
-                                  stray ? ", stray labels" : ""),
+    Case result = {"choose", text("%lld of %lld, %s, %lld classes%s", (long long)count, (long long)batch, SCORES[scores],
+                                  (long long)classes, stray ? ", stray labels" : ""),
                    4 * samples, (classes > 0 ? 8 : 4) * samples + 4 * static_cast<double>(count), batch, timed, nullptr};
     result.body = [=](Run& run) {
         auto record = run.unwritten("record", batch);
@@ -121,8 +121,8 @@ Case too_many_case() {
 
 Case gather_case(int64_t batch, int64_t count, int64_t row_bytes, bool timed) {
     const double bytes = static_cast<double>(count * row_bytes);
-    Case result = {"gather_rows", text("%lld of %lld, %lld bytes", (long long)count, (long long)batch, (long long)row_bytes), 0, 2 * bytes,
-                   count, timed, nullptr};
+    Case result = {"gather_rows", text("%lld of %lld, %lld bytes", (long long)count, (long long)batch, (long long)row_bytes), 0,
+                   2 * bytes, count, timed, nullptr};
     result.body = [=](Run& run) {
         auto record = run.random("record", batch);
         const std::vector<int32_t> chosen = expected(record, count, nullptr, {});
@@ -183,7 +183,8 @@ void declare(std::vector<Case>& cases) {
     for (int64_t batch : {1, 2, 31, 33, 100, 1000, 2049}) {
         const int64_t some = (batch + 1) / 2, few = (batch + 9) / 10;
         for (Scores scores : {DISTINCT, TIES, EQUAL, NEAR, SPECIAL}) {
-            for (int64_t count : {int64_t{0}, few, some, batch}) cases.push_back(choose_case(batch, count, 0, scores, false, false));
+            for (int64_t count : {int64_t{0}, few, some, batch})
+                cases.push_back(choose_case(batch, count, 0, scores, false, false));
             cases.push_back(choose_case(batch, some, 10, scores, false, false));
             cases.push_back(choose_case(batch, few, 37, scores, false, false));
         }

@@ -70,11 +70,11 @@ int update(const Setting& s, Weights& w, const gs_cuda_step& now, const gs_cuda_
             case SGD: return gs_cuda_sgd_update(floats, step, outcome, s.momentum, 0, s.decay, g, velocity, t, stream);
             case ADAMW: return gs_cuda_adamw_update(floats, step, outcome, BETA1, BETA2, EPS, s.decay, g, first, second, t, stream);
             case LARS:
-                return gs_cuda_lars_update(parameters, table, chunks, step, outcome, s.momentum, s.decay, static_cast<float>(TRUST), g,
-                                           velocity, t, workspace, stream);
+                return gs_cuda_lars_update(parameters, table, chunks, step, outcome, s.momentum, s.decay,
+                                           static_cast<float>(TRUST), g, velocity, t, workspace, stream);
             default:
-                return gs_cuda_lamb_update(parameters, table, chunks, step, outcome, BETA1, BETA2, EPS, s.decay, g, first, second, t,
-                                           workspace, stream);
+                return gs_cuda_lamb_update(parameters, table, chunks, step, outcome, BETA1, BETA2, EPS, s.decay, g, first,
+                                           second, t, workspace, stream);
         }
     });
 }
@@ -85,7 +85,8 @@ struct Reference {
 
 double norm(const std::vector<double>& values, const gs_cuda_parameter& p) {
     double squares = 0;
-    for (int64_t i = p.offset; i < p.offset + p.count; i++) squares += values[static_cast<size_t>(i)] * values[static_cast<size_t>(i)];
+    for (size_t i = static_cast<size_t>(p.offset); i < static_cast<size_t>(p.offset + p.count); i++)
+        squares += values[i] * values[i];
     return sqrt(squares);
 }
 
@@ -104,7 +105,8 @@ void advance(const Setting& s, const gs_cuda_parameter& p, double scale, int cou
             const double g = scale * r.gradient[i];
             r.first[i] = BETA1 * r.first[i] + (1 - BETA1) * g;
             r.second[i] = BETA2 * r.second[i] + (1 - BETA2) * g * g;
-            const double adam = r.first[i] / (1 - pow(BETA1, count)) / (sqrt(r.second[i] / (1 - pow(BETA2, count))) + static_cast<double>(EPS));
+            const double root = sqrt(r.second[i] / (1 - pow(BETA2, count)));
+            const double adam = r.first[i] / (1 - pow(BETA1, count)) / (root + static_cast<double>(EPS));
             if (s.rule == ADAMW) theta = theta * (1 - RATE * decay) - RATE * adam;
             else r.gradient[i] = adam + decay * theta;
         } else {
@@ -116,14 +118,16 @@ void advance(const Setting& s, const gs_cuda_parameter& p, double scale, int cou
     if (s.rule != LAMB) return;
     const double theta = norm(r.theta, p), toward = norm(r.gradient, p);
     if (p.matrix && theta > 0 && toward > 0) ratio = theta / toward;
-    for (size_t i = static_cast<size_t>(p.offset); i < static_cast<size_t>(p.offset + p.count); i++) r.theta[i] -= RATE * ratio * r.gradient[i];
+    for (size_t i = static_cast<size_t>(p.offset); i < static_cast<size_t>(p.offset + p.count); i++)
+        r.theta[i] -= RATE * ratio * r.gradient[i];
 }
 
 Case update_case(const Setting& s, const std::vector<int64_t>& counts, const char* name, bool timed) {
     double floats = 0;
     for (int64_t count : counts) floats += static_cast<double>(count);
     const double traffic[] = {s.momentum != 0 ? 20.0 : 12.0, 28, s.momentum != 0 ? 28.0 : 20.0, 40};
-    Case result = {OPERATIONS[s.rule], text("%s, %zu tensors, momentum %g decay %g", name, counts.size(), (double)s.momentum, (double)s.decay),
+    Case result = {OPERATIONS[s.rule], text("%s, %zu tensors, momentum %g decay %g", name, counts.size(), (double)s.momentum,
+                                                (double)s.decay),
                    0, traffic[s.rule] * floats, 1, timed, nullptr};
     result.body = [=](Run& run) {
         Weights w = weights_of(run, s, counts);
@@ -154,7 +158,10 @@ Case refusals_case() {
     result.body = [](Run& run) {
         auto floats = run.random("floats", 64);
         const gs_cuda_parameter one = {0, 64, 1};
-        const auto refused = [&](const std::function<int(float*, const gs_cuda_step*, const gs_cuda_outcome*, const gs_cuda_parameter*, void*)>& queue) {
+        using Step = const gs_cuda_step*;
+        using Outcome = const gs_cuda_outcome*;
+        using Table = const gs_cuda_parameter*;
+        const auto refused = [&](const std::function<int(float*, Step, Outcome, Table, void*)>& queue) {
             run.refuses(GS_INVALID_ARGUMENT, [&] {
                 DeviceCall call;
                 float* f = call.in_out(floats.data, 64);
@@ -164,18 +171,33 @@ Case refusals_case() {
                 return call.run([&](void* stream) { return queue(f, step, outcome, table, stream); });
             });
         };
-        using Step = const gs_cuda_step*;
-        using Outcome = const gs_cuda_outcome*;
-        using Table = const gs_cuda_parameter*;
-        refused([](float* f, Step s, Outcome o, Table, void* q) { return gs_cuda_sgd_update(7, s, o, 0, 0, 0, f, f, f, q); });
-        refused([](float* f, Step, Outcome o, Table, void* q) { return gs_cuda_sgd_update(8, nullptr, o, 0, 0, 0, f, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table, void* q) { return gs_cuda_adamw_update(8, s, o, 0.9, 0.99, 0, 0, f, f, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0.1f, f, nullptr, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0, f, f, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lars_update(0, t, 1, s, o, 0.9f, 0, 0.1f, f, f, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0.1f, f, f, f, nullptr, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lamb_update(1, t, 1, s, o, 1, 0.99, 1, 0, f, f, f, f, f, q); });
-        refused([](float* f, Step s, Outcome o, Table t, void* q) { return gs_cuda_lamb_update(1, t, 1, s, o, 0.9, 0.99, 1, 0, f, nullptr, f, f, f, q); });
+        refused([](float* f, Step s, Outcome o, Table, void* q) {
+            return gs_cuda_sgd_update(7, s, o, 0, 0, 0, f, f, f, q);
+        });
+        refused([](float* f, Step, Outcome o, Table, void* q) {
+            return gs_cuda_sgd_update(8, nullptr, o, 0, 0, 0, f, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table, void* q) {
+            return gs_cuda_adamw_update(8, s, o, 0.9, 0.99, 0, 0, f, f, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0.1f, f, nullptr, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0, f, f, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lars_update(0, t, 1, s, o, 0.9f, 0, 0.1f, f, f, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lars_update(1, t, 1, s, o, 0.9f, 0, 0.1f, f, f, f, nullptr, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lamb_update(1, t, 1, s, o, 1, 0.99, 1, 0, f, f, f, f, f, q);
+        });
+        refused([](float* f, Step s, Outcome o, Table t, void* q) {
+            return gs_cuda_lamb_update(1, t, 1, s, o, 0.9, 0.99, 1, 0, f, nullptr, f, f, f, q);
+        });
     };
     return result;
 }
@@ -196,9 +218,11 @@ void declare(std::vector<Case>& cases) {
             const Setting plain = {rule, momentum, 5e-4f, 0.5, GS_CUDA_FINE, false};
             cases.push_back(update_case(plain, many, "clipped", false));
             for (int what : {GS_CUDA_LOSS, GS_CUDA_NORM, GS_CUDA_GRADIENT, GS_CUDA_BEHIND})
-                cases.push_back(update_case({rule, momentum, 5e-4f, 0.5, what, false}, {2048, 12, 5000}, text("not fine: %d", what).c_str(), false));
+                cases.push_back(update_case({rule, momentum, 5e-4f, 0.5, what, false}, {2048, 12, 5000},
+                                            text("not fine: %d", what).c_str(), false));
         }
-        cases.push_back(update_case({rule, by_momentum ? 0.9f : 0, 5e-4f, 0, GS_CUDA_FINE, true}, {64, 8, 3000}, "all zero", false));
+        const Setting zero = {rule, by_momentum ? 0.9f : 0, 5e-4f, 0, GS_CUDA_FINE, true};
+        cases.push_back(update_case(zero, {64, 8, 3000}, "all zero", false));
         const Setting timed = {rule, by_momentum ? 0.9f : 0, 5e-4f, 0, GS_CUDA_FINE, false};
         cases.push_back(update_case(timed, resnet, "resnet20", true));
     }

@@ -11,7 +11,8 @@ namespace {
 
 /* Parameters of unlike sizes; what lies between them is NaN, and nothing may read it. */
 Case squares_case(int64_t parameters, int64_t most, bool timed) {
-    Case result = {"gradient_squares", text("%lld parameters up to %lld floats", (long long)parameters, (long long)most), 0, 0, 1, timed, nullptr};
+    Case result = {"gradient_squares", text("%lld parameters up to %lld floats", (long long)parameters, (long long)most), 0, 0, 1,
+                   timed, nullptr};
     if (parameters == 1) {
         result.flops = 2 * static_cast<double>(most);
         result.bytes = 4 * static_cast<double>(most);
@@ -70,7 +71,8 @@ Case verdict_case(const Trial& trial) {
             for (int64_t place : places) values[place] = bad[run.below(3)];
         };
         const int64_t norms = std::max<int64_t>(trial.norms, 0), chunks = std::max<int64_t>(trial.chunks, 0);
-        auto losses = run.random("losses", trial.batch), norm2 = run.random("norm2", norms, 1e18), floats = run.random("sums", chunks);
+        auto losses = run.random("losses", trial.batch), norm2 = run.random("norm2", norms, 1e18);
+        auto floats = run.random("sums", chunks);
         auto chosen = run.ints("chosen", norms);
         auto ids = run.longs("ids", trial.batch);
         for (int64_t j = 0; j < norms; j++) chosen[static_cast<size_t>(j)] = static_cast<int32_t>(trial.batch - 1 - j);
@@ -103,7 +105,8 @@ Case verdict_case(const Trial& trial) {
         }
         for (int64_t k = 0; k < chunks && !trial.halted; k++) gradient_norm2 += sums[static_cast<size_t>(k)];
         if (trial.norm2.empty())
-            run.expect(fabs(outcome.norm2_sum - norm2_sum) <= 1e-13 * squares, text("norm2_sum is %.17g instead of %.17g", outcome.norm2_sum, norm2_sum));
+            run.expect(fabs(outcome.norm2_sum - norm2_sum) <= 1e-13 * squares,
+                       text("norm2_sum is %.17g instead of %.17g", outcome.norm2_sum, norm2_sum));
         if (trial.sums.empty())
             run.expect(fabs(outcome.gradient_norm2 - gradient_norm2) <= 1e-12 * (1 + static_cast<double>(chunks)),
                        text("gradient_norm2 is %.17g instead of %.17g", outcome.gradient_norm2, gradient_norm2));
@@ -143,7 +146,8 @@ Case refusals_case() {
                 int32_t* h = static_cast<int32_t*>(call.workspace(4));
                 gs_cuda_outcome* o = static_cast<gs_cuda_outcome*>(call.workspace(sizeof(gs_cuda_outcome)));
                 return call.run([&](void* stream) {
-                    return gs_cuda_verdict(batch, losses ? f : nullptr, norms, f, nullptr, nullptr, chunks, nullptr, halted ? h : nullptr, o, stream);
+                    return gs_cuda_verdict(batch, losses ? f : nullptr, norms, f, nullptr, nullptr, chunks, nullptr,
+                                           halted ? h : nullptr, o, stream);
                 });
             });
         };
@@ -152,10 +156,13 @@ Case refusals_case() {
         refused(8, 8, -1, true, true);
         refused(8, 8, 0, false, true);
         refused(8, 8, 0, true, false);
-        run.refuses(GS_INVALID_ARGUMENT, [] { return DeviceCall().run([](void* s) { return gs_cuda_gradient_squares(0, nullptr, 1, nullptr, nullptr, s); }); });
-        run.refuses(GS_INVALID_ARGUMENT, [] { return DeviceCall().run([](void* s) { return gs_cuda_gradient_squares(1, nullptr, -1, nullptr, nullptr, s); }); });
-        run.refuses(GS_INVALID_ARGUMENT, [] { return DeviceCall().run([](void* s) { return gs_cuda_not_finite(-1, nullptr, nullptr, s); }); });
-        run.refuses(GS_INVALID_ARGUMENT, [] { return DeviceCall().run([](void* s) { return gs_cuda_not_finite(4, nullptr, nullptr, s); }); });
+        const auto none = [&](const std::function<int(void*)>& queue) {
+            run.refuses(GS_INVALID_ARGUMENT, [&] { return DeviceCall().run(queue); });
+        };
+        none([](void* s) { return gs_cuda_gradient_squares(0, nullptr, 1, nullptr, nullptr, s); });
+        none([](void* s) { return gs_cuda_gradient_squares(1, nullptr, -1, nullptr, nullptr, s); });
+        none([](void* s) { return gs_cuda_not_finite(-1, nullptr, nullptr, s); });
+        none([](void* s) { return gs_cuda_not_finite(4, nullptr, nullptr, s); });
     };
     return result;
 }
@@ -173,7 +180,8 @@ void declare(std::vector<Case>& cases) {
              {"fine without norms and gradient", 33, -1, -1, false, false, {}, {}, {}, 0, fine},
              {"fine, no samples", 0, 0, 3, false, false, {}, {}, {}, 0, fine},
              {"fine, many", 5000, 2500, 4000, true, true, {}, {}, {}, 0, fine},
-             {"the first loss", 2000, 2000, 5, false, true, {1999, 1030, 1031, 1500}, {3}, {2}, 0, {GS_CUDA_LOSS, 1030, id_of(1030), 0, 0}},
+             {"the first loss", 2000, 2000, 5, false, true, {1999, 1030, 1031, 1500}, {3}, {2}, 0,
+              {GS_CUDA_LOSS, 1030, id_of(1030), 0, 0}},
              {"a loss without ids", 40, -1, -1, false, false, {39}, {}, {}, 0, {GS_CUDA_LOSS, 39, 39, 0, 0}},
              {"a loss of a sample that was not chosen", 40, 20, 2, true, true, {1}, {}, {}, 0, {GS_CUDA_LOSS, 1, id_of(1), 0, 0}},
              {"the first norm", 2000, 2000, 5, false, true, {}, {1024, 7, 1999}, {0}, 0, {GS_CUDA_NORM, 7, id_of(7), 0, 0}},

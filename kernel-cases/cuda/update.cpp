@@ -1,6 +1,6 @@
 /*
- * gs_sgd_update, gs_adamw_update, gs_lamb_direction by the kernels that read scale, rate and count from device memory. What is beyond
- * the last float up to a multiple of 4 is zero and must stay zero.
+ * gs_sgd_update, gs_adamw_update, gs_lamb_direction by the kernels that read scale, rate and count from device memory. What is
+ * beyond the last float up to a multiple of 4 is zero and must stay zero.
  */
 #include "device_call.h"
 
