@@ -1,6 +1,6 @@
 #include "status.h"
 
-/* From the build: GS_ARCHITECTURES is a list of JSON strings, empty where kernels are emulated. */
+/* From the build: GS_ARCHITECTURES is a literal, a list of JSON strings; empty where kernels are emulated. */
 #ifdef GS_EMULATED
 #define GS_IS_EMULATED "true"
 #define GS_ARCHITECTURES ""
