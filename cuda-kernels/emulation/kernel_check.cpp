@@ -7,6 +7,8 @@
  *   - two threads on one word, one of them writing, with nothing between that orders them: __syncthreads within a block, __syncwarp
  *     within a warp (shuffles order nothing), and never between blocks; atomics among themselves are in order
  */
+#include <link.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -14,12 +16,6 @@
 
 #include "kernel_machine.h"
 #include "runtime.h"
-
-extern "C" {
-/* The library's own image, by the linker: constants of kernels lie there. */
-extern const char __ehdr_start __attribute__((visibility("hidden")));
-extern const char _end __attribute__((visibility("hidden")));
-}
 
 namespace emulation {
 namespace {
@@ -87,6 +83,30 @@ private:
     const Warp* warp_ = nullptr;
 };
 
+/* Whether constants of the kernels' library lie there: what it has mapped and cannot write. */
+bool constant(const void* address) {
+    struct Search {
+        uintptr_t at, own;
+        bool found;
+    } search{reinterpret_cast<uintptr_t>(address), reinterpret_cast<uintptr_t>(&constant), false};
+    dl_iterate_phdr(
+        [](dl_phdr_info* image, size_t, void* data) {
+            Search& s = *static_cast<Search*>(data);
+            bool own = false, found = false;
+            for (int i = 0; i < image->dlpi_phnum; i++) {
+                const ElfW(Phdr)& part = image->dlpi_phdr[i];
+                const uintptr_t first = image->dlpi_addr + part.p_vaddr, end = first + part.p_memsz;
+                const bool fixed = (part.p_type == PT_LOAD && !(part.p_flags & PF_W)) || part.p_type == PT_GNU_RELRO;
+                own = own || (part.p_type == PT_LOAD && s.own >= first && s.own < end);
+                found = found || (fixed && s.at >= first && s.at < end);
+            }
+            s.found = own && found;
+            return own ? 1 : 0;
+        },
+        &search);
+    return search.found;
+}
+
 Checks& checks() {
     static Checks& all = *new Checks;
     return all;
@@ -113,11 +133,11 @@ Region* Checks::find(const char* address, bool write, const void* caller) {
     for (const SharedArray* array : machine->shared_in_use())
         if (address >= array->memory && address < array->memory + array->bytes) return enter(array->memory, array->bytes, nullptr);
     if (machine->holds(address)) return nullptr;
-    if (!write && address >= &__ehdr_start && address < &_end) return nullptr;
     void* base = nullptr;
     size_t bytes = 0;
     unsigned char* written = nullptr;
     if (gs_emulated_allocation(address, &base, &bytes, &written)) return enter(static_cast<const char*>(base), bytes, written);
+    if (!write && constant(address)) return nullptr;
     char where[200];
     describe(where, sizeof where, address);
     machine->fault(ILLEGAL_ADDRESS, caller, "out-of-bounds %s at %p, %s", write ? "write" : "read", static_cast<const void*>(address), where);

@@ -53,7 +53,7 @@ void describe(char* text, size_t room, const void* place) {
             best_distance = distance;
         }
     }
-    if (best != nullptr && best_distance < (1 << 30)) {
+    if (best != nullptr && best_distance < (1 << 20)) {
         std::snprintf(text, room, "byte %td of an allocation of %zu bytes at %p", address - best, best_bytes, static_cast<const void*>(best));
     } else {
         std::snprintf(text, room, "no memory of the device");

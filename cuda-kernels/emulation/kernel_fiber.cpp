@@ -1,7 +1,6 @@
 #include "kernel_fiber.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -16,24 +15,19 @@
 namespace emulation {
 namespace {
 
-size_t page() {
-    static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    return bytes;
-}
-
 char* new_stack() {
-    void* memory = mmap(nullptr, FIBER_STACK + page(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED || mprotect(memory, page(), PROT_NONE) != 0) {
+    void* memory = mmap(nullptr, FIBER_STACK + FIBER_GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory, FIBER_GUARD, PROT_NONE) != 0) {
         std::fprintf(stderr, "emulation: no memory for the stack of a kernel's thread\n");
         std::abort();
     }
-    return static_cast<char*>(memory) + page();
+    return static_cast<char*>(memory) + FIBER_GUARD;
 }
 
 }  // namespace
 
 Fiber::~Fiber() {
-    if (stack_ != nullptr) munmap(stack_ - page(), FIBER_STACK + page());
+    if (stack_ != nullptr) munmap(stack_ - FIBER_GUARD, FIBER_STACK + FIBER_GUARD);
 }
 
 void Fiber::enter(Fiber* self) {

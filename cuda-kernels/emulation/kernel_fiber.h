@@ -14,8 +14,8 @@
 
 namespace emulation {
 
-/* 64 KB: local arrays of kernels and a report's text. A page before it cannot be touched. */
-constexpr size_t FIBER_STACK = 64 * 1024;
+/* 64 KB: local arrays of kernels and a report's text. Memory before it cannot be touched, as far as an array too large may reach. */
+constexpr size_t FIBER_STACK = 64 * 1024, FIBER_GUARD = 256 * 1024;
 
 class Fiber {
 public:
@@ -37,7 +37,7 @@ public:
     /* Where a stack goes that is full. */
     bool below(const void* address) const {
         const char* at = static_cast<const char*>(address);
-        return stack_ != nullptr && at < stack_ && at >= stack_ - 4096;
+        return stack_ != nullptr && at < stack_ && at >= stack_ - FIBER_GUARD;
     }
     char* stack_end() const { return stack_ + FIBER_STACK; }
 

@@ -11,12 +11,19 @@ namespace emulation {
 
 namespace {
 
-constexpr int UNWRITTEN = 0xff, GUARD = 0xa5; /* floats and doubles of UNWRITTEN are NaN */
+constexpr int UNWRITTEN = 0xff; /* floats and doubles of it are NaN */
 constexpr size_t SHARED_ALIGNMENT = 128;
 
 size_t page() {
     static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     return bytes;
+}
+
+/* Beside an array lies f5 f5 f5 ff again and again: NaN, too. */
+unsigned char guard_at(const char* address) { return reinterpret_cast<uintptr_t>(address) % 4 == 3 ? 0xff : 0xf5; }
+
+void fill_guard(char* from, const char* end) {
+    for (; from != end; from++) *from = static_cast<char>(guard_at(from));
 }
 
 /* Memory that ends where a page ends before one that cannot be touched; another such page lies before it. */
@@ -27,7 +34,7 @@ char* between_guards(size_t room) {
         std::fprintf(stderr, "emulation: no memory for %zu bytes of shared memory\n", room);
         std::abort();
     }
-    memset(base + page(), GUARD, whole);
+    fill_guard(base + page(), base + page() + whole);
     return base + page() + whole - room;
 }
 
@@ -65,8 +72,8 @@ void* Machine::shared_array(const void* key, const char* name, size_t bytes) {
 void Machine::check_shared() {
     for (const SharedArray* array : in_use_) {
         for (size_t i = array->bytes; i < array->room; i++) {
-            if (static_cast<unsigned char>(array->memory[i]) == GUARD) continue;
-            memset(array->memory + array->bytes, GUARD, array->room - array->bytes);
+            if (static_cast<unsigned char>(array->memory[i]) == guard_at(array->memory + i)) continue;
+            fill_guard(array->memory + array->bytes, array->memory + array->room);
             current = &threads_[0];
             char text[200];
             std::snprintf(text, sizeof text, "shared array %s of %zu bytes was written behind its end, at byte %zu (by some thread of this block)",
