@@ -131,7 +131,7 @@ void Run::call(const std::function<int()>& function) {
         failures_.push_back(text("status %d: %s", status, gs_last_error()));
         return;
     }
-    if (timing_) seconds_ = seconds_of(function, 24);
+    if (timing_) seconds_ = seconds_of_call(function);
 }
 
 void Run::refuses(int status, const std::function<int()>& function) {

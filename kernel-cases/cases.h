@@ -129,6 +129,8 @@ std::string text(const char* format, ...) __attribute__((format(printf, 1, 2)));
 /* Seconds a call: the best of windows of at least 10 ms of this thread's time, for other work on the machine only ever makes one
  * slower. */
 double seconds_of(const std::function<void()>& function, int windows);
+/* What `time` takes for the time of a case's call: on the CPU this thread's, on a GPU the device's. Of the program. */
+double seconds_of_call(const std::function<int()>& call);
 
 struct Product;
 

@@ -38,9 +38,7 @@ void Fiber::enter(Fiber* self) {
     std::abort();
 }
 
-#ifdef GS_EMULATED_UCONTEXT
-
-void Fiber::start(void (*body)(void*), void* argument) {
+void Fiber::prepare(void (*body)(void*), void* argument) {
     if (stack_ == nullptr) stack_ = new_stack();
     body_ = body;
     argument_ = argument;
@@ -50,6 +48,12 @@ void Fiber::start(void (*body)(void*), void* argument) {
     bottom_ = stack_;
     size_ = FIBER_STACK;
 #endif
+}
+
+#ifdef GS_EMULATED_UCONTEXT
+
+void Fiber::start(void (*body)(void*), void* argument) {
+    prepare(body, argument);
     getcontext(&context_);
     context_.uc_stack.ss_sp = stack_;
     context_.uc_stack.ss_size = FIBER_STACK;
@@ -106,15 +110,7 @@ gs_emulated_entry:
 )");
 
 void Fiber::start(void (*body)(void*), void* argument) {
-    if (stack_ == nullptr) stack_ = new_stack();
-    body_ = body;
-    argument_ = argument;
-#ifdef __SANITIZE_ADDRESS__
-    __asan_unpoison_memory_region(stack_, FIBER_STACK);
-    fake_stack_ = nullptr;
-    bottom_ = stack_;
-    size_ = FIBER_STACK;
-#endif
+    prepare(body, argument);
     /* What gs_emulated_switch pops: r15 r14 r13 r12 rbx rbp, the return address; then a call finds the stack as the ABI wants it. */
     void** top = reinterpret_cast<void**>(stack_ + FIBER_STACK - 16);
     *--top = reinterpret_cast<void*>(&gs_emulated_entry);

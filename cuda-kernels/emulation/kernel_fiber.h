@@ -43,6 +43,7 @@ public:
 
 private:
     static void enter(Fiber* self);
+    void prepare(void (*body)(void*), void* argument);
     char* stack_ = nullptr;
     void (*body_)(void*) = nullptr;
     void* argument_ = nullptr;

@@ -8,6 +8,12 @@
 #include "runtime_api.h"
 
 namespace cases {
+
+bool emulated() {
+    static const bool answer = strstr(gs_cuda_describe(), "\"emulated\":true") != nullptr;
+    return answer;
+}
+
 namespace {
 
 constexpr int64_t MOST = INT64_C(1) << 40;  /* elements of an array; no product of sizes may overflow */
@@ -17,11 +23,6 @@ constexpr int WINDOWS = 12;
 
 thread_local std::string last_error;
 thread_local double* measured; /* where run leaves its time; NULL outside of `time` */
-
-bool emulated() {
-    static const bool answer = strstr(gs_cuda_describe(), "\"emulated\":true") || strstr(gs_cuda_describe(), "\"emulated\": true");
-    return answer;
-}
 
 /* The emulation guards what the device allocates, exactly; a GPU does not. */
 size_t guard() { return emulated() ? 0 : 1024; }

@@ -108,6 +108,9 @@ class DeviceCall {
     std::string failure_;                                   /* of the device, or of what it left */
 };
 
+/* Whether the kernels are those of the emulation, from gs_cuda_describe. */
+bool emulated();
+
 /* Seconds that the kernels of one DeviceCall::run in `call` take; 0 if it failed. */
 double kernel_seconds(const std::function<int()>& call);
 

@@ -141,7 +141,7 @@ class SharesTest {
   /**
    * In 20 steps most runs of the residual networks see a relu let one value more or less through,
    * with shares or with threads, upon which differences grow at random. Over 240 runs their medians
-   * are the same; here the ratio has to stay below in two of eight, a fault shows in all.
+   * can't be told apart. Here two of eight ratios have to be below 2; a fault is in all of them.
    */
   private static void staysNear(String model) {
     int runs = 8;
