@@ -88,6 +88,16 @@ inline int grid_for(int64_t work, int64_t each, int resident, int waves = 1) {
     return static_cast<int>(wanted < 1 ? 1 : wanted < most ? wanted : most);
 }
 
+/* Four floats at a multiple of 16 bytes. */
+__device__ __forceinline__ float4 load4(const float* from) { return *reinterpret_cast<const float4*>(from); }
+__device__ __forceinline__ void store4(float* to, float4 value) { *reinterpret_cast<float4*>(to) = value; }
+__device__ __forceinline__ void add4(float4& sum, float4 value) {
+    sum.x += value.x;
+    sum.y += value.y;
+    sum.z += value.z;
+    sum.w += value.w;
+}
+
 constexpr unsigned WHOLE_WARP = 0xffffffffu;
 
 /* The sum over the warp, the same bits in every lane. */

@@ -37,9 +37,6 @@ __device__ __forceinline__ int floats_of_block(int64_t total, const gs_cuda_outc
 /* The place of the thread's k-th float4 in its chunk. */
 __device__ __forceinline__ int vector_at(int k) { return 4 * (static_cast<int>(threadIdx.x) + k * UPDATE_THREADS); }
 
-__device__ __forceinline__ float4 load4(const float* from) { return *reinterpret_cast<const float4*>(from); }
-__device__ __forceinline__ void store4(float* to, float4 value) { *reinterpret_cast<float4*>(to) = value; }
-
 inline int check_count(const char* operation, int64_t count) {
     if (count < 0 || count % 4 != 0 || count > INT64_C(0x7fffffff) * CHUNK)
         return refuse(operation, "count %lld is no multiple of 4 from 0 to 2^42", static_cast<long long>(count));
