@@ -1,4 +1,4 @@
-/* Shapes and double-precision references of the convolutions, for conv2d.cpp and conv2d_maxpool.cpp. */
+/* Shapes and double-precision references of the convolutions, for conv2d*.cpp. */
 #ifndef GRADSIEVE_CASES_CONV2D_H
 #define GRADSIEVE_CASES_CONV2D_H
 
@@ -19,6 +19,10 @@ struct Convolution {
     int64_t weights() const { return shape.kernel_height * shape.kernel_width * shape.channels * shape.out_pitch; }
     int64_t terms() const { return shape.kernel_height * shape.kernel_width * shape.channels; }
     double flops() const { return 2.0 * static_cast<double>(batch * height() * width() * terms() * shape.out_channels); }
+    /* values read and written, weights as often as given */
+    double bytes(double times) const {
+        return 4.0 * (static_cast<double>(inputs() + outputs()) + times * static_cast<double>(weights()));
+    }
     std::string name() const;
 
     size_t weight(int64_t ky, int64_t kx, int64_t c, int64_t o) const {
@@ -37,6 +41,10 @@ struct Convolution {
 Convolution convolution(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t out_channels,
                         int64_t kernel_height, int64_t kernel_width, int64_t stride, int64_t padding, int64_t pool = 1,
                         bool dense_input = false);
+
+/* Strides, paddings, kernels, channels and widths of all kinds; then layers of networks. */
+std::vector<Convolution> odd_convolutions();
+std::vector<Convolution> timed_convolutions();
 
 /* For sums of n products of a pass, by the way it is computed here. */
 Tolerance tolerance_of(const Convolution& c, int pass, double n);

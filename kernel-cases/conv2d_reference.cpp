@@ -16,6 +16,55 @@ Convolution convolution(int64_t batch, int64_t height, int64_t width, int64_t ch
     return c;
 }
 
+std::vector<Convolution> odd_convolutions() {
+    std::vector<Convolution> all;
+    for (int64_t stride : {1, 2, 3})
+        for (int64_t padding : {0, 1, 2})
+            for (int64_t kernel : {1, 2, 3, 5}) all.push_back(convolution(2, 7, 9, 5, 19, kernel, kernel, stride, padding));
+    const int64_t channels[][2] = {{1, 1}, {1, 32}, {2, 16}, {3, 17}, {7, 48}, {8, 15}, {9, 33}, {16, 16}, {20, 64}, {31, 5}, {33, 80}};
+    for (const auto& pair : channels) {
+        all.push_back(convolution(3, 8, 5, pair[0], pair[1], 3, 3, 1, 1));
+        all.push_back(convolution(2, 6, 7, pair[0], pair[1], 3, 3, 2, 1, 1, true));
+    }
+    all.push_back(convolution(2, 5, 11, 6, 18, 2, 5, 2, 1));
+    all.push_back(convolution(2, 13, 4, 18, 18, 4, 1, 1, 0));
+    all.push_back(convolution(1, 1, 1, 4, 3, 1, 1, 1, 0));
+    all.push_back(convolution(1, 2, 2, 4, 3, 3, 3, 1, 4));
+    for (int64_t width = 1; width <= 33; width++) all.push_back(convolution(1, 2, width, 17, 16, 3, 3, 1, 1));
+    all.push_back(convolution(11, 4, 4, 96, 96, 3, 3, 1, 1)); /* samples in groups */
+    all.push_back(convolution(3, 9, 6, 32, 48, 3, 3, 1, 2));
+    all.push_back(convolution(5, 13, 12, 17, 20, 3, 3, 1, 0));
+    return all;
+}
+
+std::vector<Convolution> timed_convolutions() {
+    std::vector<Convolution> all;
+    all.push_back(convolution(16, 28, 28, 1, 16, 3, 3, 1, 1, 1, true)); /* resnet20 on Fashion-MNIST */
+    all.push_back(convolution(16, 32, 32, 3, 16, 3, 3, 1, 1, 1, true)); /* resnet20 on CIFAR-10 */
+    all.push_back(convolution(16, 28, 28, 16, 16, 3, 3, 1, 1));
+    all.push_back(convolution(16, 28, 28, 16, 32, 3, 3, 2, 1));
+    all.push_back(convolution(16, 28, 28, 16, 32, 1, 1, 2, 0));
+    all.push_back(convolution(16, 14, 14, 32, 32, 3, 3, 1, 1));
+    all.push_back(convolution(16, 14, 14, 32, 64, 3, 3, 2, 1));
+    all.push_back(convolution(16, 14, 14, 32, 64, 1, 1, 2, 0));
+    all.push_back(convolution(16, 7, 7, 64, 64, 3, 3, 1, 1));
+    all.push_back(convolution(16, 14, 14, 32, 64, 3, 3, 1, 1));
+    all.push_back(convolution(16, 32, 32, 16, 16, 3, 3, 1, 1)); /* the rest of resnet20 on CIFAR-10 */
+    all.push_back(convolution(16, 32, 32, 16, 32, 3, 3, 2, 1));
+    all.push_back(convolution(16, 32, 32, 16, 32, 1, 1, 2, 0));
+    all.push_back(convolution(16, 16, 16, 32, 32, 3, 3, 1, 1));
+    all.push_back(convolution(16, 16, 16, 32, 64, 3, 3, 2, 1));
+    all.push_back(convolution(16, 16, 16, 32, 64, 1, 1, 2, 0));
+    all.push_back(convolution(16, 8, 8, 64, 64, 3, 3, 1, 1));
+    all.push_back(convolution(4, 32, 32, 64, 64, 3, 3, 1, 1)); /* resnet18 */
+    all.push_back(convolution(4, 16, 16, 128, 128, 3, 3, 1, 1));
+    all.push_back(convolution(4, 8, 8, 256, 256, 3, 3, 1, 1));
+    all.push_back(convolution(4, 4, 4, 512, 512, 3, 3, 1, 1));
+    all.push_back(convolution(1, 28, 28, 16, 16, 3, 3, 1, 1)); /* sample by sample */
+    all.push_back(convolution(1, 7, 7, 64, 64, 3, 3, 1, 1));
+    return all;
+}
+
 std::string Convolution::name() const {
     std::string line = text("B%lld %lldx%lldx%lld/%lld -> %lld, %lldx%lld", (long long)batch, (long long)shape.height,
                             (long long)shape.width, (long long)shape.channels, (long long)shape.pitch,

@@ -1,27 +1,9 @@
-/* linear_forward, linear_backward_input, linear_backward_weights. */
-#include "shapes.h"
+/* linear_forward, linear_backward_input. */
+#include "linear.h"
 
 #include <math.h>
 
 namespace cases {
-
-struct Linear {
-    int64_t batch, in, out, out_pitch;
-    bool blank = false; /* half of what is multiplied is zero, in stretches as in images: whole tiles are skipped */
-
-    /* Larger batches are there for their time; what they compute, a batch of 128 has shown. */
-    bool tested() const { return batch <= 128; }
-    double flops() const { return 2.0 * static_cast<double>(batch * in * out); }
-    double bytes(double weights) const { return 4.0 * (static_cast<double>(batch * (in + out_pitch)) + weights * static_cast<double>(in * out)); }
-    std::string name() const {
-        return text("%lld x %lld-%lld/%lld%s", (long long)batch, (long long)in, (long long)out, (long long)out_pitch,
-                    blank ? " blank" : "");
-    }
-    size_t x(int64_t i, int64_t k) const { return static_cast<size_t>(i * in + k); }
-    size_t y(int64_t i, int64_t o) const { return static_cast<size_t>(i * out_pitch + o); }
-    int64_t weights() const { return (out + 15) / 16 * 16 * in; }
-    size_t w(int64_t o, int64_t k) const { return static_cast<size_t>((o / 16 * in + k) * 16 + o % 16); }
-};
 
 static double activated(double x, int activation) {
     switch (activation) {
@@ -31,13 +13,6 @@ static double activated(double x, int activation) {
         case GS_SIGMOID: return 1 / (1 + exp(-x));
         default: return x;
     }
-}
-
-/* Zeros in half of every row of values: in stretches of 11, which move on by 3 from row to row; one row has nothing else. */
-static void blank(const Linear& c, int64_t row, Buffer<float>& rows) {
-    for (int64_t i = 0; c.blank && i < c.batch; i++)
-        for (int64_t k = 0; k < row; k++)
-            if ((k + 3 * i) / 11 % 2 == 0 || i == 1) rows[static_cast<size_t>(i * row + k)] = 0;
 }
 
 /* Lanes beyond the outputs are zero. */
@@ -105,52 +80,6 @@ static Case backward_input_case(const Linear& c, int gradient, bool timed) {
     return result;
 }
 
-static Case backward_weights_case(const Linear& c, bool with_bias, bool with_norms, bool timed) {
-    Case result = {"linear_backward_weights", c.name() + (with_bias ? " bias" : "") + (with_norms ? "" : " without norms"), c.flops(),
-                   c.bytes(2), c.batch, timed, nullptr};
-    result.body = [=](Run& run) {
-        if (!run.timing() && !c.tested()) return;
-        auto input = run.random("input", c.batch * c.in);
-        blank(c, c.in, input);
-        auto output_gradient = run.rows("output_gradient", c.batch, c.out, c.out_pitch);
-        auto weights_gradient = parameter_gradient(run, "weights_gradient", c.weights());
-        auto bias_gradient = parameter_gradient(run, "bias_gradient", c.out);
-        auto norm2 = run.filled("norm2", c.batch, 3);
-        run.call([&] {
-            return gs_linear_backward_weights(c.batch, c.in, c.out, c.out_pitch, input.data, output_gradient.data,
-                                              weights_gradient.data, with_bias ? bias_gradient.data : nullptr,
-                                              with_norms ? norm2.data : nullptr);
-        });
-        const Tolerance tolerance = summation(static_cast<double>(c.batch));
-        run.compare(weights_gradient, tolerance, [&] {
-            std::vector<double> wanted(weights_gradient.before.begin(), weights_gradient.before.end());
-            for (int64_t i = 0; i < c.batch; i++)
-                for (int64_t o = 0; o < c.out; o++)
-                    for (int64_t k = 0; k < c.in; k++)
-                        wanted[c.w(o, k)] += static_cast<double>(output_gradient[c.y(i, o)]) * input[c.x(i, k)];
-            return wanted;
-        });
-        run.compare(bias_gradient, tolerance, [&] {
-            std::vector<double> wanted(bias_gradient.before.begin(), bias_gradient.before.end());
-            for (int64_t i = 0; with_bias && i < c.batch; i++)
-                for (int64_t o = 0; o < c.out; o++) wanted[static_cast<size_t>(o)] += output_gradient[c.y(i, o)];
-            return wanted;
-        });
-        /* The reference squares the whole outer product, element by element. */
-        run.compare(norm2, summation(static_cast<double>(c.in + c.out)), [&] {
-            std::vector<double> wanted(norm2.before.begin(), norm2.before.end());
-            for (int64_t i = 0; with_norms && i < c.batch; i++)
-                for (int64_t o = 0; o < c.out; o++) {
-                    const double g = output_gradient[c.y(i, o)];
-                    for (int64_t k = 0; k < c.in; k++) wanted[static_cast<size_t>(i)] += pow(g * input[c.x(i, k)], 2);
-                    if (with_bias) wanted[static_cast<size_t>(i)] += g * g;
-                }
-            return wanted;
-        });
-    };
-    return result;
-}
-
 static Case refusals_case() {
     Case result = {"linear_forward", "refuses shapes that are none", 0, 0, 1, false, nullptr};
     result.body = [](Run& run) {
@@ -177,27 +106,16 @@ static Case refusals_case() {
 }
 
 static void declare(std::vector<Case>& cases) {
-    const Linear odd[] = {{1, 1, 1, 1}, {1, 16, 1, 16}, {3, 7, 5, 5}, {2, 33, 17, 32}, {5, 100, 10, 16}, {70, 48, 31, 33}, {9, 1100, 20, 32}, {131, 40, 33, 48}, {3, 4100, 18, 32}, {130, 2050, 3, 16},
-                          {1, 5, 3, 16, true}, {7, 40, 70, 80, true}, {131, 50, 100, 112, true}, {300, 35, 17, 32, true}, {6, 1100, 20, 32, true}};
-    for (const Linear& c : odd) {
+    for (const Linear& c : odd_layers()) {
         for (int activation = GS_IDENTITY; activation <= GS_SIGMOID; activation++)
             cases.push_back(forward_case(c, activation != GS_TANH, activation, false));
         cases.push_back(backward_input_case(c, GS_GRADIENT_STORE, false));
         cases.push_back(backward_input_case(c, GS_GRADIENT_ADD, false));
-        cases.push_back(backward_weights_case(c, true, true, false));
-        cases.push_back(backward_weights_case(c, false, true, false));
-        cases.push_back(backward_weights_case(c, true, false, false));
     }
     cases.push_back(refusals_case());
-    std::vector<Linear> layers;
-    for (int64_t batch : {128, 512, 2048}) /* mlp on Fashion-MNIST */
-        for (const Linear& c : {Linear{batch, 784, 512, 512}, {batch, 512, 256, 256}, {batch, 256, 10, 16}, {batch, 784, 512, 512, true}}) layers.push_back(c);
-    /* cnn on Fashion-MNIST, then on CIFAR-10; its classifier; resnet20's */
-    for (const Linear& c : {Linear{512, 3136, 128, 128}, {512, 4096, 128, 128}, {512, 128, 10, 16}, {512, 64, 10, 16}}) layers.push_back(c);
-    for (const Linear& c : layers) {
+    for (const Linear& c : timed_layers()) {
         cases.push_back(forward_case(c, true, GS_RELU, true));
         cases.push_back(backward_input_case(c, GS_GRADIENT_STORE, true));
-        cases.push_back(backward_weights_case(c, true, true, true));
     }
 }
 
