@@ -35,10 +35,8 @@ cudaError_t queue(Core& core, void* stream, const char* name, const std::shared_
     return core.queue(*to, operation);
 }
 
-void mark_written(const Operation& operation) {
-    for (const Range& range : operation.ranges)
-        if (range.write && range.end > range.begin)
-            memset(range.block->written + range.begin / 4, 1, (range.end - 1) / 4 - range.begin / 4 + 1);
+void mark_written(const Range& range) {
+    memset(range.block->written + range.begin / 4, 1, (range.end - 1) / 4 - range.begin / 4 + 1);
 }
 
 }  // namespace
@@ -92,6 +90,7 @@ int gs_emulated_operation(void* stream, const char* name, void (*run)(void*), vo
     if (core.broken() != cudaSuccess) return core.broken();
     auto operation = std::make_shared<Operation>();
     operation->name = name;
+    std::vector<Range> marked;
     for (int i = 0; i < count; i++) {
         if (ranges[i].bytes == 0) continue;
         Range range{nullptr, 0, 0, ranges[i].write != 0, true};
@@ -103,13 +102,29 @@ int gs_emulated_operation(void* stream, const char* name, void (*run)(void*), vo
                               " at " + hex(range.block->base));
         range.end = range.begin + ranges[i].bytes;
         operation->ranges.push_back(range);
+        if (ranges[i].write == GS_WRITES) marked.push_back(range);
     }
-    Operation* const marked = operation.get(); /* which owns what follows */
     operation->run = [run, owner, marked] {
         run(owner.get());
-        mark_written(*marked);
+        for (const Range& range : marked) mark_written(range);
     };
     return queue(core, stream, name, operation);
+}
+
+void gs_emulated_written(const void* address, size_t bytes, size_t step, size_t count) {
+    const std::shared_ptr<Block> block = Core::get().memory.find(address);
+    if (block == nullptr || !block->device) return;
+    Range range{block, static_cast<size_t>(static_cast<const unsigned char*>(address) - block->base), 0, true};
+    for (size_t i = 0; i < count; i++, range.begin += step) {
+        range.end = range.begin + bytes;
+        mark_written(range);
+    }
+}
+
+int gs_emulated_is_stream(void* stream) {
+    Core& core = Core::get();
+    Lock lock(core.mutex);
+    return core.stream(static_cast<cudaStream_t>(stream)) != nullptr;
 }
 
 int gs_emulated_broken(void) {

@@ -1,7 +1,7 @@
 /*
- * Sums of products as the library stand-ins take them: in double, in order, rounded once at the end. A row of one matrix goes
- * with panels of the other; zeros of the row are left out (after relu that is half the work), but not where they meet what is
- * not finite.
+ * Sums of products as the library stand-ins take them: in double, in a fixed order, rounded once at the end. A row of one
+ * matrix goes with panels of the other; zeros of the row are left out (after relu that is half the work), but not where they
+ * meet what is not finite.
  */
 #ifndef GRADSIEVE_EMULATION_SUMS_H
 #define GRADSIEVE_EMULATION_SUMS_H
@@ -45,11 +45,8 @@ private:
 /* A row of the other matrix. */
 class Row {
 public:
-    Row(size_t most, bool tf32, bool keep_zeros) : tf32_(tf32), keep_zeros_(keep_zeros) {
-        places_.reserve(most);
-        values_.reserve(most);
-    }
-    void clear();
+    Row(size_t most, bool tf32, bool keep_zeros) : tf32_(tf32), keep_zeros_(keep_zeros), places_(most + 1), values_(most + 1) {}
+    void clear() { count_ = 0; }
     /* `count` values, `step` apart, that meet the panels' rows from `place` on. */
     void add(const float* values, size_t count, ptrdiff_t step, size_t place);
     /* sums [panels.columns()] = the row times the panels' matrix. */
@@ -57,6 +54,7 @@ public:
 
 private:
     const bool tf32_, keep_zeros_;
+    size_t count_ = 0;
     std::vector<uint32_t> places_;
     std::vector<double> values_;
 };
