@@ -1,7 +1,5 @@
-/* add, and pass_gradient of the table. */
+/* add. */
 #include "shapes.h"
-
-#include "../native/src/kernels.h"
 
 namespace cases {
 
@@ -23,29 +21,8 @@ static Case add_case(int64_t count, int64_t samples, bool timed) {
     return result;
 }
 
-static Case pass_case(int64_t count, int mode) {
-    Case result = {"add", text("pass_gradient %lld mode %d", (long long)count, mode), 0, 0, 1, false, nullptr};
-    result.body = [=](Run& run) {
-        auto source = run.random("source", count), target = run.random("target", count);
-        run.call([&] {
-            gradsieve::kernels().pass_gradient(count, source.data, mode, target.data);
-            return GS_OK;
-        });
-        run.compare(target, {1e-7, "one rounding"}, [&] {
-            std::vector<double> wanted(target.before.begin(), target.before.end());
-            for (size_t i = 0; i < wanted.size(); i++)
-                wanted[i] = (mode == GS_GRADIENT_STORE ? 0 : wanted[i]) + (mode == GS_GRADIENT_NONE ? 0 : source[i]);
-            return wanted;
-        });
-    };
-    return result;
-}
-
 static void declare(std::vector<Case>& cases) {
-    for (int64_t count : COUNTS) {
-        cases.push_back(add_case(count, 1, false));
-        for (int mode : {GS_GRADIENT_NONE, GS_GRADIENT_STORE, GS_GRADIENT_ADD}) cases.push_back(pass_case(count, mode));
-    }
+    for (int64_t count : COUNTS) cases.push_back(add_case(count, 1, false));
     for (const Shape& s : timed_shapes()) cases.push_back(add_case(s.count(), s.batch, true));
 }
 
