@@ -13,8 +13,9 @@ public interface StepInput extends AutoCloseable {
   /**
    * Sample {@code i} of the batch is {@code sample} of the store, changed as {@code augment} makes
    * of {@code draw}, {@link Augment#draws} at its index: the same bits on every device. Where it
-   * lies and who gathers it when is the device's; the store must not change until the step has been
-   * awaited. Throws {@link IndexOutOfBoundsException} if there is no such sample or place.
+   * lies and who gathers it when is the device's, which may keep a copy: once a step has begun, the
+   * store must not change before this is closed. Throws {@link IndexOutOfBoundsException} if there
+   * is no such sample or place.
    */
   void sample(int i, int sample, Augment augment, long draw);
 

@@ -30,6 +30,11 @@ public interface StepRecords {
   /** ‖term_i‖², plan weight included; zero without backward or norms. */
   FloatBuffer squaredNorm();
 
-  /** Softmax of the logits, [B, K] at a pitch of K rounded up to 16. */
+  /** Softmax of the logits, [B, K] at {@link #pitch}. */
   FloatBuffer probabilities();
+
+  /** Floats from the probabilities of one sample to those of the next, at least K. */
+  default int pitch() {
+    return probabilities().capacity() / loss().capacity();
+  }
 }

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;

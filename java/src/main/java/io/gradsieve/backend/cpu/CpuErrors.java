@@ -35,20 +35,6 @@ final class CpuErrors {
     return e;
   }
 
-  /**
-   * Bytes of a whole batch, which Java sees as one buffer.
-   *
-   * @throws GradsieveException.Usage if that would be 2 GiB or more
-   */
-  static int viewable(int capacity, long sampleBytes, String what) {
-    if (sampleBytes > Integer.MAX_VALUE / capacity) {
-      throw new GradsieveException.Usage(
-          "--batch-size: the %s of %d samples, %d bytes each, are 2 GiB or more; use a smaller one"
-              .formatted(what, capacity, sampleBytes));
-    }
-    return (int) (capacity * sampleBytes);
-  }
-
   /** Not enough memory for a purpose: says how much was wanted, and of what. */
   static GradsieveException outOfMemory(long bytes, String purpose, NativeException cause) {
     return new GradsieveException.Missing(

@@ -76,7 +76,7 @@ final class CpuMemory implements AutoCloseable {
       long rows = (long) CpuLibrary.GS_RECORDS * capacity * Float.BYTES;
       long pitch = layout.tensor(plan.graph().logits()).pitch();
       CpuBuffer recordRows = own(SETS * rows, "records");
-      long probabilityBytes = CpuErrors.viewable(capacity, pitch * Float.BYTES, "results");
+      long probabilityBytes = Layout.viewable(capacity, pitch * Float.BYTES, "results");
       CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
       CpuBuffer chosen = own((long) SETS * capacity * Integer.BYTES, "records");
       for (int set = 0; set < SETS; set++) {

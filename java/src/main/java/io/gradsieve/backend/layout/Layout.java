@@ -1,6 +1,7 @@
 package io.gradsieve.backend.layout;
 
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.compile.Target;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Kind;
@@ -185,6 +186,20 @@ public abstract class Layout implements Target {
   /** So many floats without positions, as operations save them. */
   public Tensor saved(long floats) {
     return of(1, Math.toIntExact(whole(floats)));
+  }
+
+  /**
+   * Bytes of a whole batch, which Java sees as one buffer.
+   *
+   * @throws Usage if that would be 2 GiB or more
+   */
+  public static int viewable(int capacity, long sampleBytes, String what) {
+    if (sampleBytes > Integer.MAX_VALUE / capacity) {
+      throw new Usage(
+          "--batch-size: the %s of %d samples, %d bytes each, are 2 GiB or more; use a smaller one"
+              .formatted(what, capacity, sampleBytes));
+    }
+    return (int) (capacity * sampleBytes);
   }
 
   // ---- as a target of the compiler

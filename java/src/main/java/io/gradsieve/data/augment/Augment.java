@@ -54,6 +54,16 @@ public enum Augment {
     return name().toLowerCase(Locale.ROOT).replace('_', '+');
   }
 
+  /** Whether it moves images. */
+  public boolean crops() {
+    return crop;
+  }
+
+  /** Whether it mirrors some images. */
+  public boolean flips() {
+    return flip;
+  }
+
   /** The draws of one epoch. */
   public static RandomBits draws(long seed, int epoch) {
     return RandomBits.of(seed, PURPOSE, epoch);

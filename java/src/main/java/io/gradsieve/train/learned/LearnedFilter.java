@@ -191,7 +191,7 @@ public final class LearnedFilter implements AutoCloseable {
           samples,
           false,
           (first, batch, records) -> {
-            int pitch = records.probabilities().capacity() / records.loss().capacity();
+            int pitch = records.pitch();
             for (int i = 0; i < batch.size(); i++) {
               ranks[first + i] = expected(records.probabilities(), i * pitch, bins);
             }

@@ -1,6 +1,7 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.train.option.Options;
@@ -12,9 +13,6 @@ import java.util.function.Consumer;
 
 /** {@code predict}: class and probabilities of each row: {@code id,index,predicted,p_CLASS,…}. */
 public final class Predictions {
-  /** Classes of a row of probabilities are rounded up to whole vectors. */
-  private static final int LANES = 16;
-
   private Predictions() {}
 
   /** What was written; {@code counts} has the rows predicted as each class. */
@@ -44,8 +42,7 @@ public final class Predictions {
                   for (int i = 0; i < batch.size(); i++) {
                     int predicted = (int) records.predicted().get(i);
                     counts[predicted]++;
-                    csv.writeRecord(
-                        row(data, samples[first + i], predicted, records.probabilities(), i));
+                    csv.writeRecord(row(data, samples[first + i], predicted, records, i));
                   }
                 });
           });
@@ -65,9 +62,10 @@ public final class Predictions {
   }
 
   private static String[] row(
-      Dataset data, int sample, int predicted, FloatBuffer probabilities, int row) {
+      Dataset data, int sample, int predicted, StepRecords records, int row) {
     int classes = data.classes().size();
-    int pitch = (classes + LANES - 1) / LANES * LANES;
+    FloatBuffer probabilities = records.probabilities();
+    int pitch = records.pitch();
     String[] cells = new String[3 + classes];
     cells[0] = data.id(sample);
     cells[1] = Long.toString(data.index(sample));

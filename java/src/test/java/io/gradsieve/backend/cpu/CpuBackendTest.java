@@ -15,6 +15,7 @@ import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.Perceptron;
 import io.gradsieve.backend.SmallNetwork;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.Graph;
@@ -70,6 +71,21 @@ class CpuBackendTest extends BackendContract {
   }
 
   @Test
+  void normsMoveNoByteMore() {
+    try (CpuBackend backend = CpuBackend.open(2);
+        ParameterValues weights = backend.parameters(Perceptron.graph())) {
+      long[] traffic = new long[2];
+      for (int norms = 0; norms < 2; norms++) {
+        StepPlan plan = backend.plan(Perceptron.graph(), 4, true, norms == 1);
+        try (CompiledStep step = backend.compile(plan, weights, Optional.empty())) {
+          traffic[norms] = step.trafficPerSample();
+        }
+      }
+      assertThat(traffic[1]).isEqualTo(traffic[0]);
+    }
+  }
+
+  @Test
   void memoryThatCannotBeHadIsOneClearLine() {
     try (CpuBackend backend = CpuBackend.open(1)) {
       assertThatThrownBy(() -> backend.allocate(1L << 60, "arena"))
@@ -83,7 +99,7 @@ class CpuBackendTest extends BackendContract {
 
   @Test
   void resultsTooLargeForOneBufferAreRefused() {
-    assertThatThrownBy(() -> CpuErrors.viewable(1 << 20, 1 << 11, "results"))
+    assertThatThrownBy(() -> Layout.viewable(1 << 20, 1 << 11, "results"))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageStartingWith("--batch-size: ")
         .hasMessageContaining("1048576 samples");

@@ -1,4 +1,4 @@
-package io.gradsieve.train;
+package io.gradsieve.backend;
 
 import java.util.ArrayDeque;
 

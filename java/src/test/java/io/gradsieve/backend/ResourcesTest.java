@@ -1,4 +1,4 @@
-package io.gradsieve.train;
+package io.gradsieve.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
