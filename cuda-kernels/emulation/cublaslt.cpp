@@ -157,13 +157,14 @@ int queue(const Product& product, void* stream) {
     const auto bytes = [size](int64_t elements) { return static_cast<size_t>(elements) * size; };
     gs_emulated_range ranges[6];
     int count = 0;
-    ranges[count++] = {product.from_a, bytes(product.a.extent()), 0};
-    ranges[count++] = {product.from_b, bytes(product.b.extent()), 0};
-    if (product.beta != 0) ranges[count++] = {product.from_c, bytes(product.c.extent()), 0};
+    ranges[count++] = {product.from_a, bytes(product.a.extent()), GS_READS};
+    ranges[count++] = {product.from_b, bytes(product.b.extent()), GS_READS};
+    if (product.beta != 0) ranges[count++] = {product.from_c, bytes(product.c.extent()), GS_READS};
     if (product.bias != nullptr)
-        ranges[count++] = {product.bias, bytes(product.bias_count()), product.epilogue >= CUBLASLT_EPILOGUE_BGRADA};
-    if (product.workspace_bytes > 0) ranges[count++] = {product.workspace, product.workspace_bytes, 1};
-    ranges[count++] = {product.to_d, bytes(product.d.extent()), 1};
+        ranges[count++] = {product.bias, bytes(product.bias_count()),
+                           product.epilogue >= CUBLASLT_EPILOGUE_BGRADA ? GS_WRITES : GS_READS};
+    if (product.workspace_bytes > 0) ranges[count++] = {product.workspace, product.workspace_bytes, GS_WRITES};
+    ranges[count++] = {product.to_d, bytes(product.d.extent()), GS_WRITES_PARTLY};
     const int error = gs_emulated_operation(stream, "cublasLtMatmul", run, release, new Product(product), ranges, count);
     return error == 0 ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

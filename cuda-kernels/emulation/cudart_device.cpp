@@ -9,6 +9,9 @@ using namespace gradsieve;
 
 namespace {
 
+/* The 13.0 toolkit's; CMakeLists.txt compiles this file with its headers too, where it finds them. */
+static_assert(sizeof(cudaDeviceProp) == 1008 && offsetof(cudaDeviceProp, reserved) == 784, "cudaDeviceProp of CUDA 13");
+
 const struct {
     cudaError_t error;
     const char* name;
@@ -122,6 +125,32 @@ cudaError_t cudaDeviceGetAttribute(int* value, enum cudaDeviceAttr attribute, in
         const int known = attribute_value(attribute);
         if (value == nullptr || known < 0) return cudaErrorInvalidValue;
         *value = known;
+        return cudaSuccess;
+    });
+}
+
+/* What cudaDeviceGetAttribute says too, and the name, by which a program knows the emulation; the rest is 0. */
+cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp* properties, int device) {
+    return call("cudaGetDeviceProperties", [&](Core& core, Lock&) {
+        if (device != 0) return cudaErrorInvalidDevice;
+        if (properties == nullptr) return cudaErrorInvalidValue;
+        memset(properties, 0, sizeof *properties);
+        snprintf(properties->name, sizeof properties->name, "%s", EMULATED_NAME);
+        properties->totalGlobalMem = core.memory.limit();
+        properties->sharedMemPerBlock = static_cast<size_t>(attribute_value(cudaDevAttrMaxSharedMemoryPerBlock));
+        properties->sharedMemPerBlockOptin = static_cast<size_t>(attribute_value(cudaDevAttrMaxSharedMemoryPerBlockOptin));
+        properties->sharedMemPerMultiprocessor =
+            static_cast<size_t>(attribute_value(cudaDevAttrMaxSharedMemoryPerMultiprocessor));
+        properties->regsPerBlock = attribute_value(cudaDevAttrMaxRegistersPerBlock);
+        properties->warpSize = attribute_value(cudaDevAttrWarpSize);
+        properties->maxThreadsPerBlock = attribute_value(cudaDevAttrMaxThreadsPerBlock);
+        properties->maxThreadsPerMultiProcessor = attribute_value(cudaDevAttrMaxThreadsPerMultiProcessor);
+        properties->major = attribute_value(cudaDevAttrComputeCapabilityMajor);
+        properties->minor = attribute_value(cudaDevAttrComputeCapabilityMinor);
+        properties->multiProcessorCount = attribute_value(cudaDevAttrMultiProcessorCount);
+        properties->unifiedAddressing = 1;
+        properties->concurrentKernels = 1;
+        properties->asyncEngineCount = 2;
         return cudaSuccess;
     });
 }

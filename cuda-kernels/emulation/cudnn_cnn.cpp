@@ -168,9 +168,9 @@ int queue(const char* function, Convolution& convolution, cudnnHandle_t handle, 
     convolution.workspace = needed > 0 ? workspace : nullptr;
     convolution.workspace_bytes = needed;
     const auto size = [](const Tensor4d& tensor) { return static_cast<size_t>(tensor.extent()) * sizeof(float); };
-    const gs_emulated_range ranges[] = {{first, size(convolution.from_shape(0)), 0},
-                                        {second, size(convolution.from_shape(1)), 0},
-                                        {workspace, needed, 1},
+    const gs_emulated_range ranges[] = {{first, size(convolution.from_shape(0)), GS_READS},
+                                        {second, size(convolution.from_shape(1)), GS_READS},
+                                        {workspace, needed, GS_WRITES},
                                         {to, size(convolution.to_shape()), GS_WRITES_PARTLY}};
     const int error = gs_emulated_operation(handle->stream, function, run, release, new Convolution(convolution), ranges, 4);
     if (error == 0) return CUDNN_STATUS_SUCCESS;

@@ -68,7 +68,7 @@ CUresult cuDeviceGet(CUdevice* device, int ordinal) {
 
 CUresult cuDeviceGetName(char* name, int length, CUdevice device) {
     const CUresult refusal = refused("cuDeviceGetName", name != nullptr && length > 0, device);
-    if (refusal == CUDA_SUCCESS) snprintf(name, static_cast<size_t>(length), "%s", "emulated GPU (host memory)");
+    if (refusal == CUDA_SUCCESS) snprintf(name, static_cast<size_t>(length), "%s", gradsieve::EMULATED_NAME);
     return refusal;
 }
 

@@ -9,6 +9,7 @@ namespace gradsieve {
 
 const int EMULATED_VERSION = 13010; /* CUDA 13.1: what the JavaCPP presets are made for */
 const int EMULATED_MULTIPROCESSORS = 4;
+const char* const EMULATED_NAME = "emulated GPU (host memory)";
 
 /* Bytes of device memory: GRADSIEVE_CUDA_MEMORY, else 4 GiB. */
 inline size_t memory_limit() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cublas_api.h"
+#include "library.h"
 #include "sums.h"
 
 namespace gradsieve {
@@ -25,7 +26,14 @@ int64_t Product::bias_count() const { return epilogue == CUBLASLT_EPILOGUE_BGRAD
 void Product::compute() const {
     /* What lies in the workspace means nothing afterwards. */
     if (workspace != nullptr) memset(workspace, 0xff, workspace_bytes);
-    for (int64_t index = 0; index < d.batch; index++) compute_one(index);
+    const bool by_columns = d.order == CUBLASLT_ORDER_COL;
+    const size_t length = static_cast<size_t>(by_columns ? d.rows : d.columns);
+    const size_t lines = static_cast<size_t>(by_columns ? d.columns : d.rows);
+    for (int64_t index = 0; index < d.batch; index++) {
+        compute_one(index);
+        /* What lies between them is not written. */
+        gs_emulated_written(to_d + index * d.stride, length * sizeof(float), static_cast<size_t>(d.leading) * sizeof(float), lines);
+    }
     if (epilogue == CUBLASLT_EPILOGUE_BGRADA || epilogue == CUBLASLT_EPILOGUE_BGRADB) sum_bias();
 }
 
