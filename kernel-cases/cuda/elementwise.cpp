@@ -1,4 +1,4 @@
-/* gs_activation_forward, gs_activation_backward, gs_add. */
+/* gs_activation_forward, gs_activation_backward, gs_add, gs_dropout. */
 #include "device_call.h"
 
 using cases::DeviceCall;
@@ -36,4 +36,18 @@ int gs_add(int64_t count, const float* a, const float* b, float* output) {
     const float* other = call.in_vectors(b, 1, count, floats);
     float* sum = call.out_vectors(output, 1, count, floats);
     return call.run([&](void* stream) { return gs_cuda_add(floats, one, other, sum, stream); });
+}
+
+int gs_dropout(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, double p, int64_t seed, int64_t epoch,
+               int64_t place, const int64_t* ids, const float* input, int gradient, float* output) {
+    DeviceCall call;
+    const gs_cuda_step now = {seed, epoch, 1, 0, 1, 0, -1};
+    const gs_cuda_step* step = call.in(&now, 1);
+    const int64_t* samples = call.in(ids, batch);
+    const int64_t device = device_pitch(channels, pitch);
+    const float* x = call.in_value(input, batch, positions, channels, pitch);
+    float* y = call.gradient_value(output, gradient, batch, positions, channels, pitch);
+    return call.run([&](void* stream) {
+        return gs_cuda_dropout(batch, positions, channels, device, p, place, step, samples, x, gradient, y, stream);
+    });
 }
