@@ -1,4 +1,5 @@
 /* libcudart: allocations, copies, sets. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -67,7 +68,8 @@ cudaError_t release(Core& core, Lock& lock, const char* call, bool device, void*
     const std::string at = std::string(call) + ": " + hex(address);
     if (block == nullptr || block->base != address || block->device != device) {
         const bool twice = block == nullptr && core.memory.freed(address);
-        return core.refuse(cudaErrorInvalidValue, at + (twice ? " was freed before" : device ? " is no device memory" : " is no pinned memory"));
+        const char* const what = twice ? " was freed before" : device ? " is no device memory" : " is no pinned memory";
+        return core.refuse(cudaErrorInvalidValue, at + what);
     }
     const Use* const use = block->history.open(core.host);
     if (use != nullptr)
@@ -83,6 +85,12 @@ cudaError_t release(Core& core, Lock& lock, const char* call, bool device, void*
         core.fault(cudaErrorIllegalAddress, at + " of " + std::to_string(block->bytes) + " bytes: byte " + std::to_string(beside) +
                    ", outside of them, was overwritten");
     return core.broken();
+}
+
+/* GRADSIEVE_CUDA_PAGEABLE=0: asynchronous copies that are none, since their host memory is not pinned, are refused. */
+bool pageable_allowed() {
+    const char* const text = getenv("GRADSIEVE_CUDA_PAGEABLE");
+    return text == nullptr || strcmp(text, "0") != 0;
 }
 
 cudaError_t copy(Core& core, Lock& lock, const char* call, void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
@@ -102,6 +110,9 @@ cudaError_t copy(Core& core, Lock& lock, const char* call, void* to, const void*
                                 (source.device() ? " is" : " is not"));
     }
     const bool pageable = target.block == nullptr || source.block == nullptr;
+    if (pageable && !wait && !pageable_allowed())
+        return core.refuse(cudaErrorInvalidValue, std::string(call) + ": " + std::to_string(bytes) + " bytes of host memory at " +
+                           hex(target.block == nullptr ? to : from) + " are not pinned, so that the host waits for the copy");
     if (stream.capture != nullptr && pageable)
         return core.invalidate(*stream.capture, cudaErrorStreamCaptureUnsupported,
                                std::string(call) + " of memory that is not pinned while " + name_of(stream) + " is captured");
@@ -133,7 +144,8 @@ cudaError_t set(Core& core, const char* call, void* address, int value, size_t b
     Place place;
     const cudaError_t error = locate(core, call, address, bytes, place);
     if (error != cudaSuccess) return error;
-    if (!place.device()) return core.refuse(cudaErrorInvalidValue, std::string(call) + ": " + hex(address) + " is no device memory");
+    if (!place.device())
+        return core.refuse(cudaErrorInvalidValue, std::string(call) + ": " + hex(address) + " is no device memory");
     auto operation = std::make_shared<Operation>();
     operation->name = call;
     add_range(*operation, place, bytes, true);
@@ -158,7 +170,8 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 
 cudaError_t cudaMalloc(void** address, size_t bytes) {
-    return call("cudaMalloc", [&](Core& core, Lock&) { return allocate(core, "cudaMalloc", true, address, bytes); }, cudaErrorMemoryAllocation);
+    return call("cudaMalloc", [&](Core& core, Lock&) { return allocate(core, "cudaMalloc", true, address, bytes); },
+                cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFree(void* address) {
