@@ -1,5 +1,6 @@
 /* libcudnn_cnn: convolutions of floats in two dimensions. */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <algorithm>
@@ -70,6 +71,16 @@ bool apart(const Tensor4d& tensor) {
     return true;
 }
 
+/* GRADSIEVE_CUDA_PACKED=1: tensors whose images have gaps are not supported; cuDNN promises no more for NHWC. */
+bool packed_alone() {
+    const char* const text = getenv("GRADSIEVE_CUDA_PACKED");
+    return text != nullptr && strcmp(text, "1") == 0;
+}
+
+bool packed(const Tensor4d& tensor) {
+    return int64_t{tensor.c} * tensor.h * tensor.w == tensor.extent() - (tensor.n - 1) * tensor.n_step;
+}
+
 /* Fills in y's sizes. */
 int output_of(const char* function, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t x, cudnnFilterDescriptor_t w,
               Tensor4d& y) {
@@ -104,6 +115,8 @@ int describe(const char* function, Pass pass, cudnnHandle_t handle, cudnnConvolu
     convolution.w = w->tensor;
     convolution.y = given;
     convolution.tf32 = descriptor->math_type != CUDNN_FMA_MATH;
+    if (packed_alone() && !(packed(convolution.x) && packed(convolution.y)))
+        return refuse_cudnn(CUDNN_STATUS_NOT_SUPPORTED, std::string(function) + ": a tensor with gaps");
     if (!apart(convolution.to_shape()))
         return refuse_cudnn(CUDNN_STATUS_BAD_PARAM, std::string(function) + ": elements of the result lie upon each other");
     return CUDNN_STATUS_SUCCESS;

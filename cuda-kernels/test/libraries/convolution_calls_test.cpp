@@ -1,6 +1,7 @@
 /* Calls of the stand-in for cuDNN: which algorithms are deterministic, what is refused, calls told to fail, order on streams. */
 #include "convolution.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 namespace {
@@ -78,6 +79,23 @@ void refusals() {
                                                         convolution.y, plain, &bytes), CUDNN_STATUS_BAD_PARAM);
     CHECK(strcmp(cudnnGetErrorString(CUDNN_STATUS_BAD_PARAM), "CUDNN_STATUS_BAD_PARAM") == 0);
     CHECK_EQUAL(cudnnGetVersion(), 91900);
+}
+
+/* A program that has gaps between rows of channels must know what to do where cuDNN wants none. */
+void gaps() {
+    setenv("GRADSIEVE_CUDA_PACKED", "1", 1);
+    Case packed = PLAIN;
+    packed.x_pitch = packed.c;
+    packed.y_pitch = packed.k;
+    for (const Case& t : {PLAIN, packed}) {
+        const Convolution convolution(t);
+        cudnnAlgorithmPerformance found;
+        int count = 0;
+        CHECK_EQUAL(cudnnGetConvolutionForwardAlgorithm_v7(convolution.handle, convolution.x, convolution.w,
+                                                           convolution.convolution, convolution.y, 1, &count, &found),
+                    t.x_pitch == t.c ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED);
+    }
+    unsetenv("GRADSIEVE_CUDA_PACKED");
 }
 
 /* Every function of the list fails once when asked to, the second call of it here. */
@@ -174,6 +192,7 @@ void order() {
 int main() {
     determinism();
     refusals();
+    gaps();
     faults();
     order();
     return finish("convolution calls");
