@@ -103,13 +103,14 @@ __global__ void __launch_bounds__(THREADS)
     const unsigned height = KERNEL == 0 ? window.height : KERNEL, width = KERNEL == 0 ? window.width : KERNEL;
     const unsigned row = in.row.by(), column = in.position.by();
     const int64_t start = static_cast<int64_t>(blockIdx.x) * (THREADS * OWN), first = start / out.sample.by();
-    const unsigned within = static_cast<unsigned>(start - first * out.sample.by()) + threadIdx.x;
+    const unsigned within = static_cast<unsigned>(start - first * out.sample.by());
+    const unsigned last = static_cast<unsigned>(words - start < THREADS * OWN ? words - start : THREADS * OWN) - 1;
     const float* from[OWN];
     float4 values[OWN][PLACES], biases[OWN];
 #pragma unroll
     for (int k = 0; k < OWN; k++) {
-        if (start + threadIdx.x + k * THREADS >= words) continue;
-        Images::Word w = out.word(first, within + k * THREADS);
+        const unsigned at = threadIdx.x + k * THREADS; /* beyond the end, the last word once more; it is not stored */
+        Images::Word w = out.word(first, within + (at < last ? at : last));
         const bool biased = BEFORE != Before::NOTHING && bias;
         biases[k] = biased ? load4(bias + w.lane * 4) : make_float4(0, 0, 0, 0);
         w.row *= height;
