@@ -197,7 +197,27 @@ static Case ties_case() {
     return result;
 }
 
-static Case refusals_case() {
+#ifdef GS_CASES_CUDA
+/* Labels are on the device, where nothing is refused. */
+static Case labels_case() {
+    Case result = {"softmax_cross_entropy", "a label outside 0..K-1 makes its loss NaN", 0, 0, 1, false, nullptr};
+    result.body = [](Run& run) {
+        for (int64_t classes : {10, 100, 300}) {
+            const Classifier c = {6, classes, classes + 4, 0.1f, 1};
+            Buffers b = buffers(run, c);
+            const int32_t bad[] = {-1, static_cast<int32_t>(classes), INT32_MAX, INT32_MIN};
+            for (size_t i = 0; i < 4; i++) b.labels[i + 1] = bad[i];
+            run.call([&] { return call(c, b, true, true); });
+            for (size_t i = 0; i < 6; i++) {
+                run.expect(isnan(b.records[i]) == (i > 0 && i < 5), text("the loss of label %d is %g", b.labels[i], b.records[i]));
+                run.expect(b.records[static_cast<size_t>(GS_RECORD_NORM2 * b.capacity) + i] == 0, "the record of norms is not 0");
+            }
+        }
+    };
+    return result;
+}
+#else
+static Case labels_case() {
     Case result = {"softmax_cross_entropy", "refuses labels outside 0..K-1", 0, 0, 1, false, nullptr};
     result.body = [](Run& run) {
         const Classifier c = {2, 10, 16, 0, 1};
@@ -206,7 +226,16 @@ static Case refusals_case() {
             b.labels[1] = bad;
             run.refuses(GS_INVALID_ARGUMENT, [&] { return call(c, b, true, true); });
         }
-        b.labels[1] = 0;
+    };
+    return result;
+}
+#endif
+
+static Case refusals_case() {
+    Case result = {"softmax_cross_entropy", "refuses shapes and smoothing that are none", 0, 0, 1, false, nullptr};
+    result.body = [](Run& run) {
+        const Classifier c = {2, 10, 16, 0, 1};
+        Buffers b = buffers(run, c);
         for (int64_t classes : {INT64_C(0), INT64_C(-1), INT64_C(17), INT64_MAX}) {
             Classifier bad = c;
             bad.classes = classes;
@@ -236,6 +265,7 @@ static void declare(std::vector<Case>& cases) {
     cases.push_back(wrong_case());
     cases.push_back(one_class_case());
     cases.push_back(ties_case());
+    cases.push_back(labels_case());
     cases.push_back(refusals_case());
     cases.push_back(ordinary_case({512, 10, 16, 0, 3}, false, false, true));
     cases.push_back(ordinary_case({512, 10, 16, 0, 3}, true, false, true));
