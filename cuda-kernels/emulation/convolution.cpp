@@ -39,7 +39,7 @@ void Convolution::store(float* at, double sum) const {
     float value = blend(alpha, sum, beta, at);
     if (!deterministic) {
         random_ = mixed(random_ + 0x9e3779b97f4a7c15u);
-        if (random_ % 3 != 0) value = nextafterf(value, random_ % 3 == 1 ? INFINITY : -INFINITY);
+        if (value != 0 && random_ % 3 != 0) value = nextafterf(value, random_ % 3 == 1 ? INFINITY : -INFINITY);
     }
     *at = value;
 }
