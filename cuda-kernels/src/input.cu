@@ -82,16 +82,23 @@ __global__ void __launch_bounds__(THREADS)
     }
     const int64_t start = static_cast<int64_t>(blockIdx.x) * WORDS, first = start / sample_words.by();
     const unsigned within = static_cast<unsigned>(start - first * sample_words.by()) + threadIdx.x;
+    gs_cuda_sample own[EACH];
+    unsigned places[EACH]; /* in the sample, words */
+#pragma unroll
+    for (int k = 0; k < EACH; k++) {
+        if (word_at(k) >= words) continue;
+        places[k] = within + k * THREADS;
+        own[k] = of[first + sample_words.divide(places[k])];
+    }
     Raw raw[EACH][4];
     bool whole[EACH];
     int channels[EACH]; /* of the word's first element */
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
         if (word_at(k) >= words) continue;
-        unsigned at = within + k * THREADS;
-        const gs_cuda_sample sample = of[first + sample_words.divide(at)];
-        const Change change = change_of(sample);
-        const Element* const from = samples + image.first(sample.sample);
+        const unsigned at = places[k];
+        const Change change = change_of(own[k]);
+        const Element* const from = samples + image.first(own[k].sample);
         unsigned x = DENSE ? at * 4 : at, c;
         const unsigned pixels = pixel.divide(x); /* by C or by P/4 */
         c = DENSE ? x : x * 4;
