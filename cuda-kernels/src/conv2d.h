@@ -1,26 +1,10 @@
-/* Convolutions at the edge: their shape in ints, what is refused, and a division by a width that kernels do for every position. */
+/* Convolutions at the edge: their shape in ints and what is refused; how a weight gradient is planned. */
 #ifndef GRADSIEVE_CUDA_CONV2D_H
 #define GRADSIEVE_CUDA_CONV2D_H
 
 #include "device.h"
 
 namespace gradsieve {
-
-/* n / divisor for n up to `most`: one high product where that is exact. */
-struct Divisor {
-    unsigned divisor, reciprocal; /* 2^32 / divisor, rounded up; 0: divide */
-
-    __device__ __forceinline__ int of(int n) const {
-        const unsigned value = static_cast<unsigned>(n);
-        return static_cast<int>(reciprocal ? __umulhi(value, reciprocal) : value / divisor);
-    }
-};
-
-inline Divisor divisor(int by, int64_t most) {
-    const int64_t reciprocal = (INT64_C(1) << 32) / by + 1; /* too large by at most 1: exact as long as n * by < 2^32 */
-    const bool exact = by > 1 && most * by < INT64_C(1) << 32;
-    return {static_cast<unsigned>(by), exact ? static_cast<unsigned>(reciprocal) : 0};
-}
 
 struct Conv2d {
     int batch, height, width, channels, pitch;
@@ -39,7 +23,7 @@ inline int conv2d_of(const char* operation, const gs_cuda_conv2d* shape, int64_t
     if (!shape) return refuse(operation, "no shape");
     const gs_cuda_conv2d& s = *shape;
     const int64_t most = 1 << 24;
-    bool fine = s.padding >= 0 && s.padding <= most && batch >= 0 && batch <= INT32_MAX;
+    bool fine = s.padding >= 0 && s.padding <= most && batch >= 0 && batch <= 1 << 30;
     for (int64_t value : {s.height, s.width, s.channels, s.kernel_height, s.kernel_width, s.stride, s.out_channels})
         fine = fine && value > 0 && value <= most;
     const auto pitched = [&](int64_t channels, int64_t pitch) { return pitch >= channels && pitch <= most && pitch % 4 == 0; };
@@ -55,8 +39,8 @@ inline int conv2d_of(const char* operation, const gs_cuda_conv2d* shape, int64_t
            below(s.kernel_height, s.kernel_width, s.pitch) && below(s.kernel_height * s.kernel_width, s.pitch, s.out_pitch);
     if (!fine)
         return refuse(operation,
-                      "%lld samples of %lldx%lldx%lld/%lld by %lldx%lld, stride %lld, padding %lld, to %lld/%lld channels: no shape, "
-                      "a pitch that is no multiple of 4, or 2^31 floats",
+                      "%lld samples of %lldx%lldx%lld/%lld by %lldx%lld, stride %lld, padding %lld, to %lld/%lld channels: no "
+                      "shape, a pitch that is no multiple of 4, or 2^31 floats",
                       static_cast<long long>(batch), static_cast<long long>(s.height), static_cast<long long>(s.width),
                       static_cast<long long>(s.channels), static_cast<long long>(s.pitch), static_cast<long long>(s.kernel_height),
                       static_cast<long long>(s.kernel_width), static_cast<long long>(s.stride), static_cast<long long>(s.padding),
@@ -73,6 +57,8 @@ struct BackwardWeightsPlan {
     int form;  /* of a file's kernels */
     int tiles, lanes;
     int shares; /* of a sample's norm */
+    int rows;   /* of a strip; of no meaning elsewhere */
+    size_t shared;
 
     int64_t partials(const Conv2d& s) const { return lanes * s.weights(); }
 };
@@ -83,9 +69,12 @@ inline int lanes_of(int batch, int tiles, int blocks) {
     return lanes == 0 ? 0 : ceil_div(batch, ceil_div(batch, lanes));
 }
 
-/* conv2d_backward_weights_any.cu, for every shape. */
+/* conv2d_backward_weights_any.cu, for every shape, and conv2d_backward_weights_3x3.cu; false: not for this one, or on this card. */
 BackwardWeightsPlan plan_any(const Conv2d& shape);
+bool plan_3x3(const Conv2d& shape, int precision, BackwardWeightsPlan* plan);
 int launch_any(const BackwardWeightsPlan& plan, const Conv2d& shape, const float* input, const float* output_gradient,
+               float* partials, float* shares, void* stream);
+int launch_3x3(const BackwardWeightsPlan& plan, const Conv2d& shape, const float* input, const float* output_gradient,
                float* partials, float* shares, void* stream);
 
 }  // namespace gradsieve

@@ -6,6 +6,7 @@
  * every tap and tile of outputs (from L2, mostly), the output gradient once for every tile of columns.
  */
 #include "conv2d.h"
+#include "divisor.h"
 
 namespace gradsieve {
 namespace {
@@ -101,16 +102,17 @@ __global__ void __launch_bounds__(THREADS, 4)
             float* const patches = gradients + DEPTH * BM;
             const float* const gradient = output_gradient + static_cast<size_t>(copied_sample) * output_sample;
             const float* const image = input + static_cast<size_t>(copied_sample) * input_sample;
-#pragma unroll
+#pragma unroll 2
             for (int k = thread / GRADIENTS; k < DEPTH; k += THREADS / GRADIENTS) {
                 const int position = copied_position + k;
                 const bool inside = has_output && position < positions;
                 __pipeline_memcpy_async(gradients + k * BM + thread % GRADIENTS * 4,
                                         inside ? gradient + position * s.out_pitch + own_output : gradient, 16, inside ? 0 : 16);
             }
-#pragma unroll
+#pragma unroll 2
             for (int k = thread / PIECES; k < DEPTH; k += THREADS / PIECES) {
-                const int position = copied_position + k, y = by_width.of(position), x = position - y * s.out_width;
+                const int position = copied_position + k;
+                const int y = static_cast<int>(by_width.quotient(static_cast<unsigned>(position))), x = position - y * s.out_width;
                 const int row = y * s.stride + down, at = x * s.stride + across;
                 const bool inside = has_column && position < positions && row >= 0 && row < s.height && at >= 0 && at < s.width;
                 __pipeline_memcpy_async(patches + k * BN + thread % PIECES * PIECE,
@@ -203,6 +205,7 @@ __global__ void __launch_bounds__(THREADS, 4)
 struct Form {
     int bm, bn, piece;
     double cost; /* of a multiply-add: small tiles load more for each, and add up parts */
+    size_t shared;
     int (*launch)(const BackwardWeightsPlan& plan, const Conv2d& shape, const float* input, const float* output_gradient,
                   float* partials, float* shares, void* stream);
 };
@@ -211,12 +214,12 @@ template <class Tile>
 int launch(const BackwardWeightsPlan& plan, const Conv2d& s, const float* input, const float* output_gradient, float* partials,
            float* shares, void* stream) {
     return GS_LAUNCH((conv2d_backward_weights_any<Tile>), plan.tiles * plan.lanes, THREADS, Tile::SHARED, stream, s,
-                     divisor(s.out_width, s.positions() + Tile::DEPTH), plan.lanes, input, output_gradient, partials, shares);
+                     Divisor(s.out_width), plan.lanes, input, output_gradient, partials, shares);
 }
 
 template <class Tile>
 constexpr Form form(double cost) {
-    return {Tile::BM, Tile::BN, Tile::PIECE, cost, launch<Tile>};
+    return {Tile::BM, Tile::BN, Tile::PIECE, cost, Tile::SHARED, launch<Tile>};
 }
 
 constexpr Form FORMS[] = {form<AnyTile<64, 64, 16, 4>>(1),   form<AnyTile<32, 32, 32, 4>>(1.2), form<AnyTile<16, 32, 32, 4>>(1.4),
@@ -243,6 +246,8 @@ BackwardWeightsPlan plan_any(const Conv2d& s) {
     plan.tiles = ceil_div(s.out_pitch, f.bm) * ceil_div(s.taps() * (f.piece == 4 ? s.pitch : s.channels), f.bn);
     plan.lanes = lanes_of(s.batch, plan.tiles, BLOCKS);
     plan.shares = plan.tiles * WARPS;
+    plan.rows = 0;
+    plan.shared = f.shared;
     return plan;
 }
 

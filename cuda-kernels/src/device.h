@@ -20,10 +20,18 @@
 
 #ifdef GS_EMULATED
 #include "../emulation/kernel.h"
+#define GS_TF32 1
 #else
 #include <cuda_pipeline.h>
 #include <cuda_runtime.h>
 #include <mma.h>
+
+/* Whether the matrix units take tf32 where this is compiled for; on the host it is, for the types' sake. */
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+#define GS_TF32 1
+#else
+#define GS_TF32 0
+#endif
 
 #define GS_LAUNCH(kernel, grid, block, shared, stream, ...)                                                         \
     (::gradsieve::allow(reinterpret_cast<const void*>(kernel), #kernel, static_cast<size_t>(shared)) != GS_CUDA_OK  \
