@@ -4,8 +4,8 @@
  *         output_gradient[i][y][x][o] * input[i][y * stride + ky - padding][x * stride + kx - padding][c].
  * A block owns a tile of g and goes through its samples: it forms a sample's share in registers, squares it into the norm and adds
  * it to the batch's, so that norms add no pass over memory (docs/gpu.md). Its sum goes to the workspace, [lanes][weights], the
- * shares of norms too, [B][shares]; sum_partials adds both in order. Arithmetic is the floor, but for few channels: there it reads 4 bytes
- * of input and output gradient once or a few times, 32 us for 1,024 samples of 16 -> 16 channels at 32x32.
+ * shares of norms too, [B][shares]; sum_partials adds both in order. Arithmetic is the floor, but for few channels: there it reads
+ * 4 bytes of input and output gradient once or a few times, 32 us for 1,024 samples of 16 -> 16 channels at 32x32.
  */
 #include "conv2d.h"
 #include "partials.h"

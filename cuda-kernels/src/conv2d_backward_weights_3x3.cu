@@ -2,8 +2,8 @@
  * conv2d_backward_weights for 3x3, stride 1, padding 1 and more than a few channels: input and output gradient are read once for
  * every block tile (the rows of the gradient at a strip's edges twice), all nine taps come from the same copy. A block owns 16 WM
  * outputs x 16 WN inputs of all taps and goes through its samples in strips of rows, which are copied to shared memory one ahead; a
- * warp owns 16 x 16 channels and all taps (WT 1) or a third (WT 3). Row r of the input meets rows r - 1, r, r + 1 of the gradient, for
- * ky = 2, 1, 0.
+ * warp owns 16 x 16 channels and all taps (WT 1) or a third (WT 3). Row r of the input meets rows r - 1, r, r + 1 of the gradient,
+ * for ky = 2, 1, 0.
  */
 #include "conv2d_backward_weights_3x3.h"
 

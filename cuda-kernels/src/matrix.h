@@ -18,8 +18,8 @@ using MatrixSum = wmma::fragment<wmma::accumulator, 16, 16, MATRIX_DEPTH, float>
 
 /*
  * The places of a lane's four elements of an operand: a tile in shared memory, a row of 16 for each of the 8 products, `stride`
- * floats apart (read with channels as rows for a, as columns for b), or 16 rows of 8. load_matrix_sync compiles to generic loads of 64-bit
- * addresses, and which elements of a fragment a lane holds is not specified; so a lane learns its places once, from a tile of known
+ * floats apart (read with channels as rows for a, as columns for b), or 16 rows of 8. load_matrix_sync compiles to generic loads of
+ * 64-bit addresses, and which elements of a fragment a lane holds is not specified; so a lane learns its places once, from a tile of known
  * numbers, and then uses plain loads from shared memory.
  */
 template <class Use, class Layout>
