@@ -48,6 +48,14 @@ int gs_open(const char* isa);
 const char* gs_describe(void);
 const char* gs_last_error(void);
 
+/* Another shared library, by path or by a name that the system looks up, for as long as the process lives; its functions are found
+ * when they are first called. 0: it cannot be opened, and gs_last_error has the system's own words. */
+int64_t gs_library_open(const char* name);
+/* Where that library has a function of this name; 0: nowhere. */
+int64_t gs_library_function(int64_t library, const char* name);
+/* The file that it was opened from; the text lives as long as the process. */
+const char* gs_library_path(int64_t library);
+
 /* Zeroed memory, aligned to 64 bytes (2 MiB and huge pages from 4 MiB on). The caller owns it. */
 int gs_allocate(int64_t bytes, void** memory);
 int gs_release(void* memory, int64_t bytes);
