@@ -1,7 +1,8 @@
 #!/bin/sh
-# configure.sh BUILD [-DNAME=VALUE ...]: CMake's configuration of native/, quiet unless it fails.
-build=$1
-shift
+# configure.sh SOURCE BUILD [-DNAME=VALUE ...]: CMake's configuration, quiet unless it fails.
+source=$1
+build=$2
+shift 2
 mkdir -p "$build"
-cmake -S "$(dirname "$0")/.." -B "$build" -DCMAKE_RULE_MESSAGES=OFF -DCMAKE_TARGET_MESSAGES=OFF "$@" \
+cmake -S "$source" -B "$build" -DCMAKE_RULE_MESSAGES=OFF -DCMAKE_TARGET_MESSAGES=OFF "$@" \
     > "$build/configure.log" 2>&1 || { cat "$build/configure.log" >&2; exit 1; }

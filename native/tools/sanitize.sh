@@ -4,6 +4,6 @@ set -e
 build=$1
 jobs=$2
 shift 2
-sh "$(dirname "$0")/configure.sh" "$build" -DGRADSIEVE_SANITIZE=ON "$@"
+sh "$(dirname "$0")/configure.sh" "$(dirname "$0")/.." "$build" -DGRADSIEVE_SANITIZE=ON "$@"
 cmake --build "$build" --parallel "$jobs" -- --no-print-directory
 exec ctest --test-dir "$build" --parallel "$jobs" --output-on-failure

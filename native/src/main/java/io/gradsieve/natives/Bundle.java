@@ -49,6 +49,11 @@ final class Bundle {
     this.entries = entries;
   }
 
+  /** Whether the jar has a bundle of this name: one of optional parts that the build may lack. */
+  static boolean exists(String name) {
+    return Bundle.class.getResource("linux-x86_64/" + name + "/index") != null;
+  }
+
   /**
    * The bundle of this name in the jar; throws if the jar lacks it, which is our fault, not the
    * machine's.

@@ -49,7 +49,10 @@ public final class NativeLibrary {
    */
   public static List<Path> unpack(Path directory) throws IOException {
     makePrivate(directory);
-    return List.of(Bundle.of("gradsieve").unpack(directory));
+    List<Path> written = new ArrayList<>();
+    written.add(Bundle.of("gradsieve").unpack(directory));
+    written.addAll(CudaLibraries.unpack(directory));
+    return written;
   }
 
   /** Called by the generated classes when they are first used. */

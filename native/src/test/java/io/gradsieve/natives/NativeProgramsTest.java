@@ -13,7 +13,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Runs the tests that are written in C++ (kernel-cases and native/test), each as a test of its own.
+ * Runs the tests that are written in C++ (kernel-cases, native/test, cuda-kernels), each as a test
+ * of its own.
  */
 class NativeProgramsTest {
   private static final Pattern NAME = Pattern.compile("Test\\s+#\\d+: (\\S+)");
@@ -22,26 +23,36 @@ class NativeProgramsTest {
 
   @TestFactory
   List<DynamicTest> everyNativeTestPasses() throws IOException, InterruptedException {
+    return tests(System.getProperty("cmake.build"));
+  }
+
+  /** The kernels of the CUDA library, on the emulation. */
+  @TestFactory
+  List<DynamicTest> everyTestOfTheCudaKernelsPasses() throws IOException, InterruptedException {
+    return tests(System.getProperty("cuda.cmake.build"));
+  }
+
+  private static List<DynamicTest> tests(String build) throws IOException, InterruptedException {
     List<DynamicTest> tests = new ArrayList<>();
-    Matcher names = NAME.matcher(ctest("-N").output());
+    Matcher names = NAME.matcher(ctest(build, "-N").output());
     while (names.find()) {
       String name = names.group(1);
-      tests.add(DynamicTest.dynamicTest(name, () -> passes(name)));
+      tests.add(DynamicTest.dynamicTest(name, () -> passes(build, name)));
     }
     assertThat(tests).isNotEmpty();
     return tests;
   }
 
-  private static void passes(String name) throws IOException, InterruptedException {
-    Run run = ctest("-R", "^" + name + "$", "--output-on-failure");
+  private static void passes(String build, String name) throws IOException, InterruptedException {
+    Run run = ctest(build, "-R", "^" + name + "$", "--output-on-failure");
     assertThat(run.exitCode()).as(run.output()).isZero();
     Assumptions.assumeFalse(
         run.output().contains("***Skipped"), "this processor lacks the instruction set");
   }
 
-  private static Run ctest(String... arguments) throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(List.of("ctest", "--test-dir", System.getProperty("cmake.build")));
+  private static Run ctest(String build, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("ctest", "--test-dir", build));
     command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,0 +1,123 @@
+package io.gradsieve.natives;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loads CUDA's libraries, ours ({@code libgradsieve_cuda.so}) and what binds them to Java. Whether
+ * there is a driver is looked for first, and costs a tenth of a millisecond where there is none:
+ * nothing else is touched then. {@code $GRADSIEVE_CUDA_LIBRARIES} names a directory that all are
+ * taken from, our own kernels too: the libraries that stand in for CUDA's in tests.
+ */
+public final class CudaLibraries {
+  /** Names the directory of other libraries. */
+  public static final String VARIABLE = "GRADSIEVE_CUDA_LIBRARIES";
+
+  /** What a machine without a GPU lacks. */
+  static final String DRIVER = "libcuda.so.1";
+
+  private static @Nullable Result result;
+  private static boolean loading;
+
+  private CudaLibraries() {}
+
+  /** What became of loading. */
+  public sealed interface Result {}
+
+  /**
+   * All are loaded.
+   *
+   * @param kernels the file of our own
+   * @param emulated whether a CPU stands in for the GPU
+   * @param versions of the driver, CUDA's runtime, cuBLAS and cuDNN
+   */
+  public record Loaded(Path kernels, boolean emulated, List<Version> versions) implements Result {
+    public Loaded {
+      versions = List.copyOf(versions);
+    }
+  }
+
+  /**
+   * CUDA can't be used.
+   *
+   * @param reason one line: which library or function is missing, where it was looked for, what to
+   *     do
+   * @param driver whether a GPU could be expected, since there is a driver, or since libraries were
+   *     named
+   */
+  public record Failed(String reason, boolean driver) implements Result {}
+
+  /** A library's version, as its makers write it, and the file it was loaded from. */
+  public record Version(String library, String version, Path file) {}
+
+  /**
+   * Loads everything, once a process; later calls return the same result. Never throws because of
+   * the machine.
+   */
+  public static synchronized Result load() {
+    if (result == null) {
+      loading = true;
+      try {
+        result = first();
+      } finally {
+        loading = false;
+      }
+    }
+    return result;
+  }
+
+  private static Result first() {
+    if (!(NativeLibrary.load() instanceof LoadResult.Loaded own)) {
+      return new Failed("gradsieve's own library is not loaded, and CUDA needs it", false);
+    }
+    Optional<Path> directory = directory();
+    if (directory.isEmpty() && CpuLibrary.gs_library_open(DRIVER) == 0) {
+      return new Failed(
+          "no NVIDIA driver: " + CpuLibrary.gs_last_error() + "; install NVIDIA's driver", false);
+    }
+    return new CudaLoader(directory, own.directory().getParent()).load();
+  }
+
+  private static Optional<Path> directory() {
+    String named = System.getenv(VARIABLE);
+    return named == null || named.isEmpty()
+        ? Optional.empty()
+        : Optional.of(Path.of(named).toAbsolutePath().normalize());
+  }
+
+  /** Whether the build put kernels for real GPUs into the jar. */
+  public static boolean built() {
+    return Bundle.exists(CudaLoader.KERNELS_BUNDLE);
+  }
+
+  /**
+   * Every library that can't be used, one line each: name, reason, what to install. Independent of
+   * {@link #load}, which ends at the first.
+   */
+  public static List<String> missing() {
+    return NativeLibrary.load() instanceof LoadResult.Loaded own
+        ? new CudaLoader(directory(), own.directory().getParent()).missing()
+        : List.of();
+  }
+
+  /** Unpacks what the jar has for CUDA. */
+  static List<Path> unpack(Path base) throws IOException {
+    List<Path> written = new ArrayList<>();
+    written.add(Bundle.of(CudaLoader.BINDINGS_BUNDLE).unpack(base));
+    if (built()) {
+      written.add(Bundle.of(CudaLoader.KERNELS_BUNDLE).unpack(base));
+    }
+    return written;
+  }
+
+  /** Called by the generated classes when they are first used, also while they are being loaded. */
+  static synchronized void require() {
+    if (!loading && load() instanceof Failed failed) {
+      throw new UnsatisfiedLinkError(failed.reason());
+    }
+  }
+}
