@@ -13,8 +13,8 @@
  * [P_out][kh][kw][P_in], linear [P_out][T_in * P_in], vectors [P]; what is no element is zero.
  * "=" stores, "+=" adds. norm2 is float[B], "+=" the share of the operation's parameters in every sample's squared gradient norm;
  * NULL leaves it out. Gradients of parameters are "=". Sums have an order that depends on the shapes alone, so that the same
- * input gives the same bits. `workspace` is the caller's, as many bytes as the function's _workspace says, of no meaning before
- * or after.
+ * input gives the same bits. `workspace` is the caller's, as many bytes as the function's _workspace says, at a multiple of 256
+ * bytes, of no meaning before or after.
  */
 #ifndef GRADSIEVE_CUDA_H
 #define GRADSIEVE_CUDA_H

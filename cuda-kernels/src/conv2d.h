@@ -70,7 +70,7 @@ inline int lanes_of(int batch, int tiles, int blocks) {
 }
 
 /* conv2d_backward_weights_any.cu, for every shape, and conv2d_backward_weights_3x3.cu; false: not for this one, or on this card. */
-BackwardWeightsPlan plan_any(const Conv2d& shape);
+BackwardWeightsPlan plan_any(const Conv2d& shape, int precision);
 bool plan_3x3(const Conv2d& shape, int precision, BackwardWeightsPlan* plan);
 int launch_any(const BackwardWeightsPlan& plan, const Conv2d& shape, const float* input, const float* output_gradient,
                float* partials, float* shares, void* stream);

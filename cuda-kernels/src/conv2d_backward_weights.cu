@@ -16,7 +16,7 @@ namespace {
 /* Whether the form for 3x3 has it. */
 bool plan_of(const Conv2d& shape, int precision, BackwardWeightsPlan* plan) {
     if (plan_3x3(shape, precision, plan)) return true;
-    *plan = plan_any(shape);
+    *plan = plan_any(shape, precision);
     return false;
 }
 
@@ -38,6 +38,8 @@ extern "C" int gs_cuda_conv2d_backward_weights(const gs_cuda_conv2d* given, int6
     if (const int status = shape_of(given, batch, precision, &shape)) return status;
     if (!weights_gradient || (batch > 0 && (!input || !output_gradient || !workspace)))
         return refuse("conv2d_backward_weights", "a buffer that it needs is NULL");
+    if (reinterpret_cast<uintptr_t>(workspace) % 32 != 0) /* what the matrix units store to */
+        return refuse("conv2d_backward_weights", "the workspace at %p is at no multiple of 32 bytes", workspace);
     if (batch == 0) return sum_partials(shape.weights(), 0, nullptr, weights_gradient, 0, 0, nullptr, nullptr, stream);
     BackwardWeightsPlan plan;
     const bool is_3x3 = plan_of(shape, precision, &plan);

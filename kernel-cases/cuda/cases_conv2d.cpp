@@ -235,6 +235,7 @@ void declare(std::vector<Case>& cases) {
     both(convolution(9, 1, 5, 40, 36, 1, 1, 1, 0), false);
     both(convolution(2, 1, 100, 68, 132, 1, 1, 1, 0), false);
     both(convolution(40, 5, 4, 64, 128, 3, 3, 2, 1), false);
+    both(convolution(120, 3, 4, 16, 32, 3, 3, 2, 1), false);
     both(convolution(3, 8, 8, 16, 32, 1, 1, 2, 0), false);
     for (int precision : {GS_CUDA_FP32, GS_CUDA_TF32}) {
         cases.push_back(gram_case(convolution(2, 8, 8, 128, 128, 3, 3, 1, 1), precision, false));
