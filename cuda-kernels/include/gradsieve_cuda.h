@@ -131,9 +131,9 @@ int gs_cuda_activation_backward(int64_t batch, int64_t positions, int64_t channe
 
 /*
  * What follows a convolution that is pooled, in one pass: output [B][H/k][W/k][P] = max over k x k windows (stride k, the rest of
- * the border left out) of activation(input + bias), identity or relu; choice uint8 of the same shape: the place of the largest
- * in its window, row by row, the first of equals. Backward: input_gradient [B][H][W][P] = the gradient at the convolution's
- * output (bias not included: it is the same), zero but at the chosen places, and only where relu let it through.
+ * the border left out) of activation(input + bias), identity or relu, bias NULL: none; choice uint8 of the same shape: the place
+ * of the largest in its window, row by row, the first of equals. Backward: input_gradient [B][H][W][P] = the gradient at the
+ * convolution's output (bias not included: it is the same), zero but at the chosen places, and only where relu let it through.
  */
 int gs_cuda_bias_maxpool_forward(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int64_t kernel,
                                  int activation, const float* input, const float* bias, float* output, uint8_t* choice,

@@ -95,6 +95,34 @@ Case refusals_case() {
     return result;
 }
 
+/* A rank may have none; then nothing is queued and no buffer is needed. */
+Case no_samples_case() {
+    Case result = {"activation_forward", "and all others of no samples", 0, 0, 1, false, nullptr};
+    result.body = [](Run& run) {
+        run.call([] {
+            DeviceCall call;
+            const float scale[4] = {};
+            return call.run([&](void* s) {
+                for (const int status :
+                     {gs_cuda_activation_forward(0, 9, 3, 4, GS_CUDA_GELU, nullptr, nullptr, s),
+                      gs_cuda_activation_backward(0, 9, 3, 4, GS_CUDA_GELU, nullptr, nullptr, nullptr, GS_CUDA_STORE, nullptr, s),
+                      gs_cuda_add(0, nullptr, nullptr, nullptr, s), gs_cuda_pass(0, nullptr, GS_CUDA_ADD, nullptr, s),
+                      gs_cuda_dropout(0, 9, 3, 4, 0.5, 0, nullptr, nullptr, nullptr, GS_CUDA_STORE, nullptr, s),
+                      gs_cuda_pool2d_forward(0, 9, 9, 3, 4, GS_CUDA_MAX_POOL, 3, 3, nullptr, nullptr, nullptr, s),
+                      gs_cuda_pool2d_backward(0, 9, 9, 3, 4, GS_CUDA_MAX_POOL, 9, 9, nullptr, nullptr, GS_CUDA_ADD, nullptr, s),
+                      gs_cuda_bias_maxpool_forward(0, 9, 9, 3, 4, 2, GS_CUDA_RELU, nullptr, nullptr, nullptr, nullptr, s),
+                      gs_cuda_bias_maxpool_backward(0, 9, 9, 3, 4, 2, GS_CUDA_RELU, nullptr, nullptr, nullptr, nullptr, s),
+                      gs_cuda_input(0, 9, 9, 3, 4, GS_CUDA_UINT8, nullptr, nullptr, scale, scale, nullptr, s),
+                      gs_cuda_softmax_cross_entropy(0, 9, 12, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, 0,
+                                                    s)})
+                    if (status != GS_CUDA_OK) return status;
+                return static_cast<int>(GS_CUDA_OK);
+            });
+        });
+    };
+    return result;
+}
+
 void declare(std::vector<Case>& cases) {
     for (int64_t count : {0, 4, 64, 4096, 5000})
         for (int gradient : {GS_CUDA_STORE, GS_CUDA_ADD}) cases.push_back(pass_case(count, gradient, false));
@@ -102,6 +130,7 @@ void declare(std::vector<Case>& cases) {
     for (int activation = GS_CUDA_IDENTITY; activation <= GS_CUDA_SIGMOID; activation++)
         for (const Shape& s : {Shape{3, 5, 3, 3}, Shape{2, 49, 64, 64}}) cases.push_back(in_place_case(s, activation));
     cases.push_back(nan_case());
+    cases.push_back(no_samples_case());
     cases.push_back(refusals_case());
 }
 
