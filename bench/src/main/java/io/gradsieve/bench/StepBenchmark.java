@@ -1,5 +1,6 @@
 package io.gradsieve.bench;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
@@ -28,7 +29,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A whole training step of a built-in model on 28×28 grey images of random bytes: forward,
- * backward, update. Milliseconds a step; {@code threads} as given by {@code -p threads=N}.
+ * backward, update. Milliseconds a step; {@code threads} as given by {@code -p threads=N}. {@code
+ * -p backend=cpu,cuda} measures the machine's first GPU too; a fork without one ends with a line
+ * that says why.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -40,6 +43,9 @@ public class StepBenchmark {
   private static final int PIXELS = 28 * 28;
   private static final int CLASSES = 10;
   private static final int STRETCH = 23;
+
+  @Param("cpu")
+  public String backend = "";
 
   @Param({"mlp", "cnn", "resnet20"})
   public String model = "";
@@ -57,7 +63,7 @@ public class StepBenchmark {
   @Param("0")
   public double blank;
 
-  private Backend backend;
+  private Backend device;
   private Network network;
   private CompiledStep step;
   private StepInput input;
@@ -65,11 +71,11 @@ public class StepBenchmark {
 
   @Setup
   public void setUp() {
-    backend = Backends.open("auto", threads);
-    network = Network.create(Models.of(model, 1, 28, 28, CLASSES), backend::parameters, 1);
+    device = open();
+    network = Network.create(Models.of(model, 1, 28, 28, CLASSES), device::parameters, 1);
     step =
-        backend.compile(
-            backend.plan(network.graph(0, true), batch, true, norms.equals("on")),
+        device.compile(
+            device.plan(network.graph(0, true), batch, true, norms.equals("on")),
             network.weights(),
             Optional.of(new UpdateRule.Sgd(0.9, false, 5e-4)));
     RandomBits random = RandomBits.of(1, "benchmark", 0);
@@ -88,12 +94,23 @@ public class StepBenchmark {
     }
   }
 
+  /** JMH shows an exception with all of its trace, and an exit with its last line. */
+  private Backend open() {
+    try {
+      return Backends.open(backend, threads);
+    } catch (GradsieveException e) {
+      System.err.println("backend=" + backend + ": " + e.getMessage());
+      System.exit(1);
+      throw e;
+    }
+  }
+
   @TearDown
   public void tearDown() {
     input.close();
     step.close();
     network.close();
-    backend.close();
+    device.close();
   }
 
   /** One step at a rate so small that the weights stay what they are. */
