@@ -1,17 +1,8 @@
 """The cells as Markdown tables."""
 
+from report import table
 from sample_norms import NORM_MODES
 from training import MODELS
-
-
-def table(title, head, rows):
-    if rows:
-        lines = [head, *rows]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        lines.insert(1, ["-" * width for width in widths])
-        print(f"\n{title}\n")
-        for line in lines:
-            print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
 
 
 def rate(cell):
