@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,6 +103,16 @@ public final class CudaLibraries {
     return NativeLibrary.load() instanceof LoadResult.Loaded own
         ? new CudaLoader(directory(), own.directory().getParent()).missing()
         : List.of();
+  }
+
+  /**
+   * Every function of CUDA's libraries that {@link #load} has found to be there; nothing else of
+   * them may be called.
+   */
+  public static List<String> functions() {
+    return Stream.of(CudaLibrary.values())
+        .flatMap(library -> library.functions().stream())
+        .toList();
   }
 
   /** Unpacks what the jar has for CUDA. */

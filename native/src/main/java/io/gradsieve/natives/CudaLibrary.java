@@ -20,14 +20,14 @@ enum CudaLibrary {
       "libcudart.so.13",
       "CUDA's runtime",
       "CUDA 13 (apt-get install cuda-cudart-13-0)",
-      "cudaDeviceGetAttribute cudaDriverGetVersion cudaEventCreateWithFlags cudaEventDestroy"
-          + " cudaEventElapsedTime cudaEventRecord cudaEventSynchronize cudaFree cudaFreeHost"
-          + " cudaGetDeviceCount cudaGetErrorName cudaGetErrorString cudaGetLastError"
-          + " cudaGraphDestroy cudaGraphExecDestroy cudaGraphInstantiate cudaGraphLaunch"
-          + " cudaHostAlloc cudaMalloc cudaMemcpy cudaMemcpyAsync cudaMemsetAsync"
-          + " cudaRuntimeGetVersion cudaSetDevice cudaStreamBeginCapture"
-          + " cudaStreamCreateWithFlags cudaStreamDestroy cudaStreamEndCapture"
-          + " cudaStreamSynchronize cudaStreamWaitEvent"),
+      "cudaDeviceGetAttribute cudaDriverGetVersion cudaEventCreateWithFlags"
+          + " cudaEventDestroy cudaEventElapsedTime cudaEventRecord cudaEventSynchronize"
+          + " cudaFree cudaFreeHost cudaGetDeviceCount cudaGetErrorName cudaGetErrorString"
+          + " cudaGetLastError cudaGraphDestroy cudaGraphExecDestroy cudaGraphInstantiate"
+          + " cudaGraphLaunch cudaHostAlloc cudaMalloc cudaMemGetInfo cudaMemcpy"
+          + " cudaMemcpyAsync cudaMemsetAsync cudaRuntimeGetVersion cudaSetDevice"
+          + " cudaStreamBeginCapture cudaStreamCreateWithFlags cudaStreamDestroy"
+          + " cudaStreamEndCapture cudaStreamSynchronize cudaStreamWaitEvent"),
   CUBLAS_LT(
       "libcublasLt.so.13",
       "cuBLAS",
