@@ -138,7 +138,14 @@ struct Form {
     int (*launch)(const BackwardWeightsPlan& plan, const Conv2d& shape, const float* input, const float* output_gradient,
                   float* partials, float* shares, void* stream);
 
-    int columns(const Conv2d& s) const { return s.taps() * (piece == 4 ? s.pitch : s.channels); }
+    int tiles(const Conv2d& s) const {
+        return ceil_div(s.out_pitch, bm) * ceil_div(s.taps() * (piece == 4 ? s.pitch : s.channels), bn);
+    }
+    /* Blocks that do not fill the card take as long as those that do. */
+    double time(const Conv2d& s) const {
+        const double work = static_cast<double>(tiles(s)) * s.batch;
+        return cost * bm * bn * (work < BLOCKS ? BLOCKS : work);
+    }
 };
 
 template <class Tile>
@@ -155,8 +162,8 @@ constexpr Form form(double cost) {
 
 constexpr Form FORMS[] = {form<AnyTile<false, 64, 64, 16, 4>>(1),   form<AnyTile<false, 32, 32, 32, 4>>(1.2),
                           form<AnyTile<false, 16, 32, 32, 4>>(1.4), form<AnyTile<false, 32, 16, 32, 4>>(1.4),
-                          form<AnyTile<false, 64, 64, 16, 1>>(1.1), form<AnyTile<false, 32, 16, 32, 1>>(1.5),
-                          form<AnyTile<false, 16, 32, 32, 1>>(1.5), form<AnyTile<true, 64, 64, 32, 4>>(0.4),
+                          form<AnyTile<false, 64, 64, 16, 1>>(1.1), form<AnyTile<false, 32, 16, 64, 1>>(1.5),
+                          form<AnyTile<false, 16, 32, 64, 1>>(1.5), form<AnyTile<true, 64, 64, 32, 4>>(0.4),
                           form<AnyTile<true, 32, 32, 32, 4>>(0.5)};
 
 }  // namespace
@@ -168,16 +175,15 @@ BackwardWeightsPlan plan_any(const Conv2d& s, int precision) {
     for (int i = 0; i < static_cast<int>(sizeof FORMS / sizeof *FORMS); i++) {
         const Form& f = FORMS[i];
         if (f.units && !tf32) continue;
-        const double cost = f.cost * round_up(s.out_pitch, f.bm) * round_up(f.columns(s), f.bn);
-        if (i == 0 || cost < least) {
+        if (i == 0 || f.time(s) < least) {
             best = i;
-            least = cost;
+            least = f.time(s);
         }
     }
     const Form& f = FORMS[best];
     BackwardWeightsPlan plan;
     plan.form = best;
-    plan.tiles = ceil_div(s.out_pitch, f.bm) * ceil_div(f.columns(s), f.bn);
+    plan.tiles = f.tiles(s);
     plan.lanes = lanes_of(s.batch, plan.tiles, BLOCKS);
     plan.shares = plan.tiles * ANY_WARPS;
     plan.rows = 0;

@@ -1,7 +1,7 @@
 /*
- * A thread's or a warp's elements of a tile of BM outputs x BN columns of a weight gradient, in registers: clear(), accumulate() over
- * the positions of a stage in shared memory, squares(), add(); store_part() into a warp's tile in shared memory where several share
- * the positions, store() into the weights where not. PlainSums multiplies on the ordinary units, MatrixSums on the matrix units in
+ * What a thread or a warp has of a tile of BM outputs x BN columns of a weight gradient, in registers: clear(), accumulate() over the
+ * positions of a stage in shared memory, squares(), add(); store_part() into a warp's tile in shared memory where several share the
+ * positions, store() into the weights where not. PlainSums multiplies on the ordinary units, MatrixSums on the matrix units in
  * tf32; where a card has none for tf32, PlainSums serves both.
  */
 #ifndef GRADSIEVE_CUDA_CONV2D_BACKWARD_WEIGHTS_ANY_H

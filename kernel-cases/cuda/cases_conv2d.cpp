@@ -222,15 +222,16 @@ void declare(std::vector<Case>& cases) {
     /* Small, middle and large tiles, several samples a block; pitches that are no whole tiles; rows of any width. */
     both(convolution(800, 3, 2, 16, 16, 3, 3, 1, 1), false);
     both(convolution(540, 2, 3, 32, 32, 3, 3, 1, 1), false);
-    both(convolution(70, 4, 3, 96, 80, 3, 3, 1, 1), false);
-    both(convolution(140, 3, 3, 64, 64, 3, 3, 1, 1), false);
-    both(convolution(140, 1, 9, 36, 64, 3, 3, 1, 1), false);
+    both(convolution(60, 2, 2, 96, 80, 3, 3, 1, 1), false);
+    both(convolution(134, 2, 2, 64, 64, 3, 3, 1, 1), false);
+    both(convolution(134, 1, 5, 36, 64, 3, 3, 1, 1), false);
     both(convolution(2, 11, 13, 16, 32, 3, 3, 1, 1), false);
     both(convolution(2, 17, 7, 33, 64, 3, 3, 1, 1), false);
     both(convolution(1, 20, 100, 16, 16, 3, 3, 1, 1), false);
     both(convolution(1, 3, 500, 16, 16, 3, 3, 1, 1), false); /* rows too wide for shared memory */
     both(convolution(2, 3, 3, 12, 20, 3, 3, 1, 1, 1, true), false);
     both(convolution(1, 26, 22, 3, 64, 7, 7, 2, 3, 1, true), false);
+    cases.push_back(backward_case(convolution(160, 5, 4, 3, 64, 7, 7, 2, 3, 1, true), GS_CUDA_FP32, false));
     both(convolution(700, 1, 1, 20, 12, 1, 1, 1, 0), false); /* a linear layer at one, five and a hundred positions */
     both(convolution(9, 1, 5, 40, 36, 1, 1, 1, 0), false);
     both(convolution(2, 1, 100, 68, 132, 1, 1, 1, 0), false);
