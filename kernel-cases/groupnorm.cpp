@@ -142,7 +142,9 @@ static Case refusals_case() {
 static void declare(std::vector<Case>& cases) {
     const GroupNorm odd[] = {{{1, 1, 1, 1}, 1},     {{2, 3, 16, 16}, 1},   {{2, 5, 16, 16}, 16},  {{3, 9, 16, 16}, 8},  {{2, 4, 32, 32}, 8},
                              {{2, 7, 21, 32}, 7},   {{2, 7, 21, 21}, 3},   {{2, 6, 48, 48}, 2},   {{2, 3, 50, 64}, 2},  {{2, 3, 120, 128}, 5},
-                             {{1, 1100, 6, 16}, 3}, {{2, 9, 64, 64}, 8},   {{2, 2, 100, 112}, 1}, {{3, 4, 12, 16}, 4}};
+                             {{1, 1100, 6, 16}, 3}, {{2, 9, 64, 64}, 8},   {{2, 2, 100, 112}, 1}, {{3, 4, 12, 16}, 4},
+                             /* More channels, and more samples, than a block of a GPU's is made for. */
+                             {{2, 3, 1100, 1104}, 11}, {{1, 2, 2048, 2048}, 32}, {{1030, 3, 6, 16}, 2}};
     for (const GroupNorm& n : odd) {
         cases.push_back(forward_case(n, false));
         cases.push_back(backward_case(n, GS_GRADIENT_STORE, true, false));
