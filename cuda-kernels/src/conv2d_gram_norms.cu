@@ -207,7 +207,7 @@ extern "C" int gs_cuda_conv2d_gram_norms(const gs_cuda_conv2d* given, int64_t ba
 /* From 128 channels on cuDNN's gradient and these norms together are faster than one pass: 256 channels at 8x8, 1,024 samples:
  * 948 instead of 1,948 us in fp32, 548 instead of 856 in tf32; 64 channels: 286 instead of 141, 96 instead of 63. */
 extern "C" int gs_cuda_conv2d_prefers_gram(const gs_cuda_conv2d* given, int precision) {
-    Conv2d shape;
+    Conv2d shape = {};
     if (conv2d_of("conv2d_prefers_gram", given, 1, &shape) != GS_CUDA_OK) return 0;
     if (precision != GS_CUDA_FP32 && precision != GS_CUDA_TF32) return 0;
     return has_gram(shape) && shape.pitch >= 128 && shape.out_pitch >= 128;
