@@ -188,7 +188,8 @@ int gs_cuda_batchnorm_backward_input(int64_t batch, int64_t positions, int64_t c
 /* Of moments and of backward_sums. */
 int64_t gs_cuda_batchnorm_workspace(int64_t batch, int64_t positions, int64_t pitch);
 
-/* Group norm: saved is float[B][2][groups]: mean, 1 / sqrt(variance + eps). */
+/* Group norm, of at most 2,048 floats a position: saved is float[B][2][groups]: mean, 1 / sqrt(variance + eps). Here and in layer
+ * norm input_gradient may be NULL. */
 int gs_cuda_groupnorm_forward(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int64_t groups, float eps,
                               const float* input, const float* gamma, const float* beta, float* output, float* saved,
                               void* stream);
