@@ -1,3 +1,4 @@
+/* gs_cuda_describe: what this library of kernels is, as its build says it; no kernel. */
 #include "status.h"
 
 /* From the build: GS_ARCHITECTURES is a literal, a list of JSON strings; empty where kernels are emulated. */

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /** The project's own files, as they lie in the checkout. */
 final class SourceTree {
   private static final List<String> PLACES =
-      List.of("java", "native", "kernel-cases", "bench", "docs");
+      List.of("java", "native", "kernel-cases", "cuda-kernels", "bench", "docs");
 
   private final Path root;
 

@@ -8,8 +8,10 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
+import io.gradsieve.backend.Precision;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.backend.cuda.CudaBackend;
 import io.gradsieve.backend.reference.ReferenceBackend;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.HeapParameters;
@@ -21,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -70,6 +73,14 @@ class PyTorchFixtureTest {
   void theReferenceBackendAgreesWithPyTorch(String name) {
     engine(new ReferenceBackend(), PyTorchFixture.of(name), false);
     engine(new ReferenceBackend(), PyTorchFixture.of(name), true);
+  }
+
+  @Tag("cuda")
+  @ParameterizedTest
+  @MethodSource("names")
+  void theCudaBackendAgreesWithPyTorch(String name) {
+    engine(CudaBackend.open(0, 1, Precision.FP32), PyTorchFixture.of(name), false);
+    engine(CudaBackend.open(0, 1, Precision.FP32), PyTorchFixture.of(name), true);
   }
 
   private static void reference(PyTorchFixture fixture, boolean training) {
@@ -149,7 +160,7 @@ class PyTorchFixtureTest {
    */
   private static void logProbabilities(
       StepRecords records, double[] logits, int batch, int classes) {
-    int pitch = records.probabilities().capacity() / records.loss().capacity();
+    int pitch = records.pitch();
     for (int i = 0; i < batch; i++) {
       double[] row = Arrays.copyOfRange(logits, i * classes, (i + 1) * classes);
       double sum = Arrays.stream(row).map(Math::exp).sum();

@@ -72,12 +72,14 @@ final class CpuKinds {
    * them, so that blank pixels are zeros, which the layer's products skip.
    */
   private static final class Input implements CpuKind<Kind.Input> {
-    /** Images that a product reads first lie as densely as they come; others want whole vectors. */
+    /** Images that only products read lie as densely as they come; others want whole vectors. */
     @Override
     public Tensor output(Kind.Input kind, Node node, Layout layout) {
       Graph graph = layout.graph();
       Value value = graph.value(node.output());
-      boolean dense = value.positions() > 1 && layout.readers(node.output()).get(0).kind().heavy();
+      boolean dense =
+          value.positions() > 1
+              && layout.readers(node.output()).stream().allMatch(reader -> reader.kind().heavy());
       return dense
           ? new Tensor(value.positions(), value.channels(), value.channels())
           : layout.of(value.positions(), value.channels());

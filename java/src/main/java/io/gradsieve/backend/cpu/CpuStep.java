@@ -7,11 +7,8 @@ import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
 import io.gradsieve.backend.layout.LaidOutParameters;
 import io.gradsieve.backend.layout.Layout;
-import io.gradsieve.backend.layout.Tensor;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
-import io.gradsieve.graph.Kind;
-import io.gradsieve.graph.Node;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CpuLibrary;
 import io.gradsieve.natives.Step;
@@ -107,15 +104,7 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public StepInput newInput(SampleStore samples, SampleShape shape) {
-    Node first = plan.graph().input();
-    boolean asBytes = first.kind() instanceof Kind.Input input && input.bytes();
-    Tensor tensor = layout.tensor(first.output());
-    long values = (long) tensor.positions() * tensor.channels();
-    long bytes = values * (asBytes ? Byte.BYTES : Float.BYTES);
-    if (samples.sampleBytes() != bytes) {
-      throw new IllegalArgumentException(
-          "the plan reads samples of " + bytes + " bytes, these have " + samples.sampleBytes());
-    }
+    layout.checkSamples(samples.sampleBytes());
     return new CpuInput(
         backend, plan.capacity(), samples, shape.height(), shape.width(), this::drain);
   }

@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cuda;
 
+import io.gradsieve.backend.Resources;
 import org.bytedeco.cuda.cublas.cublasLtContext;
 import org.bytedeco.cuda.cublas.cublasLtMatmulAlgo_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulDescOpaque_t;
@@ -88,36 +89,47 @@ final class CublasLt implements AutoCloseable {
     private final FloatPointer zero = new FloatPointer(0f);
     private final LongPointer biasAddress = new LongPointer(new long[] {0});
     private final boolean biased;
+    private final Resources resources = new Resources();
 
     private Product(Shape shape) {
+      resources.add(one::close);
+      resources.add(zero::close);
+      resources.add(biasAddress::close);
+      resources.add(choice::close);
       int compute = shape.tf32() ? cublas.CUBLAS_COMPUTE_32F_FAST_TF32 : cublas.CUBLAS_COMPUTE_32F;
       biased = shape.epilogue() != Epilogue.NONE;
+      try {
+        description = describe(compute);
+        set(cublas.CUBLASLT_MATMUL_DESC_TRANSA, operation(shape.transposeB()));
+        set(cublas.CUBLASLT_MATMUL_DESC_TRANSB, operation(shape.transposeA()));
+        set(cublas.CUBLASLT_MATMUL_DESC_EPILOGUE, shape.epilogue().code);
+        layoutB =
+            shape.transposeB()
+                ? layout(shape.inner(), shape.columns(), shape.pitchB())
+                : layout(shape.columns(), shape.inner(), shape.pitchB());
+        layoutA =
+            shape.transposeA()
+                ? layout(shape.rows(), shape.inner(), shape.pitchA())
+                : layout(shape.inner(), shape.rows(), shape.pitchA());
+        layoutC = layout(shape.columns(), shape.rows(), shape.pitchC());
+        choose();
+      } catch (RuntimeException e) {
+        throw resources.abandon(e);
+      }
+      algorithm = choice.algo();
+      workspaceBytes = choice.workspaceSize();
+    }
+
+    private cublasLtMatmulDescOpaque_t describe(int compute) {
       try (PointerPointer<Pointer> made = new PointerPointer<>(1L)) {
         check(
             "cublasLtMatmulDescCreate",
             cublas.cublasLtMatmulDescCreate(made, compute, cudart.CUDA_R_32F));
-        description = new cublasLtMatmulDescOpaque_t(made.get());
+        cublasLtMatmulDescOpaque_t fresh = new cublasLtMatmulDescOpaque_t(made.get());
+        resources.add(
+            () -> check("cublasLtMatmulDescDestroy", cublas.cublasLtMatmulDescDestroy(fresh)));
+        return fresh;
       }
-      set(cublas.CUBLASLT_MATMUL_DESC_TRANSA, operation(shape.transposeB()));
-      set(cublas.CUBLASLT_MATMUL_DESC_TRANSB, operation(shape.transposeA()));
-      set(cublas.CUBLASLT_MATMUL_DESC_EPILOGUE, shape.epilogue().code);
-      layoutB =
-          shape.transposeB()
-              ? layout(shape.inner(), shape.columns(), shape.pitchB())
-              : layout(shape.columns(), shape.inner(), shape.pitchB());
-      layoutA =
-          shape.transposeA()
-              ? layout(shape.rows(), shape.inner(), shape.pitchA())
-              : layout(shape.inner(), shape.rows(), shape.pitchA());
-      layoutC = layout(shape.columns(), shape.rows(), shape.pitchC());
-      algorithm = choice.algo();
-      try {
-        choose();
-      } catch (CudaException e) {
-        close();
-        throw e;
-      }
-      workspaceBytes = choice.workspaceSize();
     }
 
     private static int operation(boolean transposed) {
@@ -132,12 +144,15 @@ final class CublasLt implements AutoCloseable {
       }
     }
 
-    private static cublasLtMatrixLayoutOpaque_t layout(long rows, long columns, long pitch) {
+    private cublasLtMatrixLayoutOpaque_t layout(long rows, long columns, long pitch) {
       try (PointerPointer<Pointer> made = new PointerPointer<>(1L)) {
         check(
             "cublasLtMatrixLayoutCreate",
             cublas.cublasLtMatrixLayoutCreate(made, cudart.CUDA_R_32F, rows, columns, pitch));
-        return new cublasLtMatrixLayoutOpaque_t(made.get());
+        cublasLtMatrixLayoutOpaque_t fresh = new cublasLtMatrixLayoutOpaque_t(made.get());
+        resources.add(
+            () -> check("cublasLtMatrixLayoutDestroy", cublas.cublasLtMatrixLayoutDestroy(fresh)));
+        return fresh;
       }
     }
 
@@ -235,21 +250,13 @@ final class CublasLt implements AutoCloseable {
 
     @Override
     public void close() {
-      cublas.cublasLtMatrixLayoutDestroy(layoutA);
-      cublas.cublasLtMatrixLayoutDestroy(layoutB);
-      cublas.cublasLtMatrixLayoutDestroy(layoutC);
-      cublas.cublasLtMatmulDescDestroy(description);
-      one.close();
-      zero.close();
-      biasAddress.close();
-      algorithm.close();
-      choice.close();
+      resources.close();
     }
   }
 
   private static void check(String function, int status) {
     if (status != cublas.CUBLAS_STATUS_SUCCESS) {
-      throw new CudaException(
+      throw CudaErrors.failed(
           function,
           status,
           cublas.cublasLtGetStatusName(status).getString()

@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.SizeTPointer;
 
 /**
  * CUDA's runtime on addresses: devices, memory, streams, events, graphs. Every function throws
- * {@link CudaException} where CUDA reports an error. What a steady step calls makes no garbage, in
- * Java or outside. Needs {@link CudaLibraries#load} to have succeeded.
+ * {@link io.gradsieve.GradsieveException.Missing} where CUDA reports an error. What a steady step
+ * calls makes no garbage, in Java or outside. Needs {@link CudaLibraries#load} to have succeeded.
  */
 final class CudaRuntime {
   private static final int NAME_BYTES = 256;
@@ -249,7 +249,7 @@ final class CudaRuntime {
 
   private static void check(String function, int status) {
     if (status != cudart.cudaSuccess) {
-      throw new CudaException(
+      throw CudaErrors.failed(
           function,
           status,
           cudart.cudaGetErrorName(status).getString()
@@ -261,7 +261,7 @@ final class CudaRuntime {
   /** The driver's functions have codes of the same meaning, but texts of their own. */
   private static void driver(String function, int status) {
     if (status != cudart.CUDA_SUCCESS) {
-      throw new CudaException(function, status, "the driver refused it");
+      throw CudaErrors.failed(function, status, "the driver refused it");
     }
   }
 }

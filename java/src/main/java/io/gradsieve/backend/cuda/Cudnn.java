@@ -116,7 +116,7 @@ final class Cudnn implements AutoCloseable {
                 shape.kernelWidth()));
         forward = chooseForward();
         backwardInput = chooseBackwardInput();
-      } catch (CudaException e) {
+      } catch (RuntimeException e) {
         close();
         throw e;
       }
@@ -232,7 +232,7 @@ final class Cudnn implements AutoCloseable {
           return new Choice(offer.algorithm(), offer.workspaceBytes(), describe(offer.math()));
         }
       }
-      throw new CudaException(
+      throw CudaErrors.failed(
           function,
           cudnn.CUDNN_STATUS_NOT_SUPPORTED,
           "no deterministic algorithm with at most %d bytes of workspace for %s"
@@ -343,7 +343,7 @@ final class Cudnn implements AutoCloseable {
 
   private static void check(String function, int status) {
     if (status != cudnn.CUDNN_STATUS_SUCCESS) {
-      throw new CudaException(function, status, cudnn.cudnnGetErrorString(status).getString());
+      throw CudaErrors.failed(function, status, cudnn.cudnnGetErrorString(status).getString());
     }
   }
 }

@@ -120,6 +120,17 @@ public abstract class Layout implements Target {
     return tensor(value).positions() > graph.value(value).positions();
   }
 
+  /** Throws {@link IllegalArgumentException} unless samples of so many bytes are what is read. */
+  public void checkSamples(int sampleBytes) {
+    Node input = graph.input();
+    boolean asBytes = input.kind() instanceof Kind.Input kind && kind.bytes();
+    long bytes = graph.value(input.output()).elements() * (asBytes ? Byte.BYTES : Float.BYTES);
+    if (sampleBytes != bytes) {
+      throw new IllegalArgumentException(
+          "the plan reads samples of " + bytes + " bytes, these have " + sampleBytes);
+    }
+  }
+
   /** The nodes that read a value, or a view of it. */
   public List<Node> readers(int value) {
     List<Node> readers = new ArrayList<>();

@@ -1,0 +1,148 @@
+package io.gradsieve.backend.cuda;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.Precision;
+import io.gradsieve.backend.Resources;
+import io.gradsieve.backend.layout.LaidOutParameters;
+import io.gradsieve.compile.Compiler;
+import io.gradsieve.graph.Graph;
+import io.gradsieve.graph.ParameterValues;
+import io.gradsieve.natives.CudaLibraries;
+import io.gradsieve.plan.StepPlan;
+import io.gradsieve.plan.UpdateRule;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** An NVIDIA GPU: one stream for all steps, one for copies beside them. */
+public final class CudaBackend implements Backend {
+  private final int device;
+  private final int threads;
+  private final Precision precision;
+  private final MemoryLedger ledger = new MemoryLedger();
+  private final Resources resources = new Resources();
+  private final long stream;
+  private final long copyStream;
+
+  private CudaBackend(int device, int threads, Precision precision) {
+    this.device = device;
+    this.threads = threads;
+    this.precision = precision;
+    try {
+      use();
+      stream = newStream();
+      copyStream = newStream();
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
+    }
+  }
+
+  private long newStream() {
+    long made = CudaRuntime.createStream();
+    resources.add(() -> CudaRuntime.destroyStream(made));
+    return made;
+  }
+
+  /**
+   * Opens a GPU.
+   *
+   * @param device its number, from 0
+   * @param threads of the host, which only loads data
+   * @param precision of products
+   * @throws GradsieveException.Missing if there is none of that number, or a library is missing
+   */
+  public static CudaBackend open(int device, int threads, Precision precision) {
+    if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
+      throw new GradsieveException.Missing(failed.reason());
+    }
+    int devices = CudaRuntime.deviceCount();
+    if (device < 0 || device >= devices) {
+      throw new GradsieveException.Missing(
+          "--device cuda:%d: this machine has %d CUDA device(s), numbered from 0"
+              .formatted(device, devices));
+    }
+    return new CudaBackend(device, threads, precision);
+  }
+
+  @Override
+  public BackendInfo info() {
+    use();
+    int[] capability = CudaRuntime.capability(device);
+    return new BackendInfo(
+        "cuda",
+        CudaRuntime.name(device),
+        threads,
+        "sm_"
+            + capability[0]
+            + capability[1]
+            + " "
+            + precision.toString().toLowerCase(java.util.Locale.ROOT),
+        "cuBLASLt and cuDNN, CUDA " + CudaRuntime.runtimeVersion(),
+        List.of());
+  }
+
+  /** Makes this device the calling thread's. */
+  void use() {
+    CudaRuntime.use(device);
+  }
+
+  /** Of all steps. */
+  long stream() {
+    return stream;
+  }
+
+  /** Of copies that run beside a step. */
+  long copyStream() {
+    return copyStream;
+  }
+
+  boolean tf32() {
+    return precision == Precision.TF32;
+  }
+
+  /** Waits for all that is queued. */
+  void synchronize() {
+    CudaRuntime.synchronize(copyStream);
+    CudaRuntime.synchronize(stream);
+  }
+
+  @Override
+  public MemoryLedger ledger() {
+    return ledger;
+  }
+
+  @Override
+  public ParameterValues parameters(Graph graph) {
+    CudaLayout layout = CudaLayout.of(graph);
+    use();
+    return LaidOutParameters.all(
+        layout, new CudaBuffer(this, layout.floats() * Float.BYTES, "weights"));
+  }
+
+  @Override
+  public StepPlan plan(Graph graph, int capacity, boolean backward, boolean norms) {
+    return Compiler.plan(graph, CudaLayout.of(graph), capacity, backward, norms);
+  }
+
+  @Override
+  public CompiledStep compile(
+      StepPlan plan, ParameterValues weights, Optional<UpdateRule> optimizer) {
+    use();
+    return CudaStep.compile(this, plan, (LaidOutParameters) weights, optimizer);
+  }
+
+  /** Throws {@link IllegalStateException} if a buffer or step of this backend is still open. */
+  @Override
+  public void close() {
+    Map<String, Long> open = ledger.open();
+    if (!open.isEmpty()) {
+      throw new IllegalStateException("not closed, bytes by purpose: " + open);
+    }
+    use();
+    resources.close();
+  }
+}

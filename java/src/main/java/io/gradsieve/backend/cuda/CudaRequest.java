@@ -1,0 +1,93 @@
+package io.gradsieve.backend.cuda;
+
+import io.gradsieve.backend.CompiledStep.Choice;
+import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.natives.CudaKernels;
+import org.jspecify.annotations.Nullable;
+
+/** What a step is to be, as the calls since its begin say. */
+final class CudaRequest {
+  private @Nullable CudaInput input;
+  private int batch;
+  private boolean training;
+  private int record;
+  private int count;
+  private boolean byClass;
+  private @Nullable Part part;
+  private boolean updates;
+
+  /** A forward pass over the first samples of an input, and nothing more yet. */
+  void begin(CudaInput of, int samples, boolean asInTraining) {
+    input = of;
+    batch = samples;
+    training = asInTraining;
+    record = -1;
+    count = samples;
+    byClass = false;
+    part = null;
+    updates = false;
+  }
+
+  CudaInput input() {
+    if (input == null) {
+      throw new IllegalStateException("begin comes first");
+    }
+    return input;
+  }
+
+  /** Samples of the forward pass. */
+  int batch() {
+    return batch;
+  }
+
+  /**
+   * As {@link io.gradsieve.backend.CompiledStep#choose}.
+   *
+   * @throws IllegalArgumentException if the batch has not so many samples, or not of each class
+   */
+  void choose(Choice by, int samples, int[] ofClass, int classes) {
+    if (samples < 0 || samples > batch) {
+      throw new IllegalArgumentException("choose: %d of %d samples".formatted(samples, batch));
+    }
+    byClass = ofClass.length > 0;
+    if (byClass && (ofClass.length != classes || !hasClasses(samples, ofClass.clone()))) {
+      throw new IllegalArgumentException("choose: the labels do not have so many of each class");
+    }
+    count = samples;
+    record =
+        switch (by) {
+          case LOSS -> CudaKernels.GS_CUDA_RECORD_LOSS;
+          case EL2N -> CudaKernels.GS_CUDA_RECORD_EL2N;
+          case MARGIN -> CudaKernels.GS_CUDA_RECORD_MARGIN;
+        };
+  }
+
+  /** Whether so many of each class are among the labels, and so many samples in all. */
+  private boolean hasClasses(int samples, int[] left) {
+    int missing = 0;
+    for (int wanted : left) {
+      missing += wanted;
+    }
+    boolean exact = missing == samples;
+    for (int i = 0; i < batch; i++) {
+      int label = input().labels().get(i);
+      if (label >= 0 && label < left.length && left[label] > 0) {
+        left[label]--;
+        missing--;
+      }
+    }
+    return exact && missing == 0;
+  }
+
+  void backward(Part of) {
+    part = of;
+  }
+
+  void update() {
+    updates = true;
+  }
+
+  CudaStepShape shape(CudaSamples.Source source) {
+    return new CudaStepShape(batch, training, source, record, count, byClass, part, updates);
+  }
+}
