@@ -34,14 +34,14 @@ using namespace gradsieve;
 extern "C" int gs_cuda_conv2d_backward_weights(const gs_cuda_conv2d* given, int64_t batch, int precision, const float* input,
                                                const float* output_gradient, void* workspace, float* weights_gradient,
                                                float* norm2, void* stream) {
-    Conv2d shape;
+    Conv2d shape = {};
     if (const int status = shape_of(given, batch, precision, &shape)) return status;
     if (!weights_gradient || (batch > 0 && (!input || !output_gradient || !workspace)))
         return refuse("conv2d_backward_weights", "a buffer that it needs is NULL");
     if (reinterpret_cast<uintptr_t>(workspace) % 32 != 0) /* what the matrix units store to */
         return refuse("conv2d_backward_weights", "the workspace at %p is at no multiple of 32 bytes", workspace);
     if (batch == 0) return sum_partials(shape.weights(), 0, nullptr, weights_gradient, 0, 0, nullptr, nullptr, stream);
-    BackwardWeightsPlan plan;
+    BackwardWeightsPlan plan = {};
     const bool is_3x3 = plan_of(shape, precision, &plan);
     float *const partials = static_cast<float*>(workspace), *const shares = norm2 ? partials + plan.partials(shape) : nullptr;
     const int status = (is_3x3 ? launch_3x3 : launch_any)(plan, shape, input, output_gradient, partials, shares, stream);
@@ -51,9 +51,9 @@ extern "C" int gs_cuda_conv2d_backward_weights(const gs_cuda_conv2d* given, int6
 }
 
 extern "C" int64_t gs_cuda_conv2d_backward_weights_workspace(const gs_cuda_conv2d* given, int64_t batch, int precision) {
-    Conv2d shape;
+    Conv2d shape = {};
     if (shape_of(given, batch, precision, &shape) != GS_CUDA_OK || batch == 0) return 0;
-    BackwardWeightsPlan plan;
+    BackwardWeightsPlan plan = {};
     plan_of(shape, precision, &plan);
     return 4 * (plan.partials(shape) + batch * plan.shares);
 }

@@ -181,7 +181,7 @@ BackwardWeightsPlan plan_any(const Conv2d& s, int precision) {
         }
     }
     const Form& f = FORMS[best];
-    BackwardWeightsPlan plan;
+    BackwardWeightsPlan plan = {};
     plan.form = best;
     plan.tiles = f.tiles(s);
     plan.lanes = lanes_of(s.batch, plan.tiles, BLOCKS);

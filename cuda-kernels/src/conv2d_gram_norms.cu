@@ -187,7 +187,7 @@ using namespace gradsieve;
 
 extern "C" int gs_cuda_conv2d_gram_norms(const gs_cuda_conv2d* given, int64_t batch, int precision, const float* input,
                                          const float* output_gradient, float* norm2, void* stream) {
-    Conv2d shape;
+    Conv2d shape = {};
     if (const int status = conv2d_of("conv2d_gram_norms", given, batch, &shape)) return status;
     if (precision != GS_CUDA_FP32 && precision != GS_CUDA_TF32)
         return refuse("conv2d_gram_norms", "precision %d is none", precision);
