@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
 # name and seconds; what matters most comes first
-PARTS=(machine:40 kernel-cases:200 training:180 step-times:470 sanitizer:180 memory:70 kernel-times:100 norms:120 peers:130)
+PARTS=(machine:40 kernel-cases:200 training:180 step-times:460 sanitizer:190 memory:70 kernel-times:100 norms:120 peers:130)
 readonly WHOLE=1500 # seconds: a part's limit is less where less is left
 
 out='' chosen='' device=cuda:0 emulated=''

@@ -35,17 +35,13 @@ import java.util.concurrent.TimeUnit;
  * takes the options of {@code train}.
  *
  * <p>Says {@code ready}. Each line of standard input, {@code <steps> <seconds>}, asks for a window
- * that ends after so many steps, or when the seconds are over and {@value #LEAST} steps are done.
- * The answer is one line of JSON. Its {@code samples} and {@code seconds} are those of steps from
- * the end of one to the end of the next, within an epoch; {@code all_samples} and {@code
- * all_seconds} have what lies between epochs too: planning, and the first step of each. Device
- * memory: bytes and number of allocations so far. Between windows the process waits. The end of the
- * input ends it.
+ * of at least so many of both. The answer is one line of JSON. Its {@code samples} and {@code
+ * seconds} are those of steps from the end of one to the end of the next, within an epoch; {@code
+ * all_samples} and {@code all_seconds} have what lies between epochs too: planning, and the first
+ * step of each. Device memory: bytes and number of allocations so far. Between windows the process
+ * waits. The end of the input ends it.
  */
 public final class StepWindows implements TrainingListener {
-  /** Steps of a window at least. */
-  private static final int LEAST = 4;
-
   /** One, and some more, since not all take the same time. */
   private static final double STEPS_AWAITED = 1.5;
 
@@ -55,8 +51,8 @@ public final class StepWindows implements TrainingListener {
   private final BufferedReader in =
       new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
   private final StopRequest stop;
-  private int mostSteps;
-  private double mostSeconds;
+  private int leastSteps;
+  private double leastSeconds;
   private int steps;
   private int allSteps;
   private long samples;
@@ -96,7 +92,7 @@ public final class StepWindows implements TrainingListener {
     }
     last = now;
     double all = (now - start) * NANOS;
-    if (steps >= mostSteps || (steps >= LEAST && all >= mostSeconds)) {
+    if (steps >= leastSteps && all >= leastSeconds) {
       awaitQueued(all / allSteps);
       answer(state, all);
       begin();
@@ -135,13 +131,12 @@ public final class StepWindows implements TrainingListener {
       String line = in.readLine();
       if (line == null) {
         stop.stop(2);
-        mostSteps = Integer.MAX_VALUE;
-        mostSeconds = Double.POSITIVE_INFINITY;
+        leastSteps = Integer.MAX_VALUE;
         return;
       }
       List<String> words = List.of(line.split(" ", 2));
-      mostSteps = Integer.parseInt(words.get(0));
-      mostSeconds = Double.parseDouble(words.get(1));
+      leastSteps = Integer.parseInt(words.get(0));
+      leastSeconds = Double.parseDouble(words.get(1));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
