@@ -104,7 +104,7 @@ final class CpuStep implements CompiledStep {
 
   @Override
   public StepInput newInput(SampleStore samples, SampleShape shape) {
-    layout.checkSamples(samples.sampleBytes());
+    CpuLayout.of(plan.graph()).checkSamples(samples.sampleBytes());
     return new CpuInput(
         backend, plan.capacity(), samples, shape.height(), shape.width(), this::drain);
   }
