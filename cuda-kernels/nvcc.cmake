@@ -1,6 +1,7 @@
 # gradsieve_nvcc_library(NAME DIRECTORY SOURCE...): lib<NAME>.so in DIRECTORY for real cards, target NAME_nvcc, where nvcc is found; else
 # nothing is built. Beside it ptxas.txt: registers, shared memory and spills of every kernel on every architecture. A spill, a warning, or
-# a symbol that is not gs_cuda_* fails the build.
+# a symbol that is not gs_cuda_* fails the build. Stripped, since nvcc names its temporary files in the symbols: the same sources give the
+# same bytes.
 
 find_program(GRADSIEVE_NVCC nvcc HINTS ENV CUDA_PATH PATH_SUFFIXES bin PATHS /usr/local/cuda DOC "CUDA's compiler; empty: kernels are emulated only")
 
@@ -56,7 +57,7 @@ function(gradsieve_nvcc_library name directory)
     file(MAKE_DIRECTORY ${directory})
     add_custom_command(OUTPUT ${library} ${table}
         COMMAND sh ${gradsieve_nvcc_dir}/tools/ptxas-table.sh ${table} ${logs}
-        COMMAND ${GRADSIEVE_NVCC} -shared -cudart shared -Xlinker -z,now -Xlinker -z,defs -Xlinker -soname,lib${name}.so
+        COMMAND ${GRADSIEVE_NVCC} -shared -cudart shared -Xlinker -s -Xlinker -z,now -Xlinker -z,defs -Xlinker -soname,lib${name}.so
             -Xlinker --version-script=${gradsieve_nvcc_dir}/exports.map -Xlinker --exclude-libs,ALL
             -Xcompiler -static-libstdc++,-static-libgcc ${objects} $<TARGET_OBJECTS:${name}_nvcc_plain> -o ${library}
         COMMAND sh ${gradsieve_nvcc_dir}/tools/check-exports.sh ${CMAKE_NM} ${library}

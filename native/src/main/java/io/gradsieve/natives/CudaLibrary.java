@@ -62,7 +62,7 @@ enum CudaLibrary {
           + " cudnnGetConvolutionForwardAlgorithm_v7 cudnnSetConvolution2dDescriptor"
           + " cudnnSetConvolutionMathType"),
   CUDNN_ADV("libcudnn_adv.so.9", "cuDNN", Names.CUDNN, ""),
-  KERNELS(Names.KERNELS, "gradsieve's own kernels", "this program again", "gs_cuda_describe");
+  KERNELS(Names.KERNELS, "gradsieve's own kernels", "this program again", "");
 
   private final String file;
   private final String what;
@@ -93,7 +93,7 @@ enum CudaLibrary {
 
   /** What must be in it, sorted; of our own kernels all that is declared. */
   List<String> functions() {
-    return functions;
+    return this == KERNELS ? declared() : functions;
   }
 
   /** The native methods of {@code CudaKernels}, without loading anything. */
