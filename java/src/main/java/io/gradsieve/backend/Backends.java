@@ -2,26 +2,139 @@ package io.gradsieve.backend;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.cpu.CpuBackend;
+import io.gradsieve.backend.cuda.CudaBackend;
+import io.gradsieve.backend.cuda.CudaDevices;
+import io.gradsieve.natives.CudaLibraries;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.LoggerFactory;
 
 /** Opens devices by name. To add one: a package beside {@code backend.cpu}, its name here. */
 public final class Backends {
-  /** The names that {@link #open} takes. */
-  public static final List<String> DEVICES = List.of("auto", "cpu");
+  /** The names that {@link #open} takes; {@code cuda:1} is the second GPU. */
+  public static final List<String> DEVICES = List.of("auto", "cpu", "cuda");
+
+  private static final String CPU = "cpu";
+  private static final String CUDA = "cuda";
+
+  /** A process says once that its GPU is none, and once why it takes none. */
+  private static final AtomicBoolean TOLD_OF_EMULATION = new AtomicBoolean();
+
+  private static final AtomicBoolean TOLD_OF_FAILURE = new AtomicBoolean();
 
   private Backends() {}
+
+  /** As {@link #open(String, int, Optional)} with the device's usual precision. */
+  public static Backend open(String device, int threads) {
+    return open(device, threads, Optional.empty());
+  }
 
   /**
    * Opens a device; {@code auto} is the best there is.
    *
    * @param threads native threads of a step, at least 1
-   * @throws GradsieveException.Usage for a name that is none
+   * @param precision of products; empty: fp32 on the CPU, tf32 on a GPU
+   * @throws GradsieveException.Usage for a name that is none, or a precision the device has not
    * @throws GradsieveException.Missing if the device or its libraries are not there
    */
-  public static Backend open(String device, int threads) {
-    if (!DEVICES.contains(device)) {
+  public static Backend open(String device, int threads, Optional<Precision> precision) {
+    String found = found(device);
+    Precision taken = precision(found, precision);
+    return found.equals(CPU) ? CpuBackend.open(threads) : cuda(number(found), threads, taken);
+  }
+
+  /**
+   * The device that a name stands for here: {@code cpu}, {@code cuda:0}, {@code cuda:1} and so on.
+   * A GPU that {@code auto} could expect but not use is a warning.
+   *
+   * @throws GradsieveException.Usage for a name that is none
+   */
+  public static String found(String device) {
+    if (device.equals(CPU)) {
+      return CPU;
+    }
+    if (number(device) >= 0) {
+      return CUDA + ":" + number(device);
+    }
+    if (!device.equals("auto")) {
       throw GradsieveException.Usage.unknown("device", device, DEVICES);
     }
-    return CpuBackend.open(threads);
+    if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
+      if (failed.driver()) {
+        refused(failed.reason());
+      }
+      return CPU;
+    }
+    try {
+      devices(0);
+      return CUDA + ":0";
+    } catch (GradsieveException.Missing e) {
+      refused(e.getMessage());
+      return CPU;
+    }
+  }
+
+  /**
+   * The precision of a device that {@link #found} names.
+   *
+   * @throws GradsieveException.Usage if it has not the one asked for
+   */
+  public static Precision precision(String device, Optional<Precision> asked) {
+    if (!device.equals(CPU)) {
+      return asked.orElse(Precision.TF32);
+    }
+    if (asked.isPresent() && asked.get() != Precision.FP32) {
+      throw new GradsieveException.Usage(
+          "--precision %s: a CPU computes in fp32; leave it out, or take a GPU with --device cuda"
+              .formatted(asked.get().key()));
+    }
+    return Precision.FP32;
+  }
+
+  private static Backend cuda(int number, int threads, Precision precision) {
+    devices(number);
+    return CudaBackend.open(number, threads, precision);
+  }
+
+  /** Says so once if a GPU is none; throws {@code Missing} unless the numbered one is there. */
+  private static void devices(int number) {
+    int count = CudaDevices.list().size();
+    if (number >= count) {
+      throw new GradsieveException.Missing(
+          "--device cuda:%d: this machine has %s"
+              .formatted(
+                  number,
+                  switch (count) {
+                    case 0 -> "no GPU that CUDA can use";
+                    case 1 -> "1 GPU, cuda:0";
+                    default -> count + " GPUs, cuda:0 to cuda:" + (count - 1);
+                  }));
+    }
+    if (CudaLibraries.load() instanceof CudaLibraries.Loaded loaded
+        && loaded.emulated()
+        && !TOLD_OF_EMULATION.getAndSet(true)) {
+      LoggerFactory.getLogger(Backends.class)
+          .warn(
+              "no real GPU: {} stands in for CUDA on the processor ({})",
+              loaded.kernels().getParent(),
+              CudaLibraries.VARIABLE);
+    }
+  }
+
+  private static void refused(String reason) {
+    if (!TOLD_OF_FAILURE.getAndSet(true)) {
+      LoggerFactory.getLogger(Backends.class).warn("the GPU is not used: {}", reason);
+    }
+  }
+
+  /** Of {@code cuda} and {@code cuda:N}; -1 for any other name. */
+  private static int number(String device) {
+    if (device.equals(CUDA)) {
+      return 0;
+    }
+    return device.matches("cuda:[0-9]{1,4}")
+        ? Integer.parseInt(device.substring(CUDA.length() + 1))
+        : -1;
   }
 }

@@ -38,6 +38,7 @@ public final class MachineReport {
     report.process();
     report.natives();
     report.device();
+    report.cuda();
     report.variables(environment);
     return report;
   }
@@ -153,6 +154,16 @@ public final class MachineReport {
       fields.put("candidates", candidates);
     } catch (GradsieveException e) {
       add("device", "cpu can't be used: " + e.getMessage());
+    }
+  }
+
+  private void cuda() {
+    CudaReport cuda = CudaReport.of();
+    fields.put("cuda", cuda.fields());
+    String name = "cuda";
+    for (String line : cuda.lines()) {
+      line(name, line);
+      name = "";
     }
   }
 

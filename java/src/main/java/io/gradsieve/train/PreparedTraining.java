@@ -1,6 +1,8 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.Precision;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
@@ -67,8 +69,18 @@ public record PreparedTraining(
     if (config.settings().find(Options.THREADS).isEmpty()) {
       found = found.with(Options.THREADS, config.threads(), "found: one a core");
     }
-    if (config.device().equals("auto")) {
-      found = found.with(Options.DEVICE, "cpu", "found");
+    String device = Backends.found(config.device());
+    if (!device.equals(config.device())) {
+      found = found.with(Options.DEVICE, device, "found");
+    }
+    // a run that began on a GPU and goes on here has not asked this machine for the GPU's precision
+    Optional<Precision> asked =
+        config
+            .precision()
+            .filter(p -> config.settings().given(Options.PRECISION) || !device.equals("cpu"));
+    Precision precision = Backends.precision(device, asked);
+    if (asked.isEmpty()) {
+      found = found.with(Options.PRECISION, precision, "found: of " + device);
     }
     Optional<String> label = DataOptions.labelColumn(data.dataset());
     if (label.isPresent() && config.settings().find(Options.LABEL).isEmpty()) {

@@ -13,20 +13,31 @@ import java.nio.file.Path;
 public final class ResumedSettings {
   private ResumedSettings() {}
 
+  /** All from the run's {@code config.yaml}. */
+  static TrainingConfig recorded(Path config) {
+    return new TrainingConfig(
+        new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve());
+  }
+
   /**
-   * All from the run's {@code config.yaml}, but for options that leave the weights as they are.
+   * All from the run's {@code config.yaml}, but for options that leave the weights as they are, and
+   * those of the machine, which may be another one.
    *
    * @throws GradsieveException.Usage if another option was given with another value
    */
   public static Settings of(Settings asked, Path config) {
-    Settings file = new SettingsReader("train", CommandOptions.TRAIN).file(config).resolve();
-    Settings recorded = new TrainingConfig(file).settings();
-    Settings effective = recorded;
+    Settings recorded = recorded(config).settings();
+    Settings effective =
+        recorded
+            .find(Options.PRECISION)
+            .map(precision -> recorded.with(Options.PRECISION, precision, "as the run began"))
+            .orElse(recorded);
     for (Setting<?> setting : asked.all()) {
       if (!asked.given(setting.option()) && !CommandOptions.SHOWN.contains(setting.option())) {
         continue;
       }
-      if (CommandOptions.FREE_ON_RESUME.contains(setting.option())) {
+      if (CommandOptions.FREE_ON_RESUME.contains(setting.option())
+          || CommandOptions.MACHINE_ON_RESUME.contains(setting.option())) {
         effective = take(effective, setting);
       } else {
         compare(setting, recorded, config);
@@ -42,8 +53,7 @@ public final class ResumedSettings {
   private static void compare(Setting<?> asked, Settings recorded, Path config) {
     Option<?> option = asked.option();
     String before = recorded.setting(option).map(Setting::text).orElse("none");
-    boolean anyDevice = option == Options.DEVICE && asked.text().equals("auto");
-    if (!asked.text().equals(before) && !anyDevice) {
+    if (!asked.text().equals(before)) {
       throw new GradsieveException.Usage(
           "%s %s: the run to resume has %s (%s); leave it out or start another run"
               .formatted(option.dashed(), asked.text(), before, config));

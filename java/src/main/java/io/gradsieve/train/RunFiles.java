@@ -5,6 +5,11 @@ import io.gradsieve.data.DataHash;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import io.gradsieve.train.checkpoint.DurableFiles;
+import io.gradsieve.train.option.CommandOptions;
+import io.gradsieve.train.option.Option;
+import io.gradsieve.train.option.Options;
+import io.gradsieve.train.option.Settings;
+import io.gradsieve.train.option.Settings.Setting;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,9 +46,12 @@ final class RunFiles {
       directory.writeText(RunDirectory.CONFIG, ConfigYaml.of(config, found));
       notes.accept("run: " + out);
     }
-    List<String> warnings = config.resume() ? differences(directory, found) : List.of();
+    List<String> warnings = config.resume() ? differences(directory, config, found) : List.of();
     CheckpointStore store = directory.checkpoints();
-    Origin origin = new Origin(config.hash(), DataHash.of(state.data.dataset()));
+    // the machine may be another than the run began on, which its checkpoints do not mind
+    TrainingConfig begun =
+        config.resume() ? ResumedSettings.recorded(directory.file(RunDirectory.CONFIG)) : config;
+    Origin origin = new Origin(begun.hash(), DataHash.of(state.data.dataset()));
     Optional<CheckpointStore.Good> good =
         config.resume() ? store.newest(origin, warnings::add) : Optional.empty();
     good.ifPresent(checkpoint -> Checkpoints.restore(state, checkpoint));
@@ -79,13 +87,23 @@ final class RunFiles {
   }
 
   /** In what the machine is another one than the run began on: none, or one warning. */
-  private static List<String> differences(RunDirectory directory, Map<String, String> found) {
+  private static List<String> differences(
+      RunDirectory directory, TrainingConfig config, Map<String, String> found) {
     List<String> differences = new ArrayList<>();
+    Settings begun = ResumedSettings.recorded(directory.file(RunDirectory.CONFIG)).settings();
+    for (Option<?> option : CommandOptions.MACHINE_ON_RESUME) {
+      String now = config.settings().setting(option).map(Setting::text).orElse("");
+      String before = begun.setting(option).map(Setting::text).orElse(now);
+      if (!before.equals(now)) {
+        differences.add("%s (%s, the run began with %s)".formatted(option.dashed(), now, before));
+      }
+    }
     Map<String, String> recorded = ConfigYaml.machine(directory.file(RunDirectory.CONFIG));
     found.forEach(
         (key, value) -> {
           String before = recorded.getOrDefault(key, value);
-          if (!before.equals(value)) {
+          boolean told = key.equals(Options.DEVICE.name());
+          if (!told && !before.equals(value)) {
             differences.add("%s (%s, the run began with %s)".formatted(key, value, before));
           }
         });

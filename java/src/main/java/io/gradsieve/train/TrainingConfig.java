@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Precision;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
 import io.gradsieve.format.Checksum;
@@ -245,6 +246,11 @@ public record TrainingConfig(Settings settings) {
         .find(Options.THREADS)
         .orElseGet(
             () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+  }
+
+  /** Of products; empty: the device's usual one. */
+  public Optional<Precision> precision() {
+    return settings.find(Options.PRECISION);
   }
 
   public long seed() {

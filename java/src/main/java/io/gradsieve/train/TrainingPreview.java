@@ -95,7 +95,7 @@ public final class TrainingPreview {
   /** The compiled step. What a run takes is measured, not guessed: it is taken and given back. */
   private void step(PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
-    try (Backend backend = Backends.open(config.device(), config.threads());
+    try (Backend backend = Backends.open(config.device(), config.threads(), config.precision());
         Network network = Network.create(prepared.spec(), backend::parameters, config.seed())) {
       StepPlan plan = TrainingSession.plan(backend, network, prepared);
       try (CompiledStep step =

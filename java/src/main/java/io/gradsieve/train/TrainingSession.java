@@ -49,7 +49,7 @@ final class TrainingSession implements AutoCloseable {
     this.listeners = new ArrayList<>(listeners);
     List<String> remarks = prepared.remarks();
     try {
-      backend = Backends.open(config.device(), config.threads());
+      backend = Backends.open(config.device(), config.threads(), config.precision());
       resources.add(backend::close);
       network = Network.create(prepared.spec(), backend::parameters, config.seed());
       resources.add(network::close);

@@ -115,6 +115,26 @@ public final class CudaLibraries {
         .toList();
   }
 
+  /** NCCL, if it is there, with the version that its file's name tells. */
+  public static Optional<Version> nccl() {
+    if (!(NativeLibrary.load() instanceof LoadResult.Loaded)) {
+      return Optional.empty();
+    }
+    String name = "libnccl.so.2";
+    Optional<Path> named = directory().map(d -> d.resolve(name));
+    long library = CpuLibrary.gs_library_open(named.map(Path::toString).orElse(name));
+    if (library == 0) {
+      return Optional.empty();
+    }
+    Path file = Path.of(CpuLibrary.gs_library_path(library));
+    try {
+      String real = file.toRealPath().getFileName().toString();
+      return Optional.of(new Version("NCCL", real.substring("libnccl.so.".length()), file));
+    } catch (IOException e) {
+      return Optional.of(new Version("NCCL", "2", file));
+    }
+  }
+
   /** Unpacks what the jar has for CUDA. */
   static List<Path> unpack(Path base) throws IOException {
     List<Path> written = new ArrayList<>();

@@ -35,7 +35,7 @@ final class CudaRuntime {
   /** For instance "NVIDIA H200". */
   static String name(int device) {
     byte[] name = new byte[NAME_BYTES];
-    driver("cuDeviceGetName", cudart.cuDeviceGetName(name, name.length, handle(device)));
+    check("cuDeviceGetName", cudart.cuDeviceGetName(name, name.length, handle(device)));
     int length = 0;
     while (length < name.length && name[length] != 0) {
       length++;
@@ -60,7 +60,7 @@ final class CudaRuntime {
   /** Bytes of a device's memory. */
   static long totalMemory(int device) {
     try (SizeTPointer bytes = new SizeTPointer(1)) {
-      driver("cuDeviceTotalMem", cudart.cuDeviceTotalMem(bytes, handle(device)));
+      check("cuDeviceTotalMem", cudart.cuDeviceTotalMem(bytes, handle(device)));
       return bytes.get();
     }
   }
@@ -75,9 +75,9 @@ final class CudaRuntime {
   }
 
   private static int handle(int device) {
-    driver("cuInit", cudart.cuInit(0));
+    check("cuInit", cudart.cuInit(0));
     int[] handle = new int[1];
-    driver("cuDeviceGet", cudart.cuDeviceGet(handle, device));
+    check("cuDeviceGet", cudart.cuDeviceGet(handle, device));
     return handle[0];
   }
 
@@ -255,13 +255,6 @@ final class CudaRuntime {
           cudart.cudaGetErrorName(status).getString()
               + ", "
               + cudart.cudaGetErrorString(status).getString());
-    }
-  }
-
-  /** The driver's functions have codes of the same meaning, but texts of their own. */
-  private static void driver(String function, int status) {
-    if (status != cudart.CUDA_SUCCESS) {
-      throw CudaErrors.failed(function, status, "the driver refused it");
     }
   }
 }

@@ -2,6 +2,7 @@ package io.gradsieve.train.learned;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.Backends;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
@@ -124,6 +125,7 @@ public final class FilterTraining {
             "clip-norm=1",
             "device=" + run.device(),
             "threads=" + run.threads(),
+            "precision=" + Backends.precision(Backends.found(run.device()), run.precision()).key(),
             "seed=" + run.seed());
     PreparedTraining training =
         new PreparedTraining(

@@ -43,6 +43,7 @@ public final class CommandOptions {
               Options.NORMS,
               Options.DEVICE,
               Options.THREADS,
+              Options.PRECISION,
               Options.SEED),
           List.of(
               Options.OUT,
@@ -65,7 +66,7 @@ public final class CommandOptions {
               Options.SHORT_EPOCHS),
           SOURCE,
           TRAINED,
-          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
           OUTPUT);
   public static final List<Option<?>> PRUNE =
       join(
@@ -78,21 +79,21 @@ public final class CommandOptions {
               Options.BALANCED,
               Options.PRUNE_OUT),
           SOURCE,
-          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
           OUTPUT);
   public static final List<Option<?>> EVAL =
       join(
           List.of(Options.EVAL_SPLIT, Options.EVAL_OUT),
           SOURCE,
           TRAINED,
-          List.of(Options.DEVICE, Options.THREADS),
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION),
           OUTPUT);
   public static final List<Option<?>> PREDICT =
       join(
           List.of(Options.PREDICT_SPLIT, Options.PREDICTIONS_OUT),
           SOURCE,
           TRAINED,
-          List.of(Options.DEVICE, Options.THREADS),
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION),
           OUTPUT);
   public static final List<Option<?>> EXPORT =
       join(List.of(Options.FORMAT, Options.EXPORT_OUT), TRAINED, OUTPUT);
@@ -100,7 +101,7 @@ public final class CommandOptions {
       join(
           List.of(Options.GRID, Options.LANDSCAPE_OUT),
           SOURCE,
-          List.of(Options.DEVICE, Options.THREADS, Options.SEED),
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
           OUTPUT);
   public static final List<Option<?>> INIT = join(List.of(Options.INIT_OUT), OUTPUT);
   public static final List<Option<?>> DOCTOR =
@@ -121,6 +122,10 @@ public final class CommandOptions {
           Options.STACKTRACE,
           Options.KEEP_CHECKPOINTS,
           Options.CHECKPOINT_EVERY);
+
+  /** Options of the machine: {@code --resume} takes a new value for them, with a warning. */
+  public static final List<Option<?>> MACHINE_ON_RESUME =
+      List.of(Options.DEVICE, Options.THREADS, Options.PRECISION);
 
   /**
    * Options of how one invocation shows itself: {@code --resume} does not take them from the run.

@@ -12,6 +12,7 @@ import static io.gradsieve.train.option.ValueType.truth;
 import static io.gradsieve.train.option.ValueType.whole;
 import static io.gradsieve.train.option.ValueType.wholeOrAuto;
 
+import io.gradsieve.backend.Precision;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
@@ -199,13 +200,24 @@ public final class Options {
 
   // Machine
   public static final Option<String> DEVICE =
-      of(Section.MACHINE, "device", choice("auto", "cpu"), "auto", "what computes");
+      of(
+          Section.MACHINE,
+          "device",
+          ValueType.device(),
+          "auto",
+          "what computes: cpu, cuda (a GPU) or cuda:N; auto takes a GPU where one works");
   public static final Option<Integer> THREADS =
       of(
           Section.MACHINE,
           "threads",
           whole(1, MOST_THREADS),
           "native threads; none given: one a core");
+  public static final Option<Precision> PRECISION =
+      of(
+          Section.MACHINE,
+          "precision",
+          ValueType.precision(),
+          "of products; none given: fp32 on a CPU, tf32 on a GPU");
   public static final Option<Long> SEED =
       of(Section.MACHINE, "seed", ValueType.seed(), "1", "of every random draw");
 

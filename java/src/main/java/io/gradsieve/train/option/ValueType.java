@@ -1,6 +1,7 @@
 package io.gradsieve.train.option;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Precision;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
@@ -99,6 +100,35 @@ public record ValueType<T>(
         Use.VALUE,
         Function.identity(),
         Function.identity());
+  }
+
+  /** {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}. */
+  static ValueType<String> device() {
+    return of(
+        "auto|cpu|cuda[:n]",
+        "auto, cpu, cuda, or cuda:N for the GPU of that number from 0 on",
+        text -> {
+          require(text.matches("auto|cpu|cuda(:[0-9]{1,4})?"));
+          return text;
+        },
+        Function.identity());
+  }
+
+  /** A precision; what is named but not there yet says so. */
+  static ValueType<Precision> precision() {
+    return new ValueType<>(
+        "fp32|tf32|bf16",
+        "fp32 or tf32",
+        List.of("fp32", "tf32", "bf16"),
+        Use.VALUE,
+        text -> {
+          if (text.equals("bf16")) {
+            throw new GradsieveException.Usage(
+                "--precision bf16: comes with a later version; take fp32 or tf32");
+          }
+          return Precision.valueOf(text.toUpperCase(Locale.ROOT));
+        },
+        Precision::key);
   }
 
   /** A whole number from {@code least} on. */

@@ -29,7 +29,9 @@ final class FilteredData {
    */
   static RankedSamples rank(Settings settings, boolean byClass, Consumer<String> notes) {
     Path file = Path.of(settings.get(Options.FILTER));
-    try (Backend backend = Backends.open(settings.get(Options.DEVICE), threads(settings));
+    try (Backend backend =
+            Backends.open(
+                settings.get(Options.DEVICE), threads(settings), settings.find(Options.PRECISION));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
       Optional<Schema> rules = Optional.of(filter.rules());
       Dataset bare = DataOptions.open(settings, Purpose.PREDICT, rules, notes);

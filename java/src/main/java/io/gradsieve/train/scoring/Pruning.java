@@ -85,7 +85,7 @@ public final class Pruning {
           "prune: --scores FILE or --filter FILE is needed: %s, or %s"
               .formatted(Options.SCORES_FILE.words(), Options.FILTER.words()));
     }
-    for (Option<?> option : List.of(Options.DEVICE, Options.THREADS)) {
+    for (Option<?> option : List.of(Options.DEVICE, Options.THREADS, Options.PRECISION)) {
       if (!filter && settings.given(option)) {
         throw new GradsieveException.Usage(
             "%s goes with --filter: nothing is computed of a scores file; leave it out"

@@ -115,7 +115,8 @@ public final class ScoringSession implements AutoCloseable {
                 () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
     Resources resources = new Resources();
     try {
-      Backend backend = Backends.open(settings.get(Options.DEVICE), threads);
+      Backend backend =
+          Backends.open(settings.get(Options.DEVICE), threads, settings.find(Options.PRECISION));
       resources.add(backend::close);
       NetworkSpec spec = ModelRules.with(source.spec(data), data.schema());
       Network network = Network.create(spec, backend::parameters, 0);

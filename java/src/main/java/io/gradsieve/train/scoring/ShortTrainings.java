@@ -49,6 +49,7 @@ final class ShortTrainings {
           Options.TRAINED_MODEL,
           Options.DEVICE,
           Options.THREADS,
+          Options.PRECISION,
           Options.SEED,
           Options.SHORT_EPOCHS);
 
