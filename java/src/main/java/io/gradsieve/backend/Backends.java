@@ -5,6 +5,8 @@ import io.gradsieve.backend.cpu.CpuBackend;
 import io.gradsieve.backend.cuda.CudaBackend;
 import io.gradsieve.backend.cuda.CudaDevices;
 import io.gradsieve.natives.CudaLibraries;
+import io.gradsieve.natives.LoadResult;
+import io.gradsieve.natives.NativeLibrary;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -60,10 +62,11 @@ public final class Backends {
     if (!device.equals("auto")) {
       throw GradsieveException.Usage.unknown("device", device, DEVICES);
     }
+    if (NativeLibrary.load() instanceof LoadResult.Failed || !NativeLibrary.expectsGpu()) {
+      return CPU; // which says what is wrong with the library
+    }
     if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
-      if (failed.driver()) {
-        refused(failed.reason());
-      }
+      refused(failed.reason());
       return CPU;
     }
     try {

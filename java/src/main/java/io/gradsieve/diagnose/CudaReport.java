@@ -56,10 +56,12 @@ final class CudaReport {
       fields.put("missing", missing);
       missing.stream().filter(line -> !line.equals(failed.reason())).forEach(lines::add);
     }
+    List<String> architectures = CudaLibraries.architectures();
+    fields.put("architectures", architectures);
     lines.add(
-        CudaLibraries.built()
-            ? "own kernels: in this build"
-            : "own kernels: not in this build, which was made where nvcc is not; build where it is");
+        architectures.isEmpty()
+            ? "own kernels: not in this build, which was made where nvcc is not; build where it is"
+            : "own kernels: in this build, for " + String.join(", ", architectures));
   }
 
   private void loaded(CudaLibraries.Loaded loaded) {

@@ -150,6 +150,17 @@ class DeviceTest {
   }
 
   @Test
+  void doctorSaysWhichFunctionFails() throws Exception {
+    JavaProcess run =
+        JavaProcess.run(
+            directory,
+            Map.of(VARIABLE, standIns(), "GRADSIEVE_CUDA_FAIL", "cudnnConvolutionForward:1+"),
+            JavaProcess.command(Main.class, "doctor"));
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out()).containsPattern("cuda:0, .*the GPU failed: cudnnConvolutionForward: ");
+  }
+
+  @Test
   void doctorNamesEveryLibraryThatIsMissing() throws Exception {
     Path without = without("libcublas.so.13");
     Files.delete(without.resolve("libcudnn_cnn.so.9"));

@@ -149,7 +149,7 @@ final class Bundle {
     }
   }
 
-  private static InputStream resource(String name) throws IOException {
+  static InputStream resource(String name) throws IOException {
     InputStream stream = Bundle.class.getResourceAsStream(name);
     if (stream == null) {
       throw new NoSuchFileException(name);

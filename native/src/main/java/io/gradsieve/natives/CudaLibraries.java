@@ -16,10 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CudaLibraries {
   /** Names the directory of other libraries. */
-  public static final String VARIABLE = "GRADSIEVE_CUDA_LIBRARIES";
-
-  /** What a machine without a GPU lacks. */
-  static final String DRIVER = "libcuda.so.1";
+  public static final String VARIABLE = NativeLibrary.CUDA_VARIABLE;
 
   private static @Nullable Result result;
   private static boolean loading;
@@ -76,7 +73,7 @@ public final class CudaLibraries {
       return new Failed("gradsieve's own library is not loaded, and CUDA needs it", false);
     }
     Optional<Path> directory = directory();
-    if (directory.isEmpty() && CpuLibrary.gs_library_open(DRIVER) == 0) {
+    if (!NativeLibrary.expectsGpu()) {
       return new Failed(
           "no NVIDIA driver: " + CpuLibrary.gs_last_error() + "; install NVIDIA's driver", false);
     }
@@ -93,6 +90,14 @@ public final class CudaLibraries {
   /** Whether the build put kernels for real GPUs into the jar. */
   public static boolean built() {
     return Bundle.exists(CudaLoader.KERNELS_BUNDLE);
+  }
+
+  /**
+   * What the jar's kernels are compiled for, for instance "sm_90"; empty if it has none. Reads what
+   * {@code gs_cuda_describe} would say, so that it is known where nothing can be loaded.
+   */
+  public static List<String> architectures() {
+    return built() ? CudaLoader.architectures() : List.of();
   }
 
   /**

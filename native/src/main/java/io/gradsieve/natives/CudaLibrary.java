@@ -12,7 +12,7 @@ import java.util.List;
  */
 enum CudaLibrary {
   DRIVER(
-      CudaLibraries.DRIVER,
+      NativeLibrary.CUDA_DRIVER,
       "NVIDIA's driver",
       "NVIDIA's driver, 580 or newer",
       "cuDeviceGet cuDeviceGetName cuDeviceTotalMem_v2 cuInit"),

@@ -1,6 +1,8 @@
 package io.gradsieve.natives;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +10,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
@@ -51,6 +55,8 @@ final class CudaLoader {
 
   private static final String JAVACPP_LOADS = "org.bytedeco.javacpp.loadLibraries";
   private static final List<String> HOMES = List.of("CUDA_HOME", "CUDA_PATH");
+
+  private static final Pattern DESCRIPTION = Pattern.compile("\"architectures\":\\[([^\\]]+)\\]");
 
   private final Optional<Path> directory;
   private final Path unpacked;
@@ -133,6 +139,18 @@ final class CudaLoader {
     }
     Path kernels = Bundle.of(KERNELS_BUNDLE).unpack(unpacked).resolve(CudaLibrary.KERNELS.file());
     return loaded(kernels.toString(), CudaLibrary.KERNELS);
+  }
+
+  /** From the text that is in the library. */
+  static List<String> architectures() {
+    String file = CudaLibrary.KERNELS.file();
+    try (InputStream library = Bundle.resource("linux-x86_64/" + KERNELS_BUNDLE + "/" + file)) {
+      String bytes = new String(library.readAllBytes(), StandardCharsets.ISO_8859_1);
+      Matcher text = DESCRIPTION.matcher(bytes);
+      return text.find() ? List.of(text.group(1).replaceAll("[\" ]", "").split(",")) : List.of();
+    } catch (IOException e) {
+      throw new IllegalStateException("gradsieve-native: " + file + " cannot be read", e);
+    }
   }
 
   private static long openFrom(Path directory, CudaLibrary library) throws Unusable {

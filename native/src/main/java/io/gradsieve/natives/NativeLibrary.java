@@ -24,6 +24,12 @@ public final class NativeLibrary {
   public static final String REQUIREMENT =
       "gradsieve needs Linux on x86-64 with glibc 2.35 or newer";
 
+  /** See {@link CudaLibraries#VARIABLE}. */
+  static final String CUDA_VARIABLE = "GRADSIEVE_CUDA_LIBRARIES";
+
+  /** What a machine without a GPU lacks. */
+  static final String CUDA_DRIVER = "libcuda.so.1";
+
   private static final int OTHERS_MAY_WRITE = 0022;
 
   private static @Nullable LoadResult result;
@@ -53,6 +59,16 @@ public final class NativeLibrary {
     written.add(Bundle.of("gradsieve").unpack(directory));
     written.addAll(CudaLibraries.unpack(directory));
     return written;
+  }
+
+  /**
+   * Whether a GPU can be expected: there is NVIDIA's driver, or libraries in its place are named.
+   * Asked at every start, so that nothing of {@link CudaLibraries} is loaded where there is none:
+   * this takes a tenth of a millisecond. Needs {@link #load} to have succeeded.
+   */
+  public static boolean expectsGpu() {
+    String named = System.getenv(CUDA_VARIABLE);
+    return (named != null && !named.isEmpty()) || CpuLibrary.gs_library_open(CUDA_DRIVER) != 0;
   }
 
   /** Called by the generated classes when they are first used. */

@@ -100,6 +100,14 @@ class CudaLibrariesTest {
   }
 
   @Test
+  void theJarSaysWhatItsKernelsAreFor() {
+    assertThat(CudaLibraries.built()).isEqualTo(!CudaLibraries.architectures().isEmpty());
+    if (CudaLibraries.built()) {
+      assertThat(CudaLibraries.architectures()).contains("sm_75", "sm_90", "sm_120");
+    }
+  }
+
+  @Test
   void withoutADriverNothingElseIsLookedFor() throws Exception {
     String line = line("");
     if (line.startsWith("loaded")) {
