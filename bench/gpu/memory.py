@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Device memory over 500 steps: it must not grow.
 
-memory.py OUT [--device cuda:0] [--tiny]; OUT/memory.data.json has all figures. After a warm-up neither the bytes nor the number of
-allocations in the engine's own ledger may grow, nor, where nvidia-smi tells it, what the card has given to the process. Exit code 1: one grew, or the engine failed.
+memory.py OUT [--device cuda:0] [--tiny]; OUT/memory.data.json has all figures. After a warm-up neither the bytes in the engine's own
+ledger may grow nor, where nvidia-smi tells it, what the card has given to the process; allocations are counted. Exit code 1: one grew, or the engine failed.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def measure(model, batch, tiny, options):
             window = engine.window(steps, 0)
             samples.append({"bytes": window["bytes"], "allocations": window["allocations"], "card": given(engine.process.pid)})
     warm, *later = samples
-    grew = [key for key in warm if warm[key] is not None and any(sample[key] > warm[key] for sample in later)]
+    grew = [key for key in ("bytes", "card") if warm[key] is not None and any((s[key] or 0) > warm[key] for s in later)]
     return {"model": model, "batch": batch, "steps": WINDOWS * steps, "samples": samples, "grew": grew}
 
 
@@ -59,13 +59,15 @@ def main():
     rows = []
     for cell in cells:
         if "error" in cell:
-            rows.append([cell["model"], str(cell["batch"]), "", "", "", cell["error"]])
+            rows.append([cell["model"], str(cell["batch"]), "", "", "", "", cell["error"]])
             continue
         first, last = cell["samples"][0], cell["samples"][-1]
         rows.append([cell["model"], str(cell["batch"]), str(cell["steps"]),
                      *(f"{sample['bytes'] / 2 ** 20:,.1f} · {sample['card'] or '–'}" for sample in (first, last)),
+                     str(last["allocations"] - first["allocations"]),
                      "grew: " + ", ".join(cell["grew"]) if cell["grew"] else "constant"])
-    table("Device memory, MiB by the engine's ledger · by nvidia-smi", ["model", "batch", "steps", "before", "after", ""], rows)
+    table("Device memory, MiB by the engine's ledger · by nvidia-smi",
+          ["model", "batch", "steps", "before", "after", "allocations", ""], rows)
     return 1 if any(cell.get("grew") or "error" in cell for cell in cells) else 0
 
 
