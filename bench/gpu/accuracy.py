@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import signal
 import sys
 
 from engine import EngineError, on, train
@@ -54,6 +55,16 @@ def show(cell, name):
     return f"{run['test_accuracy']:.4f} · {run['samples_per_second']:,.0f}" if run else "failed"
 
 
+def print_cells(cells, device):
+    """Whether all was fine."""
+    names = ["cpu", "fp32", "tf32"]
+    table(f"Test accuracy · samples/s, {device} beside the CPU", ["data", "model", *names],
+          [[cell["data"], cell["model"], *(show(cell, name) for name in names)] for cell in cells])
+    wrong = [f"{cell['data']} {cell['model']}: {what}" for cell in cells for what in cell["wrong"]]
+    print("\n" + ("\n".join(wrong) or "two runs of the same seed have the same weights" if cells else "nothing was run"))
+    return bool(cells) and not wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description="Accuracy on a device beside the CPU's.")
     parser.add_argument("out", type=pathlib.Path)
@@ -61,20 +72,20 @@ def main():
     parser.add_argument("--tiny", action="store_true", help="tries the program")
     args = parser.parse_args()
     sys.stdout.reconfigure(encoding="utf-8")
+    # What run.sh's time limit ends has its table all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     cells = []
     here = pathlib.Path(os.environ.get("GRADSIEVE_DATA", "."))
-    for data, model, options, samples in TINY if args.tiny else RUNS:
-        if data != "digits" and not any((here / data).glob("t*")):
-            print(f"{data} {model}: not run, for {here} has no {data}")
-            continue
-        cells.append(compare(args.out, args.device, data, model, options, samples))
-        (args.out / "training.data.json").write_text(json.dumps(cells, indent=1), encoding="utf-8")
-    names = ["cpu", "fp32", "tf32"]
-    table(f"Test accuracy · samples/s, {args.device} beside the CPU", ["data", "model", *names],
-          [[cell["data"], cell["model"], *(show(cell, name) for name in names)] for cell in cells])
-    wrong = [f"{cell['data']} {cell['model']}: {what}" for cell in cells for what in cell["wrong"]]
-    print("\n" + ("\n".join(wrong) or "two runs of the same seed have the same weights" if cells else "nothing was run"))
-    return 1 if wrong or not cells else 0
+    try:
+        for data, model, options, samples in TINY if args.tiny else RUNS:
+            if data != "digits" and not any((here / data).glob("t*")):
+                print(f"{data} {model}: not run, for {here} has no {data}")
+                continue
+            cells.append(compare(args.out, args.device, data, model, options, samples))
+            (args.out / "training.data.json").write_text(json.dumps(cells, indent=1), encoding="utf-8")
+    finally:
+        fine = print_cells(cells, args.device)
+    return 0 if fine else 1
 
 
 if __name__ == "__main__":
