@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A folder under 45 MB with all that run.sh needs on a machine with an NVIDIA card, nvcc, g++ and PyTorch, but without Java:
 #   pack.sh DIR [--cifar PATH]         then, there:  DIR/run.sh
-# A jlinked Java runtime and engine.jar (unpacked at the first run), the sources of kernels and their cases, bench/gpu, and the
+# The sources of kernels and their cases, bench/gpu, and, unpacked at the first run, a jlinked Java runtime, engine.jar and the
 # images of data.sh, CIFAR-10 maybe from PATH. DIR/MANIFEST lists every file with size and SHA-256. JAVA_HOME: the JDK to take.
 set -euo pipefail
 [[ $# -gt 0 && $1 != -* ]] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
@@ -26,8 +26,8 @@ build() {
     cp LICENSE NOTICE "$dir"
 }
 
-# java.tar.xz: runtime/, engine.jar, gpu.jar. Nothing in it is compressed by itself: xz does that better over the whole of it.
-java_archive() {
+# package.tar.xz: runtime/, engine.jar, gpu.jar, data/. Little in it is compressed by itself: xz does that better over the whole.
+archive() {
     local modules scratch jar=("${bin}jar" --create --no-compress --date 2026-01-01T00:00:00Z --file)
     scratch=$(mktemp -d)
     # The modules that the jar names, but java.desktop: it reads PNG and JPEG files, and none are here.
@@ -40,11 +40,10 @@ java_archive() {
     mkdir "$scratch/engine"
     (cd "$scratch/engine" && "${bin}jar" --extract --file "$OLDPWD/engine.jar" &&
         "${jar[@]}" ../engine.jar --manifest META-INF/MANIFEST.MF .)
-    tar -C "$scratch" --sort=name --owner=0 --group=0 --mtime=@0 -c runtime engine.jar gpu.jar | xz -6 > "$dir/java.tar.xz"
+    GRADSIEVE_JAVA=${bin}java bench/gpu/data.sh "$scratch/data" "$cifar"
+    tar -C "$scratch" --sort=name --owner=0 --group=0 --mtime=@0 -c runtime engine.jar gpu.jar data | xz -6 > "$dir/package.tar.xz"
     rm -rf "$scratch"
 }
-
-data() { GRADSIEVE_JAVA=${bin}java bench/gpu/data.sh "$dir/data" "$cifar"; }
 
 sources() {
     local files=(cuda-kernels/include cuda-kernels/src kernel-cases native/include bench/peers/models.py bench/gpu/norms
@@ -61,7 +60,7 @@ manifest() {
     done > MANIFEST)
 }
 
-for step in build java_archive data sources manifest; do
+for step in build archive sources manifest; do
     $step
 done
 bytes=$(du -sb "$dir" | cut -f1)

@@ -30,12 +30,12 @@ out=$(cd "$out" && pwd)
 export out device emulated
 
 # Where this is a package: its Java, engine and data. What is unpacked stays beside it.
-if [[ -e $root/java.tar.xz ]]; then
+if [[ -e $root/package.tar.xz ]]; then
     export GRADSIEVE_JAVA=$here/target/runtime/bin/java
     export GRADSIEVE_ENGINE=$here/target/engine.jar GRADSIEVE_WINDOWS=$here/target/gpu.jar
-    export GRADSIEVE_DATA=$root/data GRADSIEVE_NATIVE_DIR=$here/target/natives
-    [[ $here/target/unpacked -nt $root/java.tar.xz ]] || {
-        python3 -m tarfile -e "$root/java.tar.xz" "$here/target"
+    export GRADSIEVE_DATA=$here/target/data GRADSIEVE_NATIVE_DIR=$here/target/natives
+    [[ $here/target/unpacked -nt $root/package.tar.xz ]] || {
+        python3 -m tarfile -e "$root/package.tar.xz" "$here/target"
         touch "$here/target/unpacked"
     }
 fi
