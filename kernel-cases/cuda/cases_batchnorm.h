@@ -22,7 +22,7 @@ inline std::vector<Shape> large_shapes() {
 /* One and several warps a sample, one and several slabs, samples and pieces. */
 inline std::vector<Shape> tiled_shapes() {
     return {{3, 300, 16, 16},   {5, 64, 64, 64},  {9, 16, 256, 256}, {4, 33, 130, 132}, {300, 1, 1000, 1000},
-            {2, 1, 2051, 2052}, {1100, 1, 3, 4}, {40, 20, 5, 8},    {1030, 5, 6, 8},    {3, 515, 4, 4}};
+            {9, 1, 2051, 2052}, {1100, 1, 3, 4}, {40, 20, 5, 8},    {1030, 5, 6, 8},    {3, 515, 4, 4}};
 }
 
 }  // namespace cases

@@ -47,9 +47,14 @@ public final class Network implements AutoCloseable {
         new Network(spec, description, device.apply(graph(spec, description, 0, false)));
     RandomBits bits = RandomBits.of(seed, "initialise", 0);
     ParameterList all = description.parameters();
-    for (int i = 0; i < all.parameters().size(); i++) {
-      network.parameters.write(
-          i, initial(all.parameters().get(i), all.initial().get(i), bits.at(i)));
+    try {
+      for (int i = 0; i < all.parameters().size(); i++) {
+        network.parameters.write(
+            i, initial(all.parameters().get(i), all.initial().get(i), bits.at(i)));
+      }
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
     }
     return network;
   }

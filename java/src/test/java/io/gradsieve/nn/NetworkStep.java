@@ -5,6 +5,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DirectSamples;
+import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Optional;
@@ -14,30 +15,37 @@ final class NetworkStep implements AutoCloseable {
   final Network network;
   final CompiledStep compiled;
   final int batch;
-  private final Backend backend;
+  private final Resources resources = new Resources();
   private final StepInput input;
 
   /** The same seed gives the same weights and samples on every backend. */
   NetworkStep(Backend backend, NetworkSpec spec, int batch, UpdateRule rule, long seed) {
-    this.backend = backend;
     this.batch = batch;
-    network = Network.create(spec, backend::parameters, seed);
-    compiled =
-        backend.compile(
-            backend.plan(network.graph(0.1, false), batch, true, true),
-            network.weights(),
-            Optional.of(rule));
-    RandomBits bits = RandomBits.of(seed, "samples", 0);
-    float[] inputs = new float[batch * spec.inputs()];
-    for (int e = 0; e < inputs.length; e++) {
-      inputs[e] = (float) (3 * bits.uniform(e) - 1.5);
-    }
-    input = DirectSamples.of(batch, inputs).input(compiled);
-    for (int i = 0; i < batch; i++) {
-      input.labels().put(i, bits.at(1).below(i, spec.outputs()));
-      input.ids().put(i, i);
-      input.planWeights().put(i, 1 + i % 2);
-      input.sampleWeights().put(i, 1);
+    try {
+      resources.add(backend::close);
+      network = Network.create(spec, backend::parameters, seed);
+      resources.add(network::close);
+      compiled =
+          backend.compile(
+              backend.plan(network.graph(0.1, false), batch, true, true),
+              network.weights(),
+              Optional.of(rule));
+      resources.add(compiled::close);
+      RandomBits bits = RandomBits.of(seed, "samples", 0);
+      float[] inputs = new float[batch * spec.inputs()];
+      for (int e = 0; e < inputs.length; e++) {
+        inputs[e] = (float) (3 * bits.uniform(e) - 1.5);
+      }
+      input = DirectSamples.of(batch, inputs).input(compiled);
+      resources.add(input::close);
+      for (int i = 0; i < batch; i++) {
+        input.labels().put(i, bits.at(1).below(i, spec.outputs()));
+        input.ids().put(i, i);
+        input.planWeights().put(i, 1 + i % 2);
+        input.sampleWeights().put(i, 1);
+      }
+    } catch (RuntimeException e) {
+      throw resources.abandon(e);
     }
   }
 
@@ -56,9 +64,6 @@ final class NetworkStep implements AutoCloseable {
 
   @Override
   public void close() {
-    input.close();
-    compiled.close();
-    network.close();
-    backend.close();
+    resources.close();
   }
 }

@@ -193,9 +193,11 @@ final class CublasLt implements AutoCloseable {
         check(
             "cublasLtMatmulAlgoGetHeuristic",
             status == 0 && found[0] == 0 ? cublas.CUBLAS_STATUS_NOT_SUPPORTED : status);
-      } finally {
+      } catch (RuntimeException e) {
         cublas.cublasLtMatmulPreferenceDestroy(preference);
+        throw e;
       }
+      check("cublasLtMatmulPreferenceDestroy", cublas.cublasLtMatmulPreferenceDestroy(preference));
     }
 
     private static void prefer(

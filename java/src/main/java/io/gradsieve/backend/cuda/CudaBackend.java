@@ -20,18 +20,23 @@ import java.util.Optional;
 
 /** An NVIDIA GPU: one stream for all steps, one for copies beside them. */
 public final class CudaBackend implements Backend {
+  /** How much of the free memory a data set may take; the rest is for what comes later. */
+  private static final double MOST_OF_MEMORY = 0.5;
+
   private final int device;
   private final int threads;
   private final Precision precision;
+  private final double residentShare;
   private final MemoryLedger ledger = new MemoryLedger();
   private final Resources resources = new Resources();
   private final long stream;
   private final long copyStream;
 
-  private CudaBackend(int device, int threads, Precision precision) {
+  private CudaBackend(int device, int threads, Precision precision, double residentShare) {
     this.device = device;
     this.threads = threads;
     this.precision = precision;
+    this.residentShare = residentShare;
     try {
       use();
       stream = newStream();
@@ -56,6 +61,15 @@ public final class CudaBackend implements Backend {
    * @throws GradsieveException.Missing if there is none of that number, or a library is missing
    */
   public static CudaBackend open(int device, int threads, Precision precision) {
+    return open(device, threads, precision, MOST_OF_MEMORY);
+  }
+
+  /**
+   * The same.
+   *
+   * @param residentShare of the memory that is free: a data set that takes more stays on the host
+   */
+  static CudaBackend open(int device, int threads, Precision precision, double residentShare) {
     if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
       throw new GradsieveException.Missing(failed.reason());
     }
@@ -65,7 +79,7 @@ public final class CudaBackend implements Backend {
           "--device cuda:%d: this machine has %d CUDA device(s), numbered from 0"
               .formatted(device, devices));
     }
-    return new CudaBackend(device, threads, precision);
+    return new CudaBackend(device, threads, precision, residentShare);
   }
 
   @Override
@@ -100,12 +114,33 @@ public final class CudaBackend implements Backend {
     return copyStream;
   }
 
+  /** Whether a data set of so many bytes is to lie on the device. */
+  boolean holds(long bytes) {
+    return bytes <= residentShare * CudaRuntime.freeMemory();
+  }
+
   boolean tf32() {
     return precision == Precision.TF32;
   }
 
-  /** Waits for all that is queued. */
+  /**
+   * Waits for all that is queued. Where a wait fails it is tried once more before that is thrown:
+   * memory may be freed next, and nothing must use it then.
+   */
   void synchronize() {
+    try {
+      waitForStreams();
+    } catch (GradsieveException.Missing e) {
+      try {
+        waitForStreams();
+      } catch (GradsieveException.Missing again) {
+        e.addSuppressed(again);
+      }
+      throw e;
+    }
+  }
+
+  private void waitForStreams() {
     CudaRuntime.synchronize(copyStream);
     CudaRuntime.synchronize(stream);
   }
@@ -142,7 +177,7 @@ public final class CudaBackend implements Backend {
     if (!open.isEmpty()) {
       throw new IllegalStateException("not closed, bytes by purpose: " + open);
     }
-    use();
+    resources.add(this::use);
     resources.close();
   }
 }

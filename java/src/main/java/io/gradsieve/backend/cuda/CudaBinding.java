@@ -34,6 +34,7 @@ final class CudaBinding implements AutoCloseable {
       Runnable moving) {
     this.backend = backend;
     this.moving = moving;
+    resources.add(this::closeWorkspace);
     try {
       network = new CudaNetwork(backend, plan, layout, weights);
       resources.add(network::close);
@@ -47,13 +48,8 @@ final class CudaBinding implements AutoCloseable {
       resources.add(cublasLt::close);
       workspace(1);
     } catch (RuntimeException e) {
-      throw abandon(e);
+      throw resources.abandon(e);
     }
-  }
-
-  private RuntimeException abandon(RuntimeException failure) {
-    closeWorkspace();
-    return resources.abandon(failure);
   }
 
   CudaNetwork network() {
@@ -100,9 +96,10 @@ final class CudaBinding implements AutoCloseable {
   }
 
   private void closeWorkspace() {
-    if (workspace != null) {
-      workspace.close();
-      workspace = null;
+    CudaBuffer gone = workspace;
+    workspace = null;
+    if (gone != null) {
+      gone.close();
     }
   }
 
@@ -118,7 +115,6 @@ final class CudaBinding implements AutoCloseable {
 
   @Override
   public void close() {
-    closeWorkspace();
     resources.close();
   }
 }

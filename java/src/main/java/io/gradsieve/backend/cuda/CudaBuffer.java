@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cuda;
 
+import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.layout.FloatMemory;
 
 /** Device memory entered in the ledger under its purpose; zeroed when made. */
@@ -88,12 +89,11 @@ final class CudaBuffer implements FloatMemory {
       long gone = address;
       address = 0;
       backend.ledger().remove(purpose, bytes);
-      backend.use();
-      try {
-        backend.synchronize();
-      } finally {
-        CudaRuntime.free(gone);
-      }
+      Resources steps = new Resources(); // each is tried, whatever became of the one before
+      steps.add(() -> CudaRuntime.free(gone));
+      steps.add(backend::synchronize);
+      steps.add(backend::use);
+      steps.close();
     }
   }
 }

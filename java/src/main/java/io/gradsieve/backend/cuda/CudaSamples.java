@@ -12,9 +12,6 @@ import java.nio.ByteBuffer;
  * its own while the step before runs, by turns into two places.
  */
 final class CudaSamples {
-  /** How much of the free memory a data set may take; the rest is for what comes later. */
-  private static final double MOST_OF_MEMORY = 0.5;
-
   /**
    * Where a step's samples lie.
    *
@@ -53,7 +50,7 @@ final class CudaSamples {
     this.shape = shape;
     this.gone = gone;
     long bytes = (long) store.samples() * store.sampleBytes();
-    resident = bytes <= MOST_OF_MEMORY * CudaRuntime.freeMemory();
+    resident = backend.holds(bytes);
     try {
       if (resident) {
         places[0] = new CudaBuffer(backend, Math.max(bytes, Float.BYTES), "data");
@@ -108,7 +105,6 @@ final class CudaSamples {
     users--;
     if (users == 0) {
       gone.run();
-      backend.use();
       resources.close();
     }
   }

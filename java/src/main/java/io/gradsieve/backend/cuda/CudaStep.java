@@ -389,9 +389,9 @@ final class CudaStep implements CompiledStep {
       }
       closed = true;
     }
-    backend.use();
     programs.values().forEach(program -> resources.add(program::close));
     resources.add(backend::synchronize);
+    resources.add(backend::use);
     resources.close();
   }
 }

@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cuda;
 
+import io.gradsieve.backend.Resources;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.cuda.cudnn.cudnnContext;
@@ -90,7 +91,7 @@ final class Cudnn implements AutoCloseable {
     private final cudnnTensorStruct input = new cudnnTensorStruct();
     private final cudnnTensorStruct output = new cudnnTensorStruct();
     private final cudnnFilterStruct weights = new cudnnFilterStruct();
-    private final List<cudnnConvolutionStruct> descriptions = new ArrayList<>();
+    private final Resources resources = new Resources();
     private final Choice forward;
     private final Choice backwardInput;
 
@@ -104,6 +105,9 @@ final class Cudnn implements AutoCloseable {
         tensor(input, batch, shape.height(), shape.width(), shape.pitch());
         tensor(output, batch, shape.outHeight(), shape.outWidth(), shape.outPitch());
         check("cudnnCreateFilterDescriptor", cudnn.cudnnCreateFilterDescriptor(weights));
+        resources.add(
+            () ->
+                check("cudnnDestroyFilterDescriptor", cudnn.cudnnDestroyFilterDescriptor(weights)));
         check(
             "cudnnSetFilter4dDescriptor",
             cudnn.cudnnSetFilter4dDescriptor(
@@ -117,14 +121,14 @@ final class Cudnn implements AutoCloseable {
         forward = chooseForward();
         backwardInput = chooseBackwardInput();
       } catch (RuntimeException e) {
-        close();
-        throw e;
+        throw resources.abandon(e);
       }
     }
 
-    private static void tensor(
-        cudnnTensorStruct tensor, int batch, int height, int width, int pitch) {
+    private void tensor(cudnnTensorStruct tensor, int batch, int height, int width, int pitch) {
       check("cudnnCreateTensorDescriptor", cudnn.cudnnCreateTensorDescriptor(tensor));
+      resources.add(
+          () -> check("cudnnDestroyTensorDescriptor", cudnn.cudnnDestroyTensorDescriptor(tensor)));
       check(
           "cudnnSetTensor4dDescriptorEx",
           cudnn.cudnnSetTensor4dDescriptorEx(
@@ -144,7 +148,11 @@ final class Cudnn implements AutoCloseable {
       cudnnConvolutionStruct description = new cudnnConvolutionStruct();
       check(
           "cudnnCreateConvolutionDescriptor", cudnn.cudnnCreateConvolutionDescriptor(description));
-      descriptions.add(description);
+      resources.add(
+          () ->
+              check(
+                  "cudnnDestroyConvolutionDescriptor",
+                  cudnn.cudnnDestroyConvolutionDescriptor(description)));
       check(
           "cudnnSetConvolution2dDescriptor",
           cudnn.cudnnSetConvolution2dDescriptor(
@@ -328,16 +336,7 @@ final class Cudnn implements AutoCloseable {
 
     @Override
     public void close() {
-      descriptions.forEach(cudnn::cudnnDestroyConvolutionDescriptor);
-      descriptions.clear();
-      if (!weights.isNull()) {
-        cudnn.cudnnDestroyFilterDescriptor(weights);
-      }
-      for (cudnnTensorStruct tensor : List.of(input, output)) {
-        if (!tensor.isNull()) {
-          cudnn.cudnnDestroyTensorDescriptor(tensor);
-        }
-      }
+      resources.close();
     }
   }
 
