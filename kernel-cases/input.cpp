@@ -50,9 +50,6 @@ static void declare(std::vector<Case>& cases) {
         shapes.push_back(s);
     for (const Shape& s : shapes)
         for (int element : {GS_UINT8, GS_FLOAT32}) {
-#ifdef GS_CASES_CUDA
-            if (element == GS_UINT8 && s.channels > 16) continue; /* scales and shifts are arguments of the kernel */
-#endif
             cases.push_back(input_case(s, element, false));
         }
     cases.push_back(refusals_case());

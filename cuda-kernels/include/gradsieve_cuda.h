@@ -78,7 +78,7 @@ typedef struct gs_cuda_outcome {
  * output [B][H*W][P] = the samples as floats: byte * scale[c] + shift[c] for bytes (one rounding, as fmaf), as they are for
  * floats. samples is the data set, [N][H][W][C] densely; of[i] says which of them sample i is. crop pads 4 zeros on each side and
  * cuts H x W out where draw says, flip mirrors left and right if draw < 0: java's Augment, bit for bit (a byte of padding is 0
- * before scale and shift). scale and shift are host memory, float[C], C <= 16; NULL for floats. pitch may be C where H*W*C is a
+ * before scale and shift). scale and shift are float[C]; NULL for floats. pitch may be C where H*W*C is a
  * multiple of 4: dense rows, for networks whose first layer is a product.
  */
 int gs_cuda_input(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int element,

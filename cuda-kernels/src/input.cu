@@ -12,12 +12,7 @@
 namespace gradsieve {
 namespace {
 
-constexpr int MOST_CHANNELS = 16, PADDING = 4, PLACES = 2 * PADDING + 1;
-
-/* By value, for scale and shift are the host's. */
-struct Standard {
-    float scale[MOST_CHANNELS], shift[MOST_CHANNELS];
-};
+constexpr int PADDING = 4, PLACES = 2 * PADDING + 1;
 
 struct Image {
     int height, width, channels;
@@ -68,18 +63,10 @@ __device__ __forceinline__ float value_of(const float (&raw)[4], bool, int j) { 
  */
 template <class Element, class Raw, bool DENSE>
 __global__ void __launch_bounds__(THREADS)
-    input_kernel(int64_t words, Divisor sample_words, Divisor pixel, Divisor row, Image image, bool aligned, Standard standard,
-                 const Element* __restrict__ samples, const gs_cuda_sample* __restrict__ of, float* __restrict__ output) {
+    input_kernel(int64_t words, Divisor sample_words, Divisor pixel, Divisor row, Image image, bool aligned,
+                 const float* __restrict__ scale, const float* __restrict__ shift, const Element* __restrict__ samples,
+                 const gs_cuda_sample* __restrict__ of, float* __restrict__ output) {
     constexpr bool BYTES = sizeof(Element) == 1;
-    GS_SHARED(float, scale, MOST_CHANNELS);
-    GS_SHARED(float, shift, MOST_CHANNELS);
-    if (BYTES && threadIdx.x == 0) {
-#pragma unroll /* by places known here, or the arguments are copied to local memory */
-        for (int c = 0; c < MOST_CHANNELS; c++) {
-            scale[c] = standard.scale[c];
-            shift[c] = standard.shift[c];
-        }
-    }
     const int64_t start = static_cast<int64_t>(blockIdx.x) * WORDS, first = start / sample_words.by();
     const unsigned within = static_cast<unsigned>(start - first * sample_words.by()) + threadIdx.x;
     gs_cuda_sample own[EACH];
@@ -129,7 +116,6 @@ __global__ void __launch_bounds__(THREADS)
             }
         }
     }
-    if (BYTES) __syncthreads();
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
         if (word_at(k) >= words) continue;
@@ -146,7 +132,7 @@ __global__ void __launch_bounds__(THREADS)
 }
 
 template <class Element, class Raw>
-int gather(int64_t batch, const Image& image, int64_t pitch, const Standard& standard, const void* samples,
+int gather(int64_t batch, const Image& image, int64_t pitch, const float* scale, const float* shift, const void* samples,
            const gs_cuda_sample* of, float* output, void* stream) {
     const bool dense = pitch == image.channels;
     const int64_t floats = static_cast<int64_t>(image.height) * image.width * pitch, words = batch * floats / 4;
@@ -154,9 +140,9 @@ int gather(int64_t batch, const Image& image, int64_t pitch, const Standard& sta
     const auto* const data = static_cast<const Element*>(samples);
     const Divisor sample_words(floats / 4), row(image.width);
     return dense ? GS_LAUNCH((input_kernel<Element, Raw, true>), blocks_of(words), THREADS, 0, stream, words, sample_words,
-                             Divisor(image.channels), row, image, aligned, standard, data, of, output)
+                             Divisor(image.channels), row, image, aligned, scale, shift, data, of, output)
                  : GS_LAUNCH((input_kernel<Element, Raw, false>), blocks_of(words), THREADS, 0, stream, words, sample_words,
-                             Divisor(pitch / 4), row, image, aligned, standard, data, of, output);
+                             Divisor(pitch / 4), row, image, aligned, scale, shift, data, of, output);
 }
 
 int check(const char* name, int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t pitch, int element) {
@@ -174,8 +160,6 @@ int check(const char* name, int64_t batch, int64_t height, int64_t width, int64_
                       static_cast<long long>(height), static_cast<long long>(width), static_cast<long long>(channels),
                       static_cast<long long>(pitch));
     if (element != GS_CUDA_UINT8 && element != GS_CUDA_FLOAT32) return refuse(name, "element %d is none", element);
-    if (element == GS_CUDA_UINT8 && channels > MOST_CHANNELS)
-        return refuse(name, "bytes of %lld channels: at most %d", static_cast<long long>(channels), MOST_CHANNELS);
     return check_words(name, batch * (height * width * pitch / 4));
 }
 
@@ -193,12 +177,7 @@ extern "C" int gs_cuda_input(int64_t batch, int64_t height, int64_t width, int64
     if (bytes && (!scale || !shift)) return refuse(name, "bytes need a scale and a shift a channel");
     if (batch == 0) return GS_CUDA_OK;
     if (!samples || !of || !output) return refuse(name, "a buffer that it needs is NULL");
-    Standard standard = {};
-    for (int64_t c = 0; bytes && c < channels; c++) {
-        standard.scale[c] = scale[c];
-        standard.shift[c] = shift[c];
-    }
     const Image image = {static_cast<int>(height), static_cast<int>(width), static_cast<int>(channels)};
-    return bytes ? gather<uint8_t, unsigned>(batch, image, pitch, standard, samples, of, output, stream)
-                 : gather<float, float>(batch, image, pitch, standard, samples, of, output, stream);
+    return bytes ? gather<uint8_t, unsigned>(batch, image, pitch, scale, shift, samples, of, output, stream)
+                 : gather<float, float>(batch, image, pitch, scale, shift, samples, of, output, stream);
 }

@@ -39,7 +39,10 @@ __global__ void __launch_bounds__(THREADS)
                    int32_t* halted, gs_cuda_outcome* outcome) {
     GS_SHARED(int, firsts, 2 * WARPS);
     GS_SHARED(double, totals, 2 * WARPS);
-    const bool behind = *halted != 0; /* thread 0 writes it after barriers */
+    GS_SHARED(int, word, 1);
+    if (threadIdx.x == 0) word[0] = *halted; /* one looks: an abort may write it meanwhile */
+    __syncthreads();
+    const bool behind = word[0] != 0;
     double loss_sum = 0, norm2_sum = 0, gradient_norm2 = 0;
     const int loss = block_min(first_not_finite(behind ? 0 : batch, losses, &loss_sum), firsts);
     const int norm = block_min(first_not_finite(behind ? 0 : norms, norm2, &norm2_sum), firsts + WARPS);

@@ -14,8 +14,10 @@ int gs_input(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, 
     const void* samples = element == GS_UINT8 ? static_cast<const void*>(call.in(static_cast<const uint8_t*>(input), count))
                                               : call.in(static_cast<const float*>(input), count);
     const gs_cuda_sample* of = call.in(all.data(), batch);
+    const float* const by = scale ? call.in(scale, channels) : nullptr;
+    const float* const plus = shift ? call.in(shift, channels) : nullptr;
     float* y = dense ? call.out(output, count) : call.out_value(output, batch, positions, channels, pitch);
     return call.run([&](void* stream) {
-        return gs_cuda_input(batch, 1, positions, channels, p, element, samples, of, scale, shift, y, stream);
+        return gs_cuda_input(batch, 1, positions, channels, p, element, samples, of, by, plus, y, stream);
     });
 }

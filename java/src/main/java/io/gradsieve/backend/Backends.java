@@ -100,20 +100,9 @@ public final class Backends {
     return CudaBackend.open(number, threads, precision);
   }
 
-  /** Says so once if a GPU is none; throws {@code Missing} unless the numbered one is there. */
+  /** Says so once if a GPU is none; throws {@code Missing} unless the numbered one can be used. */
   private static void devices(int number) {
-    int count = CudaDevices.list().size();
-    if (number >= count) {
-      throw new GradsieveException.Missing(
-          "--device cuda:%d: this machine has %s"
-              .formatted(
-                  number,
-                  switch (count) {
-                    case 0 -> "no GPU that CUDA can use";
-                    case 1 -> "1 GPU, cuda:0";
-                    default -> count + " GPUs, cuda:0 to cuda:" + (count - 1);
-                  }));
-    }
+    CudaDevices.require(number);
     if (CudaLibraries.load() instanceof CudaLibraries.Loaded loaded
         && loaded.emulated()
         && !TOLD_OF_EMULATION.getAndSet(true)) {

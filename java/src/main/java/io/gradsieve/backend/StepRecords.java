@@ -30,7 +30,7 @@ public interface StepRecords {
   /** ‖term_i‖², plan weight included; zero without backward or norms. */
   FloatBuffer squaredNorm();
 
-  /** Softmax of the logits, [B, K] at {@link #pitch}. */
+  /** Softmax of the logits, [B, K] at {@link #pitch}; of a step without update. */
   FloatBuffer probabilities();
 
   /** Floats from the probabilities of one sample to those of the next, at least K. */

@@ -91,10 +91,7 @@ final class CpuStep implements CompiledStep {
       LaidOutParameters weights,
       Optional<UpdateRule> optimizer) {
     CpuLayout layout = CpuLayout.of(plan.graph());
-    if (!layout.fits(weights.layout())) {
-      throw new IllegalArgumentException(
-          "these are the weights of another network than the plan's");
-    }
+    layout.checkWeights(weights.layout());
     if (optimizer.isPresent() && !plan.backward()) {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }

@@ -9,11 +9,13 @@ import io.gradsieve.backend.Precision;
 import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.layout.LaidOutParameters;
 import io.gradsieve.compile.Compiler;
+import io.gradsieve.data.SampleShape;
+import io.gradsieve.data.SampleStore;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.ParameterValues;
-import io.gradsieve.natives.CudaLibraries;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +29,7 @@ public final class CudaBackend implements Backend {
   private final int threads;
   private final Precision precision;
   private final double residentShare;
+  private final Map<SampleStore, CudaSamples> residents = new IdentityHashMap<>();
   private final MemoryLedger ledger = new MemoryLedger();
   private final Resources resources = new Resources();
   private final long stream;
@@ -70,15 +73,7 @@ public final class CudaBackend implements Backend {
    * @param residentShare of the memory that is free: a data set that takes more stays on the host
    */
   static CudaBackend open(int device, int threads, Precision precision, double residentShare) {
-    if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
-      throw new GradsieveException.Missing(failed.reason());
-    }
-    int devices = CudaRuntime.deviceCount();
-    if (device < 0 || device >= devices) {
-      throw new GradsieveException.Missing(
-          "--device cuda:%d: this machine has %d CUDA device(s), numbered from 0"
-              .formatted(device, devices));
-    }
+    CudaDevices.require(device);
     return new CudaBackend(device, threads, precision, residentShare);
   }
 
@@ -90,11 +85,7 @@ public final class CudaBackend implements Backend {
         "cuda",
         CudaRuntime.name(device),
         threads,
-        "sm_"
-            + capability[0]
-            + capability[1]
-            + " "
-            + precision.toString().toLowerCase(java.util.Locale.ROOT),
+        "sm_" + capability[0] + capability[1] + " " + precision.key(),
         "cuBLASLt and cuDNN, CUDA " + CudaRuntime.runtimeVersion(),
         List.of());
   }
@@ -114,9 +105,14 @@ public final class CudaBackend implements Backend {
     return copyStream;
   }
 
-  /** Whether a data set of so many bytes is to lie on the device. */
-  boolean holds(long bytes) {
-    return bytes <= residentShare * CudaRuntime.freeMemory();
+  /** The samples of a store on the device, if they fit or lie there already. */
+  Optional<CudaSamples> resident(SampleStore store, SampleShape shape) {
+    CudaSamples known = residents.get(store);
+    if (known == null && CudaSamples.bytes(store) <= residentShare * CudaRuntime.freeMemory()) {
+      known = CudaSamples.resident(this, store, shape, () -> residents.remove(store));
+      residents.put(store, known);
+    }
+    return Optional.ofNullable(known);
   }
 
   boolean tf32() {

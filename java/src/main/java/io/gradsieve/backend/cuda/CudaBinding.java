@@ -1,6 +1,7 @@
 package io.gradsieve.backend.cuda;
 
 import io.gradsieve.backend.Resources;
+import io.gradsieve.backend.cuda.Cudnn.ConvolutionShape;
 import io.gradsieve.backend.layout.LaidOutParameters;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
@@ -9,6 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A plan bound to a device: its network, what travels with its steps, its rule, its workspace. */
 final class CudaBinding implements AutoCloseable {
+  /**
+   * Products and convolutions that are kept: of the layers of a large network at a few sizes of
+   * batches. A graph needs them no more once it is captured.
+   */
+  private static final int KEPT = 1024;
+
+  private record SizedConvolution(ConvolutionShape shape, int batch) {}
+
   private final CudaBackend backend;
   private final Resources resources = new Resources();
   private final CudaNetwork network;
@@ -16,6 +25,9 @@ final class CudaBinding implements AutoCloseable {
   private final CudaUpdate update;
   private final Cudnn cudnn;
   private final CublasLt cublasLt;
+
+  private final Recent<CublasLt.Shape, CublasLt.Product> products;
+  private final Recent<SizedConvolution, Cudnn.Convolution> convolutions;
 
   /** Called before the workspace moves: graphs hold its address. */
   private final Runnable moving;
@@ -46,6 +58,12 @@ final class CudaBinding implements AutoCloseable {
       cudnn.stream(backend.stream());
       cublasLt = new CublasLt();
       resources.add(cublasLt::close);
+      products = new Recent<>(KEPT, cublasLt::product);
+      resources.add(products::close);
+      convolutions =
+          new Recent<>(
+              KEPT, sized -> cudnn.convolution(sized.shape(), sized.batch(), backend.tf32()));
+      resources.add(convolutions::close);
       workspace(1);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
@@ -64,12 +82,14 @@ final class CudaBinding implements AutoCloseable {
     return update;
   }
 
-  Cudnn cudnn() {
-    return cudnn;
+  /** The product of this shape. */
+  CublasLt.Product product(CublasLt.Shape shape) {
+    return products.get(shape);
   }
 
-  CublasLt cublasLt() {
-    return cublasLt;
+  /** The convolution of this shape over so many samples. */
+  Cudnn.Convolution convolution(ConvolutionShape shape, int batch) {
+    return convolutions.get(new SizedConvolution(shape, batch));
   }
 
   long stream() {

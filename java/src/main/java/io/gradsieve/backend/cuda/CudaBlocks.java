@@ -105,6 +105,13 @@ final class CudaBlocks implements AutoCloseable {
 
   /** What {@code update} says of a step. */
   void update(int set, double rate, double divisor, double clipNorm, long count) {
+    if (!(divisor > 0) || !Double.isFinite(divisor) || !Double.isFinite(rate)) {
+      throw new IllegalArgumentException(
+          "a learning rate of %s, gradients divided by %s".formatted(rate, divisor));
+    }
+    if (count < 1) {
+      throw new IllegalArgumentException("optimizer steps count from 1, not " + count);
+    }
     ByteBuffer view = inViews[set];
     view.putLong(COUNT, count);
     view.putDouble(RATE, rate);
@@ -137,9 +144,10 @@ final class CudaBlocks implements AutoCloseable {
     CudaRuntime.copyAsync(in.address(), inHost[set].address(), bytesIn, stream);
   }
 
-  /** Queues the copy back. */
-  void receive(int set, long stream) {
-    CudaRuntime.copyAsync(outHost[set].address(), out.address(), bytesOut, stream);
+  /** Queues the copy back; probabilities are as long as all else, and few want them. */
+  void receive(int set, boolean probabilities, long stream) {
+    long bytes = probabilities ? bytesOut : probabilitiesAt;
+    CudaRuntime.copyAsync(outHost[set].address(), out.address(), bytes, stream);
   }
 
   CudaRecords records(int set) {

@@ -17,6 +17,9 @@ import io.gradsieve.plan.Operation;
  * (docs/gpu.md).
  */
 final class CudaConvolution implements CudaOperation {
+  /** Without norms cuDNN's weight gradient is faster from so many channels on (docs/gpu.md). */
+  private static final int LIBRARY_CHANNELS = 128;
+
   private final ConvolutionShape shape;
   private final CudaConv2dShape pixels;
   private final CudaValue input;
@@ -112,9 +115,15 @@ final class CudaConvolution implements CudaOperation {
     Cudnn.Convolution convolution = pass.convolution(shape);
     boolean tf32 = pass.tf32();
     int precision = tf32 ? CudaKernels.GS_CUDA_TF32 : CudaKernels.GS_CUDA_FP32;
-    boolean gram = CudaKernels.gs_cuda_conv2d_prefers_gram(pixels, precision) != 0;
+    boolean gram =
+        pass.norm2() == 0
+            ? Math.min(input.pitch(), output.pitch()) >= LIBRARY_CHANNELS
+            : CudaKernels.gs_cuda_conv2d_prefers_gram(pixels, precision) != 0;
     if (gram) {
       convolution.prepareWeights();
+    }
+    if (gradient != 0) {
+      convolution.prepareInput();
     }
     long between = unpooled(pass);
     long own =

@@ -13,6 +13,9 @@ public final class CudaDevices {
   /** Floats of a row in the checks; each output is a sum of so many products of 1 and 2. */
   private static final int ROW = 8;
 
+  /** Compute capability, ten times: of the oldest architecture that kernels are compiled for. */
+  private static final int OLDEST = 75;
+
   private CudaDevices() {}
 
   /**
@@ -43,6 +46,33 @@ public final class CudaDevices {
               CudaRuntime.totalMemory(device)));
     }
     return found;
+  }
+
+  /**
+   * Passes a GPU that there are kernels for.
+   *
+   * @throws GradsieveException.Missing if it is not there or too old, or libraries are missing
+   */
+  public static void require(int device) {
+    loaded();
+    int count = CudaRuntime.deviceCount();
+    if (device < 0 || device >= count) {
+      throw new GradsieveException.Missing(
+          "--device cuda:%d: this machine has %s"
+              .formatted(
+                  device,
+                  switch (count) {
+                    case 0 -> "no GPU that CUDA can use";
+                    case 1 -> "1 GPU, cuda:0";
+                    default -> count + " GPUs, cuda:0 to cuda:" + (count - 1);
+                  }));
+    }
+    int[] capability = CudaRuntime.capability(device);
+    if (10 * capability[0] + capability[1] < OLDEST) {
+      throw new GradsieveException.Missing(
+          "--device cuda:%d: %s has compute capability %d.%d, 7.5 is the oldest that there are kernels for; use --device cpu"
+              .formatted(device, CudaRuntime.name(device), capability[0], capability[1]));
+    }
   }
 
   /**
@@ -111,12 +141,13 @@ public final class CudaDevices {
           host.putFloat(i * Float.BYTES, value);
         }
         memory.add(CudaRuntime.malloc(bytes));
-        CudaRuntime.copy(memory.get(value - 1), address, bytes);
+        CudaRuntime.copyAsync(memory.get(value - 1), address, bytes, stream);
+        CudaRuntime.synchronize(stream);
       }
       memory.add(CudaRuntime.malloc(Math.max(workspaceBytes, 1)));
       computation.run(memory.get(0), memory.get(1), memory.get(2), memory.get(3));
+      CudaRuntime.copyAsync(address, memory.get(2), bytes, stream);
       CudaRuntime.synchronize(stream);
-      CudaRuntime.copy(address, memory.get(2), bytes);
       return host.getFloat((count - 1) * Float.BYTES);
     } finally {
       memory.forEach(CudaRuntime::free);

@@ -14,7 +14,7 @@ final class CudaErrors {
    * Passes {@code GS_CUDA_OK} of one of our kernels.
    *
    * @throws GradsieveException.Missing if the runtime refused to run it
-   * @throws IllegalArgumentException for what the operation does not take
+   * @throws GradsieveException.Usage for a shape that the operation has no kernel for
    */
   static void check(int status) {
     if (status == CudaKernels.GS_CUDA_OK) {
@@ -22,7 +22,8 @@ final class CudaErrors {
     }
     String message = String.valueOf(CudaKernels.gs_cuda_last_error());
     if (status == CudaKernels.GS_CUDA_INVALID_ARGUMENT) {
-      throw new IllegalArgumentException(message);
+      throw new GradsieveException.Usage(
+          "--device cuda: no kernel for this, the CPU may do it: " + message);
     }
     throw new GradsieveException.Missing(FAILED + message);
   }

@@ -81,13 +81,13 @@ final class CudaPass {
     return program.binding().workspace(bytes);
   }
 
-  /** C [rows] = op(A) op(B), made once for this shape of step. */
+  /** C [rows] = op(A) op(B). */
   CublasLt.Product product(CublasLt.Shape product) {
-    return program.product(product);
+    return program.binding().product(product);
   }
 
-  /** The convolution over {@link #batch} samples, made once for this shape of step. */
+  /** The convolution over {@link #batch} samples. */
   Cudnn.Convolution convolution(ConvolutionShape convolution) {
-    return program.convolution(convolution, batch);
+    return program.binding().convolution(convolution, batch);
   }
 }

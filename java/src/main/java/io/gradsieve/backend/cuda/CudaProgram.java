@@ -3,13 +3,9 @@ package io.gradsieve.backend.cuda;
 import static io.gradsieve.backend.cuda.CudaErrors.check;
 
 import io.gradsieve.backend.CompiledStep.Part;
-import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.StepTimes.Phase;
-import io.gradsieve.backend.cuda.Cudnn.ConvolutionShape;
 import io.gradsieve.natives.CudaKernels;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The queued work of steps of one shape. The first of them runs call by call, so that libraries
@@ -17,13 +13,8 @@ import java.util.Map;
  * then on a step is one launch.
  */
 final class CudaProgram implements AutoCloseable {
-  private record SizedConvolution(ConvolutionShape shape, int batch) {}
-
   private final CudaBinding binding;
   private final CudaStepShape shape;
-  private final Resources resources = new Resources();
-  private final Map<CublasLt.Shape, CublasLt.Product> products = new HashMap<>();
-  private final Map<SizedConvolution, Cudnn.Convolution> convolutions = new HashMap<>();
   private boolean met;
   private long executable;
 
@@ -34,27 +25,6 @@ final class CudaProgram implements AutoCloseable {
 
   CudaBinding binding() {
     return binding;
-  }
-
-  CublasLt.Product product(CublasLt.Shape of) {
-    CublasLt.Product known = products.get(of);
-    if (known == null) {
-      known = binding.cublasLt().product(of);
-      resources.add(known::close);
-      products.put(of, known);
-    }
-    return known;
-  }
-
-  Cudnn.Convolution convolution(ConvolutionShape of, int batch) {
-    SizedConvolution sized = new SizedConvolution(of, batch);
-    Cudnn.Convolution known = convolutions.get(sized);
-    if (known == null) {
-      known = binding.cudnn().convolution(of, batch, binding.tf32());
-      resources.add(known::close);
-      convolutions.put(sized, known);
-    }
-    return known;
   }
 
   /** Queues a step of this shape. */
@@ -219,7 +189,6 @@ final class CudaProgram implements AutoCloseable {
 
   @Override
   public void close() {
-    resources.add(this::forget);
-    resources.close();
+    forget();
   }
 }

@@ -15,6 +15,7 @@ final class CudaRequest {
   private boolean byClass;
   private @Nullable Part part;
   private boolean updates;
+  private boolean goesForward;
 
   /** A forward pass over the first samples of an input, and nothing more yet. */
   void begin(CudaInput of, int samples, boolean asInTraining) {
@@ -26,6 +27,7 @@ final class CudaRequest {
     byClass = false;
     part = null;
     updates = false;
+    goesForward = false;
   }
 
   CudaInput input() {
@@ -33,6 +35,16 @@ final class CudaRequest {
       throw new IllegalStateException("begin comes first");
     }
     return input;
+  }
+
+  void forward() {
+    goesForward = true;
+  }
+
+  /** Whether nothing is to be added any more: it is scored alone, or a part that has no update. */
+  boolean whole() {
+    boolean scores = part == null && !training;
+    return goesForward && (scores || part == Part.FIRST || part == Part.MIDDLE);
   }
 
   /** Samples of the forward pass. */

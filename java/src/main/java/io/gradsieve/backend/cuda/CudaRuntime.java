@@ -81,13 +81,6 @@ final class CudaRuntime {
     return handle[0];
   }
 
-  /** The newest CUDA that the driver knows: 13010 is 13.1. */
-  static int driverVersion() {
-    int[] version = new int[1];
-    check("cudaDriverGetVersion", cudart.cudaDriverGetVersion(version));
-    return version[0];
-  }
-
   /** 13010 is 13.1. */
   static int runtimeVersion() {
     int[] version = new int[1];
@@ -128,7 +121,10 @@ final class CudaRuntime {
             h.a.at(to), h.b.at(from), bytes, cudart.cudaMemcpyDefault, h.stream.at(stream)));
   }
 
-  /** Copies and waits for it; it is not ordered with non-blocking streams. */
+  /**
+   * Copies between pinned and device memory and waits for it; not ordered with non-blocking
+   * streams. From memory that is not pinned it may return before all has arrived.
+   */
   static void copy(long to, long from, long bytes) {
     CudaHandles h = CudaHandles.get();
     check(
@@ -242,13 +238,9 @@ final class CudaRuntime {
         cudart.cudaGraphExecDestroy(CudaHandles.get().executable.at(executable)));
   }
 
-  /** Throws what a call before left behind, and forgets it. */
-  static void checkLast() {
-    check("cudaGetLastError", cudart.cudaGetLastError());
-  }
-
   private static void check(String function, int status) {
     if (status != cudart.cudaSuccess) {
+      cudart.cudaGetLastError(); // told here, so no later call is to be blamed for it
       throw CudaErrors.failed(
           function,
           status,

@@ -38,29 +38,47 @@ final class CudaSamples {
   private boolean uploaded;
   private int users;
 
-  /**
-   * Of a store, for batches of up to {@code capacity}.
-   *
-   * @param gone called when nobody uses it any more
-   */
-  CudaSamples(
-      CudaBackend backend, SampleStore store, SampleShape shape, int capacity, Runnable gone) {
+  private CudaSamples(
+      CudaBackend backend, SampleStore store, SampleShape shape, boolean resident, Runnable gone) {
     this.backend = backend;
     this.store = store;
     this.shape = shape;
+    this.resident = resident;
     this.gone = gone;
-    long bytes = (long) store.samples() * store.sampleBytes();
-    resident = backend.holds(bytes);
+  }
+
+  /**
+   * All of a store on the device.
+   *
+   * @param gone called when nobody uses it any more
+   */
+  static CudaSamples resident(
+      CudaBackend backend, SampleStore store, SampleShape shape, Runnable gone) {
+    CudaSamples made = new CudaSamples(backend, store, shape, true, gone);
+    made.places[0] = new CudaBuffer(backend, Math.max(bytes(store), Float.BYTES), "data");
+    made.resources.add(made.places[0]::close);
+    return made;
+  }
+
+  /**
+   * Batches of up to {@code capacity} samples of a store.
+   *
+   * @param gone called when nobody uses it any more
+   */
+  static CudaSamples staged(
+      CudaBackend backend, SampleStore store, SampleShape shape, int capacity, Runnable gone) {
+    CudaSamples made = new CudaSamples(backend, store, shape, false, gone);
     try {
-      if (resident) {
-        places[0] = new CudaBuffer(backend, Math.max(bytes, Float.BYTES), "data");
-        resources.add(places[0]::close);
-      } else {
-        stage(Math.multiplyExact((long) capacity, store.sampleBytes()));
-      }
+      made.stage(Math.multiplyExact((long) capacity, store.sampleBytes()));
     } catch (RuntimeException e) {
-      throw resources.abandon(e);
+      throw made.resources.abandon(e);
     }
+    return made;
+  }
+
+  /** Of all samples of a store. */
+  static long bytes(SampleStore store) {
+    return (long) store.samples() * store.sampleBytes();
   }
 
   private void stage(long bytes) {
@@ -141,12 +159,12 @@ final class CudaSamples {
     if (uploaded) {
       return;
     }
-    backend.synchronize(); // the place was zeroed by that stream
     long to = places[0].address();
     for (ByteBuffer chunk : store.chunks()) {
-      CudaRuntime.copy(to, NativeMemory.address(chunk), chunk.capacity());
+      CudaRuntime.copyAsync(to, NativeMemory.address(chunk), chunk.capacity(), backend.stream());
       to += chunk.capacity();
     }
+    backend.synchronize();
     uploaded = true;
   }
 }

@@ -16,7 +16,6 @@ import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,19 +26,17 @@ import org.jspecify.annotations.Nullable;
  * shape, one copy back, an event that {@link #await} waits for.
  */
 final class CudaStep implements CompiledStep {
-  /** Programs that are kept: of full and smaller batches, of evaluation, of parts. */
-  private static final int PROGRAMS = 8;
+  /** Programs that are kept: of full and smaller batches, of evaluation, of parts, of choices. */
+  private static final int PROGRAMS = 32;
 
   private final CudaBackend backend;
   private final StepPlan plan;
-  private final CudaLayout layout;
   private final LaidOutParameters weights;
   private final CudaBinding binding;
   private final Resources resources = new Resources();
   private final Map<SampleStore, CudaSamples> stores = new IdentityHashMap<>();
 
-  /** The least recently used first. */
-  private final Map<CudaStepShape, CudaProgram> programs = new LinkedHashMap<>(16, 0.75f, true);
+  private final Recent<CudaStepShape, CudaProgram> programs = new Recent<>(PROGRAMS, this::program);
 
   private final long[] done = new long[CudaBlocks.SETS];
   private final int segments;
@@ -59,8 +56,13 @@ final class CudaStep implements CompiledStep {
   /** Held where what follows changes and while another thread aborts. */
   private final Object lifetime = new Object();
 
-  /** Steps up to this one were aborted. */
+  /** Steps up to this one were aborted, and those behind them find the device halted by it. */
   private long aborted;
+
+  private boolean haltedByAbort;
+
+  /** Why the last step that could not be queued was not. */
+  private @Nullable RuntimeException failure;
 
   private boolean closed;
 
@@ -72,12 +74,12 @@ final class CudaStep implements CompiledStep {
       Optional<UpdateRule> optimizer) {
     this.backend = backend;
     this.plan = plan;
-    this.layout = layout;
     this.weights = weights;
     this.segments = plan.segments().size();
     try {
       binding = new CudaBinding(backend, plan, layout, weights, optimizer, this::forgetGraphs);
       resources.add(binding::close);
+      resources.add(programs::close);
       for (int set = 0; set < done.length; set++) {
         long event = CudaRuntime.createEvent(false);
         resources.add(() -> CudaRuntime.destroyEvent(event));
@@ -94,14 +96,15 @@ final class CudaStep implements CompiledStep {
       LaidOutParameters weights,
       Optional<UpdateRule> optimizer) {
     CudaLayout layout = CudaLayout.of(plan.graph());
-    if (!layout.fits(weights.layout())) {
-      throw new IllegalArgumentException(
-          "these are the weights of another network than the plan's");
-    }
+    layout.checkWeights(weights.layout());
     if (optimizer.isPresent() && !plan.backward()) {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }
     return new CudaStep(backend, plan, layout, weights, optimizer);
+  }
+
+  private CudaProgram program(CudaStepShape of) {
+    return new CudaProgram(binding, of);
   }
 
   private void forgetGraphs() {
@@ -111,21 +114,26 @@ final class CudaStep implements CompiledStep {
   @Override
   public StepInput newInput(SampleStore samples, SampleShape sampleShape) {
     open();
-    layout.checkSamples(samples.sampleBytes());
-    CudaSamples known = stores.get(samples);
-    if (known == null) {
-      known =
-          new CudaSamples(
-              backend, samples, sampleShape, plan.capacity(), () -> stores.remove(samples));
-      stores.put(samples, known);
-    }
-    CudaSamples used = known.acquire();
+    binding.network().layout().checkSamples(samples.sampleBytes());
+    CudaSamples used = samples(samples, sampleShape).acquire();
     try {
       return new CudaInput(backend, binding.blocks().slot(), used, this::drain);
     } catch (RuntimeException e) {
       used.release();
       throw e;
     }
+  }
+
+  /** All steps of a backend share what lies on the device; what is gathered is a step's own. */
+  private CudaSamples samples(SampleStore store, SampleShape sampleShape) {
+    CudaSamples known = backend.resident(store, sampleShape).orElse(stores.get(store));
+    if (known == null) {
+      known =
+          CudaSamples.staged(
+              backend, store, sampleShape, plan.capacity(), () -> stores.remove(store));
+      stores.put(store, known);
+    }
+    return known;
   }
 
   /** Waits for what is queued; whatever came out of it, nobody asks for it any more. */
@@ -174,17 +182,19 @@ final class CudaStep implements CompiledStep {
   private void restart() {
     synchronized (lifetime) {
       if (halted) {
-        backend.use();
         backend.synchronize();
         CudaRuntime.fillAsync(binding.blocks().halted(), 0, Integer.BYTES, backend.stream());
+        backend.synchronize(); // an abort comes after it, on another stream
         halted = false;
+        haltedByAbort = false;
       }
     }
   }
 
   @Override
   public void forward() {
-    open();
+    underWay();
+    request.forward();
     segmentCalls += segments;
   }
 
@@ -219,13 +229,6 @@ final class CudaStep implements CompiledStep {
     if (!binding.update().present()) {
       throw new IllegalStateException("compiled without an update rule");
     }
-    if (!(divisor > 0) || !Double.isFinite(divisor) || !Double.isFinite(learningRate)) {
-      throw new IllegalArgumentException(
-          "a learning rate of %s, gradients divided by %s".formatted(learningRate, divisor));
-    }
-    if (steps < 1) {
-      throw new IllegalArgumentException("optimizer steps count from 1, not " + steps);
-    }
     binding.blocks().update(set(begun), learningRate, divisor, clipNorm, steps);
     request.update();
     segmentCalls += segments;
@@ -247,12 +250,22 @@ final class CudaStep implements CompiledStep {
         return;
       }
     }
-    backend.use();
+    try {
+      queue(from, set);
+    } catch (RuntimeException e) {
+      blocks.skip(set);
+      failure = e;
+      throw e;
+    }
+  }
+
+  private void queue(CudaInput from, int set) {
+    CudaBlocks blocks = binding.blocks();
     CudaSamples samples = from.samples();
-    CudaSamples.Source source = samples.provide(from, request.batch(), set);
-    blocks.fill(set, from, request.batch(), samples.gathers());
+    CudaStepShape shape = request.shape(samples.provide(from, request.batch(), set));
+    blocks.fill(set, from, shape.batch(), samples.gathers());
     blocks.send(set, backend.stream());
-    CudaProgram program = program(request.shape(source));
+    CudaProgram program = programs.get(shape);
     if (events == null) {
       program.run();
     } else {
@@ -260,26 +273,12 @@ final class CudaStep implements CompiledStep {
       program.measure(events);
     }
     samples.queued(set);
-    blocks.receive(set, backend.stream());
+    blocks.receive(set, !shape.update(), backend.stream());
     CudaRuntime.record(done[set], backend.stream());
     if (events != null) {
       CudaRuntime.synchronizeEvent(done[set]);
       events.write(set);
     }
-  }
-
-  private CudaProgram program(CudaStepShape of) {
-    CudaProgram program = programs.get(of);
-    if (program == null) {
-      if (programs.size() == PROGRAMS) {
-        CudaStepShape oldest = programs.keySet().iterator().next();
-        backend.synchronize(); // it may still run
-        programs.remove(oldest).close();
-      }
-      program = new CudaProgram(binding, of);
-      programs.put(of, program);
-    }
-    return program;
   }
 
   @Override
@@ -289,12 +288,11 @@ final class CudaStep implements CompiledStep {
       return 0;
     }
     if (awaited < begun) {
-      if (submitted == awaited) {
-        submit();
+      if (submitted == awaited || request.whole()) {
+        submit(); // the one behind too, so that the device goes on with it
       }
       int set = set(awaited + 1);
       if (binding.blocks().what(set) != CudaBlocks.SKIPPED) {
-        backend.use();
         CudaRuntime.synchronizeEvent(done[set]);
       }
       awaited++;
@@ -310,9 +308,13 @@ final class CudaStep implements CompiledStep {
     }
     synchronized (lifetime) {
       halted = true;
-      if (aborted >= awaited && what != CudaKernels.GS_CUDA_LOSS) {
+      boolean stopped = what == CudaBlocks.SKIPPED || what == CudaKernels.GS_CUDA_BEHIND;
+      if (stopped && (aborted >= awaited || haltedByAbort)) {
         throw new GradsieveException.PeerLost("the step was aborted");
       }
+    }
+    if (what == CudaBlocks.SKIPPED) {
+      throw new IllegalStateException("the step could not be queued", failure);
     }
     throw CudaErrors.diverged(what, blocks.place(set));
   }
@@ -332,6 +334,7 @@ final class CudaStep implements CompiledStep {
       }
       aborted = begun;
       halted = true;
+      haltedByAbort = true;
       backend.use();
       CudaRuntime.fillAsync(binding.blocks().halted(), 1, Integer.BYTES, backend.copyStream());
     }
@@ -342,6 +345,7 @@ final class CudaStep implements CompiledStep {
       throw new IllegalStateException("the step is closed");
     }
     weights.address(); // throws if the weights were closed under the step
+    backend.use();
   }
 
   @Override
@@ -389,7 +393,6 @@ final class CudaStep implements CompiledStep {
       }
       closed = true;
     }
-    programs.values().forEach(program -> resources.add(program::close));
     resources.add(backend::synchronize);
     resources.add(backend::use);
     resources.close();

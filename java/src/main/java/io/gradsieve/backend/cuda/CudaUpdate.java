@@ -161,6 +161,8 @@ final class CudaUpdate {
               weights,
               trust(pass),
               stream));
+    } else {
+      throw new IllegalStateException("no CUDA update for " + how);
     }
   }
 

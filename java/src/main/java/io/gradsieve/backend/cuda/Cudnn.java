@@ -93,9 +93,11 @@ final class Cudnn implements AutoCloseable {
     private final cudnnFilterStruct weights = new cudnnFilterStruct();
     private final Resources resources = new Resources();
     private final Choice forward;
-    private final Choice backwardInput;
 
-    /** Only the shapes that Gram norms serve need it. */
+    /** Not of a first layer, nor of a plan without backward pass. */
+    private @Nullable Choice backwardInput;
+
+    /** Only of shapes that Gram norms serve. */
     private @Nullable Choice backwardWeights;
 
     private Convolution(ConvolutionShape shape, int batch, boolean tf32) {
@@ -119,7 +121,6 @@ final class Cudnn implements AutoCloseable {
                 shape.kernelHeight(),
                 shape.kernelWidth()));
         forward = chooseForward();
-        backwardInput = chooseBackwardInput();
       } catch (RuntimeException e) {
         throw resources.abandon(e);
       }
@@ -189,7 +190,7 @@ final class Cudnn implements AutoCloseable {
         }
         ranking.position(0);
       }
-      return best("cudnnGetConvolutionForwardAlgorithm_v7", offers, MOST_WORKSPACE);
+      return best("cudnnGetConvolutionForwardAlgorithm_v7", offers);
     }
 
     private Choice chooseBackwardInput() {
@@ -208,10 +209,10 @@ final class Cudnn implements AutoCloseable {
         }
         ranking.position(0);
       }
-      return best("cudnnGetConvolutionBackwardDataAlgorithm_v7", offers, MOST_WORKSPACE);
+      return best("cudnnGetConvolutionBackwardDataAlgorithm_v7", offers);
     }
 
-    private Choice chooseBackwardWeights(long mostWorkspace) {
+    private Choice chooseBackwardWeights() {
       int[] count = new int[1];
       int most = cudnn.CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT;
       List<Offer> offers = new ArrayList<>();
@@ -227,24 +228,37 @@ final class Cudnn implements AutoCloseable {
         }
         ranking.position(0);
       }
-      return best("cudnnGetConvolutionBackwardFilterAlgorithm_v7", offers, mostWorkspace);
+      return best("cudnnGetConvolutionBackwardFilterAlgorithm_v7", offers);
     }
 
-    /** The first that gives the same bits each time, in the precision that is meant. */
-    private Choice best(String function, List<Offer> offers, long mostWorkspace) {
+    /**
+     * The first that gives the same bits each time, in the precision that is meant: in fp32 none on
+     * tensor cores, in tf32 none that may round further.
+     */
+    private Choice best(String function, List<Offer> offers) {
       for (Offer offer : offers) {
+        boolean tensorCores = offer.math() == cudnn.CUDNN_TENSOR_OP_MATH;
         if (offer.status() == cudnn.CUDNN_STATUS_SUCCESS
             && offer.determinism() == cudnn.CUDNN_DETERMINISTIC
-            && offer.workspaceBytes() <= mostWorkspace
-            && (tf32 || offer.math() == cudnn.CUDNN_FMA_MATH)) {
-          return new Choice(offer.algorithm(), offer.workspaceBytes(), describe(offer.math()));
+            && offer.workspaceBytes() <= MOST_WORKSPACE
+            && offer.math() != cudnn.CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION
+            && (tf32 || !tensorCores)) {
+          int math = tf32 ? offer.math() : cudnn.CUDNN_FMA_MATH;
+          return new Choice(offer.algorithm(), offer.workspaceBytes(), describe(math));
         }
       }
       throw CudaErrors.failed(
           function,
           cudnn.CUDNN_STATUS_NOT_SUPPORTED,
           "no deterministic algorithm with at most %d bytes of workspace for %s"
-              .formatted(mostWorkspace, shape));
+              .formatted(MOST_WORKSPACE, shape));
+    }
+
+    private static Choice prepared(@Nullable Choice choice) {
+      if (choice == null) {
+        throw new IllegalStateException("a pass that was not prepared");
+      }
+      return choice;
     }
 
     /** y = x convolved with w. */
@@ -268,8 +282,18 @@ final class Cudnn implements AutoCloseable {
               h.c.at(y)));
     }
 
-    /** dx = or, with {@code add}, += the gradient of the input. */
+    /**
+     * Chooses how {@link #backwardInput} is computed; {@link #workspaceBytes} has its share then.
+     */
+    void prepareInput() {
+      if (backwardInput == null) {
+        backwardInput = chooseBackwardInput();
+      }
+    }
+
+    /** dx = or, with {@code add}, += the gradient of the input; prepared before. */
     void backwardInput(long dy, long w, long dx, boolean add, long workspace) {
+      Choice choice = prepared(backwardInput);
       CudaHandles h = CudaHandles.get();
       check(
           "cudnnConvolutionBackwardData",
@@ -280,25 +304,18 @@ final class Cudnn implements AutoCloseable {
               h.b.at(w),
               output,
               h.a.at(dy),
-              backwardInput.description(),
-              backwardInput.algorithm(),
+              choice.description(),
+              choice.algorithm(),
               h.workspace.at(workspace),
-              backwardInput.workspaceBytes(),
+              choice.workspaceBytes(),
               add ? one : zero,
               input,
               h.c.at(dx)));
     }
 
-    /**
-     * dw = the gradient of the weights, summed over the batch. Where {@link #prepareWeights} was
-     * not called before, the algorithm is one that {@link #workspaceBytes} is enough for.
-     */
+    /** dw = the gradient of the weights, summed over the batch; prepared before. */
     void backwardWeights(long x, long dy, long dw, long workspace) {
-      Choice choice = backwardWeights;
-      if (choice == null) {
-        choice = chooseBackwardWeights(workspaceBytes());
-        backwardWeights = choice;
-      }
+      Choice choice = prepared(backwardWeights);
       CudaHandles h = CudaHandles.get();
       check(
           "cudnnConvolutionBackwardFilter",
@@ -323,15 +340,17 @@ final class Cudnn implements AutoCloseable {
      */
     void prepareWeights() {
       if (backwardWeights == null) {
-        backwardWeights = chooseBackwardWeights(MOST_WORKSPACE);
+        backwardWeights = chooseBackwardWeights();
       }
     }
 
-    /** How much any pass needs. */
+    /** How much any pass needs that is prepared. */
     long workspaceBytes() {
-      long most = Math.max(forward.workspaceBytes(), backwardInput.workspaceBytes());
-      Choice choice = backwardWeights;
-      return choice == null ? most : Math.max(most, choice.workspaceBytes());
+      return Math.max(forward.workspaceBytes(), Math.max(of(backwardInput), of(backwardWeights)));
+    }
+
+    private static long of(@Nullable Choice choice) {
+      return choice == null ? 0 : choice.workspaceBytes();
     }
 
     @Override

@@ -176,10 +176,15 @@ public abstract class Layout implements Target {
     return floats;
   }
 
-  /** Whether parameters of the other lie as those of this one. */
-  public boolean fits(Layout other) {
-    return graph.parameters().equals(other.graph.parameters())
-        && List.of(maps).equals(List.of(other.maps));
+  /**
+   * Throws {@link IllegalArgumentException} unless weights that lie as there are this network's.
+   */
+  public void checkWeights(Layout other) {
+    if (!graph.parameters().equals(other.graph.parameters())
+        || !List.of(maps).equals(List.of(other.maps))) {
+      throw new IllegalArgumentException(
+          "these are the weights of another network than the plan's");
+    }
   }
 
   // ---- how values lie

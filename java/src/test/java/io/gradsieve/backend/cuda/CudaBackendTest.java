@@ -40,7 +40,7 @@ class CudaBackendTest extends BackendContract {
     assertThatThrownBy(() -> CudaBackend.open(7, 1, Precision.FP32))
         .isInstanceOf(GradsieveException.Missing.class)
         .hasMessageContaining("cuda:7")
-        .hasMessageContaining("1 CUDA device");
+        .hasMessageContaining("1 GPU, cuda:0");
   }
 
   @Test

@@ -38,7 +38,6 @@ class CudaRuntimeTest {
     assertThat(CudaRuntime.capability(0)[0]).isGreaterThanOrEqualTo(7);
     assertThat(CudaRuntime.totalMemory(0)).isPositive();
     assertThat(CudaRuntime.freeMemory()).isPositive();
-    assertThat(CudaRuntime.driverVersion()).isGreaterThanOrEqualTo(13_000);
     assertThat(CudaRuntime.runtimeVersion()).isGreaterThanOrEqualTo(13_000);
   }
 
@@ -51,8 +50,6 @@ class CudaRuntimeTest {
     assertThatThrownBy(() -> CudaRuntime.malloc(1L << 60))
         .isInstanceOf(GradsieveException.Missing.class)
         .hasMessageContaining("cudaMalloc: cudaErrorMemoryAllocation");
-    assertThatThrownBy(CudaRuntime::checkLast).isInstanceOf(GradsieveException.Missing.class);
-    CudaRuntime.checkLast();
   }
 
   @Test

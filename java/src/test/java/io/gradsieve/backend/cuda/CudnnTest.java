@@ -77,6 +77,7 @@ class CudnnTest {
         Cudnn cudnn = new Cudnn();
         Convolution convolution = cudnn.convolution(shape, BATCH, tf32)) {
       cudnn.stream(gpu.stream);
+      convolution.prepareInput();
       convolution.prepareWeights();
       long workspace = gpu.bytes(convolution.workspaceBytes());
       long onX = gpu.put(x);
