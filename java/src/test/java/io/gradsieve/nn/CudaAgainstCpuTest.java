@@ -36,6 +36,9 @@ class CudaAgainstCpuTest {
   /** Some hundred roundings of float32. */
   private static final double SINGLE = 1e-5;
 
+  /** Three steps, whose roundings go on. */
+  private static final double DEEP = 1e-4;
+
   /** In a deep network a relu flips now and then by a rounding, and moves what is behind it. */
   private static final double FLIPPED = 1e-2;
 
@@ -62,6 +65,36 @@ class CudaAgainstCpuTest {
   @MethodSource("fixtures")
   void aFixtureTakesTheCpusStep(String fixture) {
     compare(PyTorchFixture.of(fixture).spec(), FLIPPED);
+  }
+
+  static Stream<UpdateRule> rules() {
+    return Stream.of(
+        new UpdateRule.Sgd(0.9, true, 0.01),
+        new UpdateRule.AdamW(0.9, 0.99, 1e-6, 0.01),
+        new UpdateRule.Lars(0.9, 0.01, 0.02),
+        new UpdateRule.Lamb(0.9, 0.99, 1e-6, 0.01));
+  }
+
+  /** The third step is a graph; weights and optimizer state are compared. */
+  @ParameterizedTest
+  @MethodSource("rules")
+  void everyRuleMovesTheWeightsAsOnTheCpu(UpdateRule rule) {
+    NetworkSpec spec = PyTorchFixture.of("pooled-convolutions").spec();
+    try (NetworkStep cpu = step(Backends.open("cpu", 2), spec, rule);
+        NetworkStep cuda = step(CudaBackend.open(0, 2, Precision.FP32), spec, rule)) {
+      for (long count = 1; count <= 3; count++) {
+        cpu.train(Mode.TRAINING, 0.01, count);
+        cuda.train(Mode.TRAINING, 0.01, count);
+      }
+      List<Double> errors = errors(cuda.network.weights(), cpu.network.weights());
+      for (String state : rule.states()) {
+        errors.addAll(
+            errors(
+                cuda.compiled.optimizerState().get(state),
+                cpu.compiled.optimizerState().get(state)));
+      }
+      assertThat(errors).allSatisfy(error -> assertThat(error).isLessThan(DEEP));
+    }
   }
 
   /** With what it reads as random numbers, so that nothing before it differs. */
@@ -108,8 +141,8 @@ class CudaAgainstCpuTest {
   }
 
   private static void compare(NetworkSpec spec, double worstAllowed) {
-    try (NetworkStep cpu = step(Backends.open("cpu", 2), spec);
-        NetworkStep cuda = step(CudaBackend.open(0, 2, Precision.FP32), spec)) {
+    try (NetworkStep cpu = step(Backends.open("cpu", 2), spec, SGD);
+        NetworkStep cuda = step(CudaBackend.open(0, 2, Precision.FP32), spec, SGD)) {
       cpu.train(Mode.TRAINING, 0.1, 1);
       cuda.train(Mode.TRAINING, 0.1, 1);
       String what = spec.toYaml();
@@ -127,8 +160,8 @@ class CudaAgainstCpuTest {
     }
   }
 
-  private static NetworkStep step(Backend backend, NetworkSpec spec) {
-    return new NetworkStep(backend, spec, BATCH, SGD, SEED);
+  private static NetworkStep step(Backend backend, NetworkSpec spec, UpdateRule rule) {
+    return new NetworkStep(backend, spec, BATCH, rule, SEED);
   }
 
   /**
