@@ -122,6 +122,7 @@ public interface CompiledStep extends AutoCloseable {
    *
    * @param synchroniseBatchNorm whether batch norm normalises by the statistics of all shares, else
    *     by each share's own
+   * @throws UnsupportedOperationException on a device whose steps stand alone
    */
   void share(Participants participants, boolean synchroniseBatchNorm);
 

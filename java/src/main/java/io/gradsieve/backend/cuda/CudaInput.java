@@ -102,14 +102,8 @@ final class CudaInput implements StepInput {
       Resources resources = new Resources();
       resources.add(samples::release);
       resources.add(memory::close);
-      resources.add(
-          () -> {
-            try {
-              drain.run();
-            } finally {
-              closed = true;
-            }
-          });
+      resources.add(() -> closed = true); // the step that is drained may still ask for samples
+      resources.add(drain::run);
       resources.close();
     }
   }

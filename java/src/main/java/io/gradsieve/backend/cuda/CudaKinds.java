@@ -1,5 +1,7 @@
 package io.gradsieve.backend.cuda;
 
+import static io.gradsieve.backend.cuda.CudaErrors.check;
+
 import io.gradsieve.backend.layout.KindTable;
 import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.backend.layout.Tensor;
@@ -42,10 +44,6 @@ final class CudaKinds {
   @SuppressWarnings("unchecked") // by kind() a kind's class leads to what takes it
   static CudaKind<Kind> of(Kind kind) {
     return (CudaKind<Kind>) TABLE.of(kind);
-  }
-
-  static void check(int status) {
-    CudaErrors.check(status);
   }
 
   /** The code of an activation. */

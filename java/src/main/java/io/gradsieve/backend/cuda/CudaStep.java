@@ -319,7 +319,7 @@ final class CudaStep implements CompiledStep {
     throw CudaErrors.diverged(what, blocks.place(set));
   }
 
-  /** Many workers are another issue's; a GPU's steps stand alone. */
+  /** A step is one graph, with no point at which it could meet others. */
   @Override
   public void share(Participants participants, boolean synchroniseBatchNorm) {
     throw new UnsupportedOperationException("a GPU's steps are not shares of larger ones");
