@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gpu.h"
+#include "protection.h"
 
 namespace gradsieve {
 namespace {
@@ -44,6 +45,7 @@ std::string hex(const void* address) {
 std::string name_of(const Stream& stream) { return stream_name(stream.id); }
 
 Core::Core() : memory(memory_limit()), scheduler(mutex, seed()) {
+    report_accesses(memory);
     scheduler.changed = [this](const Operation& operation, const Stream& stream) {
         fault(cudaErrorLaunchFailure, "`" + operation.name + "` on " + name_of(stream) + ": the host changed " +
               std::to_string(operation.sent_bytes) + " bytes at " + hex(operation.sent) + " before they were copied");

@@ -126,6 +126,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void*
         auto operation = std::make_shared<Operation>();
         operation->name = "cudaLaunchHostFunc";
         operation->run = [=] { function(argument); };
+        operation->of_the_host = true;
         return core.queue(*known, operation);
     });
 }

@@ -1,6 +1,5 @@
 /* What becomes of a fault: one line, an error of the device, the end of the launch. */
 #include <dlfcn.h>
-#include <signal.h>
 #include <ucontext.h>
 
 #include <cstdarg>
@@ -10,6 +9,7 @@
 
 #include "kernel_machine.h"
 #include "runtime.h"
+#include "signals.h"
 
 namespace emulation {
 
@@ -87,20 +87,9 @@ thread_local char signalled_text[300];
 
 void leave() { machine->fault(signalled, signalled_at, "%s", signalled_text); }
 
-void pass_on(int number, siginfo_t* info, void* context) {
-    const struct sigaction& old = before[number];
-    if (old.sa_flags & SA_SIGINFO) {
-        old.sa_sigaction(number, info, context);
-    } else if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN) {
-        old.sa_handler(number);
-    } else {
-        sigaction(number, &old, nullptr); /* and meet it again */
-    }
-}
-
 void on_signal(int number, siginfo_t* info, void* context) {
     if (machine == nullptr || current == nullptr) {
-        pass_on(number, info, context);
+        gradsieve::pass_on(before[number], number, info, context);
         return;
     }
     ucontext_t* state = static_cast<ucontext_t*>(context);
@@ -165,13 +154,7 @@ void Machine::leave() {
 void catch_signals() {
     static std::once_flag once;
     std::call_once(once, [] {
-        for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
-            struct sigaction action {};
-            action.sa_sigaction = on_signal;
-            action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-            sigemptyset(&action.sa_mask);
-            sigaction(number, &action, &before[number]);
-        }
+        for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) gradsieve::handle(number, on_signal, before[number]);
     });
 }
 

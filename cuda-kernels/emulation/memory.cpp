@@ -1,14 +1,19 @@
 #include "memory.h"
 
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "protection.h"
 
 namespace gradsieve {
 namespace {
 
 const size_t ALIGNMENT = 256; /* of cudaMalloc */
 const size_t RESERVED = 4096; /* freed blocks whose addresses are kept; Linux allows 65,530 mappings */
+const int LOCK_TRIES = 1000;  /* of a handler: the thread that it interrupted may hold the lock itself */
 const int POISON = 0xff;      /* NaN in float and double, -1 in integers */
 const unsigned char PATTERN = 0xfb;
 
@@ -41,11 +46,13 @@ std::shared_ptr<Block> Memory::allocate(bool device, size_t bytes) {
     block->mapping = reserve(block->mapped, PROT_NONE);
     if (device) block->written = reserve(shadow_bytes(bytes), PROT_READ | PROT_WRITE);
     const bool good = block->mapping != nullptr && (!device || block->written != nullptr) &&
-                      mprotect(block->mapping + page, body, PROT_READ | PROT_WRITE) == 0;
+                      (device ? make_device_memory(block->mapping + page, body)
+                              : mprotect(block->mapping + page, body, PROT_READ | PROT_WRITE) == 0);
     if (!good) {
         if (block->mapping != nullptr) munmap(block->mapping, block->mapped);
         if (block->written != nullptr) munmap(block->written, shadow_bytes(bytes));
     } else {
+        const Opened opened;
         block->base = block->mapping + page + body - round_up(bytes, ALIGNMENT);
         memset(block->mapping + page, PATTERN, body);
         memset(block->base, POISON, bytes);
@@ -75,7 +82,31 @@ bool Memory::freed(const void* address) const {
     return false;
 }
 
+bool Memory::describe(const void* address, char* text, size_t room) const {
+    std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
+    for (int tries = 0; !lock.try_lock(); tries++) {
+        if (tries == LOCK_TRIES) return false;
+        sched_yield();
+    }
+    const unsigned char* const at = static_cast<const unsigned char*>(address);
+    for (const auto& entry : blocks_) {
+        const Block& block = *entry.second;
+        if (at < block.mapping || at >= block.mapping + block.mapped) continue;
+        const bool beside = at < block.base || at >= block.base + block.bytes;
+        snprintf(text, room, "%s%s memory: byte %td of the %zu at %p", beside ? "beside " : "", block.device ? "device" : "pinned",
+                 at - block.base, block.bytes, static_cast<const void*>(block.base));
+        return true;
+    }
+    for (const auto& [mapping, mapped] : freed_) {
+        if (at < mapping || at >= mapping + mapped) continue;
+        snprintf(text, room, "device or pinned memory that was freed, at %p", address);
+        return true;
+    }
+    return false;
+}
+
 ptrdiff_t Memory::damage(const Block& block) {
+    const Opened opened;
     const unsigned char* const begin = block.mapping + page_bytes();
     const unsigned char* const end = block.mapping + block.mapped - page_bytes();
     for (const unsigned char* at = block.base; at-- > begin;)

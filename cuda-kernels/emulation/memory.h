@@ -1,7 +1,8 @@
 /*
  * Device and pinned memory: host memory with a page that nothing may touch on both sides, the end of the block as near to the
  * second as its alignment lets it. What lies between is filled with a pattern and looked at when the block is freed. New memory
- * holds NaN. Freed addresses are not given out again for a long time, so that their use shows.
+ * holds NaN. Freed addresses are not given out again for a long time, so that their use shows. Who may touch device memory:
+ * protection.h.
  */
 #ifndef GRADSIEVE_EMULATION_MEMORY_H
 #define GRADSIEVE_EMULATION_MEMORY_H
@@ -48,6 +49,8 @@ public:
     std::shared_ptr<Block> find(const void* address) const;
     /* Whether the address lies in a block that was freed. */
     bool freed(const void* address) const;
+    /* For the handler of a signal: what lies at an address, in words. False: nothing of ours, or the lock cannot be had. */
+    bool describe(const void* address, char* text, size_t room) const;
     /* Where the first byte beside the block that was overwritten lies, from its base; 0: none (that byte is the block's own). */
     static ptrdiff_t damage(const Block& block);
     void release(const std::shared_ptr<Block>& block);

@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "library.h"
+#include "protection.h"
 
 using namespace gradsieve;
 
@@ -166,6 +167,8 @@ int gs_emulated_allocation(const void* address, void** base, size_t* bytes, unsi
     if (written != nullptr) *written = block->written;
     return 1;
 }
+
+int gs_emulated_closed_to_host(void) { return closed_to_host() ? 1 : 0; }
 
 void gs_emulated_report(int error, const char* report) {
     Core& core = Core::get();

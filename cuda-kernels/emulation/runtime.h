@@ -24,6 +24,8 @@ int gs_emulated_enqueue(void* stream, const char* name, void (*run)(void*), void
 /* The live device allocation (cudaMalloc) that an address lies in: 1 and its base and bytes, else 0. written: its shadow, a byte
  * for each 4 bytes, 1 = was written. Any of the three may be NULL. */
 int gs_emulated_allocation(const void* address, void** base, size_t* bytes, unsigned char** written);
+/* 1: device memory is closed to the host's code, which ends the process by touching it. Not on every machine. */
+int gs_emulated_closed_to_host(void);
 /* From running work: an error of the device; later calls return it (sticky, as on a GPU), and the report goes to stderr once. */
 void gs_emulated_report(int error, const char* report);
 

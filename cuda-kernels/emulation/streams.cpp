@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
+
+#include "protection.h"
 
 namespace gradsieve {
 namespace {
@@ -160,7 +163,11 @@ void Scheduler::run(std::unique_lock<std::mutex>& lock, Stream& stream) {
         if (run_ && operation.run) {
             busy_ = true;
             lock.unlock();
-            operation.run();
+            {
+                std::optional<Opened> opened;
+                if (!operation.of_the_host) opened.emplace();
+                operation.run();
+            }
             lock.lock();
             busy_ = false;
         }

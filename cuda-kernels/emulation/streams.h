@@ -35,6 +35,7 @@ struct Range {
 struct Operation {
     std::string name;
     std::function<void()> run; /* empty: nothing */
+    bool of_the_host = false;  /* runs code of the host, to which device memory is closed */
     std::vector<Range> ranges;
     /* Pinned memory that is copied to the device; NULL: none. The host must leave it alone until then. */
     const void* sent = nullptr;

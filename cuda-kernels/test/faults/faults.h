@@ -12,9 +12,10 @@
  *   REPORT  a report with the words, the next synchronising call fails
  *   RESULT  a wrong result, or a report
  *   STATUS  the launch is refused, the last error has the words
+ *   ABORT   the process is aborted, its first line has the words; not tried where device memory is open to the host
  *   NOTHING what this build cannot see
  */
-enum class Shows { REPORT, RESULT, STATUS, NOTHING };
+enum class Shows { REPORT, RESULT, STATUS, ABORT, NOTHING };
 
 /*      name                     fast     checked  words in the checked build (| between alternatives) */
 #define GS_FAULTS(X)                                                                                       \
@@ -39,6 +40,9 @@ enum class Shows { REPORT, RESULT, STATUS, NOTHING };
     X(misaligned_vector,         REPORT,  REPORT,  "misaligned")                                           \
     X(host_argument,             STATUS,  STATUS,  "does not point to device memory")                      \
     X(host_address,              NOTHING, REPORT,  "no memory of the device")                              \
+    X(host_reads,                ABORT,   ABORT,   "host code reads device memory: byte 4 of the [0-9]+ at")  \
+    X(host_writes,               ABORT,   ABORT,   "host code writes device memory: byte 0 of the [0-9]+ at") \
+    X(host_copies,               ABORT,   ABORT,   "host code reads device memory: byte [0-9]+ of the")   \
     X(no_barrier_before_read,    RESULT,  REPORT,  "nothing between that orders them|what nothing wrote")  \
     X(no_barrier_before_write,   RESULT,  REPORT,  "nothing between that orders them")                     \
     X(no_wait,                   RESULT,  REPORT,  "what nothing wrote|nothing between that orders them")  \

@@ -69,6 +69,25 @@ __global__ void __launch_bounds__(64) address(const float* in, float* out, unsig
 
 float of_the_host = 1;
 
+__global__ void __launch_bounds__(64) adds(const float* in, float* out, float added) {
+    const int i = static_cast<int>(blockIdx.x * 64 + threadIdx.x);
+    out[i] = in[i] + added;
+}
+
+/* What a launcher does with memory that only a kernel may touch. */
+int reads_one(const float* in, float* out, int n, void* stream) { return GS_LAUNCH(adds, n / 64, 64, 0, stream, in, out, in[1]); }
+
+int writes_one(const float* in, float* out, int n, void* stream) {
+    *out = 1;
+    return GS_LAUNCH(adds, n / 64, 64, 0, stream, in, out, 1.f);
+}
+
+int copies_all(const float* in, float* out, int n, void* stream) {
+    static float values[2048];
+    memcpy(values, in, static_cast<size_t>(n) * sizeof(float));
+    return GS_LAUNCH(adds, n / 64, 64, 0, stream, in, out, values[1]);
+}
+
 /* ---- right ------------------------------------------------------------------------------------------------------------ */
 
 /* Bytes side by side in a word are not one place. */
@@ -110,4 +129,7 @@ FAULT(unwritten_device, GS_LAUNCH(unwritten_device, n / 64, 64, 0, stream, in, o
 FAULT(misaligned_vector, GS_LAUNCH(misaligned, n / 64, 64, 0, stream, in, out, n))
 FAULT(host_argument, GS_LAUNCH(reads, n / 64, 64, 0, stream, &of_the_host, out, 1, 0))
 FAULT(host_address, GS_LAUNCH(address, n / 64, 64, 0, stream, in, out, reinterpret_cast<unsigned long long>(&of_the_host)))
+FAULT(host_reads, reads_one(in, out, n, stream))
+FAULT(host_writes, writes_one(in, out, n, stream))
+FAULT(host_copies, copies_all(in, out, n, stream))
 FAULT(none_bytes, GS_LAUNCH(bytes, n / 64, 64, 0, stream, in, out))

@@ -252,7 +252,10 @@ void bounds() {
     CHECK_EQUAL(cudaFree(bench.pinned), cudaErrorInvalidValue);
     void* memory = nullptr;
     CHECK_EQUAL(cudaMalloc(&memory, 100), 0);
-    static_cast<unsigned char*>(memory)[101] = 0;
+    const auto write_beside = [](void* block) { static_cast<unsigned char*>(block)[101] = 0; };
+    const gs_emulated_access written = {memory, 1};
+    CHECK_EQUAL(gs_emulated_enqueue(bench.one, "write_beside", write_beside, nullptr, memory, &written, 1), 0);
+    CHECK_EQUAL(cudaStreamSynchronize(bench.one), 0);
     CHECK(cudaFree(memory) != 0);
     EXPECT_FAULT("of 100 bytes: byte 101, outside of them, was overwritten");
     void* cleared = nullptr;
