@@ -1,7 +1,7 @@
 /*
  * A warp's share of a 3x3 weight gradient, 16 outputs x 16 inputs of all nine taps or a third of them, in registers: clear(),
  * squares(), add(), store(), and accumulate() over a strip of rows in shared memory. PlainTile multiplies on the ordinary units,
- * MatrixTile on the matrix units in tf32; where a card has none for tf32, PlainTile serves both.
+ * MatrixTile on the matrix units; where a card has none for tf32, PlainTile serves both.
  */
 #ifndef GRADSIEVE_CUDA_CONV2D_BACKWARD_WEIGHTS_3X3_H
 #define GRADSIEVE_CUDA_CONV2D_BACKWARD_WEIGHTS_3X3_H
@@ -98,18 +98,19 @@ struct PlainTile {
 };
 
 #if GS_TF32
-/* COLUMNS: the kx it owns, all three or the one called part. Going down a column of 8 pixels the three rows of gradients slide, so
- * that four operands are loaded for nine products. Weights are whole tiles: pitches are multiples of 16. */
-template <int COLUMNS>
+/* COLUMNS: the kx it owns, all three or the one called part. Going down a column of DEPTH pixels the three rows of gradients slide,
+ * so that four operands are loaded for nine products. Weights are whole tiles: pitches are multiples of 16. */
+template <class Units, int COLUMNS>
 struct MatrixTile {
-    using Gradients = Operand<wmma::matrix_a, wmma::col_major>;
-    using Pixels = Operand<wmma::matrix_b, wmma::row_major>;
+    using Element = typename Units::Element;
+    using Gradients = typename Units::template Operand<wmma::matrix_a, wmma::col_major>;
+    using Pixels = typename Units::template Operand<wmma::matrix_b, wmma::row_major>;
 
-    MatrixSum sum[3][COLUMNS]; /* [ky][kx] */
+    typename Units::Sum sum[3][COLUMNS]; /* [ky][kx] */
 
     struct Lane {
-        Gradients::Places gradients;
-        Pixels::Places pixels;
+        typename Gradients::Places gradients;
+        typename Pixels::Places pixels;
 
         __device__ __forceinline__ void learn(float* numbers, int input_stride, int gradient_stride) {
             count_up(numbers);
@@ -157,27 +158,27 @@ struct MatrixTile {
     }
 
     template <int IS, int GS>
-    __device__ __forceinline__ void accumulate(const Lane& places, const float* input, const float* gradient, int rows, int columns,
-                                               int part) {
+    __device__ __forceinline__ void accumulate(const Lane& places, const Element* input, const Element* gradient, int rows,
+                                               int columns, int part) {
         const int input_row = (columns + 2) * IS, gradient_row = columns * GS;
         if (COLUMNS == 1) input += part * IS;
 #pragma unroll 1
-        for (int column = 0; column < columns; column += MATRIX_DEPTH) {
-            const float *values = input + column * IS, *next = gradient + column * GS;
+        for (int column = 0; column < columns; column += Units::DEPTH) {
+            const Element *values = input + column * IS, *next = gradient + column * GS;
             Gradients above, here, below;
             above.load(next, places.gradients);
             here.load(next + gradient_row, places.gradients);
             next += 2 * gradient_row;
-#pragma unroll 2
+#pragma unroll(Units::ROWS)
             for (int row = 0; row < rows; row++, values += input_row, next += gradient_row) {
                 below.load(next, places.gradients);
 #pragma unroll
                 for (int kx = 0; kx < COLUMNS; kx++) {
                     Pixels pixels;
                     pixels.load(values + kx * IS, places.pixels);
-                    wmma::mma_sync(sum[0][kx], below.fragment, pixels.fragment, sum[0][kx]);
-                    wmma::mma_sync(sum[1][kx], here.fragment, pixels.fragment, sum[1][kx]);
-                    wmma::mma_sync(sum[2][kx], above.fragment, pixels.fragment, sum[2][kx]);
+                    Units::multiply(sum[0][kx], below, pixels);
+                    Units::multiply(sum[1][kx], here, pixels);
+                    Units::multiply(sum[2][kx], above, pixels);
                 }
                 above = here;
                 here = below;
@@ -187,17 +188,20 @@ struct MatrixTile {
 };
 #endif
 
-/* DEPTH: pixels of a row that it takes at a time. PAD: floats between pixels, so that an operand's rows lie in different banks. */
+/* Element: of the operands. DEPTH: pixels of a row that it takes at a time. PAD: elements between pixels, so that an operand's rows
+ * lie in different banks. */
 template <int THIRDS>
 struct Plain {
+    using Element = float;
     static constexpr int DEPTH = 1, PAD = 0;
     using Tile = PlainTile<3 / THIRDS>;
 };
-template <int THIRDS>
+template <class Units, int THIRDS>
 struct Matrix {
-    static constexpr int DEPTH = MATRIX_DEPTH, PAD = 8;
+    using Element = typename Units::Element;
+    static constexpr int DEPTH = Units::DEPTH, PAD = 8;
 #if GS_TF32
-    using Tile = MatrixTile<3 / THIRDS>;
+    using Tile = MatrixTile<Units, 3 / THIRDS>;
 #else
     using Tile = PlainTile<3 / THIRDS>;
 #endif

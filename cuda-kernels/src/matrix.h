@@ -59,5 +59,21 @@ __device__ __forceinline__ void count_up(float* numbers) {
 }
 #endif
 
+/* The units' precision, for tiles that are written for any. ROWS: of a strip that are worked on at a time. */
+struct Tf32 {
+    using Element = float;
+    static constexpr int DEPTH = MATRIX_DEPTH, ROWS = 2;
+#if GS_TF32
+    using Sum = MatrixSum;
+    template <class Use, class Layout>
+    using Operand = gradsieve::Operand<Use, Layout>;
+
+    template <class A, class B>
+    __device__ __forceinline__ static void multiply(MatrixSum& sum, const A& a, const B& b) {
+        wmma::mma_sync(sum, a.fragment, b.fragment, sum);
+    }
+#endif
+};
+
 }  // namespace gradsieve
 #endif
