@@ -1,5 +1,6 @@
 /*
- * Which form of the per-sample norm of a weight gradient is fastest on this GPU: checks and times the kernels in norms/.
+ * Which form of the per-sample norm of a weight gradient is fastest on this GPU: checks and times the library's (cuda-kernels) and,
+ * in norms/, those that it lacks.
  *
  *   norms check [--seed N] [--small]    every form against double precision; exit code 1 if a result is out of bounds
  *   norms time [--json FILE]            medians of 20, a table in Markdown
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     }
     if (command != "time") {
 #ifdef GS_EMULATED
-        emulation::block.random.seed(seed); /* the order of the threads too */
+        setenv("GRADSIEVE_CUDA_SEED", std::to_string(seed).c_str(), 0); /* the order of streams and threads too */
 #endif
         std::printf("seed %u\n", seed);
         std::fflush(stdout);

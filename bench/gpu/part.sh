@@ -141,7 +141,11 @@ memory() {
 
 norms() {
     need_card
-    [[ -z $emulated ]] || could_not "build-norms.sh cpu builds them for a machine without a card (three minutes)"
+    if [[ -n $emulated ]]; then
+        "$here/build-norms.sh" cpu
+        "$here/target/norms-cpu" check --small --seed $SEED
+        return
+    fi
     have nvcc || could_not "no nvcc here"
     "$here/build-norms.sh" 2> "$out/nvcc.txt" || { cat "$out/nvcc.txt"; exit 1; }
     "$here/target/norms" all --json "$out/norms.data.json"

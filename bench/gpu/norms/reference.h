@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "conv2d_backward_weights.cuh"
+#include "conv2d.h"
 
 /* Numbers from a hash of (seed, i): uniform in [-1, 1), a quarter of them 0 as a relu or a max-pool leaves them. */
 __host__ __device__ inline float random_value(uint32_t seed, uint32_t i) {
@@ -26,13 +26,15 @@ inline std::vector<float> random_values(size_t count, uint32_t seed) {
     return values;
 }
 
+using namespace gradsieve;
+
 struct Reference {
-    std::vector<double> gradient; /* [3][3][outputs][inputs] */
+    std::vector<double> gradient; /* [outputs][3][3][inputs] */
     std::vector<double> norms;    /* squared, [batch] */
 };
 
 inline Reference conv2d_reference(const Conv2d& s, const std::vector<float>& x, const std::vector<float>& delta) {
-    const size_t elements = size_t(9) * s.inputs * s.outputs;
+    const size_t elements = static_cast<size_t>(s.weights());
     const int workers = static_cast<int>(std::min(4u, std::max(1u, std::thread::hardware_concurrency())));
     Reference reference{std::vector<double>(elements), std::vector<double>(static_cast<size_t>(s.batch))};
     std::vector<double> g(elements);
@@ -44,17 +46,17 @@ inline Reference conv2d_reference(const Conv2d& s, const std::vector<float>& x, 
                     for (int tap = 0; tap < 9; tap++) {
                         int iy = y + tap / 3 - 1, ix = column + tap % 3 - 1;
                         if (iy < 0 || iy >= s.height || ix < 0 || ix >= s.width) continue;
-                        const float* v = &x[((size_t(n) * s.height + iy) * s.width + ix) * s.inputs];
-                        const float* d = &delta[((size_t(n) * s.height + y) * s.width + column) * s.outputs];
+                        const float* v = &x[((size_t(n) * s.height + iy) * s.width + ix) * s.pitch];
+                        const float* d = &delta[((size_t(n) * s.height + y) * s.width + column) * s.out_pitch];
                         for (int o = first; o < last; o++) {
-                            double* to = &g[(size_t(tap) * s.outputs + o) * s.inputs];
-                            for (int c = 0; c < s.inputs; c++) to[c] += double(d[o]) * v[c];
+                            double* to = &g[(size_t(o) * 9 + tap) * s.pitch];
+                            for (int c = 0; c < s.pitch; c++) to[c] += double(d[o]) * v[c];
                         }
                     }
         };
         std::vector<std::thread> threads;
         for (int w = 0; w < workers; w++)
-            threads.emplace_back(outputs, s.outputs * w / workers, s.outputs * (w + 1) / workers);
+            threads.emplace_back(outputs, s.out_pitch * w / workers, s.out_pitch * (w + 1) / workers);
         for (std::thread& t : threads) t.join();
         for (size_t e = 0; e < elements; e++) {
             reference.norms[n] += g[e] * g[e];
