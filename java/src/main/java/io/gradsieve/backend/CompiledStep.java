@@ -118,11 +118,11 @@ public interface CompiledStep extends AutoCloseable {
    * From the next {@link #begin} on steps in training are shares of larger ones: {@link
    * Participants} says where they meet the others. Gradients are then those of all shares, and so
    * are their norm, the clipping, the update and the verdict; {@link #records} stay the share's
-   * own. Steps in evaluation stay alone. Once, with no step under way.
+   * own. Steps in evaluation stay alone. Once, with no step under way. While one is under way no
+   * other step of the same backend may be, nor may its weights be read.
    *
    * @param synchroniseBatchNorm whether batch norm normalises by the statistics of all shares, else
    *     by each share's own
-   * @throws UnsupportedOperationException on a device whose steps stand alone
    */
   void share(Participants participants, boolean synchroniseBatchNorm);
 

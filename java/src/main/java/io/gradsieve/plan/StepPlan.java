@@ -36,6 +36,15 @@ public record StepPlan(
     return values.get(value);
   }
 
+  /** What makes the statistics of batch norms, in the order of the forward pass. */
+  public List<Operation> batchStatistics() {
+    return segments.stream()
+        .map(Segment::operations)
+        .flatMap(List<Operation>::stream)
+        .filter(o -> o.output() >= 0 && graph.value(o.output()).ofBatch())
+        .toList();
+  }
+
   /** The segment that runs each layer's last operation; layers without one (flatten) are absent. */
   public Map<String, Integer> segmentOfLayers() {
     Map<String, Integer> segmentOf = new LinkedHashMap<>();

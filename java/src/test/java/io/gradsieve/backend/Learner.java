@@ -36,8 +36,9 @@ final class Learner implements AutoCloseable {
     static final Update PLAIN = new Update(0.05, 0, false);
   }
 
-  Learner(String model, int threads, UpdateRule rule, long seed) {
-    backend = Backends.open("cpu", threads);
+  /** Owns the backend from now on. */
+  Learner(Backend on, String model, UpdateRule rule, long seed) {
+    backend = on;
     network = Network.create(Models.of(model, 3, SIDE, SIDE, CLASSES), backend::parameters, seed);
     step =
         backend.compile(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.TestSeed;
+import io.gradsieve.backend.Alone;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.MemoryLedger;
 import io.gradsieve.backend.cuda.CudaBackend;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The first, second, third … call of every function of CUDA's libraries fails, until a training
@@ -85,15 +87,41 @@ class CudaFaultsTest {
   @ParameterizedTest
   @MethodSource("functions")
   void aCallThatFailsIsOneLineAndNothingStays(String function) throws IOException {
+    failsAndRecovers(function, false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cudaEventCreateWithFlags",
+        "cudaEventRecord",
+        "cudaEventSynchronize",
+        "cudaGraphInstantiate",
+        "cudaGraphLaunch",
+        "cudaHostAlloc",
+        "cudaMemcpyAsync",
+        "cudaSetDevice",
+        "cudaStreamBeginCapture",
+        "cudaStreamCreateWithFlags",
+        "cudaStreamEndCapture",
+        "cudaStreamSynchronize",
+        "cudaStreamWaitEvent"
+      })
+  void soItIsWhereAStepIsAShare(String function) throws IOException {
+    failsAndRecovers(function, true);
+  }
+
+  /** Steps that share with nobody end at the bits of those that stand alone. */
+  private static void failsAndRecovers(String function, boolean shared) throws IOException {
     fail("");
     NetworkSpec spec = spec(function.contains("BackwardFilter"));
-    float[] expected = train(spec).orElseThrow();
+    float[] expected = train(spec, false).orElseThrow();
     fail(calls().mapToObj(call -> function + ":" + call).collect(Collectors.joining(",")));
     int faults = 0;
-    Optional<float[]> result = train(spec);
+    Optional<float[]> result = train(spec, shared);
     while (result.isEmpty() && faults < MOST_CALLS) {
       faults++;
-      result = train(spec);
+      result = train(spec, shared);
     }
     assertThat(result).as("a training without a fault").isPresent();
     assertThat(faults).as("faults met").isPositive();
@@ -107,12 +135,15 @@ class CudaFaultsTest {
   }
 
   /** The weights after three steps, the third a graph; empty if a call failed, which is checked. */
-  private static Optional<float[]> train(NetworkSpec spec) {
+  private static Optional<float[]> train(NetworkSpec spec, boolean shared) {
     MemoryLedger ledger = new MemoryLedger();
     try {
       CudaBackend backend = StagedCudaBackendTest.staged(1);
       ledger = backend.ledger();
       try (NetworkStep step = new NetworkStep(backend, spec, BATCH, SGD, SEED)) {
+        if (shared) {
+          step.compiled.share(new Alone(), true);
+        }
         for (int count = 1; count <= 3; count++) {
           step.train(Mode.TRAINING, 0.05, count);
         }

@@ -2,6 +2,7 @@ package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Participants;
+import io.gradsieve.backend.ShareThread;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
@@ -132,7 +133,7 @@ final class CpuStep implements CompiledStep {
               .formatted(least, Math.min(plan.capacity(), slot.capacity()), batch));
     }
     if (share != null && awaited == begun) {
-      share.begin();
+      share.thread().begin();
     }
     CpuErrors.check(
         CpuLibrary.gs_step_begin(
@@ -228,7 +229,7 @@ final class CpuStep implements CompiledStep {
     awaited = Math.min(awaited + 1, begun);
     int status = CpuLibrary.gs_step_wait(handle, memory.result.address());
     if (status == CpuLibrary.GS_ABORTED) {
-      throw share == null ? CpuShare.aborted() : share.lost();
+      throw share == null ? ShareThread.aborted() : share.thread().lost();
     }
     CpuErrors.check(status);
     return memory.gradientNorm2.get(0);
@@ -254,7 +255,7 @@ final class CpuStep implements CompiledStep {
       if (share == null) {
         CpuLibrary.gs_step_abort(step);
       } else {
-        share.abort();
+        share.thread().abort();
       }
     }
   }

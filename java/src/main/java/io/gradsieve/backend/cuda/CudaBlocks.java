@@ -48,6 +48,11 @@ final class CudaBlocks implements AutoCloseable {
   private final ByteBuffer[] outViews = new ByteBuffer[SETS];
   private final CudaRecords[] records = new CudaRecords[SETS];
 
+  /** The set of a step, by its number from 1 on. */
+  static int set(long number) {
+    return (int) ((number - 1) % SETS);
+  }
+
   CudaBlocks(CudaBackend backend, StepPlan plan, CudaLayout layout) {
     int capacity = plan.capacity();
     slot = new CudaSlot(capacity);

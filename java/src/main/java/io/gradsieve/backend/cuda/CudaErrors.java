@@ -1,6 +1,7 @@
 package io.gradsieve.backend.cuda;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Verdict;
 import io.gradsieve.natives.CudaKernels;
 import java.util.function.LongSupplier;
 
@@ -50,14 +51,30 @@ final class CudaErrors {
 
   /** What is not finite, by the code of a verdict and the place in the batch. */
   static GradsieveException.Diverged diverged(int what, int place) {
-    String value =
-        switch (what) {
-          case CudaKernels.GS_CUDA_LOSS -> "loss of sample index " + place + " of the batch";
-          case CudaKernels.GS_CUDA_NORM ->
-              "gradient norm of sample index " + place + " of the batch";
-          case CudaKernels.GS_CUDA_GRADIENT -> "gradient of the batch";
-          default -> "step before this one";
-        };
+    return switch (what) {
+      case CudaKernels.GS_CUDA_LOSS -> diverged("loss of sample index " + place + " of the batch");
+      case CudaKernels.GS_CUDA_NORM ->
+          diverged("gradient norm of sample index " + place + " of the batch");
+      case CudaKernels.GS_CUDA_GRADIENT -> diverged("gradient of the batch");
+      default -> diverged("step before this one");
+    };
+  }
+
+  /** What all participants say is not finite; {@code place}: in this share's batch, else -1. */
+  static GradsieveException.Diverged diverged(Verdict agreed, int place) {
+    if (agreed.what() == Verdict.What.GRADIENT) {
+      return diverged(CudaKernels.GS_CUDA_GRADIENT, place);
+    }
+    String value = agreed.what() == Verdict.What.LOSS ? "loss" : "gradient norm";
+    return diverged(
+        place < 0
+            ? "%s of the sample with id %d, in another participant's share,"
+                .formatted(value, agreed.sample())
+            : "%s of sample index %d of the batch (id %d)"
+                .formatted(value, place, agreed.sample()));
+  }
+
+  private static GradsieveException.Diverged diverged(String value) {
     return new GradsieveException.Diverged("the " + value + " is not finite");
   }
 }

@@ -64,6 +64,7 @@ final class CudaNorms {
                   pass.workspace(workspace(pass, input)),
                   norm.sums(),
                   pass.stream()));
+          pass.sumsReady(operation.output());
           check(
               CudaKernels.gs_cuda_batchnorm_statistics(
                   channels,
@@ -112,6 +113,11 @@ final class CudaNorms {
                     variance,
                     pass.stream()));
           }
+        }
+
+        @Override
+        public boolean ofBatch() {
+          return true;
         }
       };
     }
@@ -199,6 +205,12 @@ final class CudaNorms {
                   network.gradient(node.parameter(1)),
                   pass.norm2(),
                   pass.stream()));
+          pass.sumsReady(node.inputs().get(1));
+        }
+
+        @Override
+        public boolean ofBatch() {
+          return true;
         }
       };
     }

@@ -8,6 +8,11 @@ interface CudaOperation {
   /** From its output's gradient to those of its parameters and inputs, and its share of norms. */
   void backward(CudaPass pass);
 
+  /** Whether its passes have to do with the whole batch, so that they run for no sample too. */
+  default boolean ofBatch() {
+    return false;
+  }
+
   /** After the verdict on the step: what it changes beside the weights. */
   default void commit(CudaPass pass) {}
 

@@ -27,6 +27,11 @@ final class CudaPass {
     this.ids = ids;
   }
 
+  /** A batch norm's sums are those of this share: where it meets others they become theirs too. */
+  void sumsReady(int statistics) {
+    program.sumsReady(statistics);
+  }
+
   /** Bytes up to the next place where a workspace may begin. */
   static long aligned(long bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

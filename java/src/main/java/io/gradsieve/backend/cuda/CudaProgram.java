@@ -4,23 +4,37 @@ import static io.gradsieve.backend.cuda.CudaErrors.check;
 
 import io.gradsieve.backend.CompiledStep.Part;
 import io.gradsieve.backend.StepTimes.Phase;
+import io.gradsieve.backend.cuda.CudaPoints.Bucket;
+import io.gradsieve.backend.cuda.CudaPoints.Point;
+import io.gradsieve.backend.layout.Range;
 import io.gradsieve.natives.CudaKernels;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queued work of steps of one shape. The first of them runs call by call, so that libraries
- * load what they need and the workspace gets its size; the second is captured as a graph, and from
- * then on a step is one launch.
+ * load what they need and the workspace gets its size; the second is captured as a chain of graphs,
+ * one where it meets nobody, else cut where it does. From then on a step is their launches.
  */
 final class CudaProgram implements AutoCloseable {
+  /** A graph, and the point it leads to. */
+  private record Link(long executable, @Nullable Point point) {}
+
   private final CudaBinding binding;
   private final CudaStepShape shape;
-  private boolean met;
-  private long executable;
 
-  CudaProgram(CudaBinding binding, CudaStepShape shape) {
+  /** Where it meets others, if it does. */
+  private final @Nullable CudaPoints points;
+
+  private final List<Link> chain = new ArrayList<>();
+  private boolean met;
+  private boolean capturing;
+
+  CudaProgram(CudaBinding binding, CudaStepShape shape, @Nullable CudaPoints points) {
     this.binding = binding;
     this.shape = shape;
+    this.points = points;
   }
 
   CudaBinding binding() {
@@ -29,35 +43,80 @@ final class CudaProgram implements AutoCloseable {
 
   /** Queues a step of this shape. */
   void run() {
-    long stream = binding.stream();
-    if (executable == 0) {
+    if (chain.isEmpty()) {
       if (!met) {
         queue(CudaTimes.NONE);
         met = true;
         return;
       }
-      capture(stream);
+      capture();
     }
-    CudaRuntime.launch(executable, stream);
+    for (int i = 0; i < chain.size(); i++) {
+      Link link = chain.get(i);
+      CudaRuntime.launch(link.executable(), binding.stream());
+      if (link.point() != null) {
+        reached(link.point());
+      }
+    }
   }
 
-  private void capture(long stream) {
-    CudaRuntime.beginCapture(stream);
+  private void capture() {
+    CudaRuntime.beginCapture(binding.stream());
+    capturing = true;
     try {
       queue(CudaTimes.NONE);
+      endLink(null);
     } catch (RuntimeException e) {
       try {
-        CudaRuntime.destroyGraph(CudaRuntime.endCapture(stream));
+        abandonCapture();
+        forget();
       } catch (RuntimeException second) {
         e.addSuppressed(second);
       }
       throw e;
     }
-    long graph = CudaRuntime.endCapture(stream);
+  }
+
+  /** What was captured becomes the next graph of the chain. */
+  private void endLink(@Nullable Point point) {
+    capturing = false;
+    long graph = CudaRuntime.endCapture(binding.stream());
     try {
-      executable = CudaRuntime.instantiate(graph);
+      chain.add(new Link(CudaRuntime.instantiate(graph), point));
     } finally {
       CudaRuntime.destroyGraph(graph);
+    }
+  }
+
+  private void abandonCapture() {
+    if (capturing) {
+      capturing = false;
+      CudaRuntime.destroyGraph(CudaRuntime.endCapture(binding.stream()));
+    }
+  }
+
+  /** What follows is queued once the others have answered. */
+  private void meet(Point point) {
+    if (!capturing) {
+      reached(point);
+      return;
+    }
+    endLink(point);
+    CudaRuntime.beginCapture(binding.stream());
+    capturing = true;
+  }
+
+  private void reached(Point point) {
+    if (points != null) {
+      points.reached(point);
+    }
+  }
+
+  /** A batch norm's sums are those of this share. */
+  void sumsReady(int statistics) {
+    Point point = points == null ? null : points.sums(statistics);
+    if (point != null) {
+      meet(point);
     }
   }
 
@@ -69,54 +128,41 @@ final class CudaProgram implements AutoCloseable {
 
   private void queue(CudaTimes times) {
     CudaNetwork network = binding.network();
-    CudaBlocks blocks = binding.blocks();
     CudaUpdate update = binding.update();
     long stream = binding.stream();
     List<List<CudaOperation>> segments = network.segments();
-    CudaPass pass = new CudaPass(this, shape, shape.batch(), blocks.ids());
+    CudaPass pass = new CudaPass(this, shape, shape.batch(), binding.blocks().ids());
     for (int s = 0; s < segments.size(); s++) {
       times.began(Phase.FORWARD, s);
       for (CudaOperation operation : segments.get(s)) {
-        operation.forward(pass);
+        if (runs(operation, pass)) {
+          operation.forward(pass);
+        }
       }
       times.ended(Phase.FORWARD, s);
     }
     if (shape.chooses() && shape.count() > 0) {
       choose(pass);
-      pass = new CudaPass(this, shape, shape.count(), blocks.idsOfChosen());
-    }
-    if (shape.backward() && shape.count() == 0) {
-      long bytes = network.layout().trainable() * Float.BYTES;
-      CudaRuntime.fillAsync(network.gradientAddress(), 0, bytes, stream);
-    } else if (shape.backward()) {
-      for (int s = segments.size() - 1; s >= 0; s--) {
-        times.began(Phase.BACKWARD, s);
-        List<CudaOperation> operations = segments.get(s);
-        for (int i = operations.size() - 1; i >= 0; i--) {
-          operations.get(i).backward(pass);
-        }
-        times.ended(Phase.BACKWARD, s);
-      }
+      pass = new CudaPass(this, shape, shape.count(), binding.blocks().idsOfChosen());
+    } else if (shape.count() < shape.batch()) {
+      pass = new CudaPass(this, shape, 0, binding.blocks().ids());
     }
     if (shape.backward()) {
-      sumParts();
+      backward(pass, times);
+    }
+    times.began(Phase.UPDATE, 0);
+    boolean reduces = points != null && shape.completes();
+    if (shape.backward() && !reduces) {
       update.square(stream);
     }
-    boolean norms = shape.backward() && network.plan().norms();
-    times.began(Phase.UPDATE, 0);
-    check(
-        CudaKernels.gs_cuda_verdict(
-            shape.batch(),
-            blocks.record(CudaKernels.GS_CUDA_RECORD_LOSS),
-            norms ? shape.count() : 0,
-            norms ? blocks.norm2() : 0,
-            shape.chooses() ? blocks.chosen() : 0,
-            blocks.ids(),
-            shape.backward() ? update.chunks() : 0,
-            shape.backward() ? update.sums() : 0,
-            blocks.halted(),
-            blocks.outcome(),
-            stream));
+    verdict(shape.batch(), shape.backward() && !reduces);
+    if (points != null) {
+      meet(points.agreement(reduces));
+    }
+    if (reduces) {
+      update.square(stream);
+      verdict(0, true);
+    }
     if (shape.training()) {
       for (List<CudaOperation> operations : segments) {
         for (CudaOperation operation : operations) {
@@ -128,6 +174,59 @@ final class CudaProgram implements AutoCloseable {
       update.apply(pass);
     }
     times.ended(Phase.UPDATE, 0);
+  }
+
+  private static boolean runs(CudaOperation operation, CudaPass pass) {
+    return pass.batch() > 0 || operation.ofBatch();
+  }
+
+  private void backward(CudaPass pass, CudaTimes times) {
+    CudaNetwork network = binding.network();
+    List<List<CudaOperation>> segments = network.segments();
+    if (pass.batch() == 0) {
+      long bytes = network.layout().trainable() * Float.BYTES;
+      CudaRuntime.fillAsync(network.gradientAddress(), 0, bytes, binding.stream());
+    }
+    for (int s = segments.size() - 1; s >= 0; s--) {
+      times.began(Phase.BACKWARD, s);
+      List<CudaOperation> operations = segments.get(s);
+      for (int i = operations.size() - 1; i >= 0; i--) {
+        if (runs(operations.get(i), pass)) {
+          operations.get(i).backward(pass);
+        }
+      }
+      times.ended(Phase.BACKWARD, s);
+      Bucket filled = points == null || !shape.completes() ? null : points.bucketFilledBy(s);
+      if (filled != null) {
+        sumParts(filled.ranges());
+        meet(filled);
+      }
+    }
+    if (points == null || !shape.completes()) {
+      sumParts(List.of(new Range(0, network.layout().trainable())));
+    }
+  }
+
+  /**
+   * Judges the step, by the losses and norms of so many samples and by the squares of the gradient.
+   */
+  private void verdict(int batch, boolean squares) {
+    CudaBlocks blocks = binding.blocks();
+    CudaUpdate update = binding.update();
+    boolean norms = batch > 0 && shape.backward() && binding.network().plan().norms();
+    check(
+        CudaKernels.gs_cuda_verdict(
+            batch,
+            blocks.record(CudaKernels.GS_CUDA_RECORD_LOSS),
+            norms ? shape.count() : 0,
+            norms ? blocks.norm2() : 0,
+            shape.chooses() ? blocks.chosen() : 0,
+            blocks.ids(),
+            squares ? update.chunks() : 0,
+            squares ? update.sums() : 0,
+            blocks.halted(),
+            blocks.outcome(),
+            binding.stream()));
   }
 
   /** The chosen samples first, in what backward reads of them. */
@@ -161,29 +260,28 @@ final class CudaProgram implements AutoCloseable {
   }
 
   /** The gradients of parts add up; those of the last become those of the whole. */
-  private void sumParts() {
+  private void sumParts(List<Range> ranges) {
     Part part = shape.part();
     if (part == null || part == Part.WHOLE) {
       return;
     }
-    long sum = binding.partialSum();
-    long gradient = binding.network().gradientAddress();
-    long count = binding.network().layout().trainable();
-    long stream = binding.stream();
-    if (part == Part.LAST) {
-      check(CudaKernels.gs_cuda_add(count, sum, gradient, gradient, stream));
-    } else {
-      int how = part == Part.FIRST ? CudaKernels.GS_CUDA_STORE : CudaKernels.GS_CUDA_ADD;
-      check(CudaKernels.gs_cuda_pass(count, gradient, how, sum, stream));
+    for (Range range : ranges) {
+      long sum = binding.partialSum() + range.from() * Float.BYTES;
+      long gradient = binding.network().gradientAddress() + range.from() * Float.BYTES;
+      long stream = binding.stream();
+      if (part == Part.LAST) {
+        check(CudaKernels.gs_cuda_add(range.floats(), sum, gradient, gradient, stream));
+      } else {
+        int how = part == Part.FIRST ? CudaKernels.GS_CUDA_STORE : CudaKernels.GS_CUDA_ADD;
+        check(CudaKernels.gs_cuda_pass(range.floats(), gradient, how, sum, stream));
+      }
     }
   }
 
   /** The workspace moves: the next step captures anew. */
   void forget() {
-    if (executable != 0) {
-      long gone = executable;
-      executable = 0;
-      CudaRuntime.destroyExecutable(gone);
+    while (!chain.isEmpty()) {
+      CudaRuntime.destroyExecutable(chain.remove(chain.size() - 1).executable());
     }
   }
 

@@ -3,6 +3,7 @@ package io.gradsieve.backend.cuda;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Part;
 import io.gradsieve.natives.CudaKernels;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a step is to be, as the calls since its begin say. */
@@ -16,6 +17,7 @@ final class CudaRequest {
   private @Nullable Part part;
   private boolean updates;
   private boolean goesForward;
+  private @Nullable CudaStepShape shape;
 
   /** A forward pass over the first samples of an input, and nothing more yet. */
   void begin(CudaInput of, int samples, boolean asInTraining) {
@@ -28,6 +30,7 @@ final class CudaRequest {
     part = null;
     updates = false;
     goesForward = false;
+    shape = null;
   }
 
   CudaInput input() {
@@ -41,10 +44,9 @@ final class CudaRequest {
     goesForward = true;
   }
 
-  /** Whether nothing is to be added any more: it is scored alone, or a part that has no update. */
-  boolean whole() {
-    boolean scores = part == null && !training;
-    return goesForward && (scores || part == Part.FIRST || part == Part.MIDDLE);
+  /** Whether nothing is to be added any more: it is scored alone. */
+  boolean scores() {
+    return goesForward && part == null && !training;
   }
 
   /** Samples of the forward pass. */
@@ -99,7 +101,14 @@ final class CudaRequest {
     updates = true;
   }
 
-  CudaStepShape shape(CudaSamples.Source source) {
-    return new CudaStepShape(batch, training, source, record, count, byClass, part, updates);
+  /** Nothing is added any more; its samples lie where those of this set do. */
+  void submit(int set) {
+    CudaSamples.Source source = input().samples().source(set);
+    shape = new CudaStepShape(batch, training, source, record, count, byClass, part, updates);
+  }
+
+  /** Of what was submitted. */
+  CudaStepShape shape() {
+    return Objects.requireNonNull(shape, "submit comes first");
   }
 }

@@ -5,6 +5,7 @@ import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.natives.NativeMemory;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * The samples of a store for the device. Where they fit they lie there, as they are, from the first
@@ -30,6 +31,8 @@ final class CudaSamples {
   private final CudaBuffer[] places = new CudaBuffer[CudaBlocks.SETS];
   private final CudaPinned[] staging = new CudaPinned[CudaBlocks.SETS];
   private final ByteBuffer[] views = new ByteBuffer[CudaBlocks.SETS];
+
+  private final Source[] sources = new Source[CudaBlocks.SETS];
 
   /** By place: its samples are there; nothing reads it any more. */
   private final long[] copied = new long[CudaBlocks.SETS];
@@ -57,6 +60,7 @@ final class CudaSamples {
     CudaSamples made = new CudaSamples(backend, store, shape, true, gone);
     made.places[0] = new CudaBuffer(backend, Math.max(bytes(store), Float.BYTES), "data");
     made.resources.add(made.places[0]::close);
+    Arrays.fill(made.sources, made.source(made.places[0]));
     return made;
   }
 
@@ -86,6 +90,7 @@ final class CudaSamples {
       CudaBuffer place = new CudaBuffer(backend, bytes, "data");
       resources.add(place::close);
       places[set] = place;
+      sources[set] = source(place);
       CudaPinned pinned = new CudaPinned(backend, bytes, "data");
       resources.add(pinned::close);
       staging[set] = pinned;
@@ -94,6 +99,10 @@ final class CudaSamples {
       read[set] = event();
       CudaRuntime.record(read[set], backend.stream());
     }
+  }
+
+  private Source source(CudaBuffer place) {
+    return new Source(place.address(), shape.height(), shape.width());
   }
 
   private long event() {
@@ -127,11 +136,16 @@ final class CudaSamples {
     }
   }
 
+  /** Where the samples of a step of this set lie. */
+  Source source(int set) {
+    return sources[set];
+  }
+
   /** Sees to it that what is queued from now on finds a batch's samples. */
-  Source provide(CudaInput input, int batch, int set) {
+  void provide(CudaInput input, int batch, int set) {
     if (resident) {
       upload();
-      return new Source(places[0].address(), shape.height(), shape.width());
+      return;
     }
     int bytes = store.sampleBytes();
     ByteBuffer view = views[set];
@@ -145,7 +159,6 @@ final class CudaSamples {
         places[set].address(), staging[set].address(), (long) batch * bytes, backend.copyStream());
     CudaRuntime.record(copied[set], backend.copyStream());
     CudaRuntime.waitFor(backend.stream(), copied[set]);
-    return new Source(places[set].address(), shape.height(), shape.width());
   }
 
   /** After the step that reads them was queued. */

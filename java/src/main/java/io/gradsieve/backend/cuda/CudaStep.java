@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.Resources;
+import io.gradsieve.backend.ShareThread;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.StepTimes;
@@ -14,6 +15,7 @@ import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.natives.CudaKernels;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.plan.UpdateRule;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -26,43 +28,36 @@ import org.jspecify.annotations.Nullable;
  * shape, one copy back, an event that {@link #await} waits for.
  */
 final class CudaStep implements CompiledStep {
-  /** Programs that are kept: of full and smaller batches, of evaluation, of parts, of choices. */
-  private static final int PROGRAMS = 32;
-
   private final CudaBackend backend;
   private final StepPlan plan;
   private final LaidOutParameters weights;
+  private final CudaQueue queue;
   private final CudaBinding binding;
-  private final Resources resources = new Resources();
   private final Map<SampleStore, CudaSamples> stores = new IdentityHashMap<>();
 
-  private final Recent<CudaStepShape, CudaProgram> programs = new Recent<>(PROGRAMS, this::program);
+  /** By set, what steps are to be. */
+  private final CudaRequest[] requests = new CudaRequest[CudaBlocks.SETS];
 
-  private final long[] done = new long[CudaBlocks.SETS];
   private final int segments;
   private long segmentCalls;
   private volatile long begun;
   private volatile long submitted;
   private volatile long awaited;
 
-  /** The step that was begun last. */
-  private final CudaRequest request = new CudaRequest();
-
-  private @Nullable CudaEvents events;
-
-  /** A step that was not fine, or an abort, has told the device to change nothing more. */
+  /** A step was not fine: the device changes nothing more. */
   private boolean halted;
 
   /** Held where what follows changes and while another thread aborts. */
   private final Object lifetime = new Object();
 
-  /** Steps up to this one were aborted, and those behind them find the device halted by it. */
+  /** Steps up to this one were aborted. */
   private long aborted;
 
-  private boolean haltedByAbort;
+  /** By set, why a step could not be queued. */
+  private final @Nullable RuntimeException[] failures = new RuntimeException[CudaBlocks.SETS];
 
-  /** Why the last step that could not be queued was not. */
-  private @Nullable RuntimeException failure;
+  /** Queues the steps where they are shares of larger ones. */
+  private @Nullable CudaShare share;
 
   private boolean closed;
 
@@ -76,18 +71,9 @@ final class CudaStep implements CompiledStep {
     this.plan = plan;
     this.weights = weights;
     this.segments = plan.segments().size();
-    try {
-      binding = new CudaBinding(backend, plan, layout, weights, optimizer, this::forgetGraphs);
-      resources.add(binding::close);
-      resources.add(programs::close);
-      for (int set = 0; set < done.length; set++) {
-        long event = CudaRuntime.createEvent(false);
-        resources.add(() -> CudaRuntime.destroyEvent(event));
-        done[set] = event;
-      }
-    } catch (RuntimeException e) {
-      throw resources.abandon(e);
-    }
+    queue = new CudaQueue(backend, plan, layout, weights, optimizer);
+    binding = queue.binding();
+    Arrays.setAll(requests, set -> new CudaRequest());
   }
 
   static CudaStep compile(
@@ -101,14 +87,6 @@ final class CudaStep implements CompiledStep {
       throw new IllegalArgumentException("a plan without backward pass takes no optimizer");
     }
     return new CudaStep(backend, plan, layout, weights, optimizer);
-  }
-
-  private CudaProgram program(CudaStepShape of) {
-    return new CudaProgram(binding, of);
-  }
-
-  private void forgetGraphs() {
-    programs.values().forEach(CudaProgram::forget);
   }
 
   @Override
@@ -136,21 +114,34 @@ final class CudaStep implements CompiledStep {
     return known;
   }
 
-  /** Waits for what is queued; whatever came out of it, nobody asks for it any more. */
+  /**
+   * Waits for what is queued; whatever came out of it, nobody asks for it any more. Others may wait
+   * for a share, or never come: it is aborted.
+   */
   private void drain() {
-    if (!closed) {
-      submit();
-      backend.use();
-      backend.synchronize();
-      while (awaited < begun) {
-        awaited++;
-        halted |= binding.blocks().what(set(awaited)) != CudaKernels.GS_CUDA_FINE;
-      }
+    if (closed) {
+      return;
+    }
+    if (share != null && awaited < begun) {
+      abort();
+      share.thread().idle();
+    }
+    submit();
+    backend.use();
+    backend.synchronize();
+    while (awaited < begun) {
+      awaited++;
+      halted |= share != null || binding.blocks().what(set(awaited)) != CudaKernels.GS_CUDA_FINE;
     }
   }
 
   private static int set(long number) {
-    return (int) ((number - 1) % CudaBlocks.SETS);
+    return CudaBlocks.set(number);
+  }
+
+  /** The step that was begun last. */
+  private CudaRequest request() {
+    return requests[set(begun)];
   }
 
   @Override
@@ -160,8 +151,10 @@ final class CudaStep implements CompiledStep {
     CudaInput next = (CudaInput) slot;
     next.samples(); // throws if it was closed
     int most = Math.min(plan.capacity(), next.capacity());
-    if (samples < 1 || samples > most) {
-      throw new IllegalArgumentException("batch must lie in 1.." + most + ", is " + samples);
+    int least = share == null ? 1 : 0;
+    if (samples < least || samples > most) {
+      throw new IllegalArgumentException(
+          "batch must lie in %d..%d, is %d".formatted(least, most, samples));
     }
     if (!(statisticsMomentum <= 1)) {
       throw new IllegalArgumentException("a statistics momentum of " + statisticsMomentum);
@@ -174,34 +167,32 @@ final class CudaStep implements CompiledStep {
       restart();
     }
     begun++;
-    request.begin(next, samples, mode == Mode.TRAINING);
+    request().begin(next, samples, mode == Mode.TRAINING);
     binding.blocks().begin(set(begun), seed, epoch, statisticsMomentum);
   }
 
   /** With nothing under way: what became of the steps before is past. */
   private void restart() {
-    synchronized (lifetime) {
-      if (halted) {
-        backend.synchronize();
-        CudaRuntime.fillAsync(binding.blocks().halted(), 0, Integer.BYTES, backend.stream());
-        backend.synchronize(); // an abort comes after it, on another stream
-        halted = false;
-        haltedByAbort = false;
-      }
+    if (share != null) {
+      share.begin();
+    }
+    if (halted) {
+      CudaRuntime.fillAsync(binding.blocks().halted(), 0, Integer.BYTES, backend.stream());
+      halted = false;
     }
   }
 
   @Override
   public void forward() {
     underWay();
-    request.forward();
+    request().forward();
     segmentCalls += segments;
   }
 
   @Override
   public void choose(Choice by, int chosen, int[] ofClass) {
     underWay();
-    request.choose(by, chosen, ofClass, plan.graph().classes());
+    request().choose(by, chosen, ofClass, plan.graph().classes());
     binding.blocks().classCounts(set(begun), ofClass);
   }
 
@@ -219,8 +210,11 @@ final class CudaStep implements CompiledStep {
       throw new IllegalStateException("the plan has no backward pass");
     }
     underWay();
-    request.backward(of);
+    request().backward(of);
     segmentCalls += segments;
+    if (of == Part.FIRST || of == Part.MIDDLE) {
+      submit(); // no update comes
+    }
   }
 
   @Override
@@ -230,7 +224,7 @@ final class CudaStep implements CompiledStep {
       throw new IllegalStateException("compiled without an update rule");
     }
     binding.blocks().update(set(begun), learningRate, divisor, clipNorm, steps);
-    request.update();
+    request().update();
     segmentCalls += segments;
     submit();
   }
@@ -240,44 +234,28 @@ final class CudaStep implements CompiledStep {
     if (submitted == begun) {
       return;
     }
-    CudaInput from = request.input();
     int set = set(begun);
+    request().submit(set);
+    if (share != null) {
+      submitted = begun;
+      share.put(begun);
+      return;
+    }
     CudaBlocks blocks = binding.blocks();
     synchronized (lifetime) {
       submitted = begun;
+      failures[set] = null;
       if (aborted >= begun) {
         blocks.skip(set);
         return;
       }
     }
     try {
-      queue(from, set);
+      queue.run(request(), set);
     } catch (RuntimeException e) {
       blocks.skip(set);
-      failure = e;
+      failures[set] = e;
       throw e;
-    }
-  }
-
-  private void queue(CudaInput from, int set) {
-    CudaBlocks blocks = binding.blocks();
-    CudaSamples samples = from.samples();
-    CudaStepShape shape = request.shape(samples.provide(from, request.batch(), set));
-    blocks.fill(set, from, shape.batch(), samples.gathers());
-    blocks.send(set, backend.stream());
-    CudaProgram program = programs.get(shape);
-    if (events == null) {
-      program.run();
-    } else {
-      events.start();
-      program.measure(events);
-    }
-    samples.queued(set);
-    blocks.receive(set, !shape.update(), backend.stream());
-    CudaRuntime.record(done[set], backend.stream());
-    if (events != null) {
-      CudaRuntime.synchronizeEvent(done[set]);
-      events.write(set);
     }
   }
 
@@ -288,16 +266,28 @@ final class CudaStep implements CompiledStep {
       return 0;
     }
     if (awaited < begun) {
-      if (submitted == awaited || request.whole()) {
+      if (submitted == awaited || request().scores()) {
         submit(); // the one behind too, so that the device goes on with it
-      }
-      int set = set(awaited + 1);
-      if (binding.blocks().what(set) != CudaBlocks.SKIPPED) {
-        CudaRuntime.synchronizeEvent(done[set]);
       }
       awaited++;
     }
-    return outcome(set(awaited));
+    int set = set(awaited);
+    if (share != null) {
+      awaitShare();
+    }
+    if (binding.blocks().what(set) != CudaBlocks.SKIPPED) {
+      queue.await(set);
+    }
+    return outcome(set);
+  }
+
+  private void awaitShare() {
+    try {
+      share.await(awaited);
+    } catch (GradsieveException.Diverged e) {
+      halted = true;
+      throw e;
+    }
   }
 
   private double outcome(int set) {
@@ -306,26 +296,27 @@ final class CudaStep implements CompiledStep {
     if (what == CudaKernels.GS_CUDA_FINE) {
       return blocks.gradientNorm2(set);
     }
-    synchronized (lifetime) {
-      halted = true;
-      boolean stopped = what == CudaBlocks.SKIPPED || what == CudaKernels.GS_CUDA_BEHIND;
-      if (stopped && (aborted >= awaited || haltedByAbort)) {
-        throw new GradsieveException.PeerLost("the step was aborted");
-      }
-    }
+    halted = true;
     if (what == CudaBlocks.SKIPPED) {
-      throw new IllegalStateException("the step could not be queued", failure);
+      throw failures[set] == null
+          ? ShareThread.aborted()
+          : new IllegalStateException("the step could not be queued", failures[set]);
     }
     throw CudaErrors.diverged(what, blocks.place(set));
   }
 
-  /** A step is one graph, with no point at which it could meet others. */
   @Override
   public void share(Participants participants, boolean synchroniseBatchNorm) {
-    throw new UnsupportedOperationException("a GPU's steps are not shares of larger ones");
+    open();
+    if (share != null || awaited < begun) {
+      throw new IllegalStateException("a step is shared once, with none under way");
+    }
+    synchronized (lifetime) {
+      share = new CudaShare(backend, queue, requests, participants, synchroniseBatchNorm);
+    }
   }
 
-  /** What is not queued is left out; what runs meets a device that changes nothing more. */
+  /** What is not queued is left out; what is has begun, and ends by itself within a second. */
   @Override
   public void abort() {
     synchronized (lifetime) {
@@ -333,10 +324,9 @@ final class CudaStep implements CompiledStep {
         return;
       }
       aborted = begun;
-      halted = true;
-      haltedByAbort = true;
-      backend.use();
-      CudaRuntime.fillAsync(binding.blocks().halted(), 1, Integer.BYTES, backend.copyStream());
+      if (share != null) {
+        share.thread().abort();
+      }
     }
   }
 
@@ -376,12 +366,7 @@ final class CudaStep implements CompiledStep {
   @Override
   public StepTimes measure() {
     open();
-    if (events == null) {
-      CudaEvents made = new CudaEvents(backend, segments);
-      resources.add(made::close);
-      events = made;
-    }
-    return new StepTimes(1, segments, events.numbers(), () -> set(Math.max(awaited, 1)));
+    return queue.measure(() -> set(Math.max(awaited, 1)));
   }
 
   /** What is not queued yet never will be. */
@@ -393,6 +378,11 @@ final class CudaStep implements CompiledStep {
       }
       closed = true;
     }
+    if (share != null) {
+      share.close();
+    }
+    Resources resources = new Resources();
+    resources.add(queue::close);
     resources.add(backend::synchronize);
     resources.add(backend::use);
     resources.close();

@@ -32,4 +32,9 @@ record CudaStepShape(
   boolean backward() {
     return part != null;
   }
+
+  /** Whether the gradient after it is that of the whole step. */
+  boolean completes() {
+    return part == Part.WHOLE || part == Part.LAST;
+  }
 }

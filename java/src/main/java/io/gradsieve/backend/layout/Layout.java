@@ -9,6 +9,7 @@ import io.gradsieve.graph.Node;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.plan.Operation;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -159,6 +160,24 @@ public abstract class Layout implements Target {
   /** Floats from the start of the weights to a parameter; -1 for none. */
   public long offset(int parameter) {
     return parameter < 0 ? -1 : offsets[parameter];
+  }
+
+  /** Where these parameters lie, in the order of places; neighbours are one range. */
+  public List<Range> ranges(List<Integer> parameters) {
+    List<Range> ranges = new ArrayList<>();
+    parameters.stream()
+        .map(p -> new Range(offset(p), offset(p) + whole(map(p).floats())))
+        .sorted(Comparator.comparingLong(Range::from))
+        .forEach(
+            next -> {
+              Range last = ranges.isEmpty() ? null : ranges.get(ranges.size() - 1);
+              if (last != null && last.to() == next.from()) {
+                ranges.set(ranges.size() - 1, new Range(last.from(), next.to()));
+              } else {
+                ranges.add(next);
+              }
+            });
+    return List.copyOf(ranges);
   }
 
   /** The graph's. */
