@@ -74,12 +74,18 @@ final class CudaEvents implements CudaTimes, AutoCloseable {
     used[event] = true;
   }
 
-  /** The step is done: its times into a set of the numbers. */
+  /**
+   * The step is done: its times into a set of the numbers. The host looked at its clock some time
+   * after the first event; if that puts the last one into the future, it was so much too late.
+   */
   void write(int set) {
-    long end = startNanos;
+    long now = System.nanoTime();
+    long last = startNanos;
     for (int i = 0; i < events.length; i++) {
-      end = used[i] ? Math.max(end, nanos(i)) : end;
+      last = used[i] ? Math.max(last, nanos(i)) : last;
     }
+    startNanos -= Math.max(0, last - now);
+    long end = Math.min(last, now);
     for (int i = 0; i < events.length; i += 2) {
       int to = set * StepTimes.longs(1, segments) + i / 2 * 3;
       numbers.put(to, used[i] ? nanos(i) : end);
