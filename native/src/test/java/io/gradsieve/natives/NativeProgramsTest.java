@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Runs the tests that are written in C++ (kernel-cases, native/test, cuda-kernels), each as a test
@@ -26,8 +28,12 @@ class NativeProgramsTest {
     return tests(System.getProperty("cmake.build"), "");
   }
 
-  /** The kernels of the CUDA library, on the emulation; more seeds of them take minutes. */
+  /**
+   * The kernels of the CUDA library, on the emulation, which has one thread a device: side by side.
+   * More seeds of them take minutes.
+   */
   @TestFactory
+  @Execution(ExecutionMode.CONCURRENT)
   List<DynamicTest> everyTestOfTheCudaKernelsPasses() throws IOException, InterruptedException {
     boolean all = "true".equals(System.getenv("CI"));
     return tests(System.getProperty("cuda.cmake.build"), all ? "" : "long");
