@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.nn.layer.BatchNorm;
 import io.gradsieve.nn.layer.Layer;
+import io.gradsieve.nn.layer.ParameterList;
 import io.gradsieve.nn.layer.Residual;
 import io.gradsieve.nn.layer.Shape;
 import java.util.List;

@@ -8,6 +8,8 @@ import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.layer.BatchNorm;
 import io.gradsieve.nn.layer.Layer;
+import io.gradsieve.nn.layer.Lowering;
+import io.gradsieve.nn.layer.ParameterList;
 import io.gradsieve.nn.layer.Residual;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.format.yaml.YamlNode;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
+import io.gradsieve.nn.layer.ParameterList;
 import io.gradsieve.nn.layer.Shape;
 import java.nio.file.Path;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.gradsieve.nn;
 
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
+import io.gradsieve.nn.layer.ParameterList;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

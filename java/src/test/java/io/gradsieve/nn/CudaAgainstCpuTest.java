@@ -12,6 +12,7 @@ import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.layer.Flatten;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
+import io.gradsieve.nn.layer.ParameterList;
 import io.gradsieve.nn.layer.Shape;
 import io.gradsieve.plan.UpdateRule;
 import java.nio.FloatBuffer;

@@ -13,6 +13,7 @@ import io.gradsieve.nn.layer.GroupNorm;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.LayerNorm;
 import io.gradsieve.nn.layer.Linear;
+import io.gradsieve.nn.layer.ParameterList;
 import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.nn.layer.Residual;
 import io.gradsieve.nn.layer.Shape;

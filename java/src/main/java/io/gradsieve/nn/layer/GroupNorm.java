@@ -2,8 +2,6 @@ package io.gradsieve.nn.layer;
 
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Value;
-import io.gradsieve.nn.Lowering;
-import io.gradsieve.nn.ParameterList;
 import java.util.List;
 import java.util.Map;
 

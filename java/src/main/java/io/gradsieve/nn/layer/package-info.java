@@ -1,6 +1,6 @@
 /**
  * Every kind of layer: its options, output shape, parameters under PyTorch's names, and the nodes
- * it lowers to. Uses {@code nn}, {@code graph}; never computes on samples. Read {@link
+ * it lowers to. Uses {@code graph}; never computes on samples. Read {@link
  * io.gradsieve.nn.layer.Layer} first.
  */
 @NullMarked

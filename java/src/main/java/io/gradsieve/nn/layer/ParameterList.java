@@ -1,4 +1,4 @@
-package io.gradsieve.nn;
+package io.gradsieve.nn.layer;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.graph.Parameter;
@@ -75,7 +75,7 @@ public record ParameterList(
     }
 
     /** Trainable elements declared so far. */
-    long trainableElements() {
+    public long trainableElements() {
       return trainable.stream().mapToLong(Parameter::elements).sum();
     }
 

@@ -1,10 +1,9 @@
-package io.gradsieve.nn;
+package io.gradsieve.nn.layer;
 
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.graph.Node;
 import io.gradsieve.graph.Value;
-import io.gradsieve.nn.layer.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +14,7 @@ public final class Lowering {
   private final Graph.Builder graph;
   private final Map<Integer, Shape> shapes = new HashMap<>();
 
-  Lowering(ParameterList parameters) {
+  public Lowering(ParameterList parameters) {
     this.graph = new Graph.Builder(parameters.parameters());
   }
 
@@ -84,7 +83,7 @@ public final class Lowering {
   }
 
   /** Ends with the loss over these logits. */
-  Graph loss(int logits, double labelSmoothing) {
+  public Graph loss(int logits, double labelSmoothing) {
     Kind loss = new Kind.SoftmaxCrossEntropy((float) labelSmoothing);
     graph.add(new Node("loss", loss, List.of(logits), -1, List.of(), List.of()));
     return graph.build();
