@@ -2,9 +2,9 @@ package io.gradsieve.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.scoring.ModelEvaluation;
-import io.gradsieve.train.scoring.OutputFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -1,9 +1,9 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.train.ConfigYaml;
 import io.gradsieve.train.option.Options;
-import io.gradsieve.train.scoring.OutputFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

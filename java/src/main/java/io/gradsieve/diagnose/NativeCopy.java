@@ -1,8 +1,8 @@
 package io.gradsieve.diagnose;
 
 import io.gradsieve.format.FileNames;
+import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.natives.NativeLibrary;
-import io.gradsieve.train.checkpoint.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.nn.OptimizerState;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.ScoreTableCodec;
@@ -8,7 +9,6 @@ import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Good;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
-import io.gradsieve.train.checkpoint.DurableFiles;
 import io.gradsieve.train.learned.LearnedFilter;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.gradsieve.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gradsieve.train.checkpoint.DurableFiles;
+import io.gradsieve.format.files.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

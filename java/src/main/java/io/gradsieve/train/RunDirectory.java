@@ -1,9 +1,9 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
 import io.gradsieve.train.checkpoint.CheckpointStore;
-import io.gradsieve.train.checkpoint.DurableFiles;
-import io.gradsieve.train.checkpoint.RunManifest;
 import io.gradsieve.train.learned.LearnedFilter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,9 +32,9 @@ public final class RunDirectory {
 
   private final Path path;
   private final DurableFiles files;
-  private final RunManifest manifest;
+  private final Manifest manifest;
 
-  private RunDirectory(Path path, DurableFiles files, RunManifest manifest) {
+  private RunDirectory(Path path, DurableFiles files, Manifest manifest) {
     this.path = path;
     this.files = files;
     this.manifest = manifest;
@@ -117,18 +117,18 @@ public final class RunDirectory {
       Path path, boolean resume, boolean overwrite, DurableFiles files) {
     check(path, resume, overwrite);
     files.createDirectories(path);
-    RunManifest manifest = RunManifest.read(path, files);
+    Manifest manifest = Manifest.read(path, files);
     if (!resume) {
       manifest.deleteAll();
       refuseForeign(path);
     }
-    manifest.add(List.of(RunManifest.FILE));
+    manifest.add(List.of(Manifest.FILE));
     OF_EVERY_RUN.forEach(name -> list(manifest, name));
     return new RunDirectory(path, files, manifest);
   }
 
   /** A file is ours from before it is written, beside its place too. */
-  private static void list(RunManifest manifest, String name) {
+  private static void list(Manifest manifest, String name) {
     manifest.add(List.of(name, name + DurableFiles.PARTIAL));
   }
 

@@ -2,9 +2,9 @@ package io.gradsieve.train;
 
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.data.DataHash;
+import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
-import io.gradsieve.train.checkpoint.DurableFiles;
 import io.gradsieve.train.option.CommandOptions;
 import io.gradsieve.train.option.Option;
 import io.gradsieve.train.option.Options;

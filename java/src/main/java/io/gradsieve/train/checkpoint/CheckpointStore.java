@@ -1,6 +1,8 @@
 package io.gradsieve.train.checkpoint;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -31,10 +33,10 @@ public final class CheckpointStore {
   private final Path run;
   private final Path directory;
   private final DurableFiles files;
-  private final RunManifest manifest;
+  private final Manifest manifest;
 
   /** Of the run whose directory this is; everything written is entered in the manifest. */
-  public CheckpointStore(Path run, DurableFiles files, RunManifest manifest) {
+  public CheckpointStore(Path run, DurableFiles files, Manifest manifest) {
     this.run = run;
     this.directory = run.resolve(DIRECTORY);
     this.files = files;

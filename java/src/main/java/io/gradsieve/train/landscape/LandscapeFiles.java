@@ -1,10 +1,10 @@
 package io.gradsieve.train.landscape;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.train.Evaluation;
-import io.gradsieve.train.checkpoint.DurableFiles;
-import io.gradsieve.train.checkpoint.RunManifest;
-import io.gradsieve.train.scoring.OutputFile;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -36,13 +36,13 @@ final class LandscapeFiles {
     if (!Files.isDirectory(directory)) {
       return;
     }
-    RunManifest manifest;
+    Manifest manifest;
     try {
-      manifest = RunManifest.read(directory, new DurableFiles());
+      manifest = Manifest.read(directory, new DurableFiles());
     } catch (GradsieveException.BadData e) {
       throw new GradsieveException.Usage(
           "--out %s: its %s is not a manifest of ours; name another directory"
-              .formatted(directory, RunManifest.FILE));
+              .formatted(directory, Manifest.FILE));
     }
     for (String name : NAMES) {
       Path file = directory.resolve(name);
@@ -60,8 +60,8 @@ final class LandscapeFiles {
     DurableFiles files = new DurableFiles();
     files.createDirectories(directory);
     List<String> listed = new ArrayList<>(NAMES);
-    listed.add(RunManifest.FILE);
-    RunManifest.read(directory, files).add(listed);
+    listed.add(Manifest.FILE);
+    Manifest.read(directory, files).add(listed);
     writeSurface(directory.resolve(SURFACE), runs);
     writeLine(directory.resolve(LINE), runs);
     OutputFile.writeCsv(

@@ -1,7 +1,8 @@
 package io.gradsieve.train.landscape;
 
+import io.gradsieve.format.svg.Svg;
+import io.gradsieve.format.svg.Svg.Anchor;
 import io.gradsieve.train.Evaluation;
-import io.gradsieve.train.landscape.Svg.Anchor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

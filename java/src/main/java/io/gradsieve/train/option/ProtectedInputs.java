@@ -2,8 +2,8 @@ package io.gradsieve.train.option;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataSource;
-import io.gradsieve.train.checkpoint.DurableFiles;
-import io.gradsieve.train.checkpoint.RunManifest;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
 import io.gradsieve.train.option.Settings.Setting;
 import io.gradsieve.train.option.ValueType.Use;
 import java.io.IOException;
@@ -177,7 +177,7 @@ final class ProtectedInputs {
   /** What the manifest of a directory lists, if it has one of ours. */
   private static List<Path> listed(Path directory) {
     try {
-      return RunManifest.read(directory, new DurableFiles()).files();
+      return Manifest.read(directory, new DurableFiles()).files();
     } catch (GradsieveException.BadData e) {
       return List.of();
     }

@@ -3,6 +3,7 @@ package io.gradsieve.train.scoring;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SubsetWriter;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
 import io.gradsieve.train.option.Options;

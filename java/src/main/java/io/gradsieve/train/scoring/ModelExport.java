@@ -3,6 +3,7 @@ package io.gradsieve.train.scoring;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.ModelSource;

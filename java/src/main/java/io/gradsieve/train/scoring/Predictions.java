@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.train.option.Options;
 import io.gradsieve.train.option.Settings;
 import java.nio.FloatBuffer;

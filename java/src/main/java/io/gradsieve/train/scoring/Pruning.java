@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.train.DataOptions;

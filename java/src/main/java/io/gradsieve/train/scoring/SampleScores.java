@@ -2,6 +2,7 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.data.DataRequest;
+import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreColumns;

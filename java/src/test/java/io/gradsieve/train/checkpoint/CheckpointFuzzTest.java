@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.Mutations;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import java.io.IOException;
@@ -33,7 +35,7 @@ class CheckpointFuzzTest {
   @Test
   void theNewestCheckpointWithAllItsBytesIsFound() throws IOException {
     DurableFiles files = new DurableFiles();
-    CheckpointStore store = new CheckpointStore(run, files, RunManifest.empty(run, files));
+    CheckpointStore store = new CheckpointStore(run, files, Manifest.empty(run, files));
     List<Path> checkpoints = new ArrayList<>();
     for (int epoch = 1; epoch <= CHECKPOINTS; epoch++) {
       checkpoints.add(store.save(new Moment(epoch, 0), ORIGIN, content(epoch), CHECKPOINTS));
@@ -124,17 +126,17 @@ class CheckpointFuzzTest {
     Path outside = Files.writeString(run.resolve("outside.txt"), "x");
     Path inside = Files.createDirectory(run.resolve("run"));
     DurableFiles files = new DurableFiles();
-    RunManifest written = RunManifest.empty(inside, files);
+    Manifest written = Manifest.empty(inside, files);
     written.add(List.of("é.txt", "\u0001", "config.yaml", "checkpoints/epoch-0001/weights.bin"));
-    Path manifest = inside.resolve(RunManifest.FILE);
+    Path manifest = inside.resolve(Manifest.FILE);
     String good = Files.readString(manifest);
-    new Fuzz(RunManifest.FILE, BadData.class)
+    new Fuzz(Manifest.FILE, BadData.class)
         .run(
             1_000,
             mutations -> {
               Files.createDirectories(inside);
               Files.write(manifest, mutations.damaged(good));
-              RunManifest.read(inside, files).deleteAll();
+              Manifest.read(inside, files).deleteAll();
               assertThat(outside).exists();
             });
   }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.format.files.Manifest;
 import io.gradsieve.train.checkpoint.CheckpointStore.Moment;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
 import java.io.IOException;
@@ -32,7 +34,7 @@ class CheckpointStoreTest {
   private int failing = Integer.MAX_VALUE;
   private boolean forEver;
   private CheckpointStore store;
-  private RunManifest manifest;
+  private Manifest manifest;
 
   @BeforeEach
   void open() {
@@ -44,7 +46,7 @@ class CheckpointStoreTest {
                 throw new IOException("No space left on device");
               }
             });
-    manifest = RunManifest.empty(run, files);
+    manifest = Manifest.empty(run, files);
     store = new CheckpointStore(run, files, manifest);
   }
 
@@ -216,7 +218,7 @@ class CheckpointStoreTest {
   void overwriteDeletesWhatTheManifestListsAndNothingElse() throws IOException {
     save(1, 0);
     Path mine = Files.writeString(run.resolve("notes.txt"), "mine");
-    RunManifest.read(run, new DurableFiles()).deleteAll();
+    Manifest.read(run, new DurableFiles()).deleteAll();
     try (Stream<Path> entries = Files.list(run)) {
       assertThat(entries).containsExactly(mine);
     }
@@ -230,7 +232,7 @@ class CheckpointStoreTest {
         List.of("../outside.txt", outside.toString(), "a/../../outside.txt", "", "\\u0000")) {
       Files.writeString(
           inside.resolve("manifest.json"), "{\"schema\":1,\"files\":[\"%s\"]}".formatted(name));
-      assertThatThrownBy(() -> RunManifest.read(inside, new DurableFiles()))
+      assertThatThrownBy(() -> Manifest.read(inside, new DurableFiles()))
           .isInstanceOf(GradsieveException.BadData.class);
     }
     assertThat(outside).exists();
@@ -241,7 +243,7 @@ class CheckpointStoreTest {
       strings = {"", "{", "[]", "{\"schema\":1}", "{\"schema\":2,\"files\":[]}", "{\"files\":[]}"})
   void aManifestThatIsNoneIsRefused(String text) throws IOException {
     Files.writeString(run.resolve("manifest.json"), text);
-    assertThatThrownBy(() -> RunManifest.read(run, new DurableFiles()))
+    assertThatThrownBy(() -> Manifest.read(run, new DurableFiles()))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("manifest.json: damaged");
   }
@@ -254,7 +256,7 @@ class CheckpointStoreTest {
     Files.createSymbolicLink(inside.resolve("checkpoints"), elsewhere);
     Files.writeString(
         inside.resolve("manifest.json"), "{\"schema\":1,\"files\":[\"checkpoints/a.txt\"]}");
-    RunManifest.read(inside, new DurableFiles()).deleteAll();
+    Manifest.read(inside, new DurableFiles()).deleteAll();
     assertThat(precious).exists();
   }
 }

@@ -1,10 +1,9 @@
-package io.gradsieve.train.scoring;
+package io.gradsieve.format.files;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.format.FileNames;
-import io.gradsieve.train.checkpoint.DurableFiles;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
@@ -72,7 +71,7 @@ public final class OutputFile {
   }
 
   /** Replaces a file. */
-  static void write(Path path, DurableFiles.Body body) {
+  public static void write(Path path, DurableFiles.Body body) {
     new DurableFiles().replaceAlone(path, body);
   }
 

@@ -1,21 +1,21 @@
-package io.gradsieve.train.landscape;
+package io.gradsieve.format.svg;
 
 import java.util.Locale;
 
 /** A picture as SVG text (W3C, SVG 1.1), self-contained; lengths are pixels, y points down. */
-final class Svg {
+public final class Svg {
   private static final String FONT = "system-ui, sans-serif";
 
   private final StringBuilder text = new StringBuilder();
 
   /** Where a text's position is. */
-  enum Anchor {
+  public enum Anchor {
     START,
     MIDDLE,
     END
   }
 
-  Svg(double width, double height, String title) {
+  public Svg(double width, double height, String title) {
     line(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%s\" height=\"%s\" viewBox=\"0 0 %s %s\" font-family=\"%s\" font-size=\"12\" fill=\"#222\">",
         number(width), number(height), number(width), number(height), FONT);
@@ -24,20 +24,20 @@ final class Svg {
   }
 
   /** Without softened edges: those of neighbours would show as seams. */
-  void rectangle(double x, double y, double width, double height, String fill) {
+  public void rectangle(double x, double y, double width, double height, String fill) {
     line(
         "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\" shape-rendering=\"crispEdges\"/>",
         number(x), number(y), number(width), number(height), fill);
   }
 
-  void frame(double x, double y, double width, double height) {
+  public void frame(double x, double y, double width, double height) {
     line(
         "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"none\" stroke=\"#888\"/>",
         number(x), number(y), number(width), number(height));
   }
 
   /** A line through points x0, y0, x1, y1, … */
-  void path(double[] points, String colour, double width, String dashes) {
+  public void path(double[] points, String colour, double width, String dashes) {
     StringBuilder list = new StringBuilder();
     for (int i = 0; i < points.length; i += 2) {
       list.append(i == 0 ? "" : " ").append(number(points[i])).append(',');
@@ -48,27 +48,27 @@ final class Svg {
         list, colour, number(width), dashes);
   }
 
-  void text(double x, double y, Anchor anchor, String words) {
+  public void text(double x, double y, Anchor anchor, String words) {
     line(
         "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>",
         number(x), number(y), anchor.name().toLowerCase(Locale.ROOT), escaped(words));
   }
 
-  void title(double x, double y, Anchor anchor, String words) {
+  public void title(double x, double y, Anchor anchor, String words) {
     line(
         "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" font-size=\"14\" font-weight=\"bold\">%s</text>",
         number(x), number(y), anchor.name().toLowerCase(Locale.ROOT), escaped(words));
   }
 
   /** Read from below. */
-  void uprightText(double x, double y, String words) {
+  public void uprightText(double x, double y, String words) {
     line(
         "<text transform=\"translate(%s %s) rotate(-90)\" text-anchor=\"middle\">%s</text>",
         number(x), number(y), escaped(words));
   }
 
   /** The whole; nothing is drawn afterwards. */
-  String end() {
+  public String end() {
     return text.append("</svg>\n").toString();
   }
 

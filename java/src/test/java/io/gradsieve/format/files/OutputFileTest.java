@@ -1,4 +1,4 @@
-package io.gradsieve.train.scoring;
+package io.gradsieve.format.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

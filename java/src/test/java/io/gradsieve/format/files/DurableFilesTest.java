@@ -1,4 +1,4 @@
-package io.gradsieve.train.checkpoint;
+package io.gradsieve.format.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -45,9 +45,8 @@ class DurableFilesTest {
 
   @Test
   void aManifestThatListsWhatIsNoNameIsRefused() throws IOException {
-    Files.writeString(
-        directory.resolve(RunManifest.FILE), "{\"schema\":1,\"files\":[\"\\u0000\"]}");
-    assertThatThrownBy(() -> RunManifest.read(directory, new DurableFiles()))
+    Files.writeString(directory.resolve(Manifest.FILE), "{\"schema\":1,\"files\":[\"\\u0000\"]}");
+    assertThatThrownBy(() -> Manifest.read(directory, new DurableFiles()))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("nothing was deleted");
   }

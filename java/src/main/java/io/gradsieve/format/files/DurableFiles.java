@@ -1,4 +1,4 @@
-package io.gradsieve.train.checkpoint;
+package io.gradsieve.format.files;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.format.Checksum;
@@ -43,7 +43,7 @@ public final class DurableFiles {
   /** Length in bytes and SHA-256 of a file just written. */
   public record Written(long bytes, String sha256) {
     /** Of a file that is there. */
-    static Written of(Path file) throws IOException {
+    public static Written of(Path file) throws IOException {
       MessageDigest digest = Checksum.sha256();
       long bytes = 0;
       byte[] chunk = new byte[1 << 16];

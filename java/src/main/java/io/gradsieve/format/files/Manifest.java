@@ -1,4 +1,4 @@
-package io.gradsieve.train.checkpoint;
+package io.gradsieve.format.files;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,7 +23,7 @@ import java.util.TreeSet;
  * is entered before its file is made, so that whatever lies there of ours is listed, also after a
  * crash; {@code --overwrite} deletes these only.
  */
-public final class RunManifest {
+public final class Manifest {
   public static final String FILE = "manifest.json";
   private static final int SCHEMA = 1;
 
@@ -31,19 +31,19 @@ public final class RunManifest {
   private final DurableFiles files;
   private final TreeSet<String> names = new TreeSet<>();
 
-  private RunManifest(Path directory, DurableFiles files) {
+  private Manifest(Path directory, DurableFiles files) {
     this.directory = directory;
     this.files = files;
   }
 
   /** The manifest of a directory that has none. */
-  public static RunManifest empty(Path directory, DurableFiles files) {
-    return new RunManifest(directory, files);
+  public static Manifest empty(Path directory, DurableFiles files) {
+    return new Manifest(directory, files);
   }
 
   /** The manifest there, or an empty one. Throws {@code BadData} if it is damaged. */
-  public static RunManifest read(Path directory, DurableFiles files) {
-    RunManifest manifest = new RunManifest(directory, files);
+  public static Manifest read(Path directory, DurableFiles files) {
+    Manifest manifest = new Manifest(directory, files);
     Path file = directory.resolve(FILE);
     if (!Files.exists(file)) {
       return manifest;

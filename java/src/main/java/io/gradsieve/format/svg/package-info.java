@@ -1,0 +1,8 @@
+/**
+ * Pictures as SVG text: {@link io.gradsieve.format.svg.Svg} writes its elements. Uses nothing of
+ * ours; never decides what a picture shows. Read {@link io.gradsieve.format.svg.Svg} first.
+ */
+@NullMarked
+package io.gradsieve.format.svg;
+
+import org.jspecify.annotations.NullMarked;
