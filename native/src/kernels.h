@@ -74,9 +74,6 @@ struct Kernels {
     double (*linear_backward_weights)(const LinearShape& shape, int64_t batch, const LinearPart& part, const float* input,
                                       const float* output_gradient, const float* shift, const float* gradient_sums, bool add,
                                       float* weights_gradient, float* scratch);
-    /* norm2[i] += (|input_i|^2 + with_bias) * |output_gradient_i|^2 */
-    void (*linear_norm)(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input,
-                        const float* output_gradient, bool with_bias, float* norm2);
     /* sums[c] += the column sums of rows [batch][pitch] for columns from..to-1. */
     void (*column_sums)(int64_t batch, int64_t pitch, int64_t from, int64_t to, const float* rows, float* sums);
 

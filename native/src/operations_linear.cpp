@@ -3,6 +3,7 @@
  * the bias; the gradient of the weights is one product over the whole batch, split over the threads by outputs (by features
  * where there are few outputs). A shift of the features is one more sample of that product, and part of the bias.
  */
+#include "linear_norms.h"
 #include "step_operations.h"
 
 namespace gradsieve {
@@ -89,7 +90,9 @@ public:
         if (activation_ != GS_IDENTITY)
             kernels().activation_backward(Extent{block.count, 1, shape_.outputs, shape_.pitch}, activation_, nullptr,
                                           step_.value(block, out()), delta, GS_GRADIENT_STORE, delta);
-        if (step_.norms) add_norms(block, delta);
+        if (step_.norms)
+            add_linear_norms(shape_, block.count, step_.scratch.shared(input_norms_) + block.first, delta, bias_ >= 0,
+                             step_.norm2(block));
         if (bias_ >= 0 || shifted())
             kernels().column_sums(block.count, shape_.pitch, 0, shape_.outputs, delta, bias_gradients_.of(block.worker));
         if (gradient() == GS_GRADIENT_NONE) return;
@@ -110,15 +113,6 @@ private:
     }
     bool shifted() const { return !shift_.empty(); }
     float* scratch(const Worker& worker) const { return step_.scratch.own(scratch_, worker.index); }
-
-    void add_norms(const Block& block, const float* delta) {
-        const float* input_norms = step_.scratch.shared(input_norms_) + block.first;
-        float* norm2 = step_.norm2(block);
-        const double with_bias = bias_ >= 0 ? 1 : 0;
-        for (int64_t i = 0; i < block.count; i++)
-            norm2[i] += static_cast<float>((input_norms[i] + with_bias) *
-                                           kernels().squared_norm(shape_.outputs, delta + i * shape_.pitch));
-    }
 
     int64_t blocks() const { return (shape_.outputs + LANES - 1) / LANES; }
 

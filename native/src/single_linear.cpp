@@ -1,4 +1,5 @@
 /* gs_linear_*: check the arguments, take scratch, run the kernel on the calling thread. */
+#include "linear_norms.h"
 #include "single.h"
 
 using namespace gradsieve;
@@ -51,12 +52,15 @@ int gs_linear_backward_weights(int64_t batch, int64_t in_pitch, int64_t out, int
     const LinearShape shape = {in_pitch, out, out_pitch};
     const int status = check("linear_backward_weights", batch, shape, input && output_gradient && weights_gradient);
     if (status != GS_OK) return status;
-    Floats scratch(kernels().linear_scratch(shape));
+    Floats scratch(kernels().linear_scratch(shape)), input_norms(batch);
     if (scratch.status != GS_OK) return scratch.status;
+    if (input_norms.status != GS_OK) return input_norms.status;
     const LinearPart whole = {0, (out + 15) / 16, 0, in_pitch};
     kernels().linear_backward_weights(shape, batch, whole, input, output_gradient, nullptr, nullptr, true, weights_gradient,
                                       scratch.data());
     if (bias_gradient) kernels().column_sums(batch, out_pitch, 0, out, output_gradient, bias_gradient);
-    if (norm2) kernels().linear_norm(batch, in_pitch, out_pitch, input, output_gradient, bias_gradient != nullptr, norm2);
+    if (!norm2) return GS_OK;
+    kernels().row_norms(batch, in_pitch, input, nullptr, input_norms.data());
+    add_linear_norms(shape, batch, input_norms.data(), output_gradient, bias_gradient != nullptr, norm2);
     return GS_OK;
 }

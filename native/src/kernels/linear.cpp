@@ -4,8 +4,6 @@
  *   linear_transpose         transposed[k / 16][o][k % 16] = weights[o / 16][k][o % 16], lanes beyond the features 0
  *   linear_backward_input    input_gradient[i][k] = sum over o of output_gradient[i][o] * transposed[k / 16][o][k % 16], "=" or "+="
  *   linear_backward_weights  weights_gradient[o / 16][k][o % 16] = sum over i of input[i][k] * output_gradient[i][o], "=" or "+="
- *   linear_norm              norm2[i] += (|input_i|^2 + with_bias) * |output_gradient_i|^2, the squared norm of the outer product
- *                            that is the sample's weight gradient. 4 bytes an element of both rows
  *   column_sums              sums[c] += sum over rows, from <= c < to: the bias gradient. 4 bytes an element
  *
  * No product packs the weights: they lie as the tiles read them. What is zero is left out, TILE_VALUES neighbouring samples or
@@ -182,14 +180,6 @@ double linear_backward_weights(const LinearShape& s, int64_t batch, const Linear
         }
     }
     return squares;
-}
-
-void linear_norm(int64_t batch, int64_t in_pitch, int64_t out_pitch, const float* input, const float* output_gradient,
-                 bool with_bias, float* norm2) {
-    for (int64_t i = 0; i < batch; i++) {
-        const double inputs = squared_norm(in_pitch, input + i * in_pitch) + (with_bias ? 1 : 0);
-        norm2[i] += (float)(inputs * squared_norm(out_pitch, output_gradient + i * out_pitch));
-    }
 }
 
 void column_sums(int64_t batch, int64_t pitch, int64_t from, int64_t to, const float* rows, float* sums) {

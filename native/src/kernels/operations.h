@@ -29,7 +29,6 @@ GS_KERNEL(linear_transposed);
 GS_KERNEL(linear_transpose);
 GS_KERNEL(linear_backward_input);
 GS_KERNEL(linear_backward_weights);
-GS_KERNEL(linear_norm);
 GS_KERNEL(column_sums);
 GS_KERNEL(batchnorm_moments);
 GS_KERNEL(batchnorm_normalize);

@@ -28,7 +28,6 @@ const Kernels GS_JOIN(kernels_, GS_ISA) = {
     .linear_transpose = GS_ISA::linear_transpose,
     .linear_backward_input = GS_ISA::linear_backward_input,
     .linear_backward_weights = GS_ISA::linear_backward_weights,
-    .linear_norm = GS_ISA::linear_norm,
     .column_sums = GS_ISA::column_sums,
     .batchnorm_moments = GS_ISA::batchnorm_moments,
     .batchnorm_normalize = GS_ISA::batchnorm_normalize,
