@@ -8,7 +8,7 @@
  *                            `backward` of all in reverse; all meet; `backward_end` makes the gradients of parameters,
  *                            split over the threads in fixed slices
  *
- * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernels.h).
+ * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernel_list.h).
  */
 #ifndef GRADSIEVE_STEP_H
 #define GRADSIEVE_STEP_H
