@@ -3,9 +3,9 @@
  * promises; this is how it keeps it:
  *
  *   forward of a segment     every thread takes its own range of the batch block by block through all operations
- *                            (`forward`), then, where an operation needs the whole batch, all meet and run `forward_end`
+ *                            (`forward`), then, where an operation needs the whole batch, a barrier and `forward_end`
  *   backward of a segment    `backward_begin`; block by block `forward` of the first `recompute` operations and
- *                            `backward` of all in reverse; all meet; `backward_end` makes the gradients of parameters,
+ *                            `backward` of all in reverse; a barrier; `backward_end` makes the gradients of parameters,
  *                            split over the threads in fixed slices
  *
  * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernel_list.h).
@@ -309,7 +309,7 @@ private:
     void count_traffic(Segment& segment) const;
     void run(Worker& worker, const Command& command);
     void measured(Worker& worker, const Command& command);
-    void meet(Worker& worker);
+    void barrier(Worker& worker);
     void start(Worker& worker, const Run& run);
     void forward(Worker& worker, Segment& segment);
     void backward(Worker& worker, Segment& segment);

@@ -110,7 +110,7 @@ void Step::choose(Worker& worker, const Command& command) {
         gathered(all.plan_weights, count, command.chosen, chosen_.plan_weights);
         gathered(all.sample_weights, count, command.chosen, chosen_.sample_weights);
     }
-    meet(worker);
+    barrier(worker);
     Range part = share(static_cast<int64_t>(chosen_.moves.size()), 1, worker.index, threads);
     for (int number : kept_) {
         const Tensor& tensor = tensors[static_cast<size_t>(number)];

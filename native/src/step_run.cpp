@@ -226,10 +226,10 @@ void Step::measured(Worker& worker, const Command& command) {
     times[GS_PHASE_WAITED] = worker.waited;
 }
 
-void Step::meet(Worker& worker) {
-    if (times_ == nullptr) return workers_.meet();
+void Step::barrier(Worker& worker) {
+    if (times_ == nullptr) return workers_.barrier();
     int64_t arrived = now();
-    workers_.meet();
+    workers_.barrier();
     worker.waited += now() - arrived;
 }
 
@@ -311,13 +311,13 @@ void Step::start(Worker& worker, const Run& run) {
 
 void Step::forward(Worker& worker, Segment& segment) {
     for (auto& operation : segment.operations) operation->forward_begin(worker);
-    if (segment.prepares_forward) meet(worker);
+    if (segment.prepares_forward) barrier(worker);
     for (int64_t first = worker.first; first < worker.last && !abandoned(worker.run); first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (auto& operation : segment.operations) operation->forward(block);
     }
     if (!segment.joins_forward) return;
-    meet(worker);
+    barrier(worker);
     for (auto& operation : segment.operations)
         if (operation->joins_forward) operation->forward_end(worker);
 }
@@ -326,7 +326,7 @@ void Step::backward(Worker& worker, Segment& segment) {
     for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward_begin(worker);
     for (auto& operation : segment.operations)
         if (operation->has_backward) operation->backward_begin(worker);
-    if (segment.prepares_backward) meet(worker);
+    if (segment.prepares_backward) barrier(worker);
     for (int64_t first = worker.first; first < worker.last && !abandoned(worker.run); first += segment.block) {
         Block block{worker, first, std::min(segment.block, worker.last - first), first};
         for (int32_t i = 0; i < segment.recompute; i++) segment.operations[static_cast<size_t>(i)]->forward(block);
@@ -334,7 +334,7 @@ void Step::backward(Worker& worker, Segment& segment) {
             if (segment.operations[i]->has_backward) segment.operations[i]->backward(block);
     }
     if (!segment.joins_backward) return;
-    meet(worker);
+    barrier(worker);
     for (size_t i = segment.operations.size(); i-- > 0;)
         if (!segment.operations[i]->parameters.empty()) segment.operations[i]->backward_end(worker);
 }

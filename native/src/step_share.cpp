@@ -41,7 +41,7 @@ void Step::finished(const Command& command) {
 }
 
 void Step::exchange(Worker& worker, int32_t normalizer) {
-    meet(worker);
+    barrier(worker);
     if (worker.index == 0) {
         const int64_t arrived = times_ == nullptr ? 0 : now();
         gs_point answer; /* an abandoned step goes on with what it has: nothing comes of it */
@@ -49,7 +49,7 @@ void Step::exchange(Worker& worker, int32_t normalizer) {
         points_.await(worker.run.number, workers_.spins(), &answer);
         if (times_ != nullptr) worker.waited += now() - arrived;
     }
-    meet(worker);
+    barrier(worker);
 }
 
 static int32_t code(Verdict::What what) {

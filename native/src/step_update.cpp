@@ -127,7 +127,7 @@ static double sum_of(const std::vector<double>& norms, const Parameter& paramete
     return sum;
 }
 
-/* LARS and LAMB: every thread measures its chunks of each tensor, all meet, and each adds all of them up for itself. */
+/* LARS and LAMB: every thread measures its chunks of each tensor and, after a barrier, adds all of them up for itself. */
 void Step::update_by_trust(Worker& worker, Segment& segment) {
     const bool lamb = rule_.optimizer == GS_LAMB;
     if (segment.parameters.empty()) return;
@@ -144,7 +144,7 @@ void Step::update_by_trust(Worker& worker, Segment& segment) {
         kernels().chunk_norms(floats, memory.weights + from, theta_norms_.data() + chunk);
         kernels().chunk_norms(floats, memory.gradients + from, chunk_norms_.data() + chunk);
     }
-    meet(worker);
+    barrier(worker);
     for (const Parameter& parameter : segment.parameters) {
         Range range = share(parameter.count, CHUNK, worker.index, threads);
         int64_t from = parameter.offset + range.from, floats = range.to - range.from;

@@ -54,9 +54,9 @@ void Signal::await_change(uint32_t seen, int spins) {
 }
 
 /* With fewer processors than threads a spinning thread would only keep the one it waits for from running. */
-Crew::Crew(int threads) : threads_(threads), spins_(processors() >= threads ? SPINS : 0) {}
+ThreadPool::ThreadPool(int threads) : threads_(threads), spins_(processors() >= threads ? SPINS : 0) {}
 
-bool Crew::start(std::function<void(int, uint32_t)> body, std::function<void(uint32_t)> finished) {
+bool ThreadPool::start(std::function<void(int, uint32_t)> body, std::function<void(uint32_t)> finished) {
     if (stopping_.load()) return false; /* refused before: the queue has the word to stop in it */
     body_ = std::move(body);
     finished_ = std::move(finished);
@@ -73,25 +73,25 @@ bool Crew::start(std::function<void(int, uint32_t)> body, std::function<void(uin
     return true;
 }
 
-void Crew::stop() {
+void ThreadPool::stop() {
     stopping_.store(true);
     queued_.advance();
     for (pthread_t handle : handles_) pthread_join(handle, nullptr);
     handles_.clear();
 }
 
-void* Crew::enter(void* entry) {
+void* ThreadPool::enter(void* entry) {
     Entry* own = static_cast<Entry*>(entry);
     leave_signals_to_the_caller();
     _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
     char name[16];
     snprintf(name, sizeof name, "gradsieve-%d", own->thread);
     pthread_setname_np(pthread_self(), name);
-    own->crew->loop(own->thread);
+    own->pool->loop(own->thread);
     return nullptr;
 }
 
-void Crew::loop(int thread) {
+void ThreadPool::loop(int thread) {
     for (uint32_t next = 0;; next++) {
         while (queued_.value() == next) queued_.await_change(next, spins_);
         if (stopping_.load()) return;
@@ -100,14 +100,14 @@ void Crew::loop(int thread) {
     }
 }
 
-void Crew::arrive(uint32_t slot) {
+void ThreadPool::arrive(uint32_t slot) {
     uint32_t phase = phase_.value();
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 < threads_) {
         phase_.await_change(phase, spins_);
         return;
     }
     arrived_.store(0, std::memory_order_relaxed);
-    if (slot != MEETING) {
+    if (slot != BARRIER) {
         finished_(slot);
         uint32_t done = done_.fetch_add(1, std::memory_order_seq_cst) + 1;
         if (done == awaited_.load(std::memory_order_seq_cst)) reached_.advance(); /* the caller wakes once a step */
@@ -115,12 +115,12 @@ void Crew::arrive(uint32_t slot) {
     phase_.advance();
 }
 
-uint32_t Crew::next_slot() {
+uint32_t ThreadPool::next_slot() {
     if (queued_.value() - done_.load(std::memory_order_seq_cst) == SLOTS) wait_for(queued_.value());
     return queued_.value() % SLOTS;
 }
 
-void Crew::wait_for(uint32_t commands) {
+void ThreadPool::wait_for(uint32_t commands) {
     awaited_.store(commands, std::memory_order_seq_cst);
     for (;;) {
         uint32_t seen = reached_.value();

@@ -31,17 +31,17 @@ private:
 template <typename Command>
 class Workers;
 
-/* The part of Workers that does not know the commands. */
-class Crew {
+/* The part of Workers that does not know the commands: they are slots of a ring here. */
+class ThreadPool {
 public:
-    explicit Crew(int threads);
+    explicit ThreadPool(int threads);
     /* Starts the threads; false if the system refuses one. The last thread to finish a command calls `finished` while all others
      * wait for it. */
     bool start(std::function<void(int thread, uint32_t slot)> body, std::function<void(uint32_t slot)> finished);
     /* After the last command; joins. */
     void stop();
     /* All threads wait here for each other; called by the threads only. */
-    void meet() { arrive(MEETING); }
+    void barrier() { arrive(BARRIER); }
     /* The slot that the next command goes to; waits while the ring is full. */
     uint32_t next_slot();
     void publish() { queued_.advance(); }
@@ -57,13 +57,13 @@ public:
 
 private:
     void loop(int thread);
-    static const uint32_t MEETING = UINT32_MAX; /* no slot: the command goes on */
+    static const uint32_t BARRIER = UINT32_MAX; /* no slot: the command goes on */
 
     void arrive(uint32_t slot);
     static void* enter(void* entry);
 
     struct Entry {
-        Crew* crew;
+        ThreadPool* pool;
         int thread;
     };
 
@@ -83,24 +83,24 @@ private:
 template <typename Command>
 class Workers {
 public:
-    explicit Workers(int threads) : crew_(threads), ring_(Crew::SLOTS) {}
+    explicit Workers(int threads) : pool_(threads), ring_(ThreadPool::SLOTS) {}
     bool start(std::function<void(int, const Command&)> body, std::function<void(const Command&)> finished) {
-        return crew_.start([this, body](int thread, uint32_t slot) { body(thread, ring_[slot]); },
+        return pool_.start([this, body](int thread, uint32_t slot) { body(thread, ring_[slot]); },
                            [this, finished](uint32_t slot) { finished(ring_[slot]); });
     }
-    void stop() { crew_.stop(); }
+    void stop() { pool_.stop(); }
     void put(const Command& command) {
-        ring_[crew_.next_slot()] = command;
-        crew_.publish();
+        ring_[pool_.next_slot()] = command;
+        pool_.publish();
     }
-    uint32_t queued() const { return crew_.queued(); }
-    void wait_for(uint32_t commands) { crew_.wait_for(commands); }
+    uint32_t queued() const { return pool_.queued(); }
+    void wait_for(uint32_t commands) { pool_.wait_for(commands); }
     void wait() { wait_for(queued()); }
-    void meet() { crew_.meet(); }
-    int spins() const { return crew_.spins(); }
+    void barrier() { pool_.barrier(); }
+    int spins() const { return pool_.spins(); }
 
 private:
-    Crew crew_;
+    ThreadPool pool_;
     std::vector<Command> ring_;
 };
 
