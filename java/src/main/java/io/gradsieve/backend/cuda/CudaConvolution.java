@@ -136,9 +136,9 @@ final class CudaConvolution implements CudaOperation {
     long more = Math.max(Math.max(own, biasBytes), convolution.workspaceBytes());
     long workspace = pass.workspace(between + more);
     long rest = workspace + between;
-    long slopes = slopes(pass, workspace);
+    long outputGradient = outputGradient(pass, workspace);
     if (gram) {
-      convolution.backwardWeights(input.address(), slopes, weightsGradient, rest);
+      convolution.backwardWeights(input.address(), outputGradient, weightsGradient, rest);
       if (pass.norm2() != 0) {
         check(
             CudaKernels.gs_cuda_conv2d_gram_norms(
@@ -146,7 +146,7 @@ final class CudaConvolution implements CudaOperation {
                 pass.batch(),
                 precision,
                 input.address(),
-                slopes,
+                outputGradient,
                 pass.norm2(),
                 pass.stream()));
       }
@@ -157,7 +157,7 @@ final class CudaConvolution implements CudaOperation {
               pass.batch(),
               precision,
               input.address(),
-              slopes,
+              outputGradient,
               rest,
               weightsGradient,
               pass.norm2(),
@@ -170,7 +170,7 @@ final class CudaConvolution implements CudaOperation {
               height * width,
               output.channels(),
               output.pitch(),
-              slopes,
+              outputGradient,
               rest,
               biasGradient,
               pass.norm2(),
@@ -178,12 +178,12 @@ final class CudaConvolution implements CudaOperation {
     }
     if (gradient != 0) {
       boolean add = gradient == CudaKernels.GS_CUDA_ADD;
-      convolution.backwardInput(slopes, weights, input.gradient(), add, rest);
+      convolution.backwardInput(outputGradient, weights, input.gradient(), add, rest);
     }
   }
 
   /** The gradient at the convolution's own result; where it is not pooled, in place. */
-  private long slopes(CudaPass pass, long workspace) {
+  private long outputGradient(CudaPass pass, long workspace) {
     if (pool > 1) {
       check(
           CudaKernels.gs_cuda_bias_maxpool_backward(
