@@ -100,13 +100,13 @@ final class ReferenceBatchNorm {
   }
 
   /** Adds to the parameters and the sums. */
-  void backwardSums(double[] x, double[] slope, int sample) {
+  void backwardSums(double[] x, double[] outputGradient, int sample) {
     double[] xHat = normalized(x);
     double[] gamma = new double[channels];
     double[] beta = new double[channels];
-    for (int e = 0; e < slope.length; e++) {
-      gamma[e % channels] += slope[e] * xHat[e];
-      beta[e % channels] += slope[e];
+    for (int e = 0; e < outputGradient.length; e++) {
+      gamma[e % channels] += outputGradient[e] * xHat[e];
+      beta[e % channels] += outputGradient[e];
     }
     for (int c = 0; c < channels; c++) {
       sums[c] += beta[c];
@@ -133,15 +133,15 @@ final class ReferenceBatchNorm {
     int gamma = step.offset(normalize.first().parameter(0));
     double[] made = step.memory.read(statistics.output(), false, 0);
     double[] means = step.memory.read(statistics.output(), true, 0);
-    double[] slope = step.gradient(normalize.output(), sample);
+    double[] outputGradient = step.gradient(normalize.output(), sample);
     double[] xHat = normalized(step.value(node().input(), sample));
-    double[] dx = new double[slope.length];
+    double[] dx = new double[outputGradient.length];
     for (int e = 0; e < dx.length; e++) {
       int c = e % channels;
       dx[e] =
           step.weights[gamma + c]
               * made[channels + c]
-              * (slope[e] - means[c] - xHat[e] * means[channels + c]);
+              * (outputGradient[e] - means[c] - xHat[e] * means[channels + c]);
     }
     return dx;
   }

@@ -54,15 +54,19 @@ final class ReferenceKernels {
     return y;
   }
 
-  static double[] convolutionInput(Window w, Product p, double[] slope) {
+  static double[] convolutionInput(Window w, Product p, double[] outputGradient) {
     double[] dx = new double[w.height() * w.width() * p.in()];
-    taps(w, p.in(), p.out(), (a, b, k) -> dx[a] += slope[b] * p.parameters()[p.weight() + k]);
+    taps(
+        w,
+        p.in(),
+        p.out(),
+        (a, b, k) -> dx[a] += outputGradient[b] * p.parameters()[p.weight() + k]);
     return dx;
   }
 
-  static double[] convolutionWeights(Window w, Product p, double[] x, double[] slope) {
+  static double[] convolutionWeights(Window w, Product p, double[] x, double[] outputGradient) {
     double[] dw = new double[p.out() * p.in() * w.kernelHeight() * w.kernelWidth()];
-    taps(w, p.in(), p.out(), (a, b, k) -> dw[k] += slope[b] * x[a]);
+    taps(w, p.in(), p.out(), (a, b, k) -> dw[k] += outputGradient[b] * x[a]);
     return dw;
   }
 
@@ -90,7 +94,7 @@ final class ReferenceKernels {
   }
 
   /** Derivative, given the input x and the output y. */
-  static double slope(Function f, double x, double y) {
+  static double derivative(Function f, double x, double y) {
     return switch (f) {
       case RELU -> y > 0 ? 1 : 0;
       case GELU -> normalDistribution(x) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
@@ -145,14 +149,14 @@ final class ReferenceKernels {
     return y;
   }
 
-  static double[] unpool(Pool2d p, int channels, double[] slope, double[] choices) {
+  static double[] unpool(Pool2d p, int channels, double[] outputGradient, double[] choices) {
     double[] dx = new double[p.height() * p.width() * channels];
     int width = p.width() / p.kernelWidth();
     int places = p.kernelHeight() * p.kernelWidth();
-    for (int e = 0; e < slope.length; e++) {
+    for (int e = 0; e < outputGradient.length; e++) {
       for (int k = 0; k < places; k++) {
         double share = p.pool() == Pool.MAX ? (choices[e] == k ? 1 : 0) : 1.0 / places;
-        dx[pooled(p, channels, width, e, k)] += slope[e] * share;
+        dx[pooled(p, channels, width, e, k)] += outputGradient[e] * share;
       }
     }
     return dx;
@@ -200,7 +204,8 @@ final class ReferenceKernels {
   }
 
   /** Group and layer norm, backward: dx given x̂, 1/deviation of each group and gamma · δ. */
-  static double[] normSlope(double[] xHat, double[] scaled, double[] inverse, Grouping grouping) {
+  static double[] normGradient(
+      double[] xHat, double[] scaled, double[] inverse, Grouping grouping) {
     double[] count = new double[grouping.groups()];
     double[] sum = new double[grouping.groups()];
     double[] product = new double[grouping.groups()];

@@ -86,7 +86,7 @@ final class ReferenceNorms {
   }
 
   /** Adds the gradients of the parameters; returns that of the input. */
-  double[] backward(Node node, double[] x, double[] slope, int i) {
+  double[] backward(Node node, double[] x, double[] outputGradient, int i) {
     Grouping grouping = grouping(node.kind(), step.plan.graph().value(node.input()));
     int groups = grouping.groups();
     double[] kept = step.value(node.saved().get(0), i);
@@ -99,13 +99,13 @@ final class ReferenceNorms {
       int g = grouping.group(e);
       int p = grouping.parameter(e);
       xHat[e] = (x[e] - kept[g]) * kept[groups + g];
-      scaled[e] = slope[e] * step.weights[gamma + p];
-      gammas[p] += slope[e] * xHat[e];
-      betas[p] += slope[e];
+      scaled[e] = outputGradient[e] * step.weights[gamma + p];
+      gammas[p] += outputGradient[e] * xHat[e];
+      betas[p] += outputGradient[e];
     }
     step.addParameter(node.parameter(0), i, gammas);
     step.addParameter(node.parameter(1), i, betas);
-    return ReferenceKernels.normSlope(
+    return ReferenceKernels.normGradient(
         xHat, scaled, Arrays.copyOfRange(kept, groups, 2 * groups), grouping);
   }
 }

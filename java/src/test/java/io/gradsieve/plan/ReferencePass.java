@@ -161,29 +161,30 @@ final class ReferencePass {
     }
     Node first = operation.first();
     if (first.kind() instanceof Kind.SoftmaxCrossEntropy loss) {
-      passGradient(operation, 0, i, lossSlope(loss, first, i));
+      passGradient(operation, 0, i, lossGradient(loss, first, i));
       return;
     }
     if (graph.value(operation.output()).ofBatch()) {
       passGradient(operation, 0, i, step.batchNorm(operation.output()).backwardInput(i));
       return;
     }
-    double[] slope = step.gradient(operation.output(), i);
+    double[] outputGradient = step.gradient(operation.output(), i);
     if (operation.nodes().size() > 1) {
-      slope = throughTail(operation, slope, i);
+      outputGradient = throughTail(operation, outputGradient, i);
     }
-    backward(operation, first, slope, i);
+    backward(operation, first, outputGradient, i);
   }
 
   /** Through the nodes after the first; the gradient is left masked, as backends do. */
-  private double[] throughTail(Operation operation, double[] slope, int i) {
-    double[] masked = slope;
+  private double[] throughTail(Operation operation, double[] outputGradient, int i) {
+    double[] masked = outputGradient;
     List<Node> tail = operation.nodes().subList(1, operation.nodes().size());
     for (Node node : tail) {
       if (node.kind() instanceof Kind.Activation activation) {
         double[] y = step.value(operation.output(), i);
         Arrays.setAll(
-            masked, e -> slope[e] * ReferenceKernels.slope(activation.function(), 0, y[e]));
+            masked,
+            e -> outputGradient[e] * ReferenceKernels.derivative(activation.function(), 0, y[e]));
         step.setGradient(operation.output(), i, masked);
       }
     }
@@ -198,7 +199,7 @@ final class ReferencePass {
     return masked;
   }
 
-  private void backward(Operation operation, Node node, double[] slope, int i) {
+  private void backward(Operation operation, Node node, double[] outputGradient, int i) {
     Kind kind = node.kind();
     int input = node.inputs().get(0);
     if (kind instanceof Kind.Conv2d || kind instanceof Kind.Linear) {
@@ -207,38 +208,46 @@ final class ReferencePass {
       step.addParameter(
           node.parameter(0),
           i,
-          ReferenceKernels.convolutionWeights(window(node), product, x, slope));
+          ReferenceKernels.convolutionWeights(window(node), product, x, outputGradient));
       if (product.bias() >= 0) {
-        step.addParameter(node.parameter(1), i, ReferenceKernels.channelSums(product.out(), slope));
+        step.addParameter(
+            node.parameter(1), i, ReferenceKernels.channelSums(product.out(), outputGradient));
       }
       passGradient(
-          operation, 0, i, ReferenceKernels.convolutionInput(window(node), product, slope));
+          operation,
+          0,
+          i,
+          ReferenceKernels.convolutionInput(window(node), product, outputGradient));
     } else if (kind instanceof Kind.BatchNormNormalize) {
-      step.batchNorm(node.inputs().get(1)).backwardSums(step.value(input, i), slope, i);
+      step.batchNorm(node.inputs().get(1)).backwardSums(step.value(input, i), outputGradient, i);
     } else if (ReferenceNorms.is(kind)) {
-      passGradient(operation, 0, i, norms.backward(node, step.value(input, i), slope, i));
+      passGradient(operation, 0, i, norms.backward(node, step.value(input, i), outputGradient, i));
     } else if (kind instanceof Kind.Activation activation) {
       boolean gelu = activation.function() == Kind.Function.GELU;
-      double[] x = gelu ? step.value(input, i) : new double[slope.length];
-      double[] y = gelu ? new double[slope.length] : step.value(node.output(), i);
-      double[] dx = new double[slope.length];
-      Arrays.setAll(dx, e -> slope[e] * ReferenceKernels.slope(activation.function(), x[e], y[e]));
+      double[] x = gelu ? step.value(input, i) : new double[outputGradient.length];
+      double[] y = gelu ? new double[outputGradient.length] : step.value(node.output(), i);
+      double[] dx = new double[outputGradient.length];
+      Arrays.setAll(
+          dx,
+          e -> outputGradient[e] * ReferenceKernels.derivative(activation.function(), x[e], y[e]));
       passGradient(operation, 0, i, dx);
     } else if (kind instanceof Kind.Pool2d pool) {
-      passGradient(operation, 0, i, unpooled(pool, node, slope, i));
+      passGradient(operation, 0, i, unpooled(pool, node, outputGradient, i));
     } else if (kind instanceof Kind.Dropout dropout) {
-      passGradient(operation, 0, i, dropped(dropout, graph.value(node.output()), i, slope));
+      passGradient(
+          operation, 0, i, dropped(dropout, graph.value(node.output()), i, outputGradient));
     } else if (kind instanceof Kind.Add) {
-      passGradient(operation, 0, i, slope);
-      passGradient(operation, 1, i, slope);
+      passGradient(operation, 0, i, outputGradient);
+      passGradient(operation, 1, i, outputGradient);
     } else {
       throw new AssertionError("no reference of the gradient of " + kind);
     }
   }
 
-  private double[] unpooled(Kind.Pool2d pool, Node node, double[] slope, int i) {
-    double[] choices = node.saved().isEmpty() ? slope : step.value(node.saved().get(0), i);
-    return ReferenceKernels.unpool(pool, graph.value(node.output()).channels(), slope, choices);
+  private double[] unpooled(Kind.Pool2d pool, Node node, double[] outputGradient, int i) {
+    double[] choices = node.saved().isEmpty() ? outputGradient : step.value(node.saved().get(0), i);
+    return ReferenceKernels.unpool(
+        pool, graph.value(node.output()).channels(), outputGradient, choices);
   }
 
   /** Stores or adds a gradient of an operation's input. */
@@ -289,7 +298,7 @@ final class ReferencePass {
     step.margin[i] = 1 + margin - p[label];
   }
 
-  private double[] lossSlope(Kind.SoftmaxCrossEntropy kind, Node node, int i) {
+  private double[] lossGradient(Kind.SoftmaxCrossEntropy kind, Node node, int i) {
     double[] p = probabilities(step.value(node.input(), i));
     int label = step.batch.labels()[i];
     double others = 0;
@@ -298,10 +307,11 @@ final class ReferencePass {
     }
     double eps = kind.labelSmoothing();
     double scale = step.batch.planWeights()[i] * step.batch.sampleWeights()[i];
-    double[] slope = new double[p.length];
+    double[] logitsGradient = new double[p.length];
     for (int k = 0; k < p.length; k++) {
-      slope[k] = scale * (k == label ? -others - eps / p.length + eps : p[k] - eps / p.length);
+      logitsGradient[k] =
+          scale * (k == label ? -others - eps / p.length + eps : p[k] - eps / p.length);
     }
-    return slope;
+    return logitsGradient;
   }
 }
