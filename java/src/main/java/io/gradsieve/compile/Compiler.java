@@ -1,6 +1,6 @@
 package io.gradsieve.compile;
 
-import io.gradsieve.compile.Schedule.Chain;
+import io.gradsieve.compile.Segmentation.Chain;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.graph.Node;
 import io.gradsieve.plan.Operation;
@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * From a graph to a plan for a target: {@link Fusion}, {@link Schedule} into segments, {@link
+ * From a graph to a plan for a target: {@link Fusion}, {@link Segmentation} into segments, {@link
  * Retention}, then here the gradients in backward order, then {@link Placement}.
  */
 public final class Compiler {
@@ -31,7 +31,7 @@ public final class Compiler {
     this.origins = graph.origins();
     this.target = target;
     this.backward = backward;
-    this.chains = Schedule.of(graph, Fusion.of(graph, target), target);
+    this.chains = Segmentation.of(graph, Fusion.of(graph, target), target);
     this.retention = new Retention(graph, chains, backward);
   }
 

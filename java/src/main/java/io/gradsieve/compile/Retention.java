@@ -1,6 +1,6 @@
 package io.gradsieve.compile;
 
-import io.gradsieve.compile.Schedule.Chain;
+import io.gradsieve.compile.Segmentation.Chain;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.plan.Operation;
 import java.util.ArrayList;

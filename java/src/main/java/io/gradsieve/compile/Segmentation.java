@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * one's result (so that it leads the next segment and can be recomputed), and around every product
  * of rows: those run on blocks of many samples, others on few.
  */
-final class Schedule {
+final class Segmentation {
   /** What a value comes from within its segment. */
   private enum After {
     /** Nothing heavy: the value can be made at the segment's beginning. */
@@ -62,7 +62,7 @@ final class Schedule {
   private final boolean[] pinned;
   private final Map<Integer, Ready> ready = new HashMap<>();
 
-  private Schedule(Graph graph, List<Operation> operations) {
+  private Segmentation(Graph graph, List<Operation> operations) {
     this.graph = graph;
     this.origins = graph.origins();
     this.operations = operations;
@@ -76,13 +76,13 @@ final class Schedule {
     if (!target.segmented()) {
       return operations.stream().map(operation -> new Chain(false, List.of(operation))).toList();
     }
-    Schedule schedule = new Schedule(graph, operations);
-    schedule.findRows();
+    Segmentation segmentation = new Segmentation(graph, operations);
+    segmentation.findRows();
     for (int i = 0; i < operations.size(); i++) {
-      schedule.asEarlyAsPossible(i);
+      segmentation.asEarlyAsPossible(i);
     }
-    schedule.asLateAsPossible();
-    return schedule.chains();
+    segmentation.asLateAsPossible();
+    return segmentation.chains();
   }
 
   /**
