@@ -54,8 +54,8 @@ public interface CompiledStep extends AutoCloseable {
 
   /**
    * After forward: only the {@code count} samples of the highest score go backward, by what forward
-   * kept of them; of equal scores the first. {@link StepRecords#chosen} says which they are. With
-   * batch norm the others stay in the statistics, but their gradients are left out.
+   * kept of them; of equal scores the first. {@link StepRecords#backwardRows} says which they are.
+   * With batch norm the others stay in the statistics, but their gradients are left out.
    *
    * @param ofClass how many samples of each class, {@code count} together, each time those of the
    *     highest score; empty: whatever their class. No more than the batch has of each

@@ -22,10 +22,10 @@ public interface StepRecords {
   FloatBuffer predicted();
 
   /**
-   * After a choice: the sample whose squared norm is the j-th of {@link #squaredNorm}, for each
-   * that was chosen.
+   * After a choice: the row of the sample whose squared norm is the j-th of {@link #squaredNorm},
+   * for each that was chosen.
    */
-  IntBuffer chosen();
+  IntBuffer backwardRows();
 
   /** ‖term_i‖², plan weight included; zero without backward or norms. */
   FloatBuffer squaredNorm();

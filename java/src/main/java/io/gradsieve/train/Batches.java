@@ -119,7 +119,7 @@ public final class Batches implements AutoCloseable {
         first++;
       }
       boolean moved = !losses && chosen < batch.size();
-      int sample = batch.samples()[moved ? records.chosen().get(first) : first];
+      int sample = batch.samples()[moved ? records.backwardRows().get(first) : first];
       String what = losses ? "loss" : "gradient norm";
       throw new GradsieveException.Diverged(
           found == 1

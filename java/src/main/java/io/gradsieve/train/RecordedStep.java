@@ -41,7 +41,7 @@ public final class RecordedStep implements StepScores {
       norms[i] = table.has(Score.GRAD_NORM) ? table.value(Score.GRAD_NORM, order[from + i]) : 0;
     }
     for (int j = 0; j < count; j++) {
-      int i = records.chosen().get(j);
+      int i = records.backwardRows().get(j);
       norms[i] = (float) (Math.sqrt(records.squaredNorm().get(j)) / weight(i));
       table.choose(order[from + i]);
     }

@@ -99,7 +99,7 @@ public abstract class NetworkContract {
     bench.step.backward();
     double norm2 = bench.step.await();
     int[] chosen = new int[CHOSEN];
-    bench.step.records().chosen().get(0, chosen);
+    bench.step.records().backwardRows().get(0, chosen);
     assertThat(chosen).containsExactlyInAnyOrder(expected.stream().mapToInt(i -> i).toArray());
     return new Chosen(chosen, norm2);
   }

@@ -78,14 +78,14 @@ final class CpuMemory implements AutoCloseable {
       CpuBuffer recordRows = own(SETS * rows, "records");
       long probabilityBytes = Layout.viewable(capacity, pitch * Float.BYTES, "results");
       CpuBuffer probabilities = own(SETS * probabilityBytes, "records");
-      CpuBuffer chosen = own((long) SETS * capacity * Integer.BYTES, "records");
+      CpuBuffer backwardRows = own((long) SETS * capacity * Integer.BYTES, "records");
       for (int set = 0; set < SETS; set++) {
         records[set] =
             new CpuRecords(
                 recordRows,
                 set * rows,
                 probabilities.view(set * probabilityBytes, (int) probabilityBytes).asFloatBuffer(),
-                chosen,
+                backwardRows,
                 set,
                 capacity);
       }

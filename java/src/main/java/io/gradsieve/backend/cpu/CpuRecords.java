@@ -7,23 +7,23 @@ import java.nio.IntBuffer;
 
 /**
  * Views of one set of records float[GS_RECORDS][capacity], probabilities float[capacity][pitch] and
- * chosen samples int[capacity].
+ * rows of backward int[capacity].
  */
 final class CpuRecords implements StepRecords {
   private final FloatBuffer[] rows = new FloatBuffer[CpuLibrary.GS_RECORDS];
   private final FloatBuffer probabilities;
-  private final IntBuffer chosen;
-  private final long chosenAddress;
+  private final IntBuffer backwardRows;
+  private final long backwardRowsAddress;
 
   /**
    * @param first byte of {@code records} at which the set begins
-   * @param chosen of both sets, one after the other
+   * @param backwardRows of both sets, one after the other
    */
   CpuRecords(
       CpuBuffer records,
       long first,
       FloatBuffer probabilities,
-      CpuBuffer chosen,
+      CpuBuffer backwardRows,
       int set,
       int capacity) {
     int row = capacity * Float.BYTES;
@@ -32,18 +32,18 @@ final class CpuRecords implements StepRecords {
     }
     this.probabilities = probabilities;
     long place = (long) set * row;
-    this.chosen = chosen.view(place, row).asIntBuffer();
-    this.chosenAddress = chosen.address() + place;
+    this.backwardRows = backwardRows.view(place, row).asIntBuffer();
+    this.backwardRowsAddress = backwardRows.address() + place;
   }
 
   /** Where a choice is written. */
-  long chosenAddress() {
-    return chosenAddress;
+  long backwardRowsAddress() {
+    return backwardRowsAddress;
   }
 
   @Override
-  public IntBuffer chosen() {
-    return chosen;
+  public IntBuffer backwardRows() {
+    return backwardRows;
   }
 
   @Override

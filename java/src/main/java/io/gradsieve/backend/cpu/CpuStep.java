@@ -179,7 +179,7 @@ final class CpuStep implements CompiledStep {
             count,
             ofClass.length > 0 ? memory.classCounts.address() : 0,
             ofClass.length,
-            target.chosenAddress()));
+            target.backwardRowsAddress()));
   }
 
   @Override

@@ -36,7 +36,7 @@ final class CudaBlocks implements AutoCloseable {
   private final int slotAt;
   private final int bytesIn;
   private final int bytesOut;
-  private final long chosenAt;
+  private final long backwardRowsAt;
   private final long probabilitiesAt;
   private final CudaBuffer in;
   private final CudaBuffer out;
@@ -59,8 +59,8 @@ final class CudaBlocks implements AutoCloseable {
     slotAt = STEP_BYTES + (int) CudaSlot.aligned(plan.graph().classes() * (long) Integer.BYTES);
     long pitch = layout.tensor(plan.graph().logits()).pitch();
     long row = (long) capacity * Float.BYTES;
-    chosenAt = OUTCOME_BYTES + CudaSlot.aligned(CudaKernels.GS_CUDA_RECORDS * row);
-    probabilitiesAt = chosenAt + CudaSlot.aligned(row);
+    backwardRowsAt = OUTCOME_BYTES + CudaSlot.aligned(CudaKernels.GS_CUDA_RECORDS * row);
+    probabilitiesAt = backwardRowsAt + CudaSlot.aligned(row);
     int probabilityBytes = Layout.viewable(capacity, pitch * Float.BYTES, "results");
     bytesIn = Math.toIntExact(slotAt + slot.bytes());
     bytesOut = Layout.viewable(1, probabilitiesAt + probabilityBytes, "results");
@@ -76,7 +76,12 @@ final class CudaBlocks implements AutoCloseable {
         outViews[set] = outHost[set].view(0, bytesOut);
         records[set] =
             new CudaRecords(
-                outHost[set], OUTCOME_BYTES, chosenAt, probabilitiesAt, probabilityBytes, capacity);
+                outHost[set],
+                OUTCOME_BYTES,
+                backwardRowsAt,
+                probabilitiesAt,
+                probabilityBytes,
+                capacity);
       }
     } catch (RuntimeException e) {
       throw resources.abandon(e);
@@ -234,8 +239,8 @@ final class CudaBlocks implements AutoCloseable {
     return record(CudaKernels.GS_CUDA_RECORD_NORM2);
   }
 
-  long chosen() {
-    return out.address() + chosenAt;
+  long backwardRows() {
+    return out.address() + backwardRowsAt;
   }
 
   long probabilities() {

@@ -220,7 +220,7 @@ final class CudaProgram implements AutoCloseable {
             blocks.record(CudaKernels.GS_CUDA_RECORD_LOSS),
             norms ? shape.count() : 0,
             norms ? blocks.norm2() : 0,
-            shape.chooses() ? blocks.chosen() : 0,
+            shape.chooses() ? blocks.backwardRows() : 0,
             blocks.ids(),
             squares ? update.chunks() : 0,
             squares ? update.sums() : 0,
@@ -243,7 +243,7 @@ final class CudaProgram implements AutoCloseable {
             classes,
             shape.byClass() ? blocks.classCounts() : 0,
             pass.workspace(CudaKernels.gs_cuda_choose_workspace(shape.batch(), classes)),
-            blocks.chosen(),
+            blocks.backwardRows(),
             stream));
     CudaRuntime.copyAsync(
         blocks.idsOfChosen(), blocks.ids(), (long) shape.batch() * Long.BYTES, stream);
@@ -256,7 +256,7 @@ final class CudaProgram implements AutoCloseable {
   private void gather(long bytes, long rows) {
     check(
         CudaKernels.gs_cuda_gather_rows(
-            shape.count(), bytes, binding.blocks().chosen(), rows, binding.stream()));
+            shape.count(), bytes, binding.blocks().backwardRows(), rows, binding.stream()));
   }
 
   /** The gradients of parts add up; those of the last become those of the whole. */

@@ -8,13 +8,13 @@ import java.nio.IntBuffer;
 /** Views of one set of results in pinned memory: float[GS_CUDA_RECORDS][capacity] and more. */
 final class CudaRecords implements StepRecords {
   private final FloatBuffer[] rows = new FloatBuffer[CudaKernels.GS_CUDA_RECORDS];
-  private final IntBuffer chosen;
+  private final IntBuffer backwardRows;
   private final FloatBuffer probabilities;
 
   CudaRecords(
       CudaPinned memory,
       long recordsAt,
-      long chosenAt,
+      long backwardRowsAt,
       long probabilitiesAt,
       int probabilityBytes,
       int capacity) {
@@ -22,13 +22,13 @@ final class CudaRecords implements StepRecords {
     for (int i = 0; i < rows.length; i++) {
       rows[i] = memory.view(recordsAt + (long) i * row, row).asFloatBuffer();
     }
-    chosen = memory.view(chosenAt, row).asIntBuffer();
+    backwardRows = memory.view(backwardRowsAt, row).asIntBuffer();
     probabilities = memory.view(probabilitiesAt, probabilityBytes).asFloatBuffer();
   }
 
   @Override
-  public IntBuffer chosen() {
-    return chosen;
+  public IntBuffer backwardRows() {
+    return backwardRows;
   }
 
   @Override

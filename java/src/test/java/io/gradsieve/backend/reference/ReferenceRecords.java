@@ -20,7 +20,7 @@ final class ReferenceRecords implements StepRecords {
   private final float[] predicted;
   private final float[] squaredNorm;
   private final float[] probabilities;
-  private final int[] chosen;
+  private final int[] backwardRows;
 
   ReferenceRecords(int capacity, int classes) {
     pitch = pitch(classes);
@@ -32,7 +32,7 @@ final class ReferenceRecords implements StepRecords {
     predicted = new float[capacity];
     squaredNorm = new float[capacity];
     probabilities = new float[capacity * pitch];
-    chosen = new int[capacity];
+    backwardRows = new int[capacity];
   }
 
   private static int pitch(int classes) {
@@ -76,7 +76,7 @@ final class ReferenceRecords implements StepRecords {
 
   /** Takes which samples go on. */
   void choose(int[] samples) {
-    System.arraycopy(samples, 0, chosen, 0, samples.length);
+    System.arraycopy(samples, 0, backwardRows, 0, samples.length);
   }
 
   /** Takes the norms of these samples, in their order. */
@@ -117,8 +117,8 @@ final class ReferenceRecords implements StepRecords {
   }
 
   @Override
-  public IntBuffer chosen() {
-    return IntBuffer.wrap(chosen);
+  public IntBuffer backwardRows() {
+    return IntBuffer.wrap(backwardRows);
   }
 
   @Override
