@@ -1,6 +1,6 @@
 package io.gradsieve.sieve;
 
-import io.gradsieve.sieve.ScoreTable.Column;
+import io.gradsieve.sieve.ScoreTable.Field;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -12,14 +12,14 @@ import java.util.Optional;
  * most runs, and {@link Score#FORGETTING} the sum over the runs.
  */
 public final class MeanScores {
-  private static final List<Column> AVERAGED =
-      List.of(Column.LOSS, Column.EL2N, Column.GRAD_NORM, Column.MARGIN);
+  private static final List<Field> AVERAGED =
+      List.of(Field.LOSS, Field.EL2N, Field.GRAD_NORM, Field.MARGIN);
 
   private final int[] labels;
-  private final EnumSet<Column> columns = EnumSet.range(Column.LOSS, Column.FORGETTING);
+  private final EnumSet<Field> fields = EnumSet.range(Field.LOSS, Field.FORGETTING);
 
-  /** By {@link Column}'s ordinal. */
-  private final double[][] sums = new double[Column.values().length][];
+  /** By {@link Field}'s ordinal. */
+  private final double[][] sums = new double[Field.values().length][];
 
   private final double[] confidence;
   private final long[] forgotten;
@@ -36,10 +36,10 @@ public final class MeanScores {
   public MeanScores(int[] labels, boolean norms) {
     this.labels = labels.clone();
     if (!norms) {
-      columns.remove(Column.GRAD_NORM);
+      fields.remove(Field.GRAD_NORM);
     }
-    for (Column column : columns) {
-      sums[column.ordinal()] = new double[labels.length];
+    for (Field field : fields) {
+      sums[field.ordinal()] = new double[labels.length];
     }
     confidence = new double[labels.length];
     forgotten = new long[labels.length];
@@ -56,15 +56,15 @@ public final class MeanScores {
   public void add(ScoreTable trained, ScoreTable scored) {
     int[] classes = new int[labels.length];
     for (int i = 0; i < labels.length; i++) {
-      for (Column column : AVERAGED) {
-        if (columns.contains(column)) {
-          sums[column.ordinal()][i] += Float.intBitsToFloat(scored.bits(column, i));
+      for (Field field : AVERAGED) {
+        if (fields.contains(field)) {
+          sums[field.ordinal()][i] += Float.intBitsToFloat(scored.bits(field, i));
         }
       }
       classes[i] = scored.predicted(i);
       confidence[i] += scored.confidence(i);
-      sums[Column.QUALITY.ordinal()][i] += trained.earlyCrossEntropy(i);
-      forgotten[i] += trained.bits(Column.FORGETTING, i);
+      sums[Field.QUALITY.ordinal()][i] += trained.earlyCrossEntropy(i);
+      forgotten[i] += trained.bits(Field.FORGETTING, i);
       everRight[i] |= trained.flags.everRight(i);
       earlyRight[i] += trained.earlyRight(i) ? 1 : 0;
     }
@@ -75,25 +75,25 @@ public final class MeanScores {
   public ScoreTable table() {
     // Its seed is of random scores, which a mean has none of.
     ScoreTable table =
-        new ScoreTable(labels.length, columns, Optional.empty(), EarlyEpochs.none(), 0);
+        new ScoreTable(labels.length, fields, Optional.empty(), EarlyEpochs.none(), 0);
     long never = 0;
     for (long times : forgotten) {
       never = Math.max(never, times + 1);
     }
     for (int i = 0; i < labels.length; i++) {
-      for (Column column : AVERAGED) {
-        if (columns.contains(column)) {
-          table.set(column, i, (float) (sums[column.ordinal()][i] / predicted.size()));
+      for (Field field : AVERAGED) {
+        if (fields.contains(field)) {
+          table.set(field, i, (float) (sums[field.ordinal()][i] / predicted.size()));
         }
       }
       int runs = predicted.size();
-      table.set(Column.CROSS_ENTROPY, i, (float) -Math.log(confidence[i] / runs));
-      float quality = (float) (sums[Column.QUALITY.ordinal()][i] / runs);
+      table.set(Field.CROSS_ENTROPY, i, (float) -Math.log(confidence[i] / runs));
+      float quality = (float) (sums[Field.QUALITY.ordinal()][i] / runs);
       table.evidence.found(i, quality, 2 * earlyRight[i] > runs);
       int vote = vote(i);
-      table.bits(Column.PREDICTED, i, vote);
+      table.bits(Field.PREDICTED, i, vote);
       long times = everRight[i] ? forgotten[i] : never;
-      table.bits(Column.FORGETTING, i, (int) Math.min(times, Character.MAX_VALUE));
+      table.bits(Field.FORGETTING, i, (int) Math.min(times, Character.MAX_VALUE));
       // Marked as once right, whatever was: the count says so already, and a vote that is right in
       // the end would hide that no training step was.
       table.flags.right(i, true);

@@ -50,11 +50,11 @@ public final class ScoreRows {
       case SPLIT -> names.split(sample);
       case CONTENT -> names.content(sample);
       case PREDICTED ->
-          measured(ScoreTable.Column.PREDICTED, sample)
+          measured(ScoreTable.Field.PREDICTED, sample)
               ? names.className(table.predicted(sample))
               : "";
       case CONFIDENCE ->
-          measured(ScoreTable.Column.CROSS_ENTROPY, sample)
+          measured(ScoreTable.Field.CROSS_ENTROPY, sample)
               ? Float.toString(table.confidence(sample))
               : "";
       case LOSS, EL2N, GRAD_NORM, MARGIN -> {
@@ -64,7 +64,7 @@ public final class ScoreRows {
             : "";
       }
       case FORGETTING ->
-          measured(ScoreTable.Column.FORGETTING, sample)
+          measured(ScoreTable.Field.FORGETTING, sample)
               ? Integer.toString((int) table.value(Score.FORGETTING, sample))
               : "";
       case LABEL_QUALITY -> judged(sample) ? Float.toString(verdicts.at(sample)) : "";
@@ -79,8 +79,8 @@ public final class ScoreRows {
     return value ? "1" : "0";
   }
 
-  private boolean measured(ScoreTable.Column column, int sample) {
-    return table.columns().contains(column) && table.scored(sample);
+  private boolean measured(ScoreTable.Field field, int sample) {
+    return table.fields().contains(field) && table.scored(sample);
   }
 
   private boolean judged(int sample) {

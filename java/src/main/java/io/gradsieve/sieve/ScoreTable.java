@@ -9,13 +9,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What is known of every training sample: one row a sample, only the columns it was opened for. A
- * row costs 5 bytes and those of its columns: 9 bytes with one score, 35 with all that {@code
- * train} records, 39 where policies rank by an average. Not safe for use by several threads.
+ * What is known of every training sample: one row a sample, only the fields it was opened for. A
+ * row costs 5 bytes and those of its fields: 9 bytes with one score, 35 with all that {@code train}
+ * records, 39 where policies rank by an average. Not safe for use by several threads.
  */
 public final class ScoreTable {
   /** What can be recorded of a sample beside its bookkeeping. */
-  public enum Column {
+  public enum Field {
     LOSS,
     EL2N,
     GRAD_NORM,
@@ -28,7 +28,7 @@ public final class ScoreTable {
     QUALITY,
     /** How often it went from right to wrong. */
     FORGETTING,
-    /** What policies rank by, where that is no column itself: see {@link Ranking#plain}. */
+    /** What policies rank by, where that is no field itself: see {@link Ranking#plain}. */
     RANKING;
 
     /** Bytes of a row. */
@@ -41,18 +41,18 @@ public final class ScoreTable {
   public static final int MOST_EPOCHS = Character.MAX_VALUE;
 
   private final int samples;
-  private final Set<Column> columns;
+  private final Set<Field> fields;
   private final long seed;
   private final RandomBits random;
   private final Optional<Ranking> ranking;
-  private final Optional<RankingColumn> ranks;
+  private final Optional<RankingField> ranks;
   final SampleFlags flags;
   final LabelEvidence evidence;
   final char[] timesKept;
   final char[] scoredEpoch;
 
-  /** By {@link Column}'s ordinal; empty where not opened, or not of floats. */
-  private final float[][] values = new float[Column.values().length][];
+  /** By {@link Field}'s ordinal; empty where not opened, or not of floats. */
+  private final float[][] values = new float[Field.values().length][];
 
   private final int[] predicted;
   private final Forgetting forgetting;
@@ -61,59 +61,55 @@ public final class ScoreTable {
    * An empty table: nothing scored, everything kept.
    *
    * @param samples N, rows
-   * @param columns what {@link #record} keeps
-   * @param ranking that {@link Column#RANKING} holds, if there is that column
+   * @param fields what {@link #record} keeps
+   * @param ranking that {@link Field#RANKING} holds, if there is that field
    * @param early epochs of the run that fills it
    * @param seed of the {@link Score#RANDOM} scores
    */
   ScoreTable(
-      int samples,
-      EnumSet<Column> columns,
-      Optional<Ranking> ranking,
-      EarlyEpochs early,
-      long seed) {
+      int samples, EnumSet<Field> fields, Optional<Ranking> ranking, EarlyEpochs early, long seed) {
     if (samples < 0) {
       throw new IllegalArgumentException("samples must not be negative, are " + samples);
     }
-    if (columns.contains(Column.RANKING) != ranking.isPresent()) {
+    if (fields.contains(Field.RANKING) != ranking.isPresent()) {
       throw new IllegalArgumentException("a column of the ranking needs a ranking");
     }
     this.samples = samples;
-    this.columns = Collections.unmodifiableSet(columns.clone());
+    this.fields = Collections.unmodifiableSet(fields.clone());
     this.seed = seed;
     this.random = RandomBits.of(seed, "score", 0);
     this.ranking = ranking;
     flags = new SampleFlags(samples);
     timesKept = new char[samples];
     scoredEpoch = new char[samples];
-    for (Column column : Column.values()) {
-      boolean floats = column != Column.PREDICTED && column != Column.FORGETTING;
-      values[column.ordinal()] = new float[floats ? rows(column) : 0];
+    for (Field field : Field.values()) {
+      boolean floats = field != Field.PREDICTED && field != Field.FORGETTING;
+      values[field.ordinal()] = new float[floats ? rows(field) : 0];
     }
-    ranks = ranking.map(by -> new RankingColumn(by, values[Column.RANKING.ordinal()]));
-    evidence = new LabelEvidence(early, flags, values[Column.QUALITY.ordinal()]);
-    predicted = new int[rows(Column.PREDICTED)];
-    forgetting = new Forgetting(rows(Column.FORGETTING));
+    ranks = ranking.map(by -> new RankingField(by, values[Field.RANKING.ordinal()]));
+    evidence = new LabelEvidence(early, flags, values[Field.QUALITY.ordinal()]);
+    predicted = new int[rows(Field.PREDICTED)];
+    forgetting = new Forgetting(rows(Field.FORGETTING));
   }
 
   /** The smallest table that serves policies on one ranking. */
   public static ScoreTable forRanking(int samples, Ranking ranking, long seed) {
-    EnumSet<Column> columns = EnumSet.noneOf(Column.class);
+    EnumSet<Field> fields = EnumSet.noneOf(Field.class);
     if (!ranking.plain() || ranking.score() != Score.RANDOM) {
-      columns.add(ranking.plain() ? column(ranking.score()) : Column.RANKING);
+      fields.add(ranking.plain() ? field(ranking.score()) : Field.RANKING);
     }
-    return new ScoreTable(samples, columns, averaged(ranking), EarlyEpochs.none(), seed);
+    return new ScoreTable(samples, fields, averaged(ranking), EarlyEpochs.none(), seed);
   }
 
-  /** Every column a training run records; without norms there is no {@link Column#GRAD_NORM}. */
+  /** Every field a training run records; without norms there is no {@link Field#GRAD_NORM}. */
   public static ScoreTable forTraining(
       int samples, boolean norms, Ranking ranking, EarlyEpochs early, long seed) {
-    EnumSet<Column> all = EnumSet.allOf(Column.class);
+    EnumSet<Field> all = EnumSet.allOf(Field.class);
     if (!norms) {
-      all.remove(Column.GRAD_NORM);
+      all.remove(Field.GRAD_NORM);
     }
     if (ranking.plain()) {
-      all.remove(Column.RANKING);
+      all.remove(Field.RANKING);
     }
     return new ScoreTable(samples, all, averaged(ranking), early, seed);
   }
@@ -123,9 +119,9 @@ public final class ScoreTable {
    * labels ({@code heldOut}) is their quality.
    */
   public static ScoreTable forScoring(int samples, boolean norms, boolean heldOut, long seed) {
-    EnumSet<Column> all = EnumSet.range(Column.LOSS, heldOut ? Column.QUALITY : Column.PREDICTED);
+    EnumSet<Field> all = EnumSet.range(Field.LOSS, heldOut ? Field.QUALITY : Field.PREDICTED);
     if (!norms) {
-      all.remove(Column.GRAD_NORM);
+      all.remove(Field.GRAD_NORM);
     }
     return new ScoreTable(samples, all, Optional.empty(), EarlyEpochs.none(), seed);
   }
@@ -135,12 +131,12 @@ public final class ScoreTable {
   }
 
   /** Where a score is kept; the random one is nowhere. */
-  private static Column column(Score score) {
-    return Column.valueOf(score.name());
+  private static Field field(Score score) {
+    return Field.valueOf(score.name());
   }
 
-  private int rows(Column column) {
-    return columns.contains(column) ? samples : 0;
+  private int rows(Field field) {
+    return fields.contains(field) ? samples : 0;
   }
 
   /** N, rows. */
@@ -148,11 +144,11 @@ public final class ScoreTable {
     return samples;
   }
 
-  public Set<Column> columns() {
-    return columns;
+  public Set<Field> fields() {
+    return fields;
   }
 
-  /** What {@link Column#RANKING} holds. */
+  /** What {@link Field#RANKING} holds. */
   Optional<Ranking> ranking() {
     return ranking;
   }
@@ -163,16 +159,16 @@ public final class ScoreTable {
 
   /** Whether the table was opened for this score. */
   public boolean has(Score score) {
-    return score == Score.RANDOM || columns.contains(column(score));
+    return score == Score.RANDOM || fields.contains(field(score));
   }
 
   /** Bytes a row takes, in memory as in a file. */
   public int bytesPerSample() {
-    return Byte.BYTES + 2 * Character.BYTES + columns.stream().mapToInt(Column::bytes).sum();
+    return Byte.BYTES + 2 * Character.BYTES + fields.stream().mapToInt(Field::bytes).sum();
   }
 
   /**
-   * Records what one step, or one part of it, measured; columns the table was not opened for are
+   * Records what one step, or one part of it, measured; fields the table was not opened for are
    * dropped. Between the parts of a step the table is not whole.
    *
    * @param epoch from 1
@@ -212,23 +208,23 @@ public final class ScoreTable {
   }
 
   private void record(int epoch, int sample, int i, StepScores scores) {
-    float loss = checked(Column.LOSS, scores.loss(i), sample, epoch);
-    float el2n = checked(Column.EL2N, scores.el2n(i), sample, epoch);
-    float gradNorm = checked(Column.GRAD_NORM, scores.gradNorm(i), sample, epoch);
-    float margin = checked(Column.MARGIN, scores.margin(i), sample, epoch);
-    float crossEntropy = checked(Column.CROSS_ENTROPY, scores.crossEntropy(i), sample, epoch);
+    float loss = checked(Field.LOSS, scores.loss(i), sample, epoch);
+    float el2n = checked(Field.EL2N, scores.el2n(i), sample, epoch);
+    float gradNorm = checked(Field.GRAD_NORM, scores.gradNorm(i), sample, epoch);
+    float margin = checked(Field.MARGIN, scores.margin(i), sample, epoch);
+    float crossEntropy = checked(Field.CROSS_ENTROPY, scores.crossEntropy(i), sample, epoch);
     if (ranks.isPresent()) {
       float measured = ranking.get().measured(scores, i, random(sample, epoch));
       ranks.get().measure(sample, scored(sample), measured, scores.weight(i));
     }
-    set(Column.LOSS, sample, loss);
-    set(Column.EL2N, sample, el2n);
-    set(Column.GRAD_NORM, sample, gradNorm);
-    set(Column.MARGIN, sample, margin);
-    if (columns.contains(Column.QUALITY) && epoch > scoredEpoch[sample]) {
+    set(Field.LOSS, sample, loss);
+    set(Field.EL2N, sample, el2n);
+    set(Field.GRAD_NORM, sample, gradNorm);
+    set(Field.MARGIN, sample, margin);
+    if (fields.contains(Field.QUALITY) && epoch > scoredEpoch[sample]) {
       evidence.replace(sample, scoredEpoch[sample], crossEntropy(sample), epoch);
     }
-    set(Column.CROSS_ENTROPY, sample, crossEntropy);
+    set(Field.CROSS_ENTROPY, sample, crossEntropy);
     if (predicted.length > 0) {
       predicted[sample] = scores.predicted(i);
     }
@@ -237,17 +233,17 @@ public final class ScoreTable {
     scoredEpoch[sample] = (char) epoch;
   }
 
-  private float checked(Column column, float value, int sample, int epoch) {
-    if (values[column.ordinal()].length > 0 && !Float.isFinite(value)) {
+  private float checked(Field field, float value, int sample, int epoch) {
+    if (values[field.ordinal()].length > 0 && !Float.isFinite(value)) {
       throw new GradsieveException.Diverged(
           "the %s of row %d of the training part is %s in epoch %d"
-              .formatted(column.name().toLowerCase(Locale.ROOT), sample, value, epoch));
+              .formatted(field.name().toLowerCase(Locale.ROOT), sample, value, epoch));
     }
     return value;
   }
 
-  void set(Column column, int sample, float value) {
-    float[] rows = values[column.ordinal()];
+  void set(Field field, int sample, float value) {
+    float[] rows = values[field.ordinal()];
     if (rows.length > 0) {
       rows[sample] = value;
     }
@@ -291,7 +287,7 @@ public final class ScoreTable {
     return switch (score) {
       case RANDOM -> random(sample, scoredEpoch[sample]);
       case FORGETTING -> forgetting.score(sample, flags.everRight(sample));
-      default -> values[column(score).ordinal()][sample];
+      default -> values[field(score).ordinal()][sample];
     };
   }
 
@@ -310,7 +306,7 @@ public final class ScoreTable {
       throw new IllegalArgumentException("the table was not opened for " + by.spec());
     }
     float[] copy = new float[samples];
-    float[] ranked = values[Column.RANKING.ordinal()];
+    float[] ranked = values[Field.RANKING.ordinal()];
     for (int i = 0; i < samples; i++) {
       copy[i] = !scored(i) ? Float.NaN : by.plain() ? value(by.score(), i) : ranked[i];
     }
@@ -343,14 +339,14 @@ public final class ScoreTable {
 
   /** Probability of the given label when last scored. */
   public float confidence(int sample) {
-    if (!columns.contains(Column.CROSS_ENTROPY)) {
+    if (!fields.contains(Field.CROSS_ENTROPY)) {
       throw new IllegalArgumentException("the table was not opened for confidence");
     }
     return (float) Math.exp(-crossEntropy(sample));
   }
 
   private float crossEntropy(int sample) {
-    return values[Column.CROSS_ENTROPY.ordinal()][sample];
+    return values[Field.CROSS_ENTROPY.ordinal()][sample];
   }
 
   /** Predicted class when last scored. */
@@ -363,7 +359,7 @@ public final class ScoreTable {
    * recorded; NaN where there is none.
    */
   public float earlyCrossEntropy(int sample) {
-    return columns.contains(Column.QUALITY) && scored(sample)
+    return fields.contains(Field.QUALITY) && scored(sample)
         ? evidence.mean(sample, scoredEpoch[sample], crossEntropy(sample))
         : Float.NaN;
   }
@@ -374,19 +370,19 @@ public final class ScoreTable {
   }
 
   /** A cell's bits, for {@link ScoreTableCodec}. */
-  int bits(Column column, int sample) {
-    return switch (column) {
+  int bits(Field field, int sample) {
+    return switch (field) {
       case PREDICTED -> predicted[sample];
       case FORGETTING -> forgetting.times[sample];
-      default -> Float.floatToRawIntBits(values[column.ordinal()][sample]);
+      default -> Float.floatToRawIntBits(values[field.ordinal()][sample]);
     };
   }
 
-  void bits(Column column, int sample, int bits) {
-    switch (column) {
+  void bits(Field field, int sample, int bits) {
+    switch (field) {
       case PREDICTED -> predicted[sample] = bits;
       case FORGETTING -> forgetting.set(sample, bits);
-      default -> values[column.ordinal()][sample] = Float.intBitsToFloat(bits);
+      default -> values[field.ordinal()][sample] = Float.intBitsToFloat(bits);
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.sieve.ScoreTable.Column;
+import io.gradsieve.sieve.ScoreTable.Field;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.EnumSet;
@@ -11,12 +11,12 @@ import java.util.Optional;
  * A {@link ScoreTable} as bytes, bit for bit. Little-endian:
  *
  * <pre>
- * header, 92 bytes   "GSST" | version | samples | columns as bits | seed (8)
+ * header, 92 bytes   "GSST" | version | samples | fields as bits | seed (8)
  *                    | the ranking's average (8, a double) | its score, −1 for none | 1 if relative
  *                    | classes | epochs of the run | first early one, 0 if not known
  *                    | training losses of the last five (8 each, doubles), by epoch modulo 5
  * each sample        flags (1) | times kept (2) | scored epoch (2)
- *                    | the opened columns in the order of {@link Column} (4 each, forgetting 2)
+ *                    | the opened fields in the order of {@link Field} (4 each, forgetting 2)
  * </pre>
  *
  * Fields without a number have 4 bytes. Flags: bit 0 kept, bits 1 to 3 the count of summed early
@@ -48,8 +48,8 @@ public final class ScoreTableCodec {
 
   private static int columnBits(ScoreTable table) {
     int bits = 0;
-    for (Column column : table.columns()) {
-      bits |= 1 << column.ordinal();
+    for (Field field : table.fields()) {
+      bits |= 1 << field.ordinal();
     }
     return bits;
   }
@@ -60,11 +60,11 @@ public final class ScoreTableCodec {
     target.order(ByteOrder.LITTLE_ENDIAN);
     for (int i = from; i < to; i++) {
       target.put(table.flags.bits[i]).putChar(table.timesKept[i]).putChar(table.scoredEpoch[i]);
-      for (Column column : table.columns()) {
-        if (column.bytes() == Character.BYTES) {
-          target.putChar((char) table.bits(column, i));
+      for (Field field : table.fields()) {
+        if (field.bytes() == Character.BYTES) {
+          target.putChar((char) table.bits(field, i));
         } else {
-          target.putInt(table.bits(column, i));
+          target.putInt(table.bits(field, i));
         }
       }
     }
@@ -94,10 +94,10 @@ public final class ScoreTableCodec {
       throw new GradsieveException.BadData(
           "the score table has version %d, this program reads %d".formatted(version, VERSION));
     }
-    boolean ranked = (bits >> Column.RANKING.ordinal() & 1) != 0;
+    boolean ranked = (bits >> Field.RANKING.ordinal() & 1) != 0;
     if (magic != MAGIC
         || samples < 0
-        || bits >>> Column.values().length != 0
+        || bits >>> Field.values().length != 0
         || !(average >= 0 && average < 1)
         || score < -1
         || score >= Score.values().length
@@ -107,17 +107,17 @@ public final class ScoreTableCodec {
     }
     EarlyEpochs early = EarlyEpochs.read(source);
     source.order(order);
-    EnumSet<Column> columns = EnumSet.noneOf(Column.class);
-    for (Column column : Column.values()) {
-      if ((bits >> column.ordinal() & 1) != 0) {
-        columns.add(column);
+    EnumSet<Field> fields = EnumSet.noneOf(Field.class);
+    for (Field field : Field.values()) {
+      if ((bits >> field.ordinal() & 1) != 0) {
+        fields.add(field);
       }
     }
     Optional<Ranking> ranking =
         ranked
             ? Optional.of(new Ranking(Score.values()[score], average, relative != 0))
             : Optional.empty();
-    return new ScoreTable(samples, columns, ranking, early, seed);
+    return new ScoreTable(samples, fields, ranking, early, seed);
   }
 
   /** Reads rows {@code from} to {@code to - 1} as {@link #writeRows} wrote them. */
@@ -131,9 +131,8 @@ public final class ScoreTableCodec {
       table.flags.bits[i] = source.get();
       table.timesKept[i] = source.getChar();
       table.scoredEpoch[i] = source.getChar();
-      for (Column column : table.columns()) {
-        table.bits(
-            column, i, column.bytes() == Character.BYTES ? source.getChar() : source.getInt());
+      for (Field field : table.fields()) {
+        table.bits(field, i, field.bytes() == Character.BYTES ? source.getChar() : source.getInt());
       }
     }
     source.order(order);

@@ -162,7 +162,7 @@ class ScoreTableTest {
     ScoreTableCodec.readRows(back, 0, 50, source);
     ScoreTableCodec.readRows(back, 50, 101, source);
     assertThat(serialise(back)).isEqualTo(bytes);
-    assertThat(back.columns()).isEqualTo(EnumSet.allOf(ScoreTable.Column.class));
+    assertThat(back.fields()).isEqualTo(EnumSet.allOf(ScoreTable.Field.class));
     assertThat(back.scores(Ranking.of(Score.RANDOM)))
         .isEqualTo(table.scores(Ranking.of(Score.RANDOM)));
     assertThat(back.kept(1)).isFalse();

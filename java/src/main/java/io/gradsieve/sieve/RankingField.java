@@ -7,7 +7,7 @@ import java.util.Arrays;
  * What policies rank by, of every row, where that is no score itself. What a step measures waits
  * until the step ends, since relative scores need its mean.
  */
-final class RankingColumn {
+final class RankingField {
   private static final int FIRST_STEP = 128;
 
   private final Ranking by;
@@ -19,8 +19,8 @@ final class RankingColumn {
   private double sum;
   private double weight;
 
-  /** A column in {@code ranks}, [N]. */
-  RankingColumn(Ranking by, float[] ranks) {
+  /** A field in {@code ranks}, [N]. */
+  RankingField(Ranking by, float[] ranks) {
     this.by = by;
     this.ranks = ranks;
   }
