@@ -70,7 +70,8 @@ final class TrainCommand {
                   config.epochs(),
                   result
                       .checkpoint()
-                      .map(path -> "go on with train --resume --out " + quoted(path.getParent()))
+                      .flatMap(checkpoint -> result.directory())
+                      .map(run -> "go on with train --resume --out " + run)
                       .orElse("there is no checkpoint yet")));
       return String.join("\n", lines);
     }
@@ -89,10 +90,6 @@ final class TrainCommand {
         .directory()
         .ifPresent(path -> lines.add("model %s".formatted(path.resolve(RunDirectory.WEIGHTS))));
     return String.join("\n", lines);
-  }
-
-  private static Path quoted(Path checkpoints) {
-    return checkpoints.getParent();
   }
 
   private static String accuracy(TrainingResult result) {
