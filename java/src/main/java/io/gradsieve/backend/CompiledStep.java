@@ -63,16 +63,16 @@ public interface CompiledStep extends AutoCloseable {
   void choose(Choice by, int count, int[] ofClass);
 
   /**
-   * Which part of a larger step this one is: their gradients add up, and the update comes after the
-   * last, whose {@link #await} returns the norm of the whole.
+   * Where in a larger step this one stands as its part: the gradients of parts add up, and the
+   * update comes after the last, whose {@link #await} returns the norm of the whole.
    */
-  enum Part {
+  enum Place {
     WHOLE,
     FIRST,
     MIDDLE,
     LAST;
 
-    public static Part of(boolean first, boolean last) {
+    public static Place of(boolean first, boolean last) {
       if (first) {
         return last ? WHOLE : FIRST;
       }
@@ -82,14 +82,14 @@ public interface CompiledStep extends AutoCloseable {
 
   /** The backward pass of a step in one part. */
   default void backward() {
-    backward(Part.WHOLE);
+    backward(Place.WHOLE);
   }
 
   /**
    * The backward pass. In the last part the gradient of each segment is that of all parts right
    * after its own backward pass.
    */
-  void backward(Part part);
+  void backward(Place place);
 
   /**
    * Changes the weights by the update rule the step was compiled with.

@@ -4,7 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
@@ -277,7 +277,7 @@ public final class Trainer {
         if (plan.chosen() < 1) {
           step.choose(choice, chosen[number], ofClass);
         }
-        step.backward(Part.of(part.first(), part.last()));
+        step.backward(Place.of(part.first(), part.last()));
         if (part.last()) {
           step.update(
               rate(firstStep + part.batch()) * plan.lrScale(),

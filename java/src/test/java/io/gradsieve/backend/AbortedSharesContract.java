@@ -7,7 +7,7 @@ import com.sun.management.ThreadMXBean;
 import io.gradsieve.GradsieveException.Diverged;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.TestSeed;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.backend.Learner.Update;
 import io.gradsieve.plan.UpdateRule;
 import java.io.IOException;
@@ -96,8 +96,8 @@ public abstract class AbortedSharesContract {
       List<float[]> before = first.memory();
       first.change(3, Float.NaN);
       for (int i = 0; i < 2; i++) { // the second queued behind the first
-        first.queue(0, HALF, Part.WHOLE, Update.PLAIN);
-        second.queue(HALF, ALL, Part.WHOLE, Update.PLAIN);
+        first.queue(0, HALF, Place.WHOLE, Update.PLAIN);
+        second.queue(HALF, ALL, Place.WHOLE, Update.PLAIN);
       }
       boolean coupled = model.equals("resnet20"); // then no sample of the batch is finite
       for (int i = 0; i < 2; i++) {
@@ -113,8 +113,8 @@ public abstract class AbortedSharesContract {
       assertUntouched(first, before);
       assertUntouched(second, before);
       first.change(3, 0);
-      first.queue(0, HALF, Part.WHOLE, Update.PLAIN);
-      second.queue(HALF, ALL, Part.WHOLE, Update.PLAIN);
+      first.queue(0, HALF, Place.WHOLE, Update.PLAIN);
+      second.queue(HALF, ALL, Place.WHOLE, Update.PLAIN);
       first.step.await();
       second.step.await();
       assertThat(Learner.same(first.memory(), before)).isFalse();
@@ -151,8 +151,8 @@ public abstract class AbortedSharesContract {
       second.step.share(gathering.member(1), true);
       List<float[]> before = first.memory();
       for (int i = 0; i < 2; i++) {
-        first.queue(0, HALF, Part.WHOLE, Update.PLAIN);
-        second.queue(HALF, ALL, Part.WHOLE, Update.PLAIN);
+        first.queue(0, HALF, Place.WHOLE, Update.PLAIN);
+        second.queue(HALF, ALL, Place.WHOLE, Update.PLAIN);
       }
       for (int i = 0; i < 2; i++) {
         assertThatThrownBy(first.step::await)
@@ -189,8 +189,8 @@ public abstract class AbortedSharesContract {
               }),
           true);
       List<float[]> before = learner.memory();
-      learner.queue(0, HALF, Part.WHOLE, Update.PLAIN);
-      learner.queue(HALF, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, HALF, Place.WHOLE, Update.PLAIN);
+      learner.queue(HALF, ALL, Place.WHOLE, Update.PLAIN);
       long[] aborted = new long[1];
       Thread other =
           new Thread(
@@ -212,7 +212,7 @@ public abstract class AbortedSharesContract {
       other.join();
       assertThat(System.nanoTime() - aborted[0]).isLessThan(SECOND);
       assertUntouched(learner, before);
-      learner.queue(0, HALF, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, HALF, Place.WHOLE, Update.PLAIN);
       learner.step.await();
       assertThat(Learner.same(learner.memory(), before)).isFalse();
     }
@@ -234,15 +234,15 @@ public abstract class AbortedSharesContract {
                 }
               }),
           false);
-      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
       reached.await();
       learner.step.abort();
       assertThatThrownBy(learner.step::await).isInstanceOf(PeerLost.class);
-      assertThatThrownBy(() -> learner.queue(0, ALL, Part.WHOLE, Update.PLAIN))
+      assertThatThrownBy(() -> learner.queue(0, ALL, Place.WHOLE, Update.PLAIN))
           .isInstanceOf(PeerLost.class)
           .hasMessageContaining("still at work");
       deaf.countDown();
-      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
       learner.step.await();
     }
   }
@@ -259,7 +259,7 @@ public abstract class AbortedSharesContract {
               new CountDownLatch(1).await();
             }),
         true);
-    learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+    learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
     reached.await();
     long before = System.nanoTime();
     learner.close(); // its backend throws if a byte is left
@@ -282,7 +282,7 @@ public abstract class AbortedSharesContract {
               }),
           false);
       List<float[]> before = learner.memory();
-      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
       reached.await();
       learner.inputs[0].close();
       assertUntouched(learner, before);
@@ -294,9 +294,9 @@ public abstract class AbortedSharesContract {
     try (Learner learner = learner("cnn", 2, SGD, SEED)) {
       assertThat(sharing()).isZero();
       learner.step.abort();
-      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
       learner.step.await();
-      learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
       learner.step.abort(); // before its update or after it
       try {
         learner.step.await();
@@ -336,7 +336,7 @@ public abstract class AbortedSharesContract {
 
   private static void run(Learner learner, int steps) {
     for (int i = 0; i < steps; i++) {
-      learner.queue(0, 2, Part.WHOLE, Update.PLAIN);
+      learner.queue(0, 2, Place.WHOLE, Update.PLAIN);
       learner.step.await();
     }
   }

@@ -2,7 +2,7 @@ package io.gradsieve.backend;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.ParameterValues;
@@ -75,7 +75,7 @@ final class Learner implements AutoCloseable {
   }
 
   /** Queues a step or a part of one, over samples from..to−1. */
-  void queue(int from, int to, Part part, Update update) {
+  void queue(int from, int to, Place place, Update update) {
     StepInput input = inputs[queued++ % inputs.length];
     for (int i = from; i < to; i++) {
       input.sample(i - from, i, Augment.NONE, 0);
@@ -86,8 +86,8 @@ final class Learner implements AutoCloseable {
     }
     step.begin(input, to - from, Mode.TRAINING, 1, 1, -1);
     step.forward();
-    step.backward(part);
-    if (part == Part.WHOLE || part == Part.LAST) {
+    step.backward(place);
+    if (place == Place.WHOLE || place == Place.LAST) {
       step.update(update.rate(), divisor(update), update.clipNorm(), ++updates);
     }
   }

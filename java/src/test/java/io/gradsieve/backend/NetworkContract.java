@@ -8,7 +8,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.data.augment.Augment;
@@ -180,7 +180,7 @@ public abstract class NetworkContract {
     for (int part = 0; part < parts.length; part++) {
       bench.begin(Mode.TRAINING, -1, parts[part]);
       bench.step.forward();
-      bench.step.backward(Part.of(part == 0, part == parts.length - 1));
+      bench.step.backward(Place.of(part == 0, part == parts.length - 1));
       if (part == parts.length - 1) {
         bench.step.update(0.1, NetworkBench.SIZE * 2, 0.05, count);
       }

@@ -3,7 +3,7 @@ package io.gradsieve.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.TestSeed;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.backend.Learner.Update;
 import io.gradsieve.backend.StepTimes.Phase;
 import io.gradsieve.plan.UpdateRule;
@@ -58,12 +58,12 @@ public abstract class SharesContract {
     }
 
     /** Samples from..to−1, of which {@code own} are the first learner's. */
-    double train(int from, int own, int to, Part part, Update update) {
-      first.queue(from, from + own, part, update);
-      second.queue(from + own, to, part, update);
+    double train(int from, int own, int to, Place place, Update update) {
+      first.queue(from, from + own, place, update);
+      second.queue(from + own, to, place, update);
       double norm = first.step.await();
       double other = second.step.await();
-      if (part == Part.WHOLE || part == Part.LAST) {
+      if (place == Place.WHOLE || place == Place.LAST) {
         assertThat(other).isEqualTo(norm);
       }
       assertThat(Learner.same(second.memory(), first.memory())).isTrue();
@@ -109,8 +109,8 @@ public abstract class SharesContract {
             seed -> {
               try (Pair pair = new Pair(c.model, 1, c.rule, seed);
                   Learner whole = learner(c.model, 1, c.rule, seed)) {
-                double norm = pair.train(0, c.own, ALL, Part.WHOLE, c.update);
-                whole.queue(0, ALL, Part.WHOLE, c.update);
+                double norm = pair.train(0, c.own, ALL, Place.WHOLE, c.update);
+                whole.queue(0, ALL, Place.WHOLE, c.update);
                 return Math.max(
                     Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, c.rule));
               }
@@ -130,14 +130,14 @@ public abstract class SharesContract {
             seed -> {
               try (Pair pair = new Pair(model, 1, SGD, seed);
                   Learner whole = learner(model, 1, SGD, seed)) {
-                pair.train(0, 5, 6, Part.FIRST, update);
-                pair.train(6, 0, 10, Part.MIDDLE, update);
-                double norm = pair.train(10, 3, ALL, Part.LAST, update);
-                whole.queue(0, 6, Part.FIRST, update);
-                whole.queue(6, 10, Part.MIDDLE, update);
+                pair.train(0, 5, 6, Place.FIRST, update);
+                pair.train(6, 0, 10, Place.MIDDLE, update);
+                double norm = pair.train(10, 3, ALL, Place.LAST, update);
+                whole.queue(0, 6, Place.FIRST, update);
+                whole.queue(6, 10, Place.MIDDLE, update);
                 whole.step.await();
                 whole.step.await();
-                whole.queue(10, ALL, Part.LAST, update);
+                whole.queue(10, ALL, Place.LAST, update);
                 return Math.max(
                     Math.abs(norm / whole.step.await() - 1), largest(pair.first, whole, SGD));
               }
@@ -166,7 +166,7 @@ public abstract class SharesContract {
   void theFirstGradientsComeBeforeBackwardEnds(int threads) {
     try (Pair pair = new Pair("resnet20", threads, SGD, SEED)) {
       StepTimes times = pair.first.step.measure();
-      pair.train(0, 8, ALL, Part.WHOLE, Update.PLAIN);
+      pair.train(0, 8, ALL, Place.WHOLE, Update.PLAIN);
       assertThat(overlapped(pair, times)).isTrue();
     }
   }
@@ -178,7 +178,7 @@ public abstract class SharesContract {
       StepTimes times = pair.first.step.measure();
       boolean seen = false;
       for (int i = 0; i < 100 && !seen; i++) {
-        pair.train(0, ALL, ALL, Part.WHOLE, Update.PLAIN); // the other's processor is free
+        pair.train(0, ALL, ALL, Place.WHOLE, Update.PLAIN); // the other's processor is free
         seen = overlapped(pair, times);
       }
       assertThat(seen).isTrue();
@@ -190,9 +190,9 @@ public abstract class SharesContract {
     try (Pair apart = new Pair("resnet20", 2, SGD, SEED);
         Pair queued = new Pair("resnet20", 2, SGD, SEED)) {
       for (int i = 0; i < 2; i++) {
-        apart.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
-        queued.first.queue(0, 10, Part.WHOLE, Update.PLAIN);
-        queued.second.queue(10, ALL, Part.WHOLE, Update.PLAIN);
+        apart.train(0, 10, ALL, Place.WHOLE, Update.PLAIN);
+        queued.first.queue(0, 10, Place.WHOLE, Update.PLAIN);
+        queued.second.queue(10, ALL, Place.WHOLE, Update.PLAIN);
       }
       for (int i = 0; i < 2; i++) {
         queued.first.step.await();

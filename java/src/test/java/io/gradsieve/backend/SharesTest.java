@@ -2,7 +2,7 @@ package io.gradsieve.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.backend.Learner.Update;
 import io.gradsieve.graph.FlatParameters;
 import java.util.Arrays;
@@ -42,9 +42,9 @@ class SharesTest extends SharesContract {
           Learner one = learner(model, 1, SGD, seed);
           Learner two = learner(model, 2, SGD, seed)) {
         for (int i = 0; i < 20; i++) {
-          pair.train(0, 10, ALL, Part.WHOLE, Update.PLAIN);
+          pair.train(0, 10, ALL, Place.WHOLE, Update.PLAIN);
           for (Learner learner : new Learner[] {one, two}) {
-            learner.queue(0, ALL, Part.WHOLE, Update.PLAIN);
+            learner.queue(0, ALL, Place.WHOLE, Update.PLAIN);
             learner.step.await();
           }
         }

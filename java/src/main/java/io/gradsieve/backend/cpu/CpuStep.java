@@ -183,17 +183,17 @@ final class CpuStep implements CompiledStep {
   }
 
   @Override
-  public void backward(Part part) {
+  public void backward(Place place) {
     if (!plan.backward()) {
       throw new IllegalStateException("the plan has no backward pass");
     }
     Step handle = open();
-    if (part != Part.WHOLE) {
+    if (place != Place.WHOLE) {
       if (partialSum == null) {
         partialSum = memory.own(layout.trainable() * Float.BYTES, "gradients");
       }
       int parts =
-          switch (part) {
+          switch (place) {
             case FIRST -> CpuLibrary.GS_PART_FIRST;
             case LAST -> CpuLibrary.GS_PART_LAST;
             default -> 0;

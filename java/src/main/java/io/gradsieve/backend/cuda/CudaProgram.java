@@ -2,7 +2,7 @@ package io.gradsieve.backend.cuda;
 
 import static io.gradsieve.backend.cuda.CudaErrors.check;
 
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.backend.StepTimes.Phase;
 import io.gradsieve.backend.cuda.CudaPoints.Bucket;
 import io.gradsieve.backend.cuda.CudaPoints.Point;
@@ -261,18 +261,18 @@ final class CudaProgram implements AutoCloseable {
 
   /** The gradients of parts add up; those of the last become those of the whole. */
   private void sumParts(List<Range> ranges) {
-    Part part = shape.part();
-    if (part == null || part == Part.WHOLE) {
+    Place place = shape.place();
+    if (place == null || place == Place.WHOLE) {
       return;
     }
     for (Range range : ranges) {
       long sum = binding.partialSum() + range.from() * Float.BYTES;
       long gradient = binding.network().gradientAddress() + range.from() * Float.BYTES;
       long stream = binding.stream();
-      if (part == Part.LAST) {
+      if (place == Place.LAST) {
         check(CudaKernels.gs_cuda_add(range.floats(), sum, gradient, gradient, stream));
       } else {
-        int how = part == Part.FIRST ? CudaKernels.GS_CUDA_STORE : CudaKernels.GS_CUDA_ADD;
+        int how = place == Place.FIRST ? CudaKernels.GS_CUDA_STORE : CudaKernels.GS_CUDA_ADD;
         check(CudaKernels.gs_cuda_pass(range.floats(), gradient, how, sum, stream));
       }
     }

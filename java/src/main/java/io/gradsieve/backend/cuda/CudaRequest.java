@@ -1,7 +1,7 @@
 package io.gradsieve.backend.cuda;
 
 import io.gradsieve.backend.CompiledStep.Choice;
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.natives.CudaKernels;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +14,7 @@ final class CudaRequest {
   private int record;
   private int count;
   private boolean byClass;
-  private @Nullable Part part;
+  private @Nullable Place place;
   private boolean updates;
   private boolean goesForward;
   private @Nullable CudaStepShape shape;
@@ -27,7 +27,7 @@ final class CudaRequest {
     record = -1;
     count = samples;
     byClass = false;
-    part = null;
+    place = null;
     updates = false;
     goesForward = false;
     shape = null;
@@ -46,7 +46,7 @@ final class CudaRequest {
 
   /** Whether nothing is to be added any more: it is scored alone. */
   boolean scores() {
-    return goesForward && part == null && !training;
+    return goesForward && place == null && !training;
   }
 
   /** Samples of the forward pass. */
@@ -93,8 +93,8 @@ final class CudaRequest {
     return exact && missing == 0;
   }
 
-  void backward(Part of) {
-    part = of;
+  void backward(Place of) {
+    place = of;
   }
 
   void update() {
@@ -104,7 +104,7 @@ final class CudaRequest {
   /** Nothing is added any more; its samples lie where those of this set do. */
   void submit(int set) {
     CudaSamples.Source source = input().samples().source(set);
-    shape = new CudaStepShape(batch, training, source, record, count, byClass, part, updates);
+    shape = new CudaStepShape(batch, training, source, record, count, byClass, place, updates);
   }
 
   /** Of what was submitted. */

@@ -205,14 +205,14 @@ final class CudaStep implements CompiledStep {
   }
 
   @Override
-  public void backward(Part of) {
+  public void backward(Place of) {
     if (!plan.backward()) {
       throw new IllegalStateException("the plan has no backward pass");
     }
     underWay();
     request().backward(of);
     segmentCalls += segments;
-    if (of == Part.FIRST || of == Part.MIDDLE) {
+    if (of == Place.FIRST || of == Place.MIDDLE) {
       submit(); // no update comes
     }
   }

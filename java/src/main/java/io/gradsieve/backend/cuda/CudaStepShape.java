@@ -1,6 +1,6 @@
 package io.gradsieve.backend.cuda;
 
-import io.gradsieve.backend.CompiledStep.Part;
+import io.gradsieve.backend.CompiledStep.Place;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param record what a choice ranks by, -1 without one
  * @param count samples of the backward pass
  * @param byClass whether the choice takes so many of each class
- * @param part of a larger step; null without backward pass
+ * @param place in a larger step; null without backward pass
  * @param update whether the weights change
  */
 record CudaStepShape(
@@ -23,18 +23,18 @@ record CudaStepShape(
     int record,
     int count,
     boolean byClass,
-    @Nullable Part part,
+    @Nullable Place place,
     boolean update) {
   boolean chooses() {
     return record >= 0;
   }
 
   boolean backward() {
-    return part != null;
+    return place != null;
   }
 
   /** Whether the gradient after it is that of the whole step. */
   boolean completes() {
-    return part == Part.WHOLE || part == Part.LAST;
+    return place == Place.WHOLE || place == Place.LAST;
   }
 }

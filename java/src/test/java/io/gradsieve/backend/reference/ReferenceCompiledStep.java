@@ -188,7 +188,7 @@ final class ReferenceCompiledStep implements CompiledStep {
   }
 
   @Override
-  public void backward(Part part) {
+  public void backward(Place place) {
     ReferenceRun run = current();
     if (!plan.backward()) {
       throw new IllegalStateException("the plan has no backward pass");
@@ -197,23 +197,23 @@ final class ReferenceCompiledStep implements CompiledStep {
       run(Phase.BACKWARD, s, run::backward);
     }
     run.endBackward(gradients);
-    if (part != Part.WHOLE) {
-      accumulate(part);
+    if (place != Place.WHOLE) {
+      accumulate(place);
     }
   }
 
-  private void accumulate(Part part) {
+  private void accumulate(Place place) {
     if (partialSum.isEmpty()) {
       partialSum = Optional.of(own(true, "gradients"));
     }
     HeapParameters sum = partialSum.get();
     for (int p = 0; p < gradients.parameters().size(); p++) {
       float[] whole = gradients.read(p);
-      float[] before = part == Part.FIRST ? new float[whole.length] : sum.read(p);
+      float[] before = place == Place.FIRST ? new float[whole.length] : sum.read(p);
       for (int i = 0; i < whole.length; i++) {
         whole[i] += before[i];
       }
-      (part == Part.LAST ? gradients : sum).write(p, whole);
+      (place == Place.LAST ? gradients : sum).write(p, whole);
     }
   }
 
