@@ -1,9 +1,5 @@
 package io.gradsieve.train;
 
-import io.gradsieve.backend.CompiledStep;
-import io.gradsieve.backend.CompiledStep.Mode;
-import io.gradsieve.data.Batch;
-import io.gradsieve.data.BatchLoader;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.StepScores;
@@ -42,8 +38,7 @@ final class LeftOut implements StepScores {
    * @param backward whether by a backward pass as well; without, the last norms stay
    * @return how many they are; 0 if asked to stop
    */
-  static int score(
-      TrainingState state, CompiledStep step, Batches batches, StopRequest stop, boolean backward) {
+  static int score(TrainingState state, ForwardPass pass, boolean backward) {
     ScoreTable table = state.table;
     int[] rows = new int[table.samples() - state.plan.kept()];
     int[] samples = new int[rows.length];
@@ -60,35 +55,20 @@ final class LeftOut implements StepScores {
       }
     }
     LeftOut scores = new LeftOut(rows, weights, norms);
-    if (rows.length == 0
-        || !scores.measure(batches.plain(samples), step, batches, stop, backward)) {
+    RecordedStep recorded = new RecordedStep();
+    boolean ended =
+        pass.evaluate(
+            samples,
+            backward,
+            (first, batch, records) -> {
+              recorded.show(records, batch);
+              scores.keep(first, batch.size(), recorded, backward);
+            });
+    if (!ended || rows.length == 0) {
       return 0;
     }
     table.recordLeftOut(state.epoch, rows, scores);
     return rows.length;
-  }
-
-  private boolean measure(
-      BatchLoader loader, CompiledStep step, Batches batches, StopRequest stop, boolean backward) {
-    RecordedStep recorded = new RecordedStep();
-    int first = 0;
-    while (loader.hasNext() && !stop.asked()) {
-      Batch batch = loader.next();
-      step.begin(batches.input(batch), batch.size(), Mode.EVALUATION, 0, 0, 0);
-      step.forward();
-      if (backward) {
-        step.backward();
-      }
-      batches.await(batch);
-      recorded.show(step.records(), batch);
-      keep(first, batch.size(), recorded, backward);
-      first += batch.size();
-      loader.release(batch);
-    }
-    if (first < rows.length) {
-      Batches.stop(loader);
-    }
-    return first == rows.length;
   }
 
   /** The plain loader weighs every sample 1; loss and gradient are proportional to the weight. */

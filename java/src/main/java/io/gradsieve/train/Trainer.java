@@ -368,7 +368,7 @@ public final class Trainer {
       }
       long before = System.nanoTime();
       boolean backward = config.norms() && config.ranking().score().needsNorms();
-      totals.forwardOnly = LeftOut.score(state, step, session.batches(), stop, backward);
+      totals.forwardOnly = LeftOut.score(state, session.pass(), backward);
       totals.seconds += (System.nanoTime() - before) * NANOS;
     }
 

@@ -31,6 +31,7 @@ final class TrainingSession implements AutoCloseable {
   private final StepPlan plan;
   private final CompiledStep step;
   private final Batches batches;
+  private final ForwardPass pass;
   private final Evaluator evaluator;
   private final TrainingState state;
   private final StopRequest stop;
@@ -65,7 +66,8 @@ final class TrainingSession implements AutoCloseable {
               step,
               capacity(prepared));
       resources.add(batches::close);
-      evaluator = new Evaluator(step, batches, stop);
+      pass = new ForwardPass(step, batches, stop);
+      evaluator = new Evaluator(pass, stop);
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
       remarks.forEach(notes);
@@ -117,6 +119,11 @@ final class TrainingSession implements AutoCloseable {
 
   Batches batches() {
     return batches;
+  }
+
+  /** Passes over samples with the weights as they are. */
+  ForwardPass pass() {
+    return pass;
   }
 
   /** What this worker takes of every step. */
@@ -208,7 +215,7 @@ final class TrainingSession implements AutoCloseable {
   private Optional<Double> recalibrated(int epoch) {
     List<float[]> before = network.parameters().running();
     try {
-      evaluator.recalibrate(state.data.train(), config.seed(), epoch);
+      pass.recalibrate(state.data.train(), config.seed(), epoch);
       return evaluator.evaluate(state.data.test()).map(Evaluation::accuracy);
     } finally {
       network.parameters().setRunning(before);

@@ -9,9 +9,9 @@ import io.gradsieve.data.Schema;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.train.EvaluationSession;
 import io.gradsieve.train.ModelRules;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.scoring.ScoringSession;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.FloatBuffer;
@@ -186,7 +186,8 @@ public final class LearnedFilter implements AutoCloseable {
     int bins = spec.outputs();
     float[] ranks = new float[samples.length];
     Dataset unlabelled = data.relabelled(new int[0], List.of());
-    try (ScoringSession session = ScoringSession.of(unlabelled, network, backend, false, stop)) {
+    try (EvaluationSession session =
+        new EvaluationSession(unlabelled, network, backend, false, stop)) {
       session.pass(
           samples,
           false,
