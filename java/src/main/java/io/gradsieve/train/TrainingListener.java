@@ -25,7 +25,7 @@ package io.gradsieve.train;
  * </pre>
  *
  * Listeners are called on the trainer's thread, in the order they were given; what one throws ends
- * the run.
+ * the run. Who wants to follow a run from another thread gives an {@link EventStream}.
  */
 public interface TrainingListener {
   /** Data and network are ready; {@code state} may come from a checkpoint. */

@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the trainer's thread allocates in a step, in an interpreted JVM of its own: a compiler adds
- * no allocation to a step, but the JVM makes a class's string constants whenever it first compiles
- * one of the class's methods, in any epoch.
+ * What the trainer's thread allocates in a step that another thread may read of, in an interpreted
+ * JVM of its own: a compiler adds no allocation to a step, but the JVM makes a class's string
+ * constants whenever it first compiles one of the class's methods, in any epoch.
  */
 class SteadyStepTest {
   private static final int EPOCHS = 3;
@@ -63,6 +63,7 @@ class SteadyStepTest {
         };
     Trainer.of(
             TrainingConfig.of("data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1"),
+            new EventStream(),
             listener)
         .run();
     Files.write(Path.of(arguments[0]), bytes, StandardCharsets.US_ASCII);
