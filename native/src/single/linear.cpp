@@ -1,6 +1,6 @@
 /* gs_linear_*: check the arguments, take scratch, run the kernel on the calling thread. */
 #include "linear_norms.h"
-#include "single.h"
+#include "single/single.h"
 
 using namespace gradsieve;
 

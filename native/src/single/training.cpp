@@ -1,7 +1,7 @@
 /*
  * gs_softmax_cross_entropy, gs_sgd_update, gs_adamw_update, gs_lamb_direction.
  */
-#include "single.h"
+#include "single/single.h"
 
 using namespace gradsieve;
 

@@ -3,7 +3,7 @@
  * thread. The executor checks with check_conv2d too, and brings scratch of its own.
  */
 #include "conv2d_check.h"
-#include "single.h"
+#include "single/single.h"
 
 namespace gradsieve {
 namespace {

@@ -1,5 +1,5 @@
 /* Group norm and layer norm: every sample by itself, so neither ends a segment. */
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 namespace {

@@ -1,4 +1,4 @@
-#include "points.h"
+#include "step/points.h"
 
 namespace gradsieve {
 

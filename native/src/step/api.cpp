@@ -1,5 +1,5 @@
 /* The C interface of a step: arguments in, a status out; whatever goes wrong inside ends here. */
-#include "step_operations.h"
+#include "operations/operation.h"
 
 using namespace gradsieve;
 

@@ -1,5 +1,5 @@
-/* How a step is put together and checked; step_run.cpp runs it. */
-#include "step.h"
+/* How a step is put together and checked; run.cpp runs it. */
+#include "step/step.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,13 +2,13 @@
  * What the operations of a step share. Each refuses what it does not take; the functions of gradsieve.h that add them stand
  * at the end of their files.
  */
-#ifndef GRADSIEVE_STEP_OPERATIONS_H
-#define GRADSIEVE_STEP_OPERATIONS_H
+#ifndef GRADSIEVE_OPERATION_H
+#define GRADSIEVE_OPERATION_H
 
 #include <new>
 #include <stdexcept>
 
-#include "step.h"
+#include "step/step.h"
 
 struct gs_step {
     gs_step(int threads, int64_t capacity, bool norms) : step(threads, capacity, norms) {}

@@ -1,5 +1,5 @@
 /* A step that is the share of a larger one: what its workers tell the other participants, and what they make of the answers. */
-#include "step.h"
+#include "step/step.h"
 
 namespace gradsieve {
 

@@ -1,4 +1,4 @@
-#include "workers.h"
+#include "step/thread_pool.h"
 
 #include <errno.h>
 #include <limits.h>

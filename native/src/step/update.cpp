@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "step.h"
+#include "step/step.h"
 
 namespace gradsieve {
 

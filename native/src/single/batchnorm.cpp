@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "moments.h"
-#include "single.h"
+#include "single/single.h"
 
 using namespace gradsieve;
 

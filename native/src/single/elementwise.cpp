@@ -1,7 +1,7 @@
 /*
  * gs_activation_*, gs_pool2d_*, gs_dropout, gs_add, gs_input.
  */
-#include "single.h"
+#include "single/single.h"
 
 using namespace gradsieve;
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "moments.h"
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 

@@ -1,5 +1,5 @@
 /* Input, activation, dropout, add and pooling. */
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gradsieve.h"
-#include "workers.h"
+#include "step/thread_pool.h"
 
 namespace gradsieve {
 

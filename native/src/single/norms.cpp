@@ -1,7 +1,7 @@
 /*
  * gs_groupnorm_* and gs_layernorm_*.
  */
-#include "single.h"
+#include "single/single.h"
 
 using namespace gradsieve;
 

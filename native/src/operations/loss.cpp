@@ -1,7 +1,7 @@
 /* The loss and the per-sample records. Its gradient is made in the backward pass, so that it need not live longer. */
 #include <string.h>
 
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 namespace {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "conv2d_check.h"
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 

@@ -8,7 +8,7 @@
  *                            `backward` of all in reverse; a barrier; `backward_end` makes the gradients of parameters,
  *                            split over the threads in fixed slices
  *
- * To add an operation: its class and its function of gradsieve.h in one operations_*.cpp, its kernels (see kernel_list.h).
+ * To add an operation: its class and its function of gradsieve.h in one file of operations/, its kernels (see kernel_list.h).
  */
 #ifndef GRADSIEVE_STEP_H
 #define GRADSIEVE_STEP_H
@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "kernels.h"
-#include "points.h"
-#include "workers.h"
+#include "step/points.h"
+#include "step/thread_pool.h"
 
 namespace gradsieve {
 
@@ -266,7 +266,7 @@ public:
     void profile(int64_t* times);
     int wait(double* gradient_norm2);
 
-    /* ---- running with other participants (step_share.cpp) */
+    /* ---- running with other participants (share.cpp) */
     void participate(int flags, double* exchange);
     int next_point(gs_point* point) { return points_.next(point); }
     int answer(const gs_point& point) { return points_.answer(point); }

@@ -2,8 +2,8 @@
  * The threads of a step and the queue they run through together: every thread executes every command, on its own share of
  * the batch, and all of them finish one before any starts the next. The caller only puts commands in and waits.
  */
-#ifndef GRADSIEVE_WORKERS_H
-#define GRADSIEVE_WORKERS_H
+#ifndef GRADSIEVE_THREAD_POOL_H
+#define GRADSIEVE_THREAD_POOL_H
 
 #include <pthread.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "step.h"
+#include "step/step.h"
 
 namespace gradsieve {
 

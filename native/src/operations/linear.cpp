@@ -4,7 +4,7 @@
  * where there are few outputs). A shift of the features is one more sample of that product, and part of the bias.
  */
 #include "linear_norms.h"
-#include "step_operations.h"
+#include "operations/operation.h"
 
 namespace gradsieve {
 namespace {

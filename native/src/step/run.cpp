@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "step.h"
+#include "step/step.h"
 
 namespace gradsieve {
 
