@@ -2,6 +2,7 @@ package io.gradsieve.cli;
 
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.ProgressReport;
+import io.gradsieve.train.ResumedSettings;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
@@ -24,7 +25,7 @@ final class TrainCommand {
   private TrainCommand() {}
 
   static Outcome run(Invocation invocation) {
-    TrainingConfig config = TrainingConfig.from(invocation.settings());
+    TrainingConfig config = ResumedSettings.of(new TrainingConfig(invocation.settings()));
     if (invocation.settings().get(Options.DRY_RUN)) {
       TrainingPreview preview = TrainingPreview.of(config);
       return Outcome.of(preview.text(), preview.fields());

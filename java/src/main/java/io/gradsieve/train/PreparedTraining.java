@@ -32,12 +32,14 @@ public record PreparedTraining(
   private static final String TABLE_DEFAULT = "default of a table without a test part";
 
   /**
-   * Looks at {@code out}, reads the data and resolves the model; writes nothing.
+   * Looks at {@code out}, reads the data and resolves the model; writes nothing. Where {@code
+   * asked} resumes, it goes on with the configuration that the run has.
    *
    * @throws GradsieveException.BadData if nothing can be learned of the data
    * @throws GradsieveException of the kind that fits
    */
-  public static PreparedTraining of(TrainingConfig config) {
+  public static PreparedTraining of(TrainingConfig asked) {
+    TrainingConfig config = ResumedSettings.of(asked);
     config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
     ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
     Optional<Schema> rules = source.stated();

@@ -13,6 +13,23 @@ import java.nio.file.Path;
 public final class ResumedSettings {
   private ResumedSettings() {}
 
+  /**
+   * The configuration of a run; where {@code asked} resumes, everything else comes from the run's
+   * {@code config.yaml}. One that came from here stays as it is.
+   *
+   * @throws GradsieveException.BadData if there is no run to resume
+   * @throws GradsieveException.Usage if another option was given with another value
+   */
+  public static TrainingConfig of(TrainingConfig asked) {
+    // once taken over, --resume counts as found and no longer as given
+    if (!asked.resume() || !asked.settings().given(Options.RESUME)) {
+      return asked;
+    }
+    Path out = asked.out().orElseThrow();
+    RunDirectory.check(out, true, false);
+    return new TrainingConfig(of(asked.settings(), out.resolve(RunDirectory.CONFIG)));
+  }
+
   /** All from the run's {@code config.yaml}. */
   static TrainingConfig recorded(Path config) {
     return new TrainingConfig(
@@ -25,7 +42,7 @@ public final class ResumedSettings {
    *
    * @throws GradsieveException.Usage if another option was given with another value
    */
-  public static Settings of(Settings asked, Path config) {
+  private static Settings of(Settings asked, Path config) {
     Settings recorded = recorded(config).settings();
     Settings effective =
         recorded

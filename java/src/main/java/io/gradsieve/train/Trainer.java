@@ -33,10 +33,8 @@ public final class Trainer {
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
   private final Consumer<String> notes;
-  private final SievePolicy policy;
 
   private Trainer(
-      TrainingConfig config,
       Supplier<PreparedTraining> prepared,
       List<TrainingListener> listeners,
       StopRequest stop,
@@ -45,7 +43,6 @@ public final class Trainer {
     this.listeners = List.copyOf(listeners);
     this.stop = stop;
     this.notes = notes;
-    policy = config.policy();
   }
 
   /**
@@ -66,7 +63,7 @@ public final class Trainer {
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    return new Trainer(config, () -> PreparedTraining.of(config), listeners, stop, notes);
+    return new Trainer(() -> PreparedTraining.of(config), listeners, stop, notes);
   }
 
   /** As above, of data and network that are there already. */
@@ -75,7 +72,7 @@ public final class Trainer {
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> notes) {
-    return new Trainer(prepared.config(), () -> prepared, listeners, stop, notes);
+    return new Trainer(() -> prepared, listeners, stop, notes);
   }
 
   /**
@@ -94,6 +91,7 @@ public final class Trainer {
   private final class Loop {
     private final TrainingSession session;
     private final TrainingConfig config;
+    private final SievePolicy policy;
     private final TrainingState state;
     private final CompiledStep step;
     private final List<TrainingListener> told;
@@ -108,6 +106,7 @@ public final class Trainer {
       this.session = session;
       state = session.state();
       config = state.config();
+      policy = config.policy();
       step = session.step();
       told = session.listeners();
       String score = config.ranking().score().name();

@@ -92,25 +92,8 @@ public record TrainingConfig(Settings settings) {
    * @throws GradsieveException.Usage on an unknown key or a wrong value
    */
   public static TrainingConfig of(String... assignments) {
-    return from(
-        new SettingsReader("train", CommandOptions.TRAIN).sets(List.of(assignments)).resolve());
-  }
-
-  /**
-   * From the settings of an invocation; where they ask to resume, everything else comes from the
-   * run's {@code config.yaml}.
-   *
-   * @throws GradsieveException.BadData if there is no run to resume
-   */
-  public static TrainingConfig from(Settings settings) {
-    TrainingConfig asked = new TrainingConfig(settings);
-    if (!asked.resume()) {
-      return asked;
-    }
-    Path out = asked.out().orElseThrow();
-    RunDirectory.check(out, true, false);
     return new TrainingConfig(
-        ResumedSettings.of(asked.settings(), out.resolve(RunDirectory.CONFIG)));
+        new SettingsReader("train", CommandOptions.TRAIN).sets(List.of(assignments)).resolve());
   }
 
   /** The same with its files in this directory. */
@@ -133,7 +116,7 @@ public record TrainingConfig(Settings settings) {
     return DataOptions.request(settings, DataRequest.Purpose.TRAIN, rules);
   }
 
-  /** Share of the training data that validates; of a table, see {@link PreparedTraining}. */
+  /** Share of the training data that validates, but for a table where none was asked for. */
   public double validation() {
     return settings.find(Options.VALIDATION).orElse(0.0);
   }

@@ -20,7 +20,7 @@ record Runs(Path directory) {
     List<String> all = new ArrayList<>(List.of("data=digits", "threads=1", "epochs=3"));
     all.add("out=" + path(out));
     all.addAll(Arrays.asList(more));
-    return TrainingConfig.of(all.toArray(String[]::new));
+    return ResumedSettings.of(TrainingConfig.of(all.toArray(String[]::new)));
   }
 
   byte[] weights(String run) throws IOException {

@@ -99,7 +99,7 @@ class TrainerTest {
             .sets(List.of("out=" + runs.path("b")))
             .file(runs.path("a").resolve("config.yaml"))
             .resolve();
-    Trainer.of(TrainingConfig.from(settings)).run();
+    Trainer.of(new TrainingConfig(settings)).run();
     assertThat(runs.weights("b")).isEqualTo(runs.weights("a"));
   }
 

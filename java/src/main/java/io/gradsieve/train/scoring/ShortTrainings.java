@@ -139,7 +139,7 @@ final class ShortTrainings {
           .setting(option)
           .ifPresent(setting -> assignments.add(option.name() + "=" + setting.text()));
     }
-    return TrainingConfig.from(
+    return new TrainingConfig(
         new SettingsReader("train", CommandOptions.TRAIN).sets(assignments).resolve());
   }
 
