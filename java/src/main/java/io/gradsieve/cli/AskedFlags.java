@@ -1,9 +1,9 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.ConfigFile;
+import io.gradsieve.config.Option;
 import io.gradsieve.format.FileNames;
-import io.gradsieve.train.option.ConfigFile;
-import io.gradsieve.train.option.Option;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.OptionNames;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.OptionNames;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

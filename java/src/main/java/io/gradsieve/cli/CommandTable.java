@@ -1,7 +1,7 @@
 package io.gradsieve.cli;
 
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Options;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Options;
 import java.util.List;
 
 /**
@@ -86,7 +86,7 @@ final class CommandTable {
   private static Command command(
       String name,
       String summary,
-      List<io.gradsieve.train.option.Option<?>> options,
+      List<io.gradsieve.config.Option<?>> options,
       Command.Action action,
       String... examples) {
     return new Command(name, summary, options, Arguments.NONE, List.of(examples), action);

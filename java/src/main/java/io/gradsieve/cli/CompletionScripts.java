@@ -1,6 +1,6 @@
 package io.gradsieve.cli;
 
-import io.gradsieve.train.option.Option;
+import io.gradsieve.config.Option;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;

@@ -1,9 +1,9 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.config.Options;
 import io.gradsieve.diagnose.DataReport;
 import io.gradsieve.diagnose.MachineReport;
 import io.gradsieve.diagnose.NativeCopy;
-import io.gradsieve.train.option.Options;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

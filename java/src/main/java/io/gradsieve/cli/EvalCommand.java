@@ -2,8 +2,8 @@ package io.gradsieve.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gradsieve.config.Options;
 import io.gradsieve.format.files.OutputFile;
-import io.gradsieve.train.option.Options;
 import io.gradsieve.train.scoring.ModelEvaluation;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,9 +1,9 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.ConfigText;
+import io.gradsieve.config.Options;
 import io.gradsieve.format.files.OutputFile;
-import io.gradsieve.train.ConfigYaml;
-import io.gradsieve.train.option.Options;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -15,7 +15,7 @@ final class InitCommand {
   private InitCommand() {}
 
   static Outcome run(Invocation invocation) {
-    String template = ConfigYaml.template();
+    String template = ConfigText.template();
     Optional<String> out = invocation.settings().find(Options.INIT_OUT);
     Map<String, Object> fields = new LinkedHashMap<>();
     if (out.isEmpty()) {

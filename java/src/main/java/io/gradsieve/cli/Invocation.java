@@ -1,7 +1,7 @@
 package io.gradsieve.cli;
 
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;

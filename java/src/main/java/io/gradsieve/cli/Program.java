@@ -2,10 +2,10 @@ package io.gradsieve.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
 import io.gradsieve.format.FileNames;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,17 +1,17 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.ProgressReport;
 import io.gradsieve.train.ResumedSettings;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingPreview;
 import io.gradsieve.train.TrainingResult;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

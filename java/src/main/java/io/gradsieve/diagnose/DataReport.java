@@ -1,12 +1,12 @@
 package io.gradsieve.diagnose;
 
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Duplicates;
 import io.gradsieve.data.Schema;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

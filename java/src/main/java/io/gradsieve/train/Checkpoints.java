@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.nn.OptimizerState;
 import io.gradsieve.sieve.ScoreTable;

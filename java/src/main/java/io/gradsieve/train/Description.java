@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
 import java.util.Locale;
 

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.policy.SievePolicy;

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.ModelRules;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;

@@ -1,12 +1,13 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.nn.BatchStatistics;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.sieve.policy.SievePolicy;
 import io.gradsieve.sieve.policy.SieveSchedule;
-import io.gradsieve.train.option.Options;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

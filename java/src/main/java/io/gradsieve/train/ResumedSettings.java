@@ -1,12 +1,13 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.Settings.Setting;
-import io.gradsieve.train.option.SettingsReader;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.Settings.Setting;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
 import java.nio.file.Path;
 
 /** The settings of a run that goes on: those of its {@code config.yaml}. */

@@ -1,15 +1,17 @@
 package io.gradsieve.train;
 
 import io.gradsieve.backend.BackendInfo;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.ConfigText;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.Settings.Setting;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.DataHash;
 import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.train.checkpoint.CheckpointStore;
 import io.gradsieve.train.checkpoint.CheckpointStore.Origin;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.Settings.Setting;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,7 +45,7 @@ final class RunFiles {
         RunDirectory.open(out, config.resume(), config.overwrite(), new DurableFiles());
     Map<String, String> found = machine(machine);
     if (!config.resume()) {
-      directory.writeText(RunDirectory.CONFIG, ConfigYaml.of(config, found));
+      directory.writeText(RunDirectory.CONFIG, ConfigText.of(config, found));
       notes.accept("run: " + out);
     }
     List<String> warnings = config.resume() ? differences(directory, config, found) : List.of();
@@ -98,7 +100,7 @@ final class RunFiles {
         differences.add("%s (%s, the run began with %s)".formatted(option.dashed(), now, before));
       }
     }
-    Map<String, String> recorded = ConfigYaml.machine(directory.file(RunDirectory.CONFIG));
+    Map<String, String> recorded = ConfigText.machine(directory.file(RunDirectory.CONFIG));
     found.forEach(
         (key, value) -> {
           String before = recorded.getOrDefault(key, value);

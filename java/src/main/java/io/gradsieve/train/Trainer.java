@@ -5,6 +5,7 @@ import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.CompiledStep.Place;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Batch;
 import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;

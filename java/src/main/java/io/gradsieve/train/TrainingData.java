@@ -1,9 +1,10 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
-import io.gradsieve.train.option.Options;
 import java.util.Arrays;
 
 /** A data set, cut into the parts of a run, and what each sample weighs in the loss. */

@@ -5,6 +5,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Resources;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.nn.Network;
 import io.gradsieve.optim.BatchGrowth;
 import io.gradsieve.sieve.EarlyEpochs;

@@ -1,6 +1,6 @@
 /**
  * Training: {@link io.gradsieve.train.Trainer} runs the loop, {@link
- * io.gradsieve.train.TrainingListener} describes it, {@link io.gradsieve.train.TrainingConfig}
+ * io.gradsieve.train.TrainingListener} describes it, {@link io.gradsieve.config.TrainingConfig}
  * holds every value. May use all packages but {@code cli} and {@code diagnose}; never prints to the
  * process's own streams. Read {@link io.gradsieve.train.TrainingListener} first.
  */

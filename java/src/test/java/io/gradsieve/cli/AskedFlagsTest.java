@@ -3,7 +3,7 @@ package io.gradsieve.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.gradsieve.train.option.Options;
+import io.gradsieve.config.Options;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

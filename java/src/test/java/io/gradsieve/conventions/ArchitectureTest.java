@@ -36,11 +36,15 @@ class ArchitectureTest {
     MAY_USE.put("backend", List.of("data", "graph", "plan", "compile", "natives"));
     MAY_USE.put("nn", List.of("graph", "format"));
     MAY_USE.put("optim", List.of("plan"));
+    MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
     MAY_USE.put(
-        "train", List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim"));
+        "train",
+        List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim", "config"));
     MAY_USE.put(
         "diagnose",
-        List.of("natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "train"));
+        List.of(
+            "natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "config",
+            "train"));
     MAY_USE.put(
         "cli",
         List.of(
@@ -52,6 +56,7 @@ class ArchitectureTest {
             "backend",
             "nn",
             "optim",
+            "config",
             "train",
             "diagnose"));
   }

@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.TrainingEvent.EpochFinished;
 import io.gradsieve.train.TrainingEvent.EpochStarted;
 import io.gradsieve.train.TrainingEvent.RunFinished;

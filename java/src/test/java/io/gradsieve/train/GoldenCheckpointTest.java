@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;

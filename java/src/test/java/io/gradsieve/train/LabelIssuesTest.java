@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.ScoreRows;
 import java.io.IOException;

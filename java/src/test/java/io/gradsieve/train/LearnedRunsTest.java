@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.config.ModelRules;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;

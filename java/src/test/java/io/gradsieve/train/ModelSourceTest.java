@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.ModelRules;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Schema;
 import io.gradsieve.nn.NetworkSpec;
 import java.io.IOException;

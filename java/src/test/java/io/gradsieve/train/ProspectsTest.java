@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.reader.Samples;
 import java.io.IOException;
 import java.nio.file.Files;

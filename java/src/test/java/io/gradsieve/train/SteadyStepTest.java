@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradsieve.config.TrainingConfig;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;

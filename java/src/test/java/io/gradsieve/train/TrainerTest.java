@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.reader.Samples;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -94,8 +95,7 @@ class TrainerTest {
   void theRecordedConfigurationTrainsTheSameAgain() throws IOException {
     Trainer.of(runs.config("a", "lr=0.07", "sieve=soft")).run();
     var settings =
-        new io.gradsieve.train.option.SettingsReader(
-                "train", io.gradsieve.train.option.CommandOptions.TRAIN)
+        new io.gradsieve.config.SettingsReader("train", io.gradsieve.config.CommandOptions.TRAIN)
             .sets(List.of("out=" + runs.path("b")))
             .file(runs.path("a").resolve("config.yaml"))
             .resolve();

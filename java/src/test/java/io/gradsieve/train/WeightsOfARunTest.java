@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.config.ModelRules;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.reader.Samples;
 import io.gradsieve.nn.NetworkSpec;

@@ -1,8 +1,8 @@
 package io.gradsieve.bench.experiments;
 
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.EpochMetrics;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingState;
 import java.nio.file.Path;

@@ -1,13 +1,13 @@
 package io.gradsieve.bench.experiments;
 
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.SettingsReader;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.landscape.Landscape;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.SettingsReader;
 import io.gradsieve.train.scoring.SampleScores;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,6 +2,8 @@ package io.gradsieve.bench.experiments;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
 import io.gradsieve.RandomBits;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.SettingsReader;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
@@ -13,8 +15,6 @@ import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.train.RunDirectory;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.SettingsReader;
 import io.gradsieve.train.scoring.Pruning;
 import java.io.IOException;
 import java.nio.ByteBuffer;

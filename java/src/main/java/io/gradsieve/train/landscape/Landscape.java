@@ -2,11 +2,11 @@ package io.gradsieve.train.landscape;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.format.FileNames;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.RunDirectory;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

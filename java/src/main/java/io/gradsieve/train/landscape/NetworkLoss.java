@@ -2,12 +2,12 @@ package io.gradsieve.train.landscape;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.train.Evaluation;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import io.gradsieve.train.scoring.ScoringSession;
 import java.util.Arrays;
 import java.util.List;

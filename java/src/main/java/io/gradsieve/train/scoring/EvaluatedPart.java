@@ -1,9 +1,9 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.Split;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;

@@ -1,13 +1,13 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SubsetWriter;
 import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.format.npy.NpyHeader;
 import io.gradsieve.format.npy.NpyType;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package io.gradsieve.train.scoring;
 
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
-import io.gradsieve.train.option.Settings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

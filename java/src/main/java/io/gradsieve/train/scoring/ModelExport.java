@@ -3,12 +3,12 @@ package io.gradsieve.train.scoring;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.ModelSource;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 

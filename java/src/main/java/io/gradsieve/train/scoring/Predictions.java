@@ -2,11 +2,11 @@ package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.StepRecords;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.format.files.OutputFile;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;

@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 
 /**
  * How {@code prune} chooses. To add one: a constant here, its name in {@link
- * io.gradsieve.train.option.Options#POLICY}, its line in docs/policies/prune.md, measured by {@code
+ * io.gradsieve.config.Options#POLICY}, its line in docs/policies/prune.md, measured by {@code
  * bench/experiments/run prune}.
  */
 enum PruningPolicy {

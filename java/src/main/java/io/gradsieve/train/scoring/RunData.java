@@ -1,6 +1,11 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
 import io.gradsieve.format.FileNames;
@@ -8,11 +13,6 @@ import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.ModelSource;
 import io.gradsieve.train.RunDirectory;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

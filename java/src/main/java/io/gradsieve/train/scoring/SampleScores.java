@@ -1,6 +1,8 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.sieve.SampleNames;
@@ -10,8 +12,6 @@ import io.gradsieve.sieve.ScoreRows;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,10 +1,10 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Options;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
 import io.gradsieve.sieve.ScoreColumns;
-import io.gradsieve.train.option.Options;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,6 +1,12 @@
 package io.gradsieve.train.scoring;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Split;
 import io.gradsieve.nn.Models;
@@ -10,15 +16,9 @@ import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.ProgressReport;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingResult;
 import io.gradsieve.train.TrainingState;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.Arrays;

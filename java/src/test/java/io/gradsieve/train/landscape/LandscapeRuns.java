@@ -1,11 +1,11 @@
 package io.gradsieve.train.landscape;
 
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

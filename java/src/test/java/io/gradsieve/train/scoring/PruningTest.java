@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.SettingsReader;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,11 +3,11 @@ package io.gradsieve.train.scoring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.RandomBits;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

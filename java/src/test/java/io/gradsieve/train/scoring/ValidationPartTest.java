@@ -6,15 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingPreview;
 import io.gradsieve.train.TrainingResult;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +57,7 @@ class ValidationPartTest {
   }
 
   private static Settings settings(
-      String command, List<io.gradsieve.train.option.Option<?>> options, List<String> sets) {
+      String command, List<io.gradsieve.config.Option<?>> options, List<String> sets) {
     return new SettingsReader(command, options).sets(sets).resolve();
   }
 

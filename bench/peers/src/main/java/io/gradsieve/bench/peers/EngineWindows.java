@@ -1,8 +1,8 @@
 package io.gradsieve.bench.peers;
 
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
-import io.gradsieve.train.TrainingConfig;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingState;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.gradsieve.train;
+package io.gradsieve.config;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Precision;
@@ -11,11 +11,6 @@ import io.gradsieve.sieve.Ranking;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.sieve.policy.SievePolicy;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -102,7 +97,7 @@ public record TrainingConfig(Settings settings) {
   }
 
   /** The same but for one value that the machine or the data decided. */
-  <T> TrainingConfig with(Option<T> option, T value, String origin) {
+  public <T> TrainingConfig with(Option<T> option, T value, String origin) {
     return new TrainingConfig(settings.with(option, value, origin));
   }
 
@@ -112,7 +107,7 @@ public record TrainingConfig(Settings settings) {
   }
 
   /** What to open for {@code --data}, with the rules of a model file if it states any. */
-  DataRequest dataRequest(Optional<Schema> rules) {
+  public DataRequest dataRequest(Optional<Schema> rules) {
     return DataOptions.request(settings, DataRequest.Purpose.TRAIN, rules);
   }
 

@@ -1,11 +1,9 @@
-package io.gradsieve.train;
+package io.gradsieve.config;
 
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
-import io.gradsieve.train.option.Options;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +39,7 @@ public final class DataOptions {
   }
 
   /** The label column of a table. */
-  static Optional<String> labelColumn(Dataset dataset) {
+  public static Optional<String> labelColumn(Dataset dataset) {
     return dataset.schema().columns().stream()
         .filter(column -> column.role() == Schema.Role.LABEL)
         .map(Schema.Column::name)

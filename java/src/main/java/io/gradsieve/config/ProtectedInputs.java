@@ -1,11 +1,11 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Settings.Setting;
+import io.gradsieve.config.ValueType.Use;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.format.files.Manifest;
-import io.gradsieve.train.option.Settings.Setting;
-import io.gradsieve.train.option.ValueType.Use;
 import java.io.IOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;

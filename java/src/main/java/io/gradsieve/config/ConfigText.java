@@ -1,10 +1,5 @@
-package io.gradsieve.train;
+package io.gradsieve.config;
 
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.ConfigFile;
-import io.gradsieve.train.option.DataSetDefaults;
-import io.gradsieve.train.option.Option;
-import io.gradsieve.train.option.Settings;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -12,13 +7,13 @@ import java.util.Map;
  * Texts of configuration files: {@code config.yaml} of a run, and the commented one of {@code
  * init}.
  */
-public final class ConfigYaml {
+public final class ConfigText {
   private static final int COMMENT_COLUMN = 40;
 
-  private ConfigYaml() {}
+  private ConfigText() {}
 
   /** Every effective value with its origin, then where it ran. */
-  static String of(TrainingConfig config, Map<String, String> machine) {
+  public static String of(TrainingConfig config, Map<String, String> machine) {
     StringBuilder text =
         new StringBuilder("# Every effective value of this run; train --config takes this file.\n");
     Option.Section section = null;
@@ -53,7 +48,7 @@ public final class ConfigYaml {
   }
 
   /** The section {@code machine} of a run's {@code config.yaml}. */
-  static Map<String, String> machine(Path config) {
+  public static Map<String, String> machine(Path config) {
     return ConfigFile.section(config, ConfigFile.MACHINE);
   }
 

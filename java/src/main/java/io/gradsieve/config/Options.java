@@ -1,23 +1,23 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
-import static io.gradsieve.train.option.Option.of;
-import static io.gradsieve.train.option.ValueType.choice;
-import static io.gradsieve.train.option.ValueType.names;
-import static io.gradsieve.train.option.ValueType.number;
-import static io.gradsieve.train.option.ValueType.path;
-import static io.gradsieve.train.option.ValueType.positive;
-import static io.gradsieve.train.option.ValueType.positiveOrOff;
-import static io.gradsieve.train.option.ValueType.text;
-import static io.gradsieve.train.option.ValueType.truth;
-import static io.gradsieve.train.option.ValueType.whole;
-import static io.gradsieve.train.option.ValueType.wholeOrAuto;
+import static io.gradsieve.config.Option.of;
+import static io.gradsieve.config.ValueType.choice;
+import static io.gradsieve.config.ValueType.names;
+import static io.gradsieve.config.ValueType.number;
+import static io.gradsieve.config.ValueType.path;
+import static io.gradsieve.config.ValueType.positive;
+import static io.gradsieve.config.ValueType.positiveOrOff;
+import static io.gradsieve.config.ValueType.text;
+import static io.gradsieve.config.ValueType.truth;
+import static io.gradsieve.config.ValueType.whole;
+import static io.gradsieve.config.ValueType.wholeOrAuto;
 
 import io.gradsieve.backend.Precision;
+import io.gradsieve.config.Option.Section;
+import io.gradsieve.config.ValueType.Use;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
-import io.gradsieve.train.option.Option.Section;
-import io.gradsieve.train.option.ValueType.Use;
 import java.util.List;
 
 /**

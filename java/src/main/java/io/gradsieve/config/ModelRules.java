@@ -1,4 +1,4 @@
-package io.gradsieve.train;
+package io.gradsieve.config;
 
 import io.gradsieve.data.Schema;
 import io.gradsieve.nn.Column;
@@ -40,7 +40,7 @@ public final class ModelRules {
   }
 
   /** The names of the rules in which two differ, as a model file has them. */
-  static String differing(Schema a, Schema b) {
+  public static String differing(Schema a, Schema b) {
     List<String> names = new ArrayList<>();
     if (!a.normalize().equals(b.normalize())) {
       names.add("normalize");

@@ -1,9 +1,9 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.Settings.Setting;
+import io.gradsieve.config.Settings.Source;
 import io.gradsieve.format.FileNames;
-import io.gradsieve.train.option.Settings.Setting;
-import io.gradsieve.train.option.Settings.Source;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

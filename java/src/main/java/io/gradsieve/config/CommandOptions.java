@@ -1,4 +1,4 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
 import java.util.List;
 import java.util.stream.Stream;

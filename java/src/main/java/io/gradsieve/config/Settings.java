@@ -1,4 +1,4 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
 import java.nio.file.Path;
 import java.util.Collection;

@@ -1,4 +1,4 @@
-package io.gradsieve.train.option;
+package io.gradsieve.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

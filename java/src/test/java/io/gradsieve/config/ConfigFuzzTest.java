@@ -1,13 +1,10 @@
-package io.gradsieve.train;
+package io.gradsieve.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.Usage;
-import io.gradsieve.train.option.CommandOptions;
-import io.gradsieve.train.option.Settings;
-import io.gradsieve.train.option.SettingsReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,7 +27,7 @@ class ConfigFuzzTest {
         TrainingConfig.of(
             "data=é: x.csv", "ignore=a,b", "sieve=variance:keep=0.5,floor=0.1", "lr=1e-3");
     List<String> good =
-        List.of(ConfigYaml.of(config, MACHINE), ConfigYaml.template(), "epochs: 3\nlr: 0.3\n");
+        List.of(ConfigText.of(config, MACHINE), ConfigText.template(), "epochs: 3\nlr: 0.3\n");
     Path file = Files.createDirectory(directory.resolve("of\ntwo: lines")).resolve("train.yaml");
     new Fuzz("train.yaml", Usage.class)
         .run(
@@ -38,7 +35,7 @@ class ConfigFuzzTest {
             mutations -> {
               Files.write(file, mutations.damaged(mutations.choose(good)));
               Settings settings = read(file);
-              ConfigYaml.machine(file);
+              ConfigText.machine(file);
               checkWriting(settings, file);
             });
   }
@@ -53,7 +50,7 @@ class ConfigFuzzTest {
       assertThat(contradiction.getMessage()).doesNotContain("\n", "\r");
       return;
     }
-    Files.writeString(file, ConfigYaml.of(config, MACHINE));
+    Files.writeString(file, ConfigText.of(config, MACHINE));
     // a refusal of what we wrote is a fault
     assertThatCode(() -> assertThat(new TrainingConfig(read(file)).hash()).isEqualTo(config.hash()))
         .doesNotThrowAnyException();
