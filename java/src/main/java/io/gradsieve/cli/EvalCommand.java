@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gradsieve.config.Options;
 import io.gradsieve.format.files.OutputFile;
-import io.gradsieve.train.scoring.ModelEvaluation;
+import io.gradsieve.scoring.ModelEvaluation;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;

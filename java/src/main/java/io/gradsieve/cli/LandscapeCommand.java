@@ -1,6 +1,6 @@
 package io.gradsieve.cli;
 
-import io.gradsieve.train.landscape.Landscape;
+import io.gradsieve.landscape.Landscape;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

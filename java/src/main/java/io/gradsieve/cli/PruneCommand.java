@@ -1,6 +1,6 @@
 package io.gradsieve.cli;
 
-import io.gradsieve.train.scoring.Pruning;
+import io.gradsieve.scoring.Pruning;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

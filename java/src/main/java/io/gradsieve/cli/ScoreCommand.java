@@ -1,8 +1,8 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.scoring.SampleScores;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.scoring.SampleScores;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

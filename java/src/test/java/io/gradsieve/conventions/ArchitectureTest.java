@@ -37,28 +37,17 @@ class ArchitectureTest {
     MAY_USE.put("nn", List.of("graph", "format"));
     MAY_USE.put("optim", List.of("plan"));
     MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
-    MAY_USE.put(
-        "train",
-        List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim", "config"));
+    List<String> below =
+        List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim", "config");
+    MAY_USE.put("train", below);
+    MAY_USE.put("scoring", and(below, "train"));
+    MAY_USE.put("landscape", and(below, "train", "scoring"));
     MAY_USE.put(
         "diagnose",
         List.of(
             "natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "config",
             "train"));
-    MAY_USE.put(
-        "cli",
-        List.of(
-            "natives",
-            "format",
-            "data",
-            "sieve",
-            "plan",
-            "backend",
-            "nn",
-            "optim",
-            "config",
-            "train",
-            "diagnose"));
+    MAY_USE.put("cli", and(MAY_USE.get("diagnose"), "scoring", "landscape", "diagnose"));
   }
 
   private final JavaClasses engine =
@@ -153,6 +142,10 @@ class ArchitectureTest {
   @Test
   void noCycles() {
     slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(engine);
+  }
+
+  private static List<String> and(List<String> some, String... more) {
+    return Stream.concat(some.stream(), Stream.of(more)).toList();
   }
 
   private static DescribedPredicate<JavaClass> allowedFor(String name) {

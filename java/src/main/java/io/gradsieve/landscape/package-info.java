@@ -1,0 +1,9 @@
+/**
+ * The loss around trained weights: surfaces along filter-normalised random directions, and the
+ * sharpness of the Hessian. Uses {@code scoring}, {@code train} and what they may use; never leaves
+ * a weight changed, nor deletes a file. Read {@link io.gradsieve.landscape.Landscape} first.
+ */
+@NullMarked
+package io.gradsieve.landscape;
+
+import org.jspecify.annotations.NullMarked;

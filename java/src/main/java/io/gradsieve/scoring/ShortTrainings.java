@@ -1,0 +1,250 @@
+package io.gradsieve.scoring;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.config.CommandOptions;
+import io.gradsieve.config.Option;
+import io.gradsieve.config.Options;
+import io.gradsieve.config.Settings;
+import io.gradsieve.config.SettingsReader;
+import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.data.Dataset;
+import io.gradsieve.data.Split;
+import io.gradsieve.nn.Models;
+import io.gradsieve.sieve.MeanScores;
+import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.train.PreparedTraining;
+import io.gradsieve.train.ProgressReport;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.TrainingState;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/**
+ * {@code score --runs} and {@code score --folds}: scores from trainings of their own, one after
+ * another, without a sieve and without files. Everything else is as {@code train} has it for the
+ * data.
+ */
+final class ShortTrainings {
+  private static final int EPOCHS_OF_RUNS = 2;
+  private static final double NANOS = 1e-9;
+
+  /** Options of {@code score} that its trainings take over. */
+  private static final List<Option<?>> TAKEN =
+      List.of(
+          Options.DATA,
+          Options.DATA_DIR,
+          Options.LABEL,
+          Options.ID,
+          Options.IGNORE,
+          Options.WEIGHT,
+          Options.TRAINED_MODEL,
+          Options.DEVICE,
+          Options.THREADS,
+          Options.PRECISION,
+          Options.SEED,
+          Options.SHORT_EPOCHS);
+
+  private final Settings settings;
+  private final boolean norms;
+  private final List<TrainingListener> listeners;
+  private final StopRequest stop;
+  private final Consumer<String> progress;
+  private final Consumer<String> notes;
+  private final long started = System.nanoTime();
+
+  /**
+   * Trainings as the options say.
+   *
+   * @param norms whether gradient norms are wanted
+   * @param listeners told of every training
+   * @param progress takes a line for each training
+   * @param notes takes what there is to tell of the data
+   */
+  ShortTrainings(
+      Settings settings,
+      boolean norms,
+      List<TrainingListener> listeners,
+      StopRequest stop,
+      Consumer<String> progress,
+      Consumer<String> notes) {
+    this.settings = settings;
+    this.norms = norms;
+    this.listeners = listeners;
+    this.stop = stop;
+    this.progress = progress;
+    this.notes = notes;
+  }
+
+  /** Whether the options ask for trainings; throws {@code Usage} where others contradict that. */
+  static boolean asked(Settings settings) {
+    boolean runs = settings.given(Options.RUNS);
+    boolean folds = settings.given(Options.FOLDS);
+    if (runs && folds) {
+      throw new GradsieveException.Usage(
+          "--runs and --folds contradict each other: means of runs, or held-out scores; leave one out");
+    }
+    if (!runs && !folds) {
+      if (settings.given(Options.SHORT_EPOCHS)) {
+        throw new GradsieveException.Usage(
+            "--epochs: given weights are scored as they are; it needs --runs or --folds");
+      }
+      return false;
+    }
+    String option = runs ? "--runs" : "--folds";
+    if (settings.given(Options.TRAINED_WEIGHTS)) {
+      throw new GradsieveException.Usage(
+          "--weights: %s trains networks of its own; leave one out".formatted(option));
+    }
+    Optional<String> model = settings.find(Options.TRAINED_MODEL);
+    if (model.isPresent()
+        && !Models.NAMES.contains(model.get())
+        && new File(model.get()).isDirectory()) {
+      throw new GradsieveException.Usage(
+          "--model %s: is trained already, and %s trains networks of its own; name a built-in model or a YAML file"
+              .formatted(model.get(), option));
+    }
+    if (!settings.get(Options.SCORE_SPLIT).equals("train")) {
+      throw new GradsieveException.Usage(
+          "--split %s: %s scores the training part; leave one out"
+              .formatted(settings.get(Options.SCORE_SPLIT), option));
+    }
+    return true;
+  }
+
+  /** Trains and scores the training part; empty if asked to stop before the end. */
+  Optional<ScoredSamples> score() {
+    PreparedTraining prepared = PreparedTraining.of(config());
+    prepared.remarks().forEach(notes);
+    return settings.given(Options.RUNS)
+        ? averaged(prepared, settings.get(Options.RUNS))
+        : heldOut(prepared, settings.get(Options.FOLDS));
+  }
+
+  private TrainingConfig config() {
+    List<String> assignments = new ArrayList<>(List.of("sieve=none", "validation=0"));
+    if (settings.given(Options.RUNS)) {
+      assignments.add("epochs=" + EPOCHS_OF_RUNS);
+    }
+    for (Option<?> option : TAKEN) {
+      settings
+          .setting(option)
+          .ifPresent(setting -> assignments.add(option.name() + "=" + setting.text()));
+    }
+    return new TrainingConfig(
+        new SettingsReader("train", CommandOptions.TRAIN).sets(assignments).resolve());
+  }
+
+  private Optional<ScoredSamples> averaged(PreparedTraining prepared, int runs) {
+    int[] samples = prepared.data().train();
+    int[] rows = ScoredSamples.allRows(samples.length);
+    PreparedTraining training = prepared.on(samples);
+    long seed = settings.get(Options.SEED);
+    MeanScores means = new MeanScores(prepared.data().trainClasses(), norms);
+    for (int run = 0; run < runs; run++) {
+      ScoreTable scored = ScoreTable.forScoring(samples.length, norms, false, seed + run);
+      Scoring scoring = new Scoring(samples, rows, scored);
+      if (!train(training.withSeed(seed + run), scoring)) {
+        return Optional.empty();
+      }
+      scoring.trained.ifPresent(trained -> means.add(trained, scored));
+      tell("run", run + 1, runs, scored, rows);
+    }
+    return Optional.of(new ScoredSamples(prepared.data().dataset(), samples, means.table()));
+  }
+
+  private Optional<ScoredSamples> heldOut(PreparedTraining prepared, int folds) {
+    int[] samples = prepared.data().train();
+    Dataset data = prepared.data().dataset();
+    checkClasses(data, prepared.data().trainClasses(), folds);
+    long seed = settings.get(Options.SEED);
+    int[] foldOf = Split.folds(data, samples, folds, seed);
+    ScoreTable table = ScoreTable.forScoring(samples.length, norms, true, seed);
+    for (int fold = 0; fold < folds; fold++) {
+      int held = fold;
+      int[] rows = IntStream.range(0, samples.length).filter(i -> foldOf[i] == held).toArray();
+      int[] others =
+          IntStream.range(0, samples.length)
+              .filter(i -> foldOf[i] != held)
+              .map(i -> samples[i])
+              .toArray();
+      int[] heldSamples = Arrays.stream(rows).map(i -> samples[i]).toArray();
+      if (!train(prepared.on(others), new Scoring(heldSamples, rows, table))) {
+        return Optional.empty();
+      }
+      tell("fold", fold + 1, folds, table, rows);
+    }
+    return Optional.of(new ScoredSamples(data, samples, table));
+  }
+
+  private static void checkClasses(Dataset data, int[] classes, int folds) {
+    int[] sizes = new int[data.classes().size()];
+    for (int c : classes) {
+      sizes[c]++;
+    }
+    for (int c = 0; c < sizes.length; c++) {
+      if (sizes[c] > 0 && sizes[c] < folds) {
+        throw new GradsieveException.Usage(
+            "--folds %d: every fold needs a sample of every class, and class '%s' of %s has only %d to train; at most that many folds, and at least 2"
+                .formatted(folds, data.classes().get(c), data.name(), sizes[c]));
+      }
+    }
+  }
+
+  /** Whether it came to its end. */
+  private boolean train(PreparedTraining training, Scoring scoring) {
+    List<TrainingListener> told = new ArrayList<>(listeners);
+    told.add(scoring);
+    try {
+      Trainer.of(training, told, stop, note -> {}).run();
+    } catch (GradsieveException.Diverged e) {
+      throw new GradsieveException.Diverged(
+          e.getMessage() + "; these are options of train: score its run by --model", e);
+    }
+    return !stop.asked();
+  }
+
+  /** Scores samples with the weights of a training that has just come to its end. */
+  private final class Scoring implements TrainingListener {
+    private final int[] samples;
+    private final int[] rows;
+    private final ScoreTable table;
+    private Optional<ScoreTable> trained = Optional.empty();
+
+    Scoring(int[] samples, int[] rows, ScoreTable table) {
+      this.samples = samples;
+      this.rows = rows;
+      this.table = table;
+    }
+
+    @Override
+    public void runFinished(TrainingState state, TrainingResult result) {
+      try (ScoringSession session = ScoringSession.of(state, norms, stop)) {
+        ScoredSamples.record(session, samples, rows, table);
+      }
+      trained = Optional.of(state.table());
+    }
+  }
+
+  private void tell(String what, int number, int count, ScoreTable table, int[] rows) {
+    double seconds = (System.nanoTime() - started) * NANOS;
+    progress.accept(
+        String.format(
+            Locale.ROOT,
+            "%s %d/%d  loss %.3f  accuracy %.3f  left %s",
+            what,
+            number,
+            count,
+            ScoredSamples.meanLoss(table, rows),
+            ScoredSamples.accuracy(table, rows),
+            ProgressReport.duration(seconds / number * (count - number))));
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * What is done with a trained network on new data: score, evaluate, predict, prune, export; {@code
+ * score} may train networks of its own. Uses {@code train} and what that may use; never changes a
+ * weight that it was given. Read {@link io.gradsieve.scoring.ScoringSession} first.
+ */
+@NullMarked
+package io.gradsieve.scoring;
+
+import org.jspecify.annotations.NullMarked;
