@@ -7,6 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -14,6 +17,12 @@ import org.junit.jupiter.api.Test;
 /** Conventions that a text search can check. A failure reads {@code file:line: rule, do this}. */
 class ConventionsTest {
   private static final int LARGEST_FILE = 400;
+
+  /** Of the engine's lines, for a package with its subpackages. */
+  private static final double LARGEST_SHARE = 0.15;
+
+  /** Each device is a room of its own, and a machine has one in use: their sum says nothing. */
+  private static final Set<String> COUNTED_ALONE = Set.of("backend");
 
   private final SourceTree tree = SourceTree.here();
 
@@ -64,6 +73,28 @@ class ConventionsTest {
       }
     }
     assertThat(violations).isEmpty();
+  }
+
+  @Test
+  void noPackageHoldsMoreThanItsShareOfTheEngine() {
+    Path engine = tree.file("java/src/main/java/io/gradsieve");
+    Map<String, Integer> lines = new TreeMap<>();
+    int all = 0;
+    for (Path file : tree.files(".java")) {
+      if (file.startsWith(engine)) {
+        int here = tree.lines(file).size();
+        Path home = engine.relativize(file).getParent();
+        for (Path room = home; room != null; room = room.getParent()) {
+          if (room.equals(home) || !COUNTED_ALONE.contains(room.toString())) {
+            lines.merge(room.toString(), here, Integer::sum);
+          }
+        }
+        all += here;
+      }
+    }
+    double most = LARGEST_SHARE * all;
+    lines.values().removeIf(here -> here <= most);
+    assertThat(lines).as("packages of more than %.0f lines, subpackages included", most).isEmpty();
   }
 
   @Test
