@@ -2,12 +2,11 @@ package io.gradsieve.data;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
 import de.siegmar.fastcsv.writer.LineDelimiter;
-import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Output;
 import io.gradsieve.GradsieveException.Usage;
-import io.gradsieve.format.FileNames;
 import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.format.npy.NpyType;
 import io.gradsieve.format.npy.NpzWriter;
 import java.io.BufferedOutputStream;
@@ -16,9 +15,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -71,28 +70,19 @@ public final class SubsetWriter {
   }
 
   private void replace(Path out, Body body) {
-    Path target = out.toAbsolutePath();
-    Path beside = FileNames.beside(target, ".part");
     try {
-      try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(beside))) {
-        body.write(file);
-      }
-      Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException | UncheckedIOException e) {
-      discard(beside);
-      throw new Output(
-          out + ": cannot be written (" + e.getMessage() + "); what was there is intact", e);
-    } catch (GradsieveException e) {
-      discard(beside);
-      throw e;
+      new DurableFiles().replaceAlone(out.toAbsolutePath(), target -> write(body, target));
+    } catch (Output e) {
+      String reason = e.getCause() == null ? e.getMessage() : e.getCause().getMessage();
+      throw new Output(out + ": cannot be written (" + reason + "); what was there is intact", e);
     }
   }
 
-  private static void discard(Path beside) {
-    try {
-      Files.deleteIfExists(beside);
-    } catch (IOException ignored) {
-      // the failure to write is the one worth telling
+  private static void write(Body body, WritableByteChannel target) throws IOException {
+    try (OutputStream file = new BufferedOutputStream(Channels.newOutputStream(target))) {
+      body.write(file);
+    } catch (UncheckedIOException e) {
+      throw new IOException(e.getMessage(), e);
     }
   }
 

@@ -80,7 +80,7 @@ public final class DurableFiles {
     try {
       written = write(partial, body);
       rename(partial, file);
-    } catch (GradsieveException.Output e) {
+    } catch (RuntimeException e) {
       leaveNothing(partial, e);
       throw e;
     }
@@ -88,7 +88,7 @@ public final class DurableFiles {
     return written;
   }
 
-  private static void leaveNothing(Path partial, GradsieveException.Output cause) {
+  private static void leaveNothing(Path partial, RuntimeException cause) {
     try {
       Files.deleteIfExists(partial);
     } catch (IOException e) {

@@ -41,6 +41,18 @@ class DurableFilesTest {
         .isInstanceOf(GradsieveException.Output.class);
     assertThat(file).hasContent("before");
     assertThat(directory).isDirectoryNotContaining("glob:**.partial");
+    assertThatThrownBy(
+            () ->
+                new DurableFiles()
+                    .replace(
+                        file,
+                        target -> {
+                          target.write(ByteBuffer.allocate(9));
+                          throw new GradsieveException.BadData("the source changed");
+                        }))
+        .isInstanceOf(GradsieveException.BadData.class);
+    assertThat(file).hasContent("before");
+    assertThat(directory).isDirectoryNotContaining("glob:**.partial");
   }
 
   @Test
