@@ -8,10 +8,10 @@ import io.gradsieve.train.ProgressReport;
 import io.gradsieve.train.ResumedSettings;
 import io.gradsieve.train.RunDirectory;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingPreview;
 import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,7 +39,7 @@ final class TrainCommand {
     TrainingResult result;
     try (Signals signals = Signals.to(stop)) {
       listeners.add(signals);
-      result = Trainer.of(config, listeners, stop, invocation::note).run();
+      result = TrainingRun.of(config, listeners, stop, invocation::note).run();
     }
     int exitCode = result.signal() == 0 ? 0 : Signals.SIGNALLED + result.signal();
     return new Outcome(exitCode, text(config, result), fields(config, result));

@@ -12,13 +12,13 @@ import io.gradsieve.data.Split;
 import io.gradsieve.nn.Models;
 import io.gradsieve.sieve.MeanScores;
 import io.gradsieve.sieve.ScoreTable;
+import io.gradsieve.train.Preparation;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.ProgressReport;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingResult;
-import io.gradsieve.train.TrainingState;
+import io.gradsieve.train.TrainingSession;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -122,8 +122,8 @@ final class ShortTrainings {
 
   /** Trains and scores the training part; empty if asked to stop before the end. */
   Optional<ScoredSamples> score() {
-    PreparedTraining prepared = PreparedTraining.of(config());
-    prepared.remarks().forEach(notes);
+    PreparedTraining prepared = Preparation.of(config());
+    Preparation.remarks(prepared).forEach(notes);
     return settings.given(Options.RUNS)
         ? averaged(prepared, settings.get(Options.RUNS))
         : heldOut(prepared, settings.get(Options.FOLDS));
@@ -151,11 +151,11 @@ final class ShortTrainings {
     MeanScores means = new MeanScores(prepared.data().trainClasses(), norms);
     for (int run = 0; run < runs; run++) {
       ScoreTable scored = ScoreTable.forScoring(samples.length, norms, false, seed + run);
-      Scoring scoring = new Scoring(samples, rows, scored);
-      if (!train(training.withSeed(seed + run), scoring)) {
+      Optional<ScoreTable> trained = train(training.withSeed(seed + run), samples, rows, scored);
+      if (trained.isEmpty()) {
         return Optional.empty();
       }
-      scoring.trained.ifPresent(trained -> means.add(trained, scored));
+      means.add(trained.get(), scored);
       tell("run", run + 1, runs, scored, rows);
     }
     return Optional.of(new ScoredSamples(prepared.data().dataset(), samples, means.table()));
@@ -177,7 +177,7 @@ final class ShortTrainings {
               .map(i -> samples[i])
               .toArray();
       int[] heldSamples = Arrays.stream(rows).map(i -> samples[i]).toArray();
-      if (!train(prepared.on(others), new Scoring(heldSamples, rows, table))) {
+      if (train(prepared.on(others), heldSamples, rows, table).isEmpty()) {
         return Optional.empty();
       }
       tell("fold", fold + 1, folds, table, rows);
@@ -199,38 +199,25 @@ final class ShortTrainings {
     }
   }
 
-  /** Whether it came to its end. */
-  private boolean train(PreparedTraining training, Scoring scoring) {
-    List<TrainingListener> told = new ArrayList<>(listeners);
-    told.add(scoring);
-    try {
-      Trainer.of(training, told, stop, note -> {}).run();
+  /**
+   * Trains, and scores samples with the weights of the end.
+   *
+   * @param scored takes the scores, in these rows
+   * @return what the training itself recorded; empty if asked to stop before the end
+   */
+  private Optional<ScoreTable> train(
+      PreparedTraining training, int[] samples, int[] rows, ScoreTable scored) {
+    try (TrainingSession trained = TrainingSession.open(training, stop)) {
+      new Trainer(trained, listeners).run();
+      if (!stop.asked()) {
+        try (ScoringSession session = ScoringSession.of(trained.state(), norms, stop)) {
+          ScoredSamples.record(session, samples, rows, scored);
+        }
+      }
+      return stop.asked() ? Optional.empty() : Optional.of(trained.state().table());
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
           e.getMessage() + "; these are options of train: score its run by --model", e);
-    }
-    return !stop.asked();
-  }
-
-  /** Scores samples with the weights of a training that has just come to its end. */
-  private final class Scoring implements TrainingListener {
-    private final int[] samples;
-    private final int[] rows;
-    private final ScoreTable table;
-    private Optional<ScoreTable> trained = Optional.empty();
-
-    Scoring(int[] samples, int[] rows, ScoreTable table) {
-      this.samples = samples;
-      this.rows = rows;
-      this.table = table;
-    }
-
-    @Override
-    public void runFinished(TrainingState state, TrainingResult result) {
-      try (ScoringSession session = ScoringSession.of(state, norms, stop)) {
-        ScoredSamples.record(session, samples, rows, table);
-      }
-      trained = Optional.of(state.table());
     }
   }
 

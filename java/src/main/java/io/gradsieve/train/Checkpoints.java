@@ -19,6 +19,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -154,7 +155,10 @@ final class Checkpoints implements TrainingListener {
     state.network.load(checkpoint.file(WEIGHTS));
     OptimizerState.load(checkpoint.file(OPTIMIZER), state.compiled.optimizerState());
     state.table = readScores(checkpoint.file(SCORES), state.data.train().length);
-    state.learned.restore(checkpoint.file(LearnedFilter.FILE), state.data, state.backend);
+    Path filter = checkpoint.file(LearnedFilter.FILE);
+    if (Files.exists(filter)) {
+      state.learned.use(LearnedFilter.read(filter, state.backend), state.data, new StopRequest());
+    }
     Progress.restore(state, checkpoint.file(Progress.FILE));
   }
 

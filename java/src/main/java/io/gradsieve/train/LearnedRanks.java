@@ -1,15 +1,10 @@
 package io.gradsieve.train;
 
 import io.gradsieve.RandomBits;
-import io.gradsieve.backend.Backend;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.policy.SievePolicy;
-import io.gradsieve.train.learned.FilterTraining;
-import io.gradsieve.train.learned.LearnedFilter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -20,11 +15,11 @@ import java.util.Optional;
 final class LearnedRanks implements AutoCloseable {
   private static final String PURPOSE = "teach";
 
-  private Optional<LearnedFilter> filter = Optional.empty();
+  private Optional<RankModel> filter = Optional.empty();
   private float[] ranks = {};
 
   /** The filter, once it has learned. */
-  Optional<LearnedFilter> filter() {
+  Optional<RankModel> filter() {
     return filter;
   }
 
@@ -38,9 +33,10 @@ final class LearnedRanks implements AutoCloseable {
    * Its teachers are a random part of the samples scored.
    *
    * @param epoch that begins
+   * @param teacher lets it learn; there is one where the policy has a filter
    * @return false if asked to stop before the end; nothing has learned then
    */
-  boolean learn(TrainingState state, int epoch, StopRequest stop) {
+  boolean learn(TrainingState state, int epoch, Optional<RankTeacher> teacher, StopRequest stop) {
     TrainingConfig config = state.config;
     SievePolicy policy = config.policy();
     boolean due =
@@ -64,8 +60,8 @@ final class LearnedRanks implements AutoCloseable {
       scores[i] = all[teachers[i]];
       samples[i] = state.data.train()[teachers[i]];
     }
-    Optional<LearnedFilter> learned =
-        new FilterTraining(config, state.backend, stop).fit(state.data.dataset(), samples, scores);
+    Optional<RankModel> learned =
+        teacher.orElseThrow().learn(state.data.dataset(), samples, scores, stop);
     learned.ifPresent(fitted -> use(fitted, state.data, stop));
     if (stop.asked()) {
       close();
@@ -73,21 +69,15 @@ final class LearnedRanks implements AutoCloseable {
     return filter.isPresent();
   }
 
-  private void use(LearnedFilter learned, TrainingData data, StopRequest stop) {
+  /** Takes over what has learned. */
+  void use(RankModel learned, TrainingData data, StopRequest stop) {
     filter = Optional.of(learned);
     ranks = learned.ranks(data.dataset(), data.train(), stop);
   }
 
-  /** As it was when a checkpoint was made, which has the file if the filter had learned. */
-  void restore(Path file, TrainingData data, Backend backend) {
-    if (Files.exists(file)) {
-      use(LearnedFilter.read(file, backend), data, new StopRequest());
-    }
-  }
-
   @Override
   public void close() {
-    filter.ifPresent(LearnedFilter::close);
+    filter.ifPresent(RankModel::close);
     filter = Optional.empty();
     ranks = new float[0];
   }

@@ -11,6 +11,7 @@ import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.policy.SievePolicy;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -30,50 +31,40 @@ public final class Trainer {
    */
   private static final double LONG_STEP = 1;
 
-  private final Supplier<PreparedTraining> prepared;
+  private final TrainingSession session;
+  private final Optional<RankTeacher> teacher;
   private final List<TrainingListener> listeners;
+  private final Supplier<Optional<Path>> lastCheckpoint;
   private final StopRequest stop;
   private final Consumer<String> notes;
+  private final SievePolicy policy;
 
-  private Trainer(
-      Supplier<PreparedTraining> prepared,
-      List<TrainingListener> listeners,
-      StopRequest stop,
-      Consumer<String> notes) {
-    this.prepared = prepared;
-    this.listeners = List.copyOf(listeners);
-    this.stop = stop;
-    this.notes = notes;
+  /** A trainer of what a session has opened, whose policy has no filter; no files are written. */
+  public Trainer(TrainingSession session, List<TrainingListener> listeners) {
+    this(session, Optional.empty(), listeners, Optional::empty, note -> {});
   }
 
   /**
-   * A trainer that tells nobody anything but these listeners; files are written if the
-   * configuration has {@code out}.
-   */
-  public static Trainer of(TrainingConfig config, TrainingListener... listeners) {
-    return of(config, List.of(listeners), new StopRequest(), note -> {});
-  }
-
-  /**
-   * A trainer that can be stopped from another thread.
+   * A trainer of what a session has opened; it goes on from where the state stands.
    *
-   * @param notes takes a line for each thing a user should know, warnings included
+   * @param teacher of the filter, where the policy has one
+   * @param listeners in the order they are told
+   * @param lastCheckpoint the newest one known to be good
+   * @param notes takes a line for each thing a user should know
    */
-  public static Trainer of(
-      TrainingConfig config,
+  public Trainer(
+      TrainingSession session,
+      Optional<RankTeacher> teacher,
       List<TrainingListener> listeners,
-      StopRequest stop,
+      Supplier<Optional<Path>> lastCheckpoint,
       Consumer<String> notes) {
-    return new Trainer(() -> PreparedTraining.of(config), listeners, stop, notes);
-  }
-
-  /** As above, of data and network that are there already. */
-  public static Trainer of(
-      PreparedTraining prepared,
-      List<TrainingListener> listeners,
-      StopRequest stop,
-      Consumer<String> notes) {
-    return new Trainer(() -> prepared, listeners, stop, notes);
+    this.session = session;
+    this.teacher = teacher;
+    this.listeners = List.copyOf(listeners);
+    this.lastCheckpoint = lastCheckpoint;
+    this.notes = notes;
+    stop = session.stop();
+    policy = session.state().config().policy();
   }
 
   /**
@@ -83,40 +74,33 @@ public final class Trainer {
    *     checkpoint
    */
   public TrainingResult run() {
-    try (TrainingSession session = TrainingSession.open(prepared.get(), listeners, stop, notes)) {
-      return new Loop(session).run();
-    }
+    return new Loop().run();
   }
 
   /** One run: the loop and what it works on. */
   private final class Loop {
-    private final TrainingSession session;
     private final TrainingConfig config;
-    private final SievePolicy policy;
     private final TrainingState state;
     private final CompiledStep step;
-    private final List<TrainingListener> told;
     private final RecordedStep recorded = new RecordedStep();
     private final Choice choice;
     private final Schedule schedule;
     private Evaluations last = Evaluations.NONE;
     private long epochStart;
     private boolean queuesAhead;
+    private boolean warned;
 
-    private Loop(TrainingSession session) {
-      this.session = session;
+    private Loop() {
       state = session.state();
       config = state.config();
-      policy = config.policy();
       step = session.step();
-      told = session.listeners();
       String score = config.ranking().score().name();
       choice = policy.chosen() < 1 ? Choice.valueOf(score) : Choice.EL2N;
       schedule = Schedule.parse(config.schedule(), config.learningRate(), config.warmup());
     }
 
     private TrainingResult run() {
-      told.forEach(listener -> listener.runStarted(state));
+      listeners.forEach(listener -> listener.runStarted(state));
       int first = state.step > 0 ? state.epoch : state.epoch + 1;
       for (int epoch = first; epoch <= config.epochs() && !stop.asked(); epoch++) {
         epochStart = System.nanoTime();
@@ -126,31 +110,28 @@ public final class Trainer {
           break;
         }
         try {
-          told.forEach(listener -> listener.epochStarted(state));
+          listeners.forEach(listener -> listener.epochStarted(state));
           train();
           rescore();
           session.checkWeights();
           evaluate(epoch);
         } catch (GradsieveException.Diverged e) {
-          throw session.diverged(e);
+          throw session.diverged(e, lastCheckpoint.get());
         }
         if (stop.asked()) {
-          told.forEach(listener -> listener.interrupted(state));
+          listeners.forEach(listener -> listener.interrupted(state));
         } else {
           finishEpoch();
         }
       }
       if (stop.asked() && state.step == 0 && state.epoch < config.epochs()) {
-        told.forEach(listener -> listener.interrupted(state));
+        listeners.forEach(listener -> listener.interrupted(state));
       }
       if (last == Evaluations.NONE && !stop.asked()) {
         evaluate(config.epochs());
       }
-      TrainingResult result = session.result(last);
-      told.forEach(listener -> listener.runFinished(state, result));
-      if (result.signal() == 0) {
-        session.judge();
-      }
+      TrainingResult result = session.result(last, lastCheckpoint.get());
+      listeners.forEach(listener -> listener.runFinished(state, result));
       return result;
     }
 
@@ -161,14 +142,15 @@ public final class Trainer {
 
     /** Whether there is a plan: a filter may have to learn first, and be asked to stop. */
     private boolean plan(int epoch) {
-      boolean learned = session.learn(epoch);
+      boolean learned = session.learn(epoch, teacher, lastCheckpoint);
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       if (learned) {
         state.begin(epoch, policy.plan(state.table, state.context(epoch)));
         state.epochTotals.learningSeconds = seconds;
       }
-      if (state.plan.emptySelection()) {
-        session.warnOnce("--sieve " + policy.name() + " chose no sample; all were kept");
+      if (state.plan.emptySelection() && !warned) {
+        notes.accept("warning: --sieve " + policy.name() + " chose no sample; all were kept");
+        warned = true;
       }
       return learned;
     }
@@ -322,10 +304,10 @@ public final class Trainer {
 
       private void tell() {
         boolean last = parts.get(finished - 1).last();
-        for (int i = 0; i < told.size(); i++) {
-          told.get(i).partFinished(state);
+        for (int i = 0; i < listeners.size(); i++) {
+          listeners.get(i).partFinished(state);
           if (last) {
-            told.get(i).stepFinished(state);
+            listeners.get(i).stepFinished(state);
           }
         }
       }
@@ -394,7 +376,7 @@ public final class Trainer {
       double seconds = (System.nanoTime() - epochStart) * NANOS;
       state.runTotals.wholeSeconds += seconds;
       EpochMetrics metrics = EpochMetrics.of(state, last, candidates, seconds, batchSize);
-      told.forEach(listener -> listener.epochFinished(state, metrics));
+      listeners.forEach(listener -> listener.epochFinished(state, metrics));
     }
   }
 }

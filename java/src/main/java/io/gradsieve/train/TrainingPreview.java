@@ -30,10 +30,10 @@ public final class TrainingPreview {
 
   /** Reads the data, builds the network and its step, and lets go of both. */
   public static TrainingPreview of(TrainingConfig asked) {
-    PreparedTraining prepared = PreparedTraining.of(asked);
+    PreparedTraining prepared = Preparation.of(asked);
     TrainingPreview preview = new TrainingPreview();
     preview.options(prepared.config());
-    preview.data(prepared.data(), prepared.remarks());
+    preview.data(prepared.data(), Preparation.remarks(prepared));
     preview.step(prepared);
     preview.sieve(prepared);
     return preview;

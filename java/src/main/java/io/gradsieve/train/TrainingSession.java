@@ -9,24 +9,21 @@ import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;
-import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.sieve.RankShare;
-import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * What a run works on: data, network, compiled step, run directory. Opened in that order, closed in
- * reverse.
+ * What a run works on: data, network, compiled step. Opened in that order, closed in reverse. A
+ * checkpoint may be restored into its state before a {@link Trainer} is made of it; what was
+ * trained is there until it is closed.
  */
-final class TrainingSession implements AutoCloseable {
+public final class TrainingSession implements AutoCloseable {
   private final Resources resources = new Resources();
   private final TrainingConfig config;
-  private final Consumer<String> notes;
   private final Backend backend;
   private final Network network;
   private final StepPlan plan;
@@ -36,20 +33,10 @@ final class TrainingSession implements AutoCloseable {
   private final Evaluator evaluator;
   private final TrainingState state;
   private final StopRequest stop;
-  private final List<TrainingListener> listeners;
-  private final Optional<RunFiles> files;
-  private boolean warned;
 
-  private TrainingSession(
-      PreparedTraining prepared,
-      List<TrainingListener> listeners,
-      StopRequest stop,
-      Consumer<String> notes) {
+  private TrainingSession(PreparedTraining prepared, StopRequest stop) {
     this.config = prepared.config();
     this.stop = stop;
-    this.notes = notes;
-    this.listeners = new ArrayList<>(listeners);
-    List<String> remarks = prepared.remarks();
     try {
       backend = Backends.open(config.device(), config.threads(), config.precision());
       resources.add(backend::close);
@@ -71,35 +58,22 @@ final class TrainingSession implements AutoCloseable {
       evaluator = new Evaluator(pass, stop);
       state = new TrainingState(config, prepared.data(), backend, network, step);
       resources.add(state.learned::close);
-      remarks.forEach(notes);
-      notes.accept(Description.data(prepared.data()));
-      notes.accept(Description.network(prepared, backend.info()));
-      files = config.out().map(out -> RunFiles.open(out, state, backend.info(), notes));
-      files.ifPresent(run -> this.listeners.addAll(run.listeners()));
-      if (config.profile()) {
-        this.listeners.add(
-            new StepProfile(
-                step.measure(),
-                batches.training(),
-                NetworkSummary.of(prepared.spec(), plan.segmentOfLayers()),
-                notes,
-                trace -> files.ifPresent(run -> run.trace(trace))));
-      }
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
   }
 
-  /** Opens everything; on resume the state is that of the newest good checkpoint. */
-  static TrainingSession open(
-      PreparedTraining prepared,
-      List<TrainingListener> listeners,
-      StopRequest stop,
-      Consumer<String> notes) {
-    return new TrainingSession(prepared, listeners, stop, notes);
+  /**
+   * Opens everything; nothing is trained yet.
+   *
+   * @param stop ends a training, or a pass, before its end
+   */
+  public static TrainingSession open(PreparedTraining prepared, StopRequest stop) {
+    return new TrainingSession(prepared, stop);
   }
 
-  static StepPlan plan(Backend backend, Network network, PreparedTraining prepared) {
+  /** How a training runs a step. */
+  public static StepPlan plan(Backend backend, Network network, PreparedTraining prepared) {
     TrainingConfig config = prepared.config();
     Graph graph = network.graph(config.labelSmoothing(), prepared.data().dataset().bytes());
     return backend.plan(graph, capacity(prepared), true, config.norms());
@@ -110,15 +84,25 @@ final class TrainingSession implements AutoCloseable {
     return Math.min(prepared.config().partSize(), prepared.data().train().length);
   }
 
-  TrainingState state() {
+  /** Where the training stands. */
+  public TrainingState state() {
     return state;
   }
 
-  CompiledStep step() {
+  StopRequest stop() {
+    return stop;
+  }
+
+  /** The plan that the step was compiled of. */
+  public StepPlan plan() {
+    return plan;
+  }
+
+  public CompiledStep step() {
     return step;
   }
 
-  Batches batches() {
+  public Batches batches() {
     return batches;
   }
 
@@ -132,28 +116,20 @@ final class TrainingSession implements AutoCloseable {
     return RankShare.WHOLE;
   }
 
-  /** All listeners, in the order they are told. */
-  List<TrainingListener> listeners() {
-    return List.copyOf(listeners);
-  }
-
-  Optional<Path> lastCheckpoint() {
-    return files.flatMap(RunFiles::lastCheckpoint);
-  }
-
   /** The end of a run whose step, weights or evaluation are not finite. */
-  GradsieveException.Diverged diverged(GradsieveException.Diverged cause) {
+  GradsieveException.Diverged diverged(
+      GradsieveException.Diverged cause, Optional<Path> lastCheckpoint) {
     // Evaluation comes after the last step.
     int step = Math.min(state.step + 1, state.plan.steps());
     return new GradsieveException.Diverged(
         "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
-            .formatted(state.epoch, step, cause.getMessage(), goodCheckpoint()),
+            .formatted(state.epoch, step, cause.getMessage(), good(lastCheckpoint)),
         cause);
   }
 
   /** For a message about a run that diverged. */
-  private String goodCheckpoint() {
-    return lastCheckpoint()
+  private static String good(Optional<Path> lastCheckpoint) {
+    return lastCheckpoint
         .map(path -> "the last good checkpoint is " + path)
         .orElse("there is no checkpoint yet");
   }
@@ -163,13 +139,13 @@ final class TrainingSession implements AutoCloseable {
    *
    * @return false if asked to stop before the end
    */
-  boolean learn(int epoch) {
+  boolean learn(int epoch, Optional<RankTeacher> teacher, Supplier<Optional<Path>> lastCheckpoint) {
     try {
-      return state.learned.learn(state, epoch, stop);
+      return state.learned.learn(state, epoch, teacher, stop);
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
           "the filter of --sieve learned diverged before epoch %d; %s; are the inputs of very different sizes? standardise them, or choose another --sieve"
-              .formatted(epoch, goodCheckpoint()),
+              .formatted(epoch, good(lastCheckpoint.get())),
           e);
     }
   }
@@ -181,13 +157,6 @@ final class TrainingSession implements AutoCloseable {
     if (state.step > state.plan.steps() / 10) {
       totals.warmSeconds += seconds;
       totals.warmKept += samples;
-    }
-  }
-
-  void warnOnce(String warning) {
-    if (!warned) {
-      notes.accept("warning: " + warning);
-      warned = true;
     }
   }
 
@@ -223,12 +192,7 @@ final class TrainingSession implements AutoCloseable {
     }
   }
 
-  /** Tells of a run at its end what its figures hide. */
-  void judge() {
-    Prospects.verdict(state).ifPresent(notes);
-  }
-
-  TrainingResult result(Evaluations last) {
+  TrainingResult result(Evaluations last, Optional<Path> lastCheckpoint) {
     RunTotals totals = state.runTotals;
     int samples = state.data.train().length;
     int finished = (int) totals.epochs;
@@ -246,8 +210,8 @@ final class TrainingSession implements AutoCloseable {
         comparable ? Optional.of(totals.timeSaved(samples)) : Optional.empty(),
         comparable ? Optional.of(totals.fullEpochSeconds(samples)) : Optional.empty(),
         finished < config.epochs() ? stop.signal() : 0,
-        lastCheckpoint(),
-        state.learned.filter().flatMap(LearnedFilter::correlation));
+        lastCheckpoint,
+        state.learned.filter().flatMap(RankModel::correlation));
   }
 
   @Override

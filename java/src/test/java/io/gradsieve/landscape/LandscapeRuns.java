@@ -5,7 +5,7 @@ import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
-import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,7 @@ final class LandscapeRuns {
   static Path train(Path out, String... options) {
     List<String> all = new ArrayList<>(List.of("threads=1", "out=" + out));
     all.addAll(List.of(options));
-    Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
+    TrainingRun.of(TrainingConfig.of(all.toArray(String[]::new))).run();
     return out;
   }
 

@@ -14,7 +14,7 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
 import io.gradsieve.data.reader.Samples;
 import io.gradsieve.format.npy.NpzArchive;
-import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ class FilteredDataTest {
     List<String> all = new ArrayList<>(List.of(options));
     all.addAll(List.of("data=" + data, "threads=1", "epochs=2", "sieve=learned:sample=1"));
     all.add("out=" + directory.resolve(run));
-    Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
+    TrainingRun.of(TrainingConfig.of(all.toArray(String[]::new))).run();
     filter = directory.resolve(run).resolve("filter.safetensors");
   }
 

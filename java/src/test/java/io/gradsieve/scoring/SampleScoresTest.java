@@ -7,7 +7,7 @@ import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ class SampleScoresTest {
       lines.add(line + "c" + label);
     }
     run = directory.resolve("run");
-    Trainer.of(
+    TrainingRun.of(
             TrainingConfig.of(
                 "data=" + Files.write(directory.resolve("table.csv"), lines),
                 "out=" + run,

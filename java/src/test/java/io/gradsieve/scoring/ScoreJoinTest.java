@@ -10,7 +10,7 @@ import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.reader.Samples;
-import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +75,7 @@ class ScoreJoinTest {
         new ArrayList<>(List.of("data=" + data, "epochs=1", "threads=1", "validation=0"));
     all.addAll(Arrays.asList(options));
     all.add("out=" + run);
-    Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
+    TrainingRun.of(TrainingConfig.of(all.toArray(String[]::new))).run();
     return run.resolve("scores.csv");
   }
 

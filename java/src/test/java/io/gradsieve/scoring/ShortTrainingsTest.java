@@ -15,9 +15,9 @@ import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.reader.Samples;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.TrainingRun;
 import io.gradsieve.train.TrainingState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -84,7 +84,7 @@ class ShortTrainingsTest {
       String[] options = {
         "data=digits", "threads=1", "epochs=2", "sieve=none", "seed=" + seed, "out=" + run
       };
-      Trainer.of(TrainingConfig.of(options)).run();
+      TrainingRun.of(TrainingConfig.of(options)).run();
       scored.add(scores("scored" + seed + ".csv", "model=" + run));
       trained.add(rows("run" + seed + "/scores.csv"));
     }

@@ -12,9 +12,9 @@ import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingPreview;
 import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class ValidationPartTest {
     all.add("out=" + directory.resolve(run));
     all.addAll(List.of(more));
     TrainingConfig config = TrainingConfig.of(all.toArray(String[]::new));
-    return Trainer.of(config, List.of(), new StopRequest(), notes::add).run();
+    return TrainingRun.of(config, List.of(), new StopRequest(), notes::add).run();
   }
 
   private ModelEvaluation eval(String run, String... more) {
@@ -104,7 +104,7 @@ class ValidationPartTest {
         new SettingsReader("train", CommandOptions.TRAIN)
             .file(directory.resolve("run/config.yaml"))
             .resolve();
-    Trainer.of(new TrainingConfig(again).withOut(directory.resolve("again"))).run();
+    TrainingRun.of(new TrainingConfig(again).withOut(directory.resolve("again"))).run();
     assertThat(directory.resolve("again/model.safetensors"))
         .hasSameBinaryContentAs(directory.resolve("run/model.safetensors"));
     assertThat(validationIn("again")).startsWith("validation: 0.1 ");
@@ -117,7 +117,7 @@ class ValidationPartTest {
     assertThat(all.validation()).isEmpty();
     assertThat(metrics("all").get("samples_seen").asInt()).isEqualTo(ROWS);
     assertThat(notes).noneMatch(note -> note.contains("set aside"));
-    Trainer.of(
+    TrainingRun.of(
             TrainingConfig.of("data=digits", "epochs=1", "out=" + directory.resolve("digits")),
             List.of(),
             new StopRequest(),

@@ -24,10 +24,10 @@ class ChangedDataTest {
     Path data = directory.resolve("t.csv");
     Path out = directory.resolve("run");
     Files.writeString(data, "a,label\n1,x\n2,y\n3,x\n4,y\n");
-    Trainer.of(TrainingConfig.of("data=" + data, "epochs=1", "threads=1", "out=" + out)).run();
+    TrainingRun.of(TrainingConfig.of("data=" + data, "epochs=1", "threads=1", "out=" + out)).run();
     Files.writeString(data, "a,label\n1,x\n2,y\n");
     TrainingConfig resumed = TrainingConfig.of("out=" + out, "resume=true");
-    assertThatThrownBy(() -> Trainer.of(resumed).run())
+    assertThatThrownBy(() -> TrainingRun.of(resumed).run())
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("t.csv: has 2 training samples")
         .hasMessageContaining("the data changed");
@@ -58,13 +58,13 @@ class ChangedDataTest {
     changed.put("a row less", rows.subList(0, 23));
     for (Map.Entry<String, List<String>> change : changed.entrySet()) {
       write(data, change.getValue());
-      assertThatThrownBy(() -> Trainer.of(resumed).run())
+      assertThatThrownBy(() -> TrainingRun.of(resumed).run())
           .as(change.getKey())
           .isInstanceOf(GradsieveException.BadData.class)
           .hasMessageContaining("made on other data");
     }
     write(data, rows);
-    assertThat(Trainer.of(resumed).run().signal()).isZero();
+    assertThat(TrainingRun.of(resumed).run().signal()).isZero();
   }
 
   private static void write(Path data, List<String> rows) throws IOException {

@@ -43,7 +43,8 @@ class EventStreamTest {
     ExecutorService other = Executors.newSingleThreadExecutor();
     try {
       Future<List<TrainingEvent>> events = other.submit(() -> read(stream, every));
-      Trainer.of(TrainingConfig.of("data=digits", "epochs=3", "batch-size=8", "threads=1"), stream)
+      TrainingRun.of(
+              TrainingConfig.of("data=digits", "epochs=3", "batch-size=8", "threads=1"), stream)
           .run();
       return events.get();
     } finally {

@@ -83,7 +83,7 @@ class GoldenCheckpointTest {
         };
     List<String> notes = new ArrayList<>();
     TrainingConfig config = TrainingConfig.of("out=" + run, "resume=true");
-    Trainer.of(config, List.of(look), new StopRequest(), notes::add).run();
+    TrainingRun.of(config, List.of(look), new StopRequest(), notes::add).run();
     assertThat(notes).anyMatch(note -> note.contains("goes on from epoch-0003-step-000003"));
     assertThat(stood).containsExactly("epoch 3 step 3 of 5, 14 samples done, 13 updates, batch 8");
     assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(4);

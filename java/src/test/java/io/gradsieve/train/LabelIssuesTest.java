@@ -88,7 +88,7 @@ class LabelIssuesTest {
             }
           }
         };
-    Trainer.of(config, List.of(look), stop, note -> {}).run();
+    TrainingRun.of(config, List.of(look), stop, note -> {}).run();
     int all = named.size();
     named.retainAll(flipped);
     System.out.printf("%d epochs: %d of %d are flipped%n", epochs, named.size(), all);

@@ -41,7 +41,7 @@ class LearnedRunsTest {
 
   @Test
   void theFirstEpochIsFullAndTheFilterChoosesFromThenOn() throws IOException {
-    TrainingResult result = Trainer.of(runs.config("run", "sieve=learned:sample=0.3")).run();
+    TrainingResult result = TrainingRun.of(runs.config("run", "sieve=learned:sample=0.3")).run();
     // ⌈0.6 · 1438⌉.
     assertThat(kept("run")).containsExactly(1438, 863, 863);
     assertThat(result.filterCorrelation()).isPresent();
@@ -59,22 +59,23 @@ class LearnedRunsTest {
 
   @Test
   void withoutAnEpochBeforeTheFirstTrainsOnTheSampleAlone() throws IOException {
-    Trainer.of(runs.config("run", "sieve=learned:sample=0.3,from=1,keep=0.5")).run();
+    TrainingRun.of(runs.config("run", "sieve=learned:sample=0.3,from=1,keep=0.5")).run();
     assertThat(kept("run")).containsExactly(432, 719, 719);
   }
 
   @Test
   void theSameRunElsewhereLearnsTheSameFilter() throws IOException {
-    Trainer.of(runs.config("a", "sieve=learned")).run();
-    Trainer.of(runs.config("b", "sieve=learned", "keep-checkpoints=1")).run();
+    TrainingRun.of(runs.config("a", "sieve=learned")).run();
+    TrainingRun.of(runs.config("b", "sieve=learned", "keep-checkpoints=1")).run();
     assertThat(runs.filter("a")).isNotEmpty().isEqualTo(runs.filter("b"));
     assertThat(runs.weights("a")).isEqualTo(runs.weights("b"));
   }
 
   @Test
   void anotherRunInItsPlaceLeavesNoFilter() throws IOException {
-    Trainer.of(runs.config("run", "sieve=learned")).run();
-    TrainingResult result = Trainer.of(runs.config("run", "sieve=hard", "overwrite=true")).run();
+    TrainingRun.of(runs.config("run", "sieve=learned")).run();
+    TrainingResult result =
+        TrainingRun.of(runs.config("run", "sieve=hard", "overwrite=true")).run();
     assertThat(runs.filter("run")).isEmpty();
     assertThat(result.filterCorrelation()).isEmpty();
   }
@@ -101,11 +102,11 @@ class LearnedRunsTest {
     String[] options = {"sieve=learned:sample=1", "checkpoint-every=3"};
     StopRequest stop = new StopWhileLearning();
     TrainingResult stopped =
-        Trainer.of(runs.config("parts", options), List.of(), stop, note -> {}).run();
+        TrainingRun.of(runs.config("parts", options), List.of(), stop, note -> {}).run();
     assertThat(stopped.signal()).isEqualTo(15);
     assertThat(runs.metrics("parts")).hasSize(1);
-    Trainer.of(runs.config("parts", "resume=true")).run();
-    Trainer.of(runs.config("whole", options)).run();
+    TrainingRun.of(runs.config("parts", "resume=true")).run();
+    TrainingRun.of(runs.config("whole", options)).run();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
     assertThat(runs.filter("parts")).isNotEmpty().isEqualTo(runs.filter("whole"));
   }
@@ -119,14 +120,15 @@ class LearnedRunsTest {
           @Override
           public void epochFinished(TrainingState state, EpochMetrics metrics) {
             if (state.epoch() == 1) {
-              assertThat(state.learned.learn(state, 2, asked)).isFalse();
+              RankTeacher teacher = new FilterTraining(state.config(), state.backend());
+              assertThat(state.learned.learn(state, 2, Optional.of(teacher), asked)).isFalse();
               assertThat(state.learned.filter()).isEmpty();
               assertThat(state.learned.ranks()).isEmpty();
             }
           }
         };
-    Trainer.of(runs.config("tried", "sieve=learned"), listener).run();
-    Trainer.of(runs.config("whole", "sieve=learned")).run();
+    TrainingRun.of(runs.config("tried", "sieve=learned"), listener).run();
+    TrainingRun.of(runs.config("whole", "sieve=learned")).run();
     assertThat(runs.weights("tried")).isEqualTo(runs.weights("whole"));
   }
 
@@ -150,10 +152,10 @@ class LearnedRunsTest {
             }
           }
         };
-    Trainer.of(runs.config("parts", "sieve=learned"), List.of(longLearning), stop, note -> {})
+    TrainingRun.of(runs.config("parts", "sieve=learned"), List.of(longLearning), stop, note -> {})
         .run();
-    TrainingResult result = Trainer.of(runs.config("parts", "resume=true")).run();
-    Trainer.of(runs.config("whole", "sieve=learned")).run();
+    TrainingResult result = TrainingRun.of(runs.config("parts", "resume=true")).run();
+    TrainingRun.of(runs.config("whole", "sieve=learned")).run();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
     JsonNode epoch = runs.metrics("parts").get(1);
     assertThat(epoch.get("seconds").asDouble()).isBetween(1000.0, 1100.0);
@@ -166,12 +168,13 @@ class LearnedRunsTest {
   @Test
   void ofTooFewScoresThereIsNoCorrelation() {
     // A tenth of ⌈0.2 · 1438⌉ are 28.
-    assertThat(Trainer.of(runs.config("run", "sieve=learned")).run().filterCorrelation()).isEmpty();
+    assertThat(TrainingRun.of(runs.config("run", "sieve=learned")).run().filterCorrelation())
+        .isEmpty();
   }
 
   @Test
   void aRunThatEndsBeforeItLearnsLeavesNoFilter() throws IOException {
-    Trainer.of(runs.config("run", "sieve=learned:from=1", "epochs=1")).run();
+    TrainingRun.of(runs.config("run", "sieve=learned:from=1", "epochs=1")).run();
     assertThat(runs.filter("run")).isEmpty();
   }
 
@@ -205,7 +208,8 @@ class LearnedRunsTest {
     PreparedTraining oneNeverTaught = wild("b", 399, 1, 3.4e38f);
     for (PreparedTraining training : List.of(teachers, oneNeverTaught)) {
       Path checkpoint = training.config().out().orElseThrow().resolve("checkpoints/epoch-0001");
-      assertThatThrownBy(() -> Trainer.of(training, List.of(), new StopRequest(), note -> {}).run())
+      assertThatThrownBy(
+              () -> TrainingRun.of(training, List.of(), new StopRequest(), note -> {}).run())
           .isInstanceOf(GradsieveException.Diverged.class)
           .hasMessage(
               "the filter of --sieve learned diverged before epoch 2; the last good checkpoint is "

@@ -19,7 +19,7 @@ class LocalesTest {
     Locale before = Locale.getDefault();
     Locale.setDefault(locale);
     try {
-      Trainer.of(
+      TrainingRun.of(
               TrainingConfig.of(
                   "data=digits", "threads=1", "epochs=1", "out=" + directory.resolve(out)))
           .run();

@@ -20,7 +20,7 @@ class ModelSourceTest {
 
   private Path run() {
     Path out = directory.resolve("run");
-    Trainer.of(TrainingConfig.of("epochs=1", "threads=1", "out=" + out)).run();
+    TrainingRun.of(TrainingConfig.of("epochs=1", "threads=1", "out=" + out)).run();
     return out;
   }
 
@@ -91,7 +91,8 @@ class ModelSourceTest {
           yaml, layers[0] + "\nlayers:\n  - flatten\n  - linear: {" + layers[1] + "}\n");
       assertThatThrownBy(
               () ->
-                  Trainer.of(TrainingConfig.of("model=" + yaml, "out=" + directory.resolve("r")))
+                  TrainingRun.of(
+                          TrainingConfig.of("model=" + yaml, "out=" + directory.resolve("r")))
                       .run())
           .isInstanceOf(GradsieveException.BadData.class)
           .hasMessageContaining(yaml + ": " + layers[2]);

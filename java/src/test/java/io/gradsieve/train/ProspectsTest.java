@@ -31,7 +31,7 @@ class ProspectsTest {
     List<String> all = new ArrayList<>(List.of("data=" + data, "validation=0", "epochs=6"));
     all.addAll(List.of(more));
     List<String> notes = new ArrayList<>();
-    Trainer.of(
+    TrainingRun.of(
             TrainingConfig.of(all.toArray(String[]::new)), List.of(), new StopRequest(), notes::add)
         .run();
     return notes;
@@ -87,7 +87,7 @@ class ProspectsTest {
         TrainingConfig.of("data=digits", "model=resnet20", "micro-batch=1", "epochs=1");
     StopRequest stop = new StopRequest();
     stop.stop(15);
-    Trainer.of(config, List.of(), stop, notes::add).run();
+    TrainingRun.of(config, List.of(), stop, notes::add).run();
     assertThat(notes).filteredOn(note -> note.startsWith("warning: --micro-batch 1: ")).hasSize(1);
   }
 
@@ -114,7 +114,7 @@ class ProspectsTest {
     byte[] x = Samples.npy(new float[] {value, value, value, value, value, value}, 3, 2);
     byte[] arrays = Samples.zip(Map.of("x.npy", x, "y.npy", Samples.npy(new long[] {0, 1, 0}, 3)));
     Path data = Samples.write(directory.resolve("same.npz"), arrays);
-    assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + data)).run())
+    assertThatThrownBy(() -> TrainingRun.of(TrainingConfig.of("data=" + data)).run())
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("training samples have the same inputs");
   }

@@ -43,10 +43,10 @@ class ResumeFuzzTest {
    */
   @Test
   void aDamagedRunEndsWithTheSameBitsOrIsRefused() throws IOException {
-    Trainer.of(config("whole")).run();
+    TrainingRun.of(config("whole")).run();
     byte[] weights = Files.readAllBytes(at("whole").resolve("model.safetensors"));
     StopRequest stop = new StopRequest();
-    Trainer.of(config("parts"), List.of(stopAtStep(stop)), stop, note -> {}).run();
+    TrainingRun.of(config("parts"), List.of(stopAtStep(stop)), stop, note -> {}).run();
     Map<Path, byte[]> good = files(at("parts"));
     List<Path> damageable =
         good.keySet().stream().filter(file -> !file.endsWith("config.yaml")).toList();
@@ -63,7 +63,7 @@ class ResumeFuzzTest {
                 Files.createDirectories(file.getParent());
                 Files.write(file, bad.get(file));
               }
-              Trainer.of(resumed).run();
+              TrainingRun.of(resumed).run();
               assertThat(at("parts").resolve("model.safetensors")).hasBinaryContent(weights);
             });
   }

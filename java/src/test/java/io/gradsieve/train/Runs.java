@@ -60,6 +60,6 @@ record Runs(Path directory) {
             }
           }
         };
-    return Trainer.of(config, List.of(listener), stop, note -> {}).run();
+    return TrainingRun.of(config, List.of(listener), stop, note -> {}).run();
   }
 }

@@ -57,11 +57,11 @@ class SieveRunsTest {
       })
   void aRunStoppedInTheMiddleEndsWithTheSameBits(String spec) throws IOException {
     String[] options = spec.split(" ");
-    Trainer.of(runs.config("whole", options)).run();
+    TrainingRun.of(runs.config("whole", options)).run();
     for (int steps : new int[] {16, 24, 30}) {
       String name = "parts" + steps;
       assertThat(Runs.stopped(runs.config(name, options), steps).signal()).isEqualTo(15);
-      Trainer.of(runs.config(name, "resume=true")).run();
+      TrainingRun.of(runs.config(name, "resume=true")).run();
       assertThat(runs.weights(name)).isEqualTo(runs.weights("whole"));
       assertThat(runs.lines(name, "scores.csv")).isEqualTo(runs.lines("whole", "scores.csv"));
       assertThat(runs.filter(name)).isEqualTo(runs.filter("whole"));
@@ -74,7 +74,7 @@ class SieveRunsTest {
   @ParameterizedTest
   @ValueSource(strings = {"loss", "grad_norm"})
   void whatIsHiddenIsScoredByAForwardPassAndCounted(String score) throws IOException {
-    Trainer.of(runs.config("run", "sieve=hide:fraction=0.4,sure=0.5", "score=" + score)).run();
+    TrainingRun.of(runs.config("run", "sieve=hide:fraction=0.4,sure=0.5", "score=" + score)).run();
     List<JsonNode> metrics = runs.metrics("run");
     assertThat(metrics.get(0).get("forward_only").asInt()).isZero();
     int hidden = metrics.get(2).get("forward_only").asInt();
@@ -94,7 +94,7 @@ class SieveRunsTest {
 
   @Test
   void aBatchGoesBackwardWithItsTopShareAndTheRestIsOnlyScored() throws IOException {
-    Trainer.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100")).run();
+    TrainingRun.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100")).run();
     List<JsonNode> metrics = runs.metrics("run");
     assertThat(metrics.get(1).get("samples_kept").asInt()).isEqualTo(360);
     assertThat(metrics.get(1).get("forward_only").asInt()).isEqualTo(1438 - 360);
@@ -126,14 +126,14 @@ class SieveRunsTest {
   @CsvSource({"micro-batch=1, 360", "micro-batch=2, 360", "batch-size=3, 480"})
   void aBatchKeepsItsShareInPartsTooAndOneOfAStepAtLeast(String option, int kept)
       throws IOException {
-    Trainer.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100", option)).run();
+    TrainingRun.of(runs.config("run", "sieve=batch:keep=0.25", "batch-size=100", option)).run();
     assertThat(runs.metrics("run").get(1).get("samples_kept").asInt()).isEqualTo(kept);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"batch-size=128", "batch-size=16", "batch-size=8", "micro-batch=4"})
   void aBalancedBatchKeepsTheSameShareOfEveryClass(String option) throws IOException {
-    Trainer.of(
+    TrainingRun.of(
             runs.config(
                 "run", "sieve=batch:keep=0.25,balanced=true,relative=true", "lr=0.005", option))
         .run();
@@ -172,10 +172,10 @@ class SieveRunsTest {
       "batch-size=300",
       "lr=0.01"
     };
-    Trainer.of(runs.config("whole", options)).run();
+    TrainingRun.of(runs.config("whole", options)).run();
     String[] parts = java.util.Arrays.copyOf(options, options.length + 1);
     parts[options.length] = "micro-batch=64";
-    Trainer.of(runs.config("parts", parts)).run();
+    TrainingRun.of(runs.config("parts", parts)).run();
     try (SafeTensors whole = SafeTensors.open(runs.path("whole").resolve("model.safetensors"));
         SafeTensors cut = SafeTensors.open(runs.path("parts").resolve("model.safetensors"))) {
       for (String name : List.of("1.weight", "3.bias", "5.weight")) {
@@ -198,7 +198,7 @@ class SieveRunsTest {
   @ParameterizedTest
   @CsvSource({"none, 512, 0.02", "linear, 512, 0.08", "sqrt, 512, 0.04", "sqrt, 32, 0.01"})
   void oneRateServesAllBatches(String scaling, int batch, double rate) throws IOException {
-    Trainer.of(
+    TrainingRun.of(
             runs.config(
                 "run",
                 "lr=0.02",
@@ -228,21 +228,21 @@ class SieveRunsTest {
         Map.of("x.npy", Samples.npy(x, 60, 2), "y.npy", Samples.npy(y, 60));
     Path data = Samples.write(directory.resolve("small.npz"), Samples.zip(arrays));
     String[] options = {"data=" + data, "lr=0.02", "lr-scaling=linear", "schedule=constant"};
-    Trainer.of(runs.config("a", options)).run();
+    TrainingRun.of(runs.config("a", options)).run();
     assertThat(runs.metrics("a").get(2).get("learning_rate").asDouble())
         .isCloseTo(0.02 * 60 / 128, within(1e-12));
     Runs.stopped(runs.config("b", options), 1);
-    Trainer.of(runs.config("b", "data=" + data, "resume=true")).run();
+    TrainingRun.of(runs.config("b", "data=" + data, "resume=true")).run();
     assertThat(runs.weights("b")).isEqualTo(runs.weights("a"));
   }
 
   @Test
   void theNoiseScaleIsTheNumberOfSamplesWorthABatchAndBiasedPlansHaveNone() throws IOException {
-    Trainer.of(runs.config("run", "sieve=hard", "lr=0.01")).run();
+    TrainingRun.of(runs.config("run", "sieve=hard", "lr=0.01")).run();
     List<JsonNode> metrics = runs.metrics("run");
     assertThat(metrics.get(0).get("noise_scale").asDouble()).isBetween(1.0, 1000.0);
     assertThat(metrics.get(1).get("noise_scale").isNull()).isTrue();
-    Trainer.of(runs.config("quiet", "sieve=none", "norms=off")).run();
+    TrainingRun.of(runs.config("quiet", "sieve=none", "norms=off")).run();
     assertThat(runs.metrics("quiet").get(0).get("noise_scale").isNull()).isTrue();
   }
 
@@ -256,7 +256,7 @@ class SieveRunsTest {
       csv.append(random.below(3 * i + 2, 2) == 0 ? ",x\n" : ",y\n");
     }
     Files.writeString(runs.path("noise.csv"), csv);
-    Trainer.of(
+    TrainingRun.of(
             runs.config(
                 "run",
                 "data=" + runs.path("noise.csv"),
@@ -277,7 +277,8 @@ class SieveRunsTest {
 
   @Test
   void anAutomaticBatchBeginsWithTheDataWhereThatIsSmall() throws IOException {
-    Trainer.of(runs.config("run", "batch-size=auto", "micro-batch=16", "validation=0.99")).run();
+    TrainingRun.of(runs.config("run", "batch-size=auto", "micro-batch=16", "validation=0.99"))
+        .run();
     JsonNode first = runs.metrics("run").get(0);
     assertThat(first.get("batch_size").asInt())
         .isEqualTo(first.get("samples_seen").asInt())

@@ -62,7 +62,7 @@ class SteadyStepTest {
             before = threads.getThreadAllocatedBytes(thread);
           }
         };
-    Trainer.of(
+    TrainingRun.of(
             TrainingConfig.of("data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1"),
             new EventStream(),
             listener)

@@ -32,7 +32,7 @@ class StepProfileTest {
     options.add("out=" + directory.resolve(out));
     options.addAll(List.of(more));
     List<String> notes = new ArrayList<>();
-    Trainer.of(
+    TrainingRun.of(
             TrainingConfig.of(options.toArray(String[]::new)),
             List.of(),
             new StopRequest(),

@@ -27,11 +27,12 @@ class StopBetweenEpochsTest {
   }
 
   private void resumesTo(TrainingListener stopping, String checkpoint) throws IOException {
-    TrainingResult stopped = Trainer.of(config("parts"), List.of(stopping), stop, note -> {}).run();
+    TrainingResult stopped =
+        TrainingRun.of(config("parts"), List.of(stopping), stop, note -> {}).run();
     assertThat(stopped.signal()).isEqualTo(15);
     assertThat(stopped.checkpoint()).get().asString().endsWith("/" + checkpoint);
-    Trainer.of(config("whole")).run();
-    Trainer.of(config("parts", "resume=true")).run();
+    TrainingRun.of(config("whole")).run();
+    TrainingRun.of(config("parts", "resume=true")).run();
     for (String file : List.of("model.safetensors", "scores.csv")) {
       assertThat(Files.readAllBytes(directory.resolve("parts").resolve(file)))
           .isEqualTo(Files.readAllBytes(directory.resolve("whole").resolve(file)));

@@ -37,11 +37,11 @@ class TrainerTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 5, 12, 13, 17, 24, 35})
   void aRunStoppedAfterAnyStepAndResumedEndsWithTheSameBits(int steps) throws IOException {
-    Trainer.of(runs.config("whole")).run();
+    TrainingRun.of(runs.config("whole")).run();
     TrainingResult first = Runs.stopped(runs.config("parts"), steps);
     assertThat(first.signal()).isEqualTo(15);
     assertThat(runs.path("parts").resolve("model.safetensors")).doesNotExist();
-    TrainingResult second = Trainer.of(runs.config("parts", "resume=true")).run();
+    TrainingResult second = TrainingRun.of(runs.config("parts", "resume=true")).run();
     assertThat(second.signal()).isZero();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
     assertThat(runs.lines("parts", "scores.csv")).isEqualTo(runs.lines("whole", "scores.csv"));
@@ -72,9 +72,9 @@ class TrainerTest {
       "validation=0.2",
       "epochs=3"
     };
-    Trainer.of(runs.config("whole", options)).run();
+    TrainingRun.of(runs.config("whole", options)).run();
     Runs.stopped(runs.config("parts", options), 15);
-    Trainer.of(runs.config("parts", "resume=true")).run();
+    TrainingRun.of(runs.config("parts", "resume=true")).run();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
     JsonNode last = runs.metrics("whole").get(2);
     assertThat(last.get("test_accuracy_recalibrated").isNumber()).isTrue();
@@ -85,27 +85,27 @@ class TrainerTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void theSameSeedGivesTheSameBitsAtAnyNumberOfThreads(int threads) throws IOException {
-    Trainer.of(runs.config("a", "threads=" + threads)).run();
-    Trainer.of(runs.config("b", "threads=" + threads)).run();
-    Trainer.of(runs.config("c", "threads=" + threads, "seed=2")).run();
+    TrainingRun.of(runs.config("a", "threads=" + threads)).run();
+    TrainingRun.of(runs.config("b", "threads=" + threads)).run();
+    TrainingRun.of(runs.config("c", "threads=" + threads, "seed=2")).run();
     assertThat(runs.weights("a")).isEqualTo(runs.weights("b")).isNotEqualTo(runs.weights("c"));
   }
 
   @Test
   void theRecordedConfigurationTrainsTheSameAgain() throws IOException {
-    Trainer.of(runs.config("a", "lr=0.07", "sieve=soft")).run();
+    TrainingRun.of(runs.config("a", "lr=0.07", "sieve=soft")).run();
     var settings =
         new io.gradsieve.config.SettingsReader("train", io.gradsieve.config.CommandOptions.TRAIN)
             .sets(List.of("out=" + runs.path("b")))
             .file(runs.path("a").resolve("config.yaml"))
             .resolve();
-    Trainer.of(new TrainingConfig(settings)).run();
+    TrainingRun.of(new TrainingConfig(settings)).run();
     assertThat(runs.weights("b")).isEqualTo(runs.weights("a"));
   }
 
   @Test
   void aDamagedNewestCheckpointIsPassedOver() throws IOException {
-    Trainer.of(runs.config("whole")).run();
+    TrainingRun.of(runs.config("whole")).run();
     Runs.stopped(runs.config("parts"), 30);
     Path newest;
     try (Stream<Path> all = Files.list(runs.path("parts").resolve("checkpoints"))) {
@@ -116,21 +116,22 @@ class TrainerTest {
     optimizer[optimizer.length / 2] ^= 4;
     Files.write(newest.resolve("optimizer.safetensors"), optimizer);
     List<String> notes = new ArrayList<>();
-    Trainer.of(runs.config("parts", "resume=true"), List.of(), new StopRequest(), notes::add).run();
+    TrainingRun.of(runs.config("parts", "resume=true"), List.of(), new StopRequest(), notes::add)
+        .run();
     assertThat(notes).hasSize(3).last().asString().contains("warning:", "optimizer.safetensors");
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
   }
 
   @Test
   void aRunWithoutAnyGoodCheckpointResumesFromTheStart() throws IOException {
-    Trainer.of(runs.config("whole")).run();
+    TrainingRun.of(runs.config("whole")).run();
     Runs.stopped(runs.config("parts", "checkpoint-every=3"), 1);
     try (Stream<Path> files = Files.walk(runs.path("parts").resolve("checkpoints"))) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         Files.write(file, new byte[] {1});
       }
     }
-    Trainer.of(runs.config("parts", "resume=true")).run();
+    TrainingRun.of(runs.config("parts", "resume=true")).run();
     assertThat(runs.weights("parts")).isEqualTo(runs.weights("whole"));
   }
 
@@ -145,16 +146,16 @@ class TrainerTest {
         .hasMessageContaining("--sieve");
     TrainingConfig free =
         runs.config("run", "resume=true", "sieve=variance", "keep-checkpoints=1", "quiet=true");
-    Trainer.of(free).run();
+    TrainingRun.of(free).run();
     assertThat(runs.path("run").resolve("checkpoints").toFile().list()).hasSize(1);
   }
 
   @Test
   void resumingAFinishedRunChangesNothing() throws IOException {
-    TrainingResult first = Trainer.of(runs.config("run")).run();
+    TrainingResult first = TrainingRun.of(runs.config("run")).run();
     byte[] before = runs.weights("run");
     List<String> metrics = runs.lines("run", "metrics.jsonl");
-    TrainingResult again = Trainer.of(runs.config("run", "resume=true")).run();
+    TrainingResult again = TrainingRun.of(runs.config("run", "resume=true")).run();
     assertThat(runs.weights("run")).isEqualTo(before);
     assertThat(runs.lines("run", "metrics.jsonl")).isEqualTo(metrics);
     assertThat(again.test()).isEqualTo(first.test());
@@ -162,7 +163,7 @@ class TrainerTest {
 
   @Test
   void metricsHaveEveryNameInOrderAndCountTheSieve() throws IOException {
-    Trainer.of(runs.config("run", "sieve=variance:keep=0.25", "eval-every=2", "validation=0.1"))
+    TrainingRun.of(runs.config("run", "sieve=variance:keep=0.25", "eval-every=2", "validation=0.1"))
         .run();
     List<JsonNode> metrics = runs.metrics("run");
     List<String> names = new ArrayList<>();
@@ -202,7 +203,7 @@ class TrainerTest {
 
   @Test
   void theDefaultLearnsTheDigits() throws IOException {
-    TrainingResult result = Trainer.of(runs.config("run", "epochs=20")).run();
+    TrainingResult result = TrainingRun.of(runs.config("run", "epochs=20")).run();
     assertThat(result.test().orElseThrow().accuracy()).isGreaterThan(0.96);
     assertThat(result.skipped()).isBetween(0.45, 0.5);
     assertThat(runs.lines("run", "scores.csv")).hasSize(1438 + 1);
@@ -240,7 +241,7 @@ class TrainerTest {
         };
     TrainingConfig config =
         TrainingConfig.of("data=digits", "epochs=2", "batch-size=479", "threads=1");
-    Trainer.of(config, listener).run();
+    TrainingRun.of(config, listener).run();
     assertThat(heard).hasToString("run epoch1 .... end1 epoch2 .... end2 done");
   }
 
@@ -262,14 +263,14 @@ class TrainerTest {
             Samples.zip(Map.of("x.npy", Samples.npy(x, 100, 2), "y.npy", Samples.npy(y, 100))));
     TrainingConfig config =
         TrainingConfig.of("data=" + wild, "batch-size=30", "threads=2", "seed=4", option);
-    assertThatThrownBy(() -> Trainer.of(config).run())
+    assertThatThrownBy(() -> TrainingRun.of(config).run())
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("of the training sample with index 71 of wild is not finite");
   }
 
   @Test
   void aRateThatDivergesNamesTheLastGoodCheckpointOrSaysThereIsNone() {
-    assertThatThrownBy(() -> Trainer.of(runs.config("a", "lr=1e30", "warmup=0")).run())
+    assertThatThrownBy(() -> TrainingRun.of(runs.config("a", "lr=1e30", "warmup=0")).run())
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining(" samples is not finite (the first: training sample with index ")
         .hasMessageContaining("no checkpoint yet");
@@ -284,7 +285,7 @@ class TrainerTest {
             }
           }
         };
-    assertThatThrownBy(() -> Trainer.of(runs.config("b"), poison).run())
+    assertThatThrownBy(() -> TrainingRun.of(runs.config("b"), poison).run())
         .isInstanceOf(GradsieveException.Diverged.class)
         .hasMessageContaining("epoch 3")
         .hasMessageContaining("checkpoints/epoch-0002");
@@ -296,10 +297,10 @@ class TrainerTest {
     Files.writeString(csv, "x,y,label\n1,2,a\n2,1,b\n3,1,b\n0,5,a\n");
     TrainingConfig small =
         TrainingConfig.of("data=" + csv, "epochs=1", "threads=1", "out=" + runs.path("small"));
-    Trainer.of(small).run();
+    TrainingRun.of(small).run();
     assertThat(runs.lines("small", "config.yaml"))
         .anyMatch(line -> line.startsWith("batch-size: 4 "));
-    assertThatThrownBy(() -> Trainer.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
+    assertThatThrownBy(() -> TrainingRun.of(TrainingConfig.of("data=" + csv, "batch-size=5")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("--batch-size 5");
   }
@@ -310,7 +311,7 @@ class TrainerTest {
     Files.writeString(csv, "x,w,label\n1,2,a\n2,1,b\n3,1,b\n0,4,b\n5,1,b\n2,3,a\n");
     TrainingConfig config =
         TrainingConfig.of("data=" + csv, "weight=w", "class-weights=balanced", "validation=0");
-    double[] weights = PreparedTraining.of(config).data().userWeights();
+    double[] weights = Preparation.of(config).data().userWeights();
     assertThat(Arrays.stream(weights).average().orElseThrow())
         .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-12));
     // raw weight / class count: 2/2, 1/4, 1/4, 4/4, 1/4, 3/2
@@ -323,15 +324,15 @@ class TrainerTest {
   void aRunKeepsOutOfDirectoriesThatAreNotItsOwn() throws IOException {
     Files.createDirectories(runs.path("full"));
     Path mine = Files.writeString(runs.path("full").resolve("config.yaml"), "mine");
-    assertThatThrownBy(() -> Trainer.of(runs.config("full")).run())
+    assertThatThrownBy(() -> TrainingRun.of(runs.config("full")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("not empty");
-    assertThatThrownBy(() -> Trainer.of(runs.config("full", "overwrite=true")).run())
+    assertThatThrownBy(() -> TrainingRun.of(runs.config("full", "overwrite=true")).run())
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessageContaining("config.yaml");
     assertThat(mine).hasContent("mine");
     Files.writeString(runs.path("file"), "x");
-    assertThatThrownBy(() -> Trainer.of(runs.config("file")).run())
+    assertThatThrownBy(() -> TrainingRun.of(runs.config("file")).run())
         .isInstanceOf(GradsieveException.Output.class);
     assertThatThrownBy(() -> runs.config("none", "resume=true"))
         .isInstanceOf(GradsieveException.BadData.class);
@@ -339,9 +340,9 @@ class TrainerTest {
 
   @Test
   void overwriteLeavesWhatIsNotTheRuns() throws IOException {
-    Trainer.of(runs.config("run", "epochs=2")).run();
+    TrainingRun.of(runs.config("run", "epochs=2")).run();
     Path mine = Files.writeString(runs.path("run").resolve("notes.txt"), "mine");
-    Trainer.of(runs.config("run", "epochs=1", "overwrite=true")).run();
+    TrainingRun.of(runs.config("run", "epochs=1", "overwrite=true")).run();
     assertThat(mine).hasContent("mine");
     assertThat(runs.lines("run", "metrics.jsonl")).hasSize(1);
     assertThat(runs.path("run").resolve("checkpoints").toFile().list())

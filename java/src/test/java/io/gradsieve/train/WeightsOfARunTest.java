@@ -46,7 +46,7 @@ class WeightsOfARunTest {
     Path path = directory.resolve(out);
     List<String> all = new ArrayList<>(List.of(options));
     all.addAll(List.of("epochs=1", "threads=1", "out=" + path));
-    Trainer.of(TrainingConfig.of(all.toArray(String[]::new))).run();
+    TrainingRun.of(TrainingConfig.of(all.toArray(String[]::new))).run();
     return path;
   }
 
@@ -55,7 +55,7 @@ class WeightsOfARunTest {
     List<String> all = new ArrayList<>(List.of(options));
     all.add("data=" + table("new.csv", table));
     all.add("weights=" + weights);
-    return PreparedTraining.of(TrainingConfig.of(all.toArray(String[]::new)));
+    return Preparation.of(TrainingConfig.of(all.toArray(String[]::new)));
   }
 
   private AbstractThrowableAssert<?, ?> refused(
@@ -76,9 +76,7 @@ class WeightsOfARunTest {
   @Test
   void columnsInAnotherOrderAreTheSameInputs() throws IOException {
     Dataset before =
-        PreparedTraining.of(TrainingConfig.of("data=" + directory.resolve("t.csv")))
-            .data()
-            .dataset();
+        Preparation.of(TrainingConfig.of("data=" + directory.resolve("t.csv"))).data().dataset();
     PreparedTraining prepared =
         prepared(run, "kind,color,b,a\nz,red,20,3\ny,blue,9000,2\n", "label=kind", "validation=0");
     Dataset data = prepared.data().dataset();
@@ -86,7 +84,7 @@ class WeightsOfARunTest {
     assertThat(data.classes()).containsExactly("x", "y", "z"); // though there is no x
     assertThat(data.label(0)).isEqualTo(2);
     assertThat(prepared.spec()).isEqualTo(model(run));
-    assertThat(prepared.remarks()).isEmpty();
+    assertThat(Preparation.remarks(prepared)).isEmpty();
   }
 
   @Test
@@ -122,7 +120,7 @@ class WeightsOfARunTest {
     Path bare = directory.resolve("bare.safetensors");
     Files.copy(run.resolve(RunDirectory.WEIGHTS), bare);
     PreparedTraining prepared = prepared(bare, TABLE);
-    assertThat(prepared.remarks())
+    assertThat(Preparation.remarks(prepared))
         .anyMatch(
             remark ->
                 remark.startsWith("warning: " + bare + ": no model.yaml beside it")
@@ -152,13 +150,12 @@ class WeightsOfARunTest {
   void classesOfImagesAreMappedByNameAndPixelsStandardisedAsBefore() throws IOException {
     Path images = trained("images", "data=" + images("i.zip", 0, "cat", "dog", "eel"), "model=mlp");
     PreparedTraining prepared =
-        PreparedTraining.of(
+        Preparation.of(
             TrainingConfig.of("data=" + images("j.zip", 90, "dog", "eel"), "weights=" + images));
     assertThat(prepared.spec()).isEqualTo(model(images));
     assertThat(prepared.data().dataset().label(0)).isEqualTo(1);
     Path more = images("k.zip", 0, "cat", "ant", "dog");
-    assertThatThrownBy(
-            () -> PreparedTraining.of(TrainingConfig.of("data=" + more, "weights=" + images)))
+    assertThatThrownBy(() -> Preparation.of(TrainingConfig.of("data=" + more, "weights=" + images)))
         .isInstanceOf(BadData.class)
         .hasMessageContaining("'ant' is no class of the model");
   }

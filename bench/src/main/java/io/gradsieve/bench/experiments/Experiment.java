@@ -2,8 +2,8 @@ package io.gradsieve.bench.experiments;
 
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.EpochMetrics;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingRun;
 import io.gradsieve.train.TrainingState;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -94,7 +94,7 @@ record Experiment(
             epochs.add(metrics);
           }
         };
-    Trainer.of(TrainingConfig.of(options.toArray(String[]::new)), listener).run();
+    TrainingRun.of(TrainingConfig.of(options.toArray(String[]::new)), listener).run();
     return epochs;
   }
 }

@@ -13,9 +13,9 @@ import io.gradsieve.nn.Models;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingData;
 import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingRun;
 import io.gradsieve.train.TrainingState;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -188,7 +188,7 @@ public final class StepWindows implements TrainingListener {
               images.schema());
       TrainingData data = TrainingData.of(images, config);
       StopRequest stop = new StopRequest();
-      Trainer.of(
+      TrainingRun.of(
               new PreparedTraining(config, data, spec, Optional.empty(), true),
               List.of(new StepWindows(stop)),
               stop,

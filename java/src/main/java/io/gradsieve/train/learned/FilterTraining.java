@@ -1,6 +1,5 @@
 package io.gradsieve.train.learned;
 
-import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.config.ModelRules;
@@ -18,12 +17,12 @@ import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
 import io.gradsieve.nn.layer.Pool2d;
 import io.gradsieve.train.PreparedTraining;
+import io.gradsieve.train.RankModel;
+import io.gradsieve.train.RankTeacher;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingData;
-import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingResult;
-import io.gradsieve.train.TrainingState;
+import io.gradsieve.train.TrainingSession;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +32,7 @@ import java.util.Optional;
  * Teaches a {@link LearnedFilter}: the scores become bins of equal size, which a small network is
  * trained to tell by the engine's own loop, from the inputs as the model sees them.
  */
-public final class FilterTraining {
+public final class FilterTraining implements RankTeacher {
   private static final int BINS = 10;
 
   /** One in so many scored samples does not teach; the rank correlation is measured on those. */
@@ -58,29 +57,25 @@ public final class FilterTraining {
 
   private final TrainingConfig run;
   private final Backend backend;
-  private final StopRequest stop;
 
   /**
    * Trainings for a run.
    *
    * @param run whose device, threads and seed they take
    * @param backend holds the filter's weights; stays the caller's
-   * @param stop ends a training before its end
    */
-  public FilterTraining(TrainingConfig run, Backend backend, StopRequest stop) {
+  public FilterTraining(TrainingConfig run, Backend backend) {
     this.run = run;
     this.backend = backend;
-    this.stop = stop;
   }
 
-  /**
-   * Learns from scored samples; empty if asked to stop before the end.
-   *
-   * @param samples positions in the data set, in random order, one at least
-   * @param scores finite, one a sample
-   * @throws GradsieveException.Diverged if the filter's training does, or what it predicts
-   */
-  public Optional<LearnedFilter> fit(Dataset data, int[] samples, float[] scores) {
+  @Override
+  public Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, StopRequest stop) {
+    return fit(data, samples, scores, stop).map(filter -> filter);
+  }
+
+  /** As {@link #learn}. */
+  Optional<LearnedFilter> fit(Dataset data, int[] samples, float[] scores, StopRequest stop) {
     int tenth = samples.length / HELD_OUT;
     int held = tenth < FEWEST_HELD_OUT ? 0 : tenth;
     int[] taught = Arrays.copyOfRange(samples, held, samples.length);
@@ -93,7 +88,7 @@ public final class FilterTraining {
     NetworkSpec spec = ModelRules.with(network(data.shape()), binned.schema());
     Network network = Network.create(spec, backend::parameters, 0);
     try {
-      if (!train(binned, taught, network)) {
+      if (!train(binned, taught, network, stop)) {
         network.close();
         return Optional.empty();
       }
@@ -112,7 +107,7 @@ public final class FilterTraining {
   }
 
   /** Whether it came to its end; {@code network} has the weights then. */
-  private boolean train(Dataset binned, int[] taught, Network network) {
+  private boolean train(Dataset binned, int[] taught, Network network, StopRequest stop) {
     TrainingConfig config =
         TrainingConfig.of(
             "sieve=none",
@@ -131,14 +126,11 @@ public final class FilterTraining {
         new PreparedTraining(
                 config, TrainingData.of(binned, config), network.spec(), Optional.empty(), true)
             .on(taught);
-    TrainingListener copy =
-        new TrainingListener() {
-          @Override
-          public void runFinished(TrainingState state, TrainingResult result) {
-            network.parameters().copy(state.network().parameters());
-          }
-        };
-    return Trainer.of(training, List.of(copy), stop, note -> {}).run().signal() == 0;
+    try (TrainingSession session = TrainingSession.open(training, stop)) {
+      boolean ended = new Trainer(session, List.of()).run().signal() == 0;
+      network.parameters().copy(session.state().network().parameters());
+      return ended;
+    }
   }
 
   /** Convolutions for images, else two hidden layers. */

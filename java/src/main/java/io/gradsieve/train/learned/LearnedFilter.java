@@ -11,6 +11,7 @@ import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.EvaluationSession;
+import io.gradsieve.train.RankModel;
 import io.gradsieve.train.StopRequest;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -38,7 +39,7 @@ import java.util.TreeMap;
  * correlation   Spearman's, with the scores of samples it did not learn from; absent if those were too few
  * </pre>
  */
-public final class LearnedFilter implements AutoCloseable {
+public final class LearnedFilter implements RankModel {
   /** Its name in a run and in a checkpoint. */
   public static final String FILE = "filter.safetensors";
 
@@ -134,7 +135,7 @@ public final class LearnedFilter implements AutoCloseable {
     }
   }
 
-  /** Writes the file to a stream, which stays open; the same filter gives the same bytes. */
+  @Override
   public void write(OutputStream out) throws IOException {
     Map<String, String> metadata = new TreeMap<>();
     metadata.put("format", FORMAT);
@@ -146,10 +147,7 @@ public final class LearnedFilter implements AutoCloseable {
     network.save(out, metadata);
   }
 
-  /**
-   * Spearman's rank correlation with the scores of samples held out, in [-1, 1]; empty if those
-   * were too few to say.
-   */
+  @Override
   public Optional<Double> correlation() {
     return correlation;
   }
@@ -176,6 +174,7 @@ public final class LearnedFilter implements AutoCloseable {
    * @throws BadData if the samples are of another shape
    * @throws GradsieveException.Diverged if a result is not finite
    */
+  @Override
   public float[] ranks(Dataset data, int[] samples, StopRequest stop) {
     NetworkSpec spec = network.spec();
     if (!takes(spec, data.shape())) {

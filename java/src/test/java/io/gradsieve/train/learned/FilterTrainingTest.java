@@ -71,8 +71,8 @@ class FilterTrainingTest {
   private Optional<LearnedFilter> fit(Dataset data, float[] scores, String... options) {
     String[] all = Arrays.copyOf(options, options.length + 1);
     all[options.length] = "threads=1";
-    return new FilterTraining(TrainingConfig.of(all), backend, stop)
-        .fit(data, IntStream.range(0, scores.length).toArray(), scores);
+    return new FilterTraining(TrainingConfig.of(all), backend)
+        .fit(data, IntStream.range(0, scores.length).toArray(), scores, stop);
   }
 
   private static byte[] bytes(LearnedFilter filter) throws IOException {

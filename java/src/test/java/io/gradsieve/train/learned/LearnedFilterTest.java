@@ -54,8 +54,8 @@ class LearnedFilterTest {
     for (int i = 0; i < samples; i++) {
       scores[i] = i % 11;
     }
-    return new FilterTraining(TrainingConfig.of("threads=1"), backend, new StopRequest())
-        .fit(data, IntStream.range(0, samples).toArray(), scores)
+    return new FilterTraining(TrainingConfig.of("threads=1"), backend)
+        .fit(data, IntStream.range(0, samples).toArray(), scores, new StopRequest())
         .orElseThrow();
   }
 

@@ -2,8 +2,8 @@ package io.gradsieve.bench.peers;
 
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingRun;
 import io.gradsieve.train.TrainingState;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -75,6 +75,6 @@ final class EngineWindows implements TrainingListener {
             "epochs=65535",
             "eval-every=1000000");
     StopRequest stop = new StopRequest();
-    Trainer.of(config, List.of(new EngineWindows(stop)), stop, note -> {}).run();
+    TrainingRun.of(config, List.of(new EngineWindows(stop)), stop, note -> {}).run();
   }
 }
