@@ -15,6 +15,7 @@ import static io.gradsieve.config.ValueType.wholeOrAuto;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
+import io.gradsieve.optim.schedule.ScheduleName;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
@@ -151,10 +152,10 @@ public final class Options {
           number("of at least 0", 0, false, Double.MAX_VALUE, false),
           "0.0005",
           "coupled in sgd and lars, decoupled in adamw, part of the direction in lamb");
-  public static final Option<String> SCHEDULE =
+  public static final Option<ScheduleName> SCHEDULE =
       training(
           "schedule",
-          choice("constant", "step", "cosine"),
+          choice(ScheduleName.class, ScheduleName::key),
           "cosine",
           "of the learning rate; step multiplies it by 0.1 at 50 % and 75 %");
   public static final Option<Double> WARMUP =

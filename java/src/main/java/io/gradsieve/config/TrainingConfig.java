@@ -6,6 +6,7 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
 import io.gradsieve.format.Checksum;
 import io.gradsieve.optim.OptimizerConfig;
+import io.gradsieve.optim.schedule.Schedule;
 import io.gradsieve.plan.UpdateRule;
 import io.gradsieve.sieve.Ranking;
 import io.gradsieve.sieve.Score;
@@ -49,6 +50,7 @@ public record TrainingConfig(Settings settings) {
       }
     }
     optimizer(settings);
+    schedule(settings);
     if (settings.get(Options.RESUME) && settings.get(Options.OVERWRITE)) {
       throw new GradsieveException.Usage("--resume and --overwrite contradict each other");
     }
@@ -135,7 +137,12 @@ public record TrainingConfig(Settings settings) {
 
   /** B, at first if it is to grow. */
   public int batchSize() {
-    return growsBatch() ? FIRST_BATCH : settings.get(Options.BATCH_SIZE);
+    return batchSize(settings);
+  }
+
+  private static int batchSize(Settings settings) {
+    int given = settings.get(Options.BATCH_SIZE);
+    return given == 0 ? FIRST_BATCH : given;
   }
 
   /** Whether B follows the noise scale. */
@@ -150,7 +157,11 @@ public record TrainingConfig(Settings settings) {
 
   /** At the schedule's peak: as given, or scaled from batches of 128 to these. */
   public double learningRate() {
-    double batches = (double) batchSize() / FIRST_BATCH;
+    return learningRate(settings);
+  }
+
+  private static double learningRate(Settings settings) {
+    double batches = (double) batchSize(settings) / FIRST_BATCH;
     double factor =
         switch (settings.get(Options.LR_SCALING)) {
           case "linear" -> batches;
@@ -160,13 +171,13 @@ public record TrainingConfig(Settings settings) {
     return factor * settings.get(Options.LR);
   }
 
-  public String schedule() {
-    return settings.get(Options.SCHEDULE);
+  /** Of the learning rate, without {@code lr_scale}. */
+  public Schedule schedule() {
+    return schedule(settings);
   }
 
-  /** Share of the run in which the rate rises. */
-  public double warmup() {
-    return settings.get(Options.WARMUP);
+  private static Schedule schedule(Settings settings) {
+    return settings.get(Options.SCHEDULE).of(learningRate(settings), settings.get(Options.WARMUP));
   }
 
   public double labelSmoothing() {

@@ -3,6 +3,7 @@ package io.gradsieve.config;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Precision;
 import java.math.BigDecimal;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -100,6 +101,24 @@ public record ValueType<T>(
         Use.VALUE,
         Function.identity(),
         Function.identity());
+  }
+
+  /** One of a closed set. */
+  static <E extends Enum<E>> ValueType<E> choice(Class<E> all, Function<E, String> key) {
+    return choice(EnumSet.allOf(all), key);
+  }
+
+  /** One of some values of a closed set, in its order; {@code key} is the text of each. */
+  static <E extends Enum<E>> ValueType<E> choice(EnumSet<E> values, Function<E, String> key) {
+    List<String> names = values.stream().map(key).toList();
+    String label = String.join("|", names);
+    return new ValueType<>(
+        label,
+        "one of " + label,
+        names,
+        Use.VALUE,
+        text -> values.stream().filter(v -> key.apply(v).equals(text)).findFirst().orElseThrow(),
+        key);
   }
 
   /** {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}. */

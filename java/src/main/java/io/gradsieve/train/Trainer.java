@@ -96,7 +96,7 @@ public final class Trainer {
       step = session.step();
       String score = config.ranking().score().name();
       choice = policy.chosen() < 1 ? Choice.valueOf(score) : Choice.EL2N;
-      schedule = Schedule.parse(config.schedule(), config.learningRate(), config.warmup());
+      schedule = config.schedule();
     }
 
     private TrainingResult run() {

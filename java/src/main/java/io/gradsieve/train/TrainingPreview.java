@@ -4,6 +4,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.Precision;
 import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.Option;
 import io.gradsieve.config.Settings;
@@ -62,8 +63,7 @@ public final class TrainingPreview {
       String origin = setting.map(s -> s.origin()).orElse("not given");
       add("  %-17s %-40s %s", option.name(), text, origin);
       Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put(
-          "value", setting.map(s -> (Object) s.value()).map(TrainingPreview::plain).orElse(null));
+      entry.put("value", setting.map(TrainingPreview::plain).orElse(null));
       entry.put("origin", origin);
       all.put(option.name(), entry);
     }
@@ -73,8 +73,15 @@ public final class TrainingPreview {
     fields.put("peak_learning_rate", config.learningRate());
   }
 
-  private static Object plain(Object value) {
-    return value instanceof List<?> list ? List.copyOf(list) : value;
+  private static Object plain(Settings.Setting<?> setting) {
+    Object value = setting.value();
+    if (value instanceof List<?> list) {
+      return List.copyOf(list);
+    }
+    // a precision has always stood here in capitals
+    boolean asItIs =
+        value instanceof Number || value instanceof Boolean || value instanceof Precision;
+    return asItIs ? value : setting.text();
   }
 
   private void data(TrainingData data, List<String> remarks) {

@@ -1,13 +1,10 @@
 package io.gradsieve.optim.schedule;
 
-import io.gradsieve.GradsieveException;
-import java.util.List;
-
 /**
  * The learning rate as a function of progress, the share of the run that is done, in [0, 1]:
  * (epochs done + share of this epoch's plan) / epochs. A step is trained with the rate at its
  * middle, so that neither the first of a warm-up nor the last of a cosine is a step of rate zero;
- * see {@link #progress}.
+ * see {@link #progress}. {@link ScheduleName} makes them.
  */
 public sealed interface Schedule {
   /** Before {@code lr_scale}. */
@@ -19,35 +16,6 @@ public sealed interface Schedule {
    */
   static double progress(int epoch, int epochs, int step, int steps) {
     return (epoch - 1 + (step + 0.5) / steps) / epochs;
-  }
-
-  /** The names {@link #parse} knows. */
-  static List<String> names() {
-    return List.of("constant", "step", "cosine");
-  }
-
-  /**
-   * The schedule of that name, with a linear warm-up from 0 over the first share of the run.
-   *
-   * @param rate the highest, positive and finite
-   * @param warmup share of the run, in [0, 1)
-   * @throws GradsieveException.Usage on an unknown name or a value out of its range
-   */
-  static Schedule parse(String name, double rate, double warmup) {
-    if (!(rate > 0 && rate < Double.POSITIVE_INFINITY)) {
-      throw new GradsieveException.Usage("--lr must be a positive number, is " + rate);
-    }
-    if (!(warmup >= 0 && warmup < 1)) {
-      throw new GradsieveException.Usage("--warmup must lie in [0,1), is " + warmup);
-    }
-    Schedule schedule =
-        switch (name) {
-          case "constant" -> new Constant(rate);
-          case "step" -> new Step(rate);
-          case "cosine" -> new Cosine(rate, warmup);
-          default -> throw GradsieveException.Usage.unknown("schedule", name, names());
-        };
-    return warmup > 0 ? new WarmUp(schedule, rate, warmup) : schedule;
   }
 
   /** Always the same. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.GradsieveException;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,13 +32,12 @@ class ScheduleTest {
     "step,0.1,0.1,1"
   })
   void theRateAtKeyPoints(String name, double warmup, double progress, double factor) {
-    assertThat(Schedule.parse(name, 0.2, warmup).rate(progress))
-        .isEqualTo(0.2 * factor, within(1e-15));
+    assertThat(named(name).of(0.2, warmup).rate(progress)).isEqualTo(0.2 * factor, within(1e-15));
   }
 
   @Test
   void noStepHasARateOfZeroAndProgressOnlyGrows() {
-    Schedule schedule = Schedule.parse("cosine", 0.05, 0.05);
+    Schedule schedule = ScheduleName.COSINE.of(0.05, 0.05);
     double last = 0;
     for (int epoch = 1; epoch <= 3; epoch++) {
       for (int step = 0; step < 7; step++) {
@@ -51,7 +51,6 @@ class ScheduleTest {
 
   @ParameterizedTest
   @CsvSource({
-    "cosinus,0.1,0",
     "cosine,0,0",
     "cosine,-1,0",
     "cosine,NaN,0",
@@ -60,8 +59,15 @@ class ScheduleTest {
     "cosine,0.1,1",
     "cosine,0.1,NaN"
   })
-  void anUnknownNameOrAValueOutOfRangeIsWrongUsage(String name, double rate, double warmup) {
-    assertThatThrownBy(() -> Schedule.parse(name, rate, warmup))
+  void aValueOutOfRangeIsWrongUsage(String name, double rate, double warmup) {
+    assertThatThrownBy(() -> named(name).of(rate, warmup))
         .isInstanceOf(GradsieveException.Usage.class);
+  }
+
+  private static ScheduleName named(String key) {
+    return Arrays.stream(ScheduleName.values())
+        .filter(schedule -> schedule.key().equals(key))
+        .findFirst()
+        .orElseThrow();
   }
 }
