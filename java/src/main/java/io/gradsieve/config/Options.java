@@ -15,6 +15,7 @@ import static io.gradsieve.config.ValueType.wholeOrAuto;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
+import io.gradsieve.data.augment.Augment;
 import io.gradsieve.optim.schedule.ScheduleName;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
@@ -78,11 +79,11 @@ public final class Options {
           "validation",
           number("in [0, 1)", 0, false, 1, true),
           "share of the training data set aside, stratified and seeded, to validate on; none given: 0, but 0.1 for a table without a test part");
-  public static final Option<String> AUGMENT =
+  public static final Option<Augment> AUGMENT =
       of(
           Section.DATA,
           "augment",
-          choice("none", "flip", "crop", "crop+flip"),
+          choice(Augment.class, Augment::key),
           "none",
           "random changes of training images");
 

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
+import io.gradsieve.data.augment.Augment;
 import io.gradsieve.format.Checksum;
 import io.gradsieve.optim.OptimizerConfig;
 import io.gradsieve.optim.schedule.Schedule;
@@ -118,7 +119,7 @@ public record TrainingConfig(Settings settings) {
     return settings.find(Options.VALIDATION).orElse(0.0);
   }
 
-  public String augment() {
+  public Augment augment() {
     return settings.get(Options.AUGMENT);
   }
 

@@ -6,7 +6,6 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Resources;
 import io.gradsieve.config.TrainingConfig;
-import io.gradsieve.data.augment.Augment;
 import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;
 import io.gradsieve.plan.StepPlan;
@@ -49,7 +48,7 @@ public final class TrainingSession implements AutoCloseable {
       batches =
           new Batches(
               prepared.data().dataset(),
-              Augment.of(config.augment()),
+              config.augment(),
               prepared.data().userWeights(),
               step,
               capacity(prepared));

@@ -1,9 +1,7 @@
 package io.gradsieve.data.augment;
 
-import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.RandomBits;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -35,22 +33,8 @@ public enum Augment {
     this.flip = flip;
   }
 
-  /** Names as {@code --augment} takes them. */
-  public static List<String> names() {
-    return Arrays.stream(values()).map(Augment::toString).toList();
-  }
-
-  /** The kind of that name. Throws {@link Usage} with the nearest name if there is none. */
-  public static Augment of(String name) {
-    return Arrays.stream(values())
-        .filter(a -> a.toString().equals(name))
-        .findFirst()
-        .orElseThrow(() -> Usage.unknown("--augment", name, names()));
-  }
-
-  /** The name, for instance {@code crop+flip}. */
-  @Override
-  public String toString() {
+  /** As options spell it, for instance {@code crop+flip}. */
+  public String key() {
     return name().toLowerCase(Locale.ROOT).replace('_', '+');
   }
 
