@@ -16,6 +16,7 @@ import io.gradsieve.backend.Precision;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.optim.OptimizerName;
 import io.gradsieve.optim.schedule.ScheduleName;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
@@ -129,8 +130,9 @@ public final class Options {
           "micro-batch",
           whole(1),
           "samples a step takes at once, in several parts, to need less memory; none given: all");
-  public static final Option<String> OPTIMIZER =
-      training("optimizer", choice("sgd", "adamw", "lars", "lamb"), "sgd", "the update rule");
+  public static final Option<OptimizerName> OPTIMIZER =
+      training(
+          "optimizer", choice(OptimizerName.class, OptimizerName::key), "sgd", "the update rule");
   public static final Option<Double> LR =
       training("lr", positive(), "0.05", "learning rate at its peak");
   public static final Option<String> LR_SCALING =
