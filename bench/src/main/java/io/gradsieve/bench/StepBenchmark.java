@@ -5,6 +5,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
@@ -97,8 +98,8 @@ public class StepBenchmark {
   /** JMH shows an exception with all of its trace, and an exit with its last line. */
   private Backend open() {
     try {
-      return Backends.open(backend, threads);
-    } catch (GradsieveException e) {
+      return Backends.open(DeviceName.parse(backend), threads);
+    } catch (GradsieveException | IllegalArgumentException e) {
       System.err.println("backend=" + backend + ": " + e.getMessage());
       System.exit(1);
       throw e;

@@ -1,25 +1,19 @@
 package io.gradsieve.backend;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.DeviceName.Kind;
 import io.gradsieve.backend.cpu.CpuBackend;
 import io.gradsieve.backend.cuda.CudaBackend;
 import io.gradsieve.backend.cuda.CudaDevices;
 import io.gradsieve.natives.CudaLibraries;
 import io.gradsieve.natives.LoadResult;
 import io.gradsieve.natives.NativeLibrary;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 
 /** Opens devices by name. To add one: a package beside {@code backend.cpu}, its name here. */
 public final class Backends {
-  /** The names that {@link #open} takes; {@code cuda:1} is the second GPU. */
-  public static final List<String> DEVICES = List.of("auto", "cpu", "cuda");
-
-  private static final String CPU = "cpu";
-  private static final String CUDA = "cuda";
-
   /** A process says once that its GPU is none, and once why it takes none. */
   private static final AtomicBoolean TOLD_OF_EMULATION = new AtomicBoolean();
 
@@ -27,8 +21,8 @@ public final class Backends {
 
   private Backends() {}
 
-  /** As {@link #open(String, int, Optional)} with the device's usual precision. */
-  public static Backend open(String device, int threads) {
+  /** As {@link #open(DeviceName, int, Optional)} with the device's usual precision. */
+  public static Backend open(DeviceName device, int threads) {
     return open(device, threads, Optional.empty());
   }
 
@@ -37,44 +31,43 @@ public final class Backends {
    *
    * @param threads native threads of a step, at least 1
    * @param precision of products; empty: fp32 on the CPU, tf32 on a GPU
-   * @throws GradsieveException.Usage for a name that is none, or a precision the device has not
+   * @throws GradsieveException.Usage for a precision the device has not
    * @throws GradsieveException.Missing if the device or its libraries are not there
    */
-  public static Backend open(String device, int threads, Optional<Precision> precision) {
-    String found = found(device);
+  public static Backend open(DeviceName device, int threads, Optional<Precision> precision) {
+    DeviceName found = found(device);
     Precision taken = precision(found, precision);
-    return found.equals(CPU) ? CpuBackend.open(threads) : cuda(number(found), threads, taken);
+    return found.kind() == Kind.CPU
+        ? CpuBackend.open(threads)
+        : cuda(found.number().orElseThrow(), threads, taken);
   }
 
   /**
    * The device that a name stands for here: {@code cpu}, {@code cuda:0}, {@code cuda:1} and so on.
    * A GPU that {@code auto} could expect but not use is a warning.
-   *
-   * @throws GradsieveException.Usage for a name that is none
    */
-  public static String found(String device) {
-    if (device.equals(CPU)) {
-      return CPU;
-    }
-    if (number(device) >= 0) {
-      return CUDA + ":" + number(device);
-    }
-    if (!device.equals("auto")) {
-      throw GradsieveException.Usage.unknown("device", device, DEVICES);
-    }
+  public static DeviceName found(DeviceName device) {
+    return switch (device.kind()) {
+      case AUTO -> best();
+      case CPU -> device;
+      case CUDA -> DeviceName.cuda(device.number().orElse(0));
+    };
+  }
+
+  private static DeviceName best() {
     if (NativeLibrary.load() instanceof LoadResult.Failed || !NativeLibrary.expectsGpu()) {
-      return CPU; // which says what is wrong with the library
+      return DeviceName.CPU; // which says what is wrong with the library
     }
     if (CudaLibraries.load() instanceof CudaLibraries.Failed failed) {
       refused(failed.reason());
-      return CPU;
+      return DeviceName.CPU;
     }
     try {
       devices(0);
-      return CUDA + ":0";
+      return DeviceName.cuda(0);
     } catch (GradsieveException.Missing e) {
       refused(e.getMessage());
-      return CPU;
+      return DeviceName.CPU;
     }
   }
 
@@ -83,8 +76,8 @@ public final class Backends {
    *
    * @throws GradsieveException.Usage if it has not the one asked for
    */
-  public static Precision precision(String device, Optional<Precision> asked) {
-    if (!device.equals(CPU)) {
+  public static Precision precision(DeviceName device, Optional<Precision> asked) {
+    if (device.kind() != Kind.CPU) {
       return asked.orElse(Precision.TF32);
     }
     if (asked.isPresent() && asked.get() != Precision.FP32) {
@@ -118,15 +111,5 @@ public final class Backends {
     if (!TOLD_OF_FAILURE.getAndSet(true)) {
       LoggerFactory.getLogger(Backends.class).warn("the GPU is not used: {}", reason);
     }
-  }
-
-  /** Of {@code cuda} and {@code cuda:N}; -1 for any other name. */
-  private static int number(String device) {
-    if (device.equals(CUDA)) {
-      return 0;
-    }
-    return device.matches("cuda:[0-9]{1,4}")
-        ? Integer.parseInt(device.substring(CUDA.length() + 1))
-        : -1;
   }
 }

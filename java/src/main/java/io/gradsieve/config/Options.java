@@ -12,6 +12,7 @@ import static io.gradsieve.config.ValueType.truth;
 import static io.gradsieve.config.ValueType.whole;
 import static io.gradsieve.config.ValueType.wholeOrAuto;
 
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
@@ -203,7 +204,7 @@ public final class Options {
       of(Section.SIEVE, "norms", ValueType.onOff(), "on", "measure every sample's gradient norm");
 
   // Machine
-  public static final Option<String> DEVICE =
+  public static final Option<DeviceName> DEVICE =
       of(
           Section.MACHINE,
           "device",

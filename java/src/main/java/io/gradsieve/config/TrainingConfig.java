@@ -1,6 +1,7 @@
 package io.gradsieve.config;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
@@ -226,7 +227,7 @@ public record TrainingConfig(Settings settings) {
     return settings.get(Options.NORMS);
   }
 
-  public String device() {
+  public DeviceName device() {
     return settings.get(Options.DEVICE);
   }
 

@@ -1,6 +1,7 @@
 package io.gradsieve.config;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import java.math.BigDecimal;
 import java.util.EnumSet;
@@ -122,15 +123,12 @@ public record ValueType<T>(
   }
 
   /** {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}. */
-  static ValueType<String> device() {
+  static ValueType<DeviceName> device() {
     return of(
         "auto|cpu|cuda[:n]",
         "auto, cpu, cuda, or cuda:N for the GPU of that number from 0 on",
-        text -> {
-          require(text.matches("auto|cpu|cuda(:[0-9]{1,4})?"));
-          return text;
-        },
-        Function.identity());
+        DeviceName::parse,
+        DeviceName::toString);
   }
 
   /** A precision; what is named but not there yet says so. */

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.natives.LoadResult;
 import io.gradsieve.natives.NativeLibrary;
 import java.io.IOException;
@@ -133,7 +134,8 @@ public final class MachineReport {
   }
 
   private void device() {
-    try (Backend backend = Backends.open("cpu", Runtime.getRuntime().availableProcessors())) {
+    try (Backend backend =
+        Backends.open(DeviceName.CPU, Runtime.getRuntime().availableProcessors())) {
       BackendInfo info = backend.info();
       add("device", info.device());
       add("instructions", info.instructionSet());

@@ -3,6 +3,7 @@ package io.gradsieve.scoring;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.format.files.OutputFile;
@@ -44,7 +45,7 @@ public final class ModelExport {
                 () ->
                     new GradsieveException.Usage(
                         "--weights: none given; name a safetensors file or a run directory"));
-    try (Backend backend = Backends.open("cpu", 1);
+    try (Backend backend = Backends.open(DeviceName.CPU, 1);
         Network network = Network.create(spec, backend::parameters, 0)) {
       network.load(weights);
       OutputFile.write(

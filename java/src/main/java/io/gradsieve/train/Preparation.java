@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.config.DataOptions;
 import io.gradsieve.config.ModelRules;
@@ -63,7 +64,7 @@ public final class Preparation {
     if (config.settings().find(Options.THREADS).isEmpty()) {
       found = found.with(Options.THREADS, config.threads(), "found: one a core");
     }
-    String device = Backends.found(config.device());
+    DeviceName device = Backends.found(config.device());
     if (!device.equals(config.device())) {
       found = found.with(Options.DEVICE, device, "found");
     }
@@ -71,7 +72,10 @@ public final class Preparation {
     Optional<Precision> asked =
         config
             .precision()
-            .filter(p -> config.settings().given(Options.PRECISION) || !device.equals("cpu"));
+            .filter(
+                p ->
+                    config.settings().given(Options.PRECISION)
+                        || device.kind() != DeviceName.Kind.CPU);
     Precision precision = Backends.precision(device, asked);
     if (asked.isEmpty()) {
       found = found.with(Options.PRECISION, precision, "found: of " + device);

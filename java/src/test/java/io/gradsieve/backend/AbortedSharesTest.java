@@ -8,6 +8,6 @@ class AbortedSharesTest extends AbortedSharesContract {
 
   @Override
   protected Backend open(int threads) {
-    return Backends.open("cpu", threads);
+    return Backends.open(DeviceName.CPU, threads);
   }
 }

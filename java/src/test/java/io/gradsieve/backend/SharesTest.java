@@ -20,7 +20,7 @@ class SharesTest extends SharesContract {
 
   @Override
   protected Backend open(int threads) {
-    return Backends.open("cpu", threads);
+    return Backends.open(DeviceName.CPU, threads);
   }
 
   @TestFactory

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.nn.Network;
@@ -35,7 +36,7 @@ class DirectionsTest {
   @Test
   void everyFilterHasTheNormOfTheWeightsAndVectorsStayWhereTheyAre() throws IOException {
     NetworkSpec spec = NetworkSpec.read(Files.writeString(directory.resolve("m.yaml"), MODEL));
-    try (Backend backend = Backends.open("cpu", 1);
+    try (Backend backend = Backends.open(DeviceName.CPU, 1);
         Network network = Network.create(spec, backend::parameters, 3)) {
       List<Parameter> trainable =
           network.parameters().list().stream().filter(Parameter::trainable).toList();

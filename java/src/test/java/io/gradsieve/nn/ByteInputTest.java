@@ -8,6 +8,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.graph.FlatParameters;
@@ -52,7 +53,7 @@ class ByteInputTest {
                 Optional.of(new Normalize(List.of(0.3, 0.5, 0.1), List.of(0.2, 0.35, 0.3))),
                 List.of(),
                 List.of());
-    try (Backend backend = Backends.open("cpu", 2);
+    try (Backend backend = Backends.open(DeviceName.CPU, 2);
         Network network = Network.create(spec, backend::parameters, 1)) {
       StepPlan bytes = backend.plan(network.graph(0, true), BATCH, true, true);
       float[][] fromBytes = run(backend, network, bytes, spec, true);

@@ -6,6 +6,7 @@ import io.gradsieve.TestSeed;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.backend.cuda.CudaBackend;
 import io.gradsieve.graph.ParameterValues;
@@ -81,7 +82,7 @@ class CudaAgainstCpuTest {
   @MethodSource("rules")
   void everyRuleMovesTheWeightsAsOnTheCpu(UpdateRule rule) {
     NetworkSpec spec = PyTorchFixture.of("pooled-convolutions").spec();
-    try (NetworkStep cpu = step(Backends.open("cpu", 2), spec, rule);
+    try (NetworkStep cpu = step(Backends.open(DeviceName.CPU, 2), spec, rule);
         NetworkStep cuda = step(CudaBackend.open(0, 2, Precision.FP32), spec, rule)) {
       for (long count = 1; count <= 3; count++) {
         cpu.train(Mode.TRAINING, 0.01, count);
@@ -142,7 +143,7 @@ class CudaAgainstCpuTest {
   }
 
   private static void compare(NetworkSpec spec, double worstAllowed) {
-    try (NetworkStep cpu = step(Backends.open("cpu", 2), spec, SGD);
+    try (NetworkStep cpu = step(Backends.open(DeviceName.CPU, 2), spec, SGD);
         NetworkStep cuda = step(CudaBackend.open(0, 2, Precision.FP32), spec, SGD)) {
       cpu.train(Mode.TRAINING, 0.1, 1);
       cuda.train(Mode.TRAINING, 0.1, 1);

@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.backend.StepRecords;
@@ -87,7 +88,7 @@ class EngineAgainstReferenceTest {
   /** The comparisons that were meaningless. */
   private static int compare(NetworkSpec spec, long seed, boolean training) {
     RandomCase c = new RandomCase(spec, seed, training);
-    try (Backend backend = Backends.open("cpu", 1 + (int) (seed % 3));
+    try (Backend backend = Backends.open(DeviceName.CPU, 1 + (int) (seed % 3));
         Network network = Network.create(spec, backend::parameters, seed)) {
       float[] weights = new float[c.weights.length];
       double[] rounded = new double[weights.length];

@@ -7,6 +7,7 @@ import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.format.yaml.YamlNode;
 import io.gradsieve.graph.HeapParameters;
 import io.gradsieve.graph.Parameter;
@@ -85,7 +86,7 @@ class ModelsTest {
   }
 
   private static long arenaBytes(String model, int batch, boolean backward) {
-    try (Backend backend = Backends.open("cpu", 1);
+    try (Backend backend = Backends.open(DeviceName.CPU, 1);
         Network network = Network.create(Models.of(model, 1, 28, 28, 10), HeapParameters::of, 1)) {
       return backend.plan(network.graph(0, true), batch, backward, true).arenaFloats()
           * Float.BYTES;

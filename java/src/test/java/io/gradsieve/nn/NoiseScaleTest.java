@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.optim.GradientNoiseScale;
@@ -34,7 +35,7 @@ class NoiseScaleTest {
   void itAgreesWithBruteForce(String model) {
     int side = 8;
     DirectSamples samples = new DirectSamples(LARGE, side * side * Float.BYTES);
-    try (Backend backend = Backends.open("cpu", 2);
+    try (Backend backend = Backends.open(DeviceName.CPU, 2);
         Network network =
             Network.create(Models.of(model, 1, side, side, CLASSES), backend::parameters, 1);
         CompiledStep step =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.plan.UpdateRule;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ class NormsMemoryTest {
 
   /** What the weights and a step over them take. */
   private static long bytes(String model, int batch, boolean norms) {
-    try (Backend backend = Backends.open("cpu", 2);
+    try (Backend backend = Backends.open(DeviceName.CPU, 2);
         Network network = Network.create(Models.of(model, 1, 28, 28, 10), backend::parameters, 1);
         CompiledStep step =
             backend.compile(

@@ -9,6 +9,7 @@ import io.gradsieve.SystemPython;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.format.safetensors.SafeTensors;
@@ -61,7 +62,7 @@ class PyTorchExchangeTest {
     for (String fixture : PyTorchFixture.NAMES) {
       specs.put(fixture, PyTorchFixture.of(fixture).spec());
     }
-    try (Backend backend = Backends.open("cpu", 2)) {
+    try (Backend backend = Backends.open(DeviceName.CPU, 2)) {
       Map<String, double[]> ours = new LinkedHashMap<>();
       for (Map.Entry<String, NetworkSpec> e : specs.entrySet()) {
         ours.put(e.getKey(), write(backend, e.getKey(), e.getValue()));

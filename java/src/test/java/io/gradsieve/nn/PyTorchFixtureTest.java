@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.backend.StepInput;
@@ -59,13 +60,13 @@ class PyTorchFixtureTest {
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInEvaluation(String name, int threads) {
-    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), false);
+    engine(Backends.open(DeviceName.CPU, threads), PyTorchFixture.of(name), false);
   }
 
   @ParameterizedTest
   @MethodSource("namesAndThreads")
   void theEngineAgreesWithPyTorchInTraining(String name, int threads) {
-    engine(Backends.open("cpu", threads), PyTorchFixture.of(name), true);
+    engine(Backends.open(DeviceName.CPU, threads), PyTorchFixture.of(name), true);
   }
 
   @ParameterizedTest
@@ -84,7 +85,7 @@ class PyTorchFixtureTest {
   }
 
   private static void reference(PyTorchFixture fixture, boolean training) {
-    try (Backend backend = Backends.open("cpu", 1);
+    try (Backend backend = Backends.open(DeviceName.CPU, 1);
         Network network = Network.create(fixture.spec(), HeapParameters::of, 1)) {
       network.load(fixture.weights());
       float[] floats = FlatParameters.read(network.weights());

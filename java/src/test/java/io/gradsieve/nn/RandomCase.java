@@ -3,6 +3,7 @@ package io.gradsieve.nn;
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.compile.Compiler;
 import io.gradsieve.compile.WholeBatch;
 import io.gradsieve.graph.FlatParameters;
@@ -66,7 +67,7 @@ final class RandomCase {
     if (target == Target.WHOLE_BATCH) {
       return Compiler.plan(graph, new WholeBatch(graph), capacity, backward, true);
     }
-    try (Backend backend = Backends.open("cpu", 1)) {
+    try (Backend backend = Backends.open(DeviceName.CPU, 1)) {
       return backend.plan(graph, capacity, backward, true);
     }
   }

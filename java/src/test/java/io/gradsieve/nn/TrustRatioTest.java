@@ -8,6 +8,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
 import io.gradsieve.graph.FlatParameters;
@@ -62,7 +63,7 @@ class TrustRatioTest {
 
   private void follow(UpdateRule rule, int threads) throws IOException {
     NetworkSpec spec = NetworkSpec.read(Files.writeString(directory.resolve("m.yaml"), MODEL));
-    try (Backend backend = Backends.open("cpu", threads);
+    try (Backend backend = Backends.open(DeviceName.CPU, threads);
         Network network = Network.create(spec, backend::parameters, 3);
         CompiledStep plain =
             backend.compile(plan(backend, network), network.weights(), Optional.empty());

@@ -7,6 +7,7 @@ import io.gradsieve.TestSeed;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep.Mode;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.backend.reference.ReferenceBackend;
 import io.gradsieve.graph.FlatParameters;
@@ -63,7 +64,7 @@ class TwoBackendsTest {
   @MethodSource("models")
   void aBuiltInModelTakesTheSameStepOnBoth(String model) {
     NetworkSpec spec = Models.of(model, 3, 8, 8, 4);
-    try (NetworkStep cpu = new NetworkStep(Backends.open("cpu", 2), spec, 2, SGD, SEED);
+    try (NetworkStep cpu = new NetworkStep(Backends.open(DeviceName.CPU, 2), spec, 2, SGD, SEED);
         NetworkStep reference = new NetworkStep(new ReferenceBackend(), spec, 2, SGD, SEED)) {
       cpu.train(Mode.EVALUATION, 0.1, 1);
       reference.train(Mode.EVALUATION, 0.1, 1);
@@ -124,7 +125,7 @@ class TwoBackendsTest {
   }
 
   private static Backend open(boolean cpu) {
-    return cpu ? Backends.open("cpu", 2) : new ReferenceBackend();
+    return cpu ? Backends.open(DeviceName.CPU, 2) : new ReferenceBackend();
   }
 
   /** Running statistics and parameters with and without trust ratio and decay. */

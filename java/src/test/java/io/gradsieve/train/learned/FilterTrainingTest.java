@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.gradsieve.RandomBits;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
@@ -29,7 +30,7 @@ class FilterTrainingTest {
 
   @BeforeEach
   void open() {
-    backend = Backends.open("cpu", 1);
+    backend = Backends.open(DeviceName.CPU, 1);
   }
 
   @AfterEach

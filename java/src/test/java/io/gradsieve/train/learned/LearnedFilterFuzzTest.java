@@ -4,6 +4,7 @@ import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -15,7 +16,7 @@ class LearnedFilterFuzzTest {
   @Test
   void aDamagedFileIsReadOrRefused() throws Exception {
     Path file = directory.resolve("filter.safetensors");
-    try (Backend backend = Backends.open("cpu", 1);
+    try (Backend backend = Backends.open(DeviceName.CPU, 1);
         LearnedFilter filter =
             LearnedFilterTest.learned(backend, FilterTrainingTest.features(300), 300)) {
       byte[] good = LearnedFilterTest.bytes(filter);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
@@ -40,7 +41,7 @@ class LearnedFilterTest {
 
   @BeforeEach
   void open() {
-    backend = Backends.open("cpu", 1);
+    backend = Backends.open(DeviceName.CPU, 1);
   }
 
   @AfterEach
@@ -145,7 +146,7 @@ class LearnedFilterTest {
     Path file = directory.resolve("filter.safetensors");
     try (LearnedFilter filter = learned(backend, data, 300)) {
       Files.write(file, bytes(filter));
-      try (Backend three = Backends.open("cpu", 3);
+      try (Backend three = Backends.open(DeviceName.CPU, 3);
           LearnedFilter read = LearnedFilter.read(file, three)) {
         assertThat(read.ranks(data, data.train(), stop))
             .isEqualTo(filter.ranks(data, data.train(), stop));
