@@ -16,6 +16,7 @@ import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
+import io.gradsieve.data.PartName;
 import io.gradsieve.data.augment.Augment;
 import io.gradsieve.optim.OptimizerName;
 import io.gradsieve.optim.schedule.ScheduleName;
@@ -277,11 +278,10 @@ public final class Options {
           names("LIST"),
           "all",
           "which scores, between commas: grad_norm, loss, el2n, margin; with --runs forgetting too");
-  public static final Option<String> SCORE_SPLIT =
-      of(
-          Section.COMMAND,
+  public static final Option<PartName> SCORE_SPLIT =
+      own(
           "split",
-          choice("train", "test", "all"),
+          choice(PartName.OF_DATA, PartName::key),
           "train",
           "which part of the data; train is all of it but the test part");
   public static final Option<Integer> RUNS =
@@ -307,20 +307,14 @@ public final class Options {
           path("FILE", Use.TRAINED),
           "the filter.safetensors of a run with --sieve learned, which ranks --data unscored");
   public static final Option<String> BY =
-      of(
-          Section.COMMAND,
+      own(
           "by",
           choice("grad_norm", "loss", "el2n", "margin", "forgetting", "label_quality"),
           "the column to rank by; none given: el2n with --policy trusted, else grad_norm");
   public static final Option<Double> KEEP =
-      of(
-          Section.COMMAND,
-          "keep",
-          number("in (0, 1]", 0, true, 1, false),
-          "share of the samples to keep");
+      own("keep", number("in (0, 1]", 0, true, 1, false), "share of the samples to keep");
   public static final Option<String> POLICY =
-      of(
-          Section.COMMAND,
+      own(
           "policy",
           choice("trusted", "coverage", "top", "random"),
           "trusted",
@@ -332,17 +326,16 @@ public final class Options {
           "out",
           path("FILE", Use.OUTPUT),
           "kept indices (.txt, .npy), or the kept part of --data (.csv, .npz)");
-  public static final Option<String> EVAL_SPLIT =
-      of(
-          Section.COMMAND,
+  public static final Option<PartName> EVAL_SPLIT =
+      own(
           "split",
-          choice("train", "validation", "test", "all"),
+          choice(PartName.class, PartName::key),
           "test",
           "which part; validation is what the run held out of its own data; none given and no test part: that, else all rows");
   public static final Option<String> EVAL_OUT =
       own("out", path("FILE.json", Use.OUTPUT), "where the figures also go");
-  public static final Option<String> PREDICT_SPLIT =
-      of(Section.COMMAND, "split", choice("train", "test", "all"), "all", "which part of the data");
+  public static final Option<PartName> PREDICT_SPLIT =
+      own("split", choice(PartName.OF_DATA, PartName::key), "all", "which part of the data");
   public static final Option<String> PREDICTIONS_OUT =
       own("out", path("FILE.csv", Use.OUTPUT), "predictions.csv", "where the predictions go");
   public static final Option<String> FORMAT =

@@ -106,11 +106,11 @@ public record ValueType<T>(
 
   /** One of a closed set. */
   static <E extends Enum<E>> ValueType<E> choice(Class<E> all, Function<E, String> key) {
-    return choice(EnumSet.allOf(all), key);
+    return choice(List.copyOf(EnumSet.allOf(all)), key);
   }
 
-  /** One of some values of a closed set, in its order; {@code key} is the text of each. */
-  static <E extends Enum<E>> ValueType<E> choice(EnumSet<E> values, Function<E, String> key) {
+  /** One of some values of a closed set; {@code key} is the text of each. */
+  static <E extends Enum<E>> ValueType<E> choice(List<E> values, Function<E, String> key) {
     List<String> names = values.stream().map(key).toList();
     String label = String.join("|", names);
     return new ValueType<>(

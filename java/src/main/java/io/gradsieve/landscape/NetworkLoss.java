@@ -5,6 +5,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
+import io.gradsieve.data.PartName;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.scoring.ScoringSession;
@@ -47,7 +48,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
     ScoringSession session =
         ScoringSession.open(settings, DataRequest.Purpose.EVALUATE, true, notes);
     try {
-      int[] train = session.split("train");
+      int[] train = session.split(PartName.TRAIN);
       if (train.length == 0) {
         throw new GradsieveException.BadData(
             session.data().name() + ": has no training part; choose another --data");

@@ -3,6 +3,7 @@ package io.gradsieve.scoring;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
+import io.gradsieve.data.PartName;
 import io.gradsieve.data.Split;
 import java.util.Arrays;
 import java.util.Optional;
@@ -16,11 +17,9 @@ import java.util.Set;
  * @param samples positions in the data set, at least one
  * @param trainedOn how many of them the model was trained on, as far as is known
  */
-record EvaluatedPart(String name, int[] samples, int trainedOn) {
-  private static final String VALIDATION = "validation";
-
+record EvaluatedPart(PartName name, int[] samples, int trainedOn) {
   /** Parts that only the run's own cut makes. */
-  private static final Set<String> CUT = Set.of("train", VALIDATION);
+  private static final Set<PartName> CUT = Set.of(PartName.TRAIN, PartName.VALIDATION);
 
   /**
    * The part asked for; without {@code --split} the test part, else what the run held out, else
@@ -30,7 +29,7 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
    * @throws GradsieveException.BadData if there is no such part
    */
   static EvaluatedPart of(Settings settings, ScoringSession session) {
-    String name = settings.get(Options.EVAL_SPLIT);
+    PartName name = settings.get(Options.EVAL_SPLIT);
     boolean open = !settings.given(Options.EVAL_SPLIT) && session.data().test().length == 0;
     Optional<Split.Parts> parts = session.run().flatMap(run -> run.parts(session.data()));
     boolean changed = parts.isEmpty() && session.run().filter(RunData::named).isPresent();
@@ -39,27 +38,28 @@ record EvaluatedPart(String name, int[] samples, int trainedOn) {
           "%s: its rows changed since the model was trained on it, so that what it was trained on can't be told; choose --split all"
               .formatted(session.data().name()));
     }
-    if (name.equals(VALIDATION) && parts.isEmpty()) {
+    if (name == PartName.VALIDATION && parts.isEmpty()) {
       throw new GradsieveException.Usage(
           "--split validation: is what a run held out of the data it was trained on; leave out --data and name a run by --model, or choose another --split");
     }
     if (open) {
       boolean held = parts.filter(cut -> cut.validation().length > 0).isPresent();
-      name = held ? VALIDATION : "all";
+      name = held ? PartName.VALIDATION : PartName.ALL;
     }
     int[] samples =
         switch (name) {
           case VALIDATION -> parts.orElseThrow().validation();
-          case "train" -> parts.map(Split.Parts::train).orElseGet(() -> session.split("train"));
-          default -> session.split(name);
+          case TRAIN ->
+              parts.map(Split.Parts::train).orElseGet(() -> session.split(PartName.TRAIN));
+          case TEST, ALL -> session.split(name);
         };
     if (samples.length == 0) {
       throw new GradsieveException.BadData(
-          name.equals(VALIDATION)
+          name == PartName.VALIDATION
               ? "the run held nothing out of %s to validate on; choose another --split"
                   .formatted(session.data().name())
               : "%s: has no %s part; choose another --split"
-                  .formatted(session.data().name(), name));
+                  .formatted(session.data().name(), name.key()));
     }
     int[] trained =
         parts

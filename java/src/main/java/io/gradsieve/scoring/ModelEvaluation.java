@@ -85,7 +85,7 @@ public record ModelEvaluation(
               (double) confusion[k][k] / predicted));
     }
     return new ModelEvaluation(
-        part.name(),
+        part.name().key(),
         samples,
         part.trainedOn(),
         loss / samples,

@@ -29,7 +29,7 @@ public final class Predictions {
       if (samples.length == 0) {
         throw new GradsieveException.BadData(
             "%s: has no %s part; choose another --split"
-                .formatted(data.name(), settings.get(Options.PREDICT_SPLIT)));
+                .formatted(data.name(), settings.get(Options.PREDICT_SPLIT).key()));
       }
       int classes = data.classes().size();
       int[] counts = new int[classes];

@@ -103,7 +103,7 @@ public final class SampleScores {
       if (samples.length == 0) {
         throw new GradsieveException.BadData(
             "%s: has no %s part; choose another --split"
-                .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT)));
+                .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT).key()));
       }
       ScoreTable table =
           ScoreTable.forScoring(samples.length, norms, false, settings.get(Options.SEED));

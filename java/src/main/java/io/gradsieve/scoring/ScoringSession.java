@@ -10,6 +10,7 @@ import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.PartName;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
@@ -150,12 +151,13 @@ public final class ScoringSession implements AutoCloseable {
     return run;
   }
 
-  /** The samples of {@code train}, {@code test} or {@code all}, as positions in the data set. */
-  public int[] split(String name) {
-    return switch (name) {
-      case "train" -> data().train();
-      case "test" -> data().test();
-      default -> {
+  /** The samples of a part of the data set itself, as positions in it. */
+  public int[] split(PartName part) {
+    return switch (part) {
+      case TRAIN -> data().train();
+      case VALIDATION -> throw new IllegalArgumentException("only a run knows what it held out");
+      case TEST -> data().test();
+      case ALL -> {
         int[] all = new int[data().size()];
         Arrays.setAll(all, i -> i);
         yield all;

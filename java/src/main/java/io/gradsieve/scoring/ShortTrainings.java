@@ -8,6 +8,7 @@ import io.gradsieve.config.Settings;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
+import io.gradsieve.data.PartName;
 import io.gradsieve.data.Split;
 import io.gradsieve.nn.Models;
 import io.gradsieve.sieve.MeanScores;
@@ -112,10 +113,10 @@ final class ShortTrainings {
           "--model %s: is trained already, and %s trains networks of its own; name a built-in model or a YAML file"
               .formatted(model.get(), option));
     }
-    if (!settings.get(Options.SCORE_SPLIT).equals("train")) {
+    if (settings.get(Options.SCORE_SPLIT) != PartName.TRAIN) {
       throw new GradsieveException.Usage(
           "--split %s: %s scores the training part; leave one out"
-              .formatted(settings.get(Options.SCORE_SPLIT), option));
+              .formatted(settings.get(Options.SCORE_SPLIT).key(), option));
     }
     return true;
   }
