@@ -137,10 +137,10 @@ public final class Options {
           "optimizer", choice(OptimizerName.class, OptimizerName::key), "sgd", "the update rule");
   public static final Option<Double> LR =
       training("lr", positive(), "0.05", "learning rate at its peak");
-  public static final Option<String> LR_SCALING =
+  public static final Option<LrScaling> LR_SCALING =
       training(
           "lr-scaling",
-          choice("none", "linear", "sqrt"),
+          choice(LrScaling.class, LrScaling::key),
           "none",
           "multiplies lr by batch-size/128, or by its square root, so that one rate serves all batches");
   public static final Option<Double> MOMENTUM =

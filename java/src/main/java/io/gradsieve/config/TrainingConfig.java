@@ -46,7 +46,7 @@ public record TrainingConfig(Settings settings) {
     }
     if (settings.get(Options.BATCH_SIZE) == 0) {
       checkNoiseScale(settings, policy);
-      if (!settings.get(Options.LR_SCALING).equals("none")) {
+      if (settings.get(Options.LR_SCALING) != LrScaling.NONE) {
         throw new GradsieveException.Usage(
             "--lr-scaling: --batch-size auto scales the rate as the batch grows; leave one out");
       }
@@ -164,13 +164,7 @@ public record TrainingConfig(Settings settings) {
 
   private static double learningRate(Settings settings) {
     double batches = (double) batchSize(settings) / FIRST_BATCH;
-    double factor =
-        switch (settings.get(Options.LR_SCALING)) {
-          case "linear" -> batches;
-          case "sqrt" -> Math.sqrt(batches);
-          default -> 1;
-        };
-    return factor * settings.get(Options.LR);
+    return settings.get(Options.LR_SCALING).factor(batches) * settings.get(Options.LR);
   }
 
   /** Of the learning rate, without {@code lr_scale}. */
