@@ -177,10 +177,10 @@ public final class Options {
           "share of the label spread over all classes");
   public static final Option<Double> CLIP_NORM =
       training("clip-norm", positiveOrOff(), "off", "largest norm of a step's gradient");
-  public static final Option<String> CLASS_WEIGHTS =
+  public static final Option<ClassWeights> CLASS_WEIGHTS =
       training(
           "class-weights",
-          choice("none", "balanced"),
+          choice(ClassWeights.class, ClassWeights::key),
           "none",
           "balanced: every class weighs the same in the loss");
 

@@ -186,7 +186,7 @@ public record TrainingConfig(Settings settings) {
   }
 
   public boolean balancedClasses() {
-    return settings.get(Options.CLASS_WEIGHTS).equals("balanced");
+    return settings.get(Options.CLASS_WEIGHTS) == ClassWeights.BALANCED;
   }
 
   /** The update rule that the options describe. */
