@@ -1,6 +1,7 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.config.Options;
+import io.gradsieve.config.ProgressForm;
 import io.gradsieve.config.Settings;
 import java.io.PrintStream;
 import java.util.List;
@@ -29,7 +30,7 @@ record Invocation(
 
   /** A line on how far the work is; nothing under {@code --progress none} either. */
   void progress(String line) {
-    if (!settings.get(Options.PROGRESS).equals("none")) {
+    if (settings.get(Options.PROGRESS) != ProgressForm.NONE) {
       note(line);
     }
   }

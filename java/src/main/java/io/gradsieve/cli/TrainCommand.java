@@ -1,6 +1,7 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.config.Options;
+import io.gradsieve.config.ProgressForm;
 import io.gradsieve.config.Settings;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.train.Evaluation;
@@ -47,11 +48,11 @@ final class TrainCommand {
 
   private static Optional<TrainingListener> progress(Invocation invocation) {
     Settings settings = invocation.settings();
-    String form = settings.get(Options.PROGRESS);
-    if (settings.get(Options.QUIET) || form.equals("none")) {
+    ProgressForm form = settings.get(Options.PROGRESS);
+    if (settings.get(Options.QUIET) || form == ProgressForm.NONE) {
       return Optional.empty();
     }
-    boolean bar = form.equals("bar") || (form.equals("auto") && invocation.terminal());
+    boolean bar = form == ProgressForm.BAR || (form == ProgressForm.AUTO && invocation.terminal());
     return Optional.of(
         new ProgressReport(
             invocation.err(),

@@ -363,11 +363,11 @@ public final class Options {
   // Output
   public static final Option<Boolean> QUIET =
       of(Section.OUTPUT, "quiet", truth(), "false", "no progress; the result and errors stay");
-  public static final Option<String> PROGRESS =
+  public static final Option<ProgressForm> PROGRESS =
       of(
           Section.OUTPUT,
           "progress",
-          choice("auto", "bar", "lines", "none"),
+          choice(ProgressForm.class, ProgressForm::key),
           "auto",
           "how progress is shown");
   public static final Option<Boolean> JSON =
