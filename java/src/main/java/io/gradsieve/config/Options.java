@@ -313,10 +313,10 @@ public final class Options {
           "the column to rank by; none given: el2n with --policy trusted, else grad_norm");
   public static final Option<Double> KEEP =
       own("keep", number("in (0, 1]", 0, true, 1, false), "share of the samples to keep");
-  public static final Option<String> POLICY =
+  public static final Option<PruningPolicyName> POLICY =
       own(
           "policy",
-          choice("trusted", "coverage", "top", "random"),
+          choice(PruningPolicyName.class, PruningPolicyName::key),
           "trusted",
           "all strata of scores without the suspected labels and the hardest, all but the hardest, the largest scores, or a random choice");
   public static final Option<Boolean> BALANCED =

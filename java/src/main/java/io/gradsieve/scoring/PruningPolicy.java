@@ -1,17 +1,16 @@
 package io.gradsieve.scoring;
 
+import io.gradsieve.config.PruningPolicyName;
 import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.Strata;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How {@code prune} chooses. To add one: a constant here, its name in {@link
- * io.gradsieve.config.Options#POLICY}, its line in docs/policies/prune.md, measured by {@code
- * bench/experiments/run prune}.
+ * How {@code prune} chooses. To add one: a constant here, its name in {@link PruningPolicyName},
+ * its line in docs/policies/prune.md, measured by {@code bench/experiments/run prune}.
  */
 enum PruningPolicy {
   /**
@@ -75,9 +74,9 @@ enum PruningPolicy {
    */
   private static final double CUT_UNJUDGED = 0.2;
 
-  /** The name of an option's value. */
-  static PruningPolicy of(String key) {
-    return valueOf(key.toUpperCase(Locale.ROOT));
+  /** The policy of that name. */
+  static PruningPolicy of(PruningPolicyName name) {
+    return valueOf(name.name());
   }
 
   private static final int[] NONE = {};

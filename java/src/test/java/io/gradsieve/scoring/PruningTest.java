@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.Options;
+import io.gradsieve.config.PruningPolicyName;
 import io.gradsieve.config.SettingsReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -236,15 +237,15 @@ class PruningTest {
 
   @Test
   void everyPolicyHasItsOption() {
+    assertThat(PruningPolicyName.values()).hasSameSizeAs(PruningPolicy.values());
     for (PruningPolicy policy : PruningPolicy.values()) {
       String key = policy.name().toLowerCase(Locale.ROOT);
-      assertThat(
-              new SettingsReader("prune", CommandOptions.PRUNE)
-                  .sets(List.of("policy=" + key))
-                  .resolve()
-                  .get(Options.POLICY))
-          .isEqualTo(key);
-      assertThat(PruningPolicy.of(key)).isEqualTo(policy);
+      PruningPolicyName name =
+          new SettingsReader("prune", CommandOptions.PRUNE)
+              .sets(List.of("policy=" + key))
+              .resolve()
+              .get(Options.POLICY);
+      assertThat(PruningPolicy.of(name)).isEqualTo(policy);
     }
   }
 
