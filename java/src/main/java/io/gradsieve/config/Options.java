@@ -21,6 +21,7 @@ import io.gradsieve.data.augment.Augment;
 import io.gradsieve.optim.OptimizerName;
 import io.gradsieve.optim.schedule.ScheduleName;
 import io.gradsieve.sieve.Score;
+import io.gradsieve.sieve.ScoreColumns;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.Policies;
 import java.util.List;
@@ -306,10 +307,10 @@ public final class Options {
           "filter",
           path("FILE", Use.TRAINED),
           "the filter.safetensors of a run with --sieve learned, which ranks --data unscored");
-  public static final Option<String> BY =
+  public static final Option<ScoreColumns> BY =
       own(
           "by",
-          choice("grad_norm", "loss", "el2n", "margin", "forgetting", "label_quality"),
+          choice(ScoreColumns.RANKABLE, ScoreColumns::key),
           "the column to rank by; none given: el2n with --policy trusted, else grad_norm");
   public static final Option<Double> KEEP =
       own("keep", number("in (0, 1]", 0, true, 1, false), "share of the samples to keep");

@@ -109,7 +109,8 @@ public final class Pruning {
     if (settings.given(Options.FILTER)) {
       return FilteredData.rank(settings, balanced, notes);
     }
-    String by = policy == PruningPolicy.RANDOM ? "" : by(settings, policy);
+    Optional<ScoreColumns> by =
+        policy == PruningPolicy.RANDOM ? Optional.empty() : Optional.of(by(settings, policy));
     Path scores = Path.of(required(settings, Options.SCORES_FILE));
     RankedSamples ranked = ScoresFile.read(scores, by, balanced, policy == PruningPolicy.TRUSTED);
     if (!KeptData.isData(out) && !settings.given(Options.DATA)) {
@@ -119,8 +120,8 @@ public final class Pruning {
     return ScoreJoin.of(scores, ranked, settings.get(Options.DATA), data, notes);
   }
 
-  private static String by(Settings settings, PruningPolicy policy) {
-    return settings.find(Options.BY).orElseGet(() -> policy.by().key());
+  private static ScoreColumns by(Settings settings, PruningPolicy policy) {
+    return settings.find(Options.BY).orElseGet(policy::by);
   }
 
   private static <T> T required(Settings settings, Option<T> option) {
@@ -136,7 +137,7 @@ public final class Pruning {
   private static Candidates candidates(
       RankedSamples ranked, PruningPolicy policy, Settings settings) {
     RandomBits random = RandomBits.of(settings.get(Options.SEED), PURPOSE, 0);
-    boolean lowIsHard = by(settings, policy).equals(ScoreColumns.LABEL_QUALITY.key());
+    boolean lowIsHard = by(settings, policy) == ScoreColumns.LABEL_QUALITY;
     return new Candidates(
         ranked.scores(),
         Arrays.stream(ranked.scores()).map(score -> lowIsHard ? -score : score).toArray(),

@@ -22,10 +22,11 @@ final class ScoresFile {
    *
    * @param judged whether it matters what is known of their labels
    */
-  static RankedSamples read(Path file, String score, boolean byClass, boolean judged) {
+  static RankedSamples read(
+      Path file, Optional<ScoreColumns> score, boolean byClass, boolean judged) {
     try (CsvTable table = CsvTable.open(file)) {
       int index = column(table, ScoreColumns.INDEX.key());
-      int value = score.isEmpty() ? -1 : ranked(table, score);
+      int value = score.isEmpty() ? -1 : ranked(table, score.get().key());
       int label = byClass ? column(table, ScoreColumns.LABEL.key()) : -1;
       long[] indices = new long[16];
       double[] scores = new double[16];
@@ -84,7 +85,10 @@ final class ScoresFile {
   /** The column to rank by; where it is missing, says which others there are. */
   private static int ranked(CsvTable table, String score) {
     List<String> there =
-        Options.BY.type().choices().stream().filter(table.header()::contains).toList();
+        ScoreColumns.RANKABLE.stream()
+            .map(ScoreColumns::key)
+            .filter(table.header()::contains)
+            .toList();
     if (there.isEmpty() || there.contains(score)) {
       return column(table, score);
     }

@@ -47,6 +47,10 @@ public enum ScoreColumns {
     FLOAT
   }
 
+  /** Those that samples can be ranked by. */
+  public static final List<ScoreColumns> RANKABLE =
+      List.of(GRAD_NORM, LOSS, EL2N, MARGIN, FORGETTING, LABEL_QUALITY);
+
   private final Type type;
 
   ScoreColumns(Type type) {
