@@ -1,7 +1,6 @@
 package io.gradsieve.scoring;
 
 import io.gradsieve.GradsieveException;
-import io.gradsieve.config.Options;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
 import io.gradsieve.sieve.ScoreColumns;
