@@ -178,7 +178,7 @@ final class CudaPoints implements AutoCloseable {
     }
   }
 
-  /** Pinned memory, the host's place for a batch norm's sums: [1 + 2C] without pads. */
+  /** A batch norm's sums, on the host double[1 + 2C] without pads. */
   private final class Sums implements Point {
     private final CudaBatchNorm norm;
     private final int channels;
