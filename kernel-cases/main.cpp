@@ -1,5 +1,5 @@
 /*
- * kernel-cases test | time | list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX]
+ * kernel-cases test | time | list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--part I/N]
  * Tests or times the CPU library's kernels without Java; a time stands beside what this machine reaches at its best.
  * Exit 0: all passed; 1: a failure; 2: wrong usage; 77: this processor lacks the instruction set.
  */
@@ -19,7 +19,7 @@ class Processor : public Device {
     }
 
     const char* usage() const override {
-        return "usage: kernel-cases test|time|list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX]";
+        return "usage: kernel-cases test|time|list [--isa baseline|avx2|avx512] [--seed N] [--case REGEX] [--part I/N]";
     }
 
     bool option(const std::string& key, const std::string& value) override {

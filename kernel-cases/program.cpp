@@ -10,7 +10,14 @@ namespace {
 struct Options {
     std::string command, filter;
     uint64_t seed = 1;
+    int part = 1, parts = 1; /* of the selected cases, every parts-th */
 };
+
+bool parse_part(const std::string& text, Options& options) {
+    int read = 0;
+    return sscanf(text.c_str(), "%d/%d%n", &options.part, &options.parts, &read) == 2 &&
+           read == static_cast<int>(text.size()) && options.part >= 1 && options.part <= options.parts;
+}
 
 bool parse(Device& device, int count, char** arguments, Options& options) {
     if (count < 2) return false;
@@ -21,7 +28,9 @@ bool parse(Device& device, int count, char** arguments, Options& options) {
         const std::string key = arguments[i], value = arguments[i + 1];
         if (key == "--seed") options.seed = strtoull(value.c_str(), nullptr, 10);
         else if (key == "--case") options.filter = value;
-        else if (!device.option(key, value)) return false;
+        else if (key == "--part") {
+            if (!parse_part(value, options)) return false;
+        } else if (!device.option(key, value)) return false;
     }
     return true;
 }
@@ -29,14 +38,17 @@ bool parse(Device& device, int count, char** arguments, Options& options) {
 std::string name_of(const Case& c) { return c.operation + " " + c.shape; }
 
 /* std::regex takes ten seconds to compile under the sanitizers. */
-bool select(const std::string& filter, std::vector<Case>& selected) {
+bool select(const Options& options, std::vector<Case>& selected) {
+    const std::string& filter = options.filter;
     regex_t expression;
     if (regcomp(&expression, filter.c_str(), REG_EXTENDED | REG_NOSUB) != 0) {
         fprintf(stderr, "--case %s: not a regular expression\n", filter.c_str());
         return false;
     }
+    int found = 0;
     for (const Case& c : all_cases())
-        if (regexec(&expression, name_of(c).c_str(), 0, nullptr, 0) == 0) selected.push_back(c);
+        if (regexec(&expression, name_of(c).c_str(), 0, nullptr, 0) == 0 && found++ % options.parts == options.part - 1)
+            selected.push_back(c);
     regfree(&expression);
     return true;
 }
@@ -96,7 +108,7 @@ int run_program(Device& device, int count, char** arguments) {
         return 2;
     }
     std::vector<Case> selected;
-    if (!select(options.filter, selected)) return 2;
+    if (!select(options, selected)) return 2;
     if (options.command == "list") return list(selected);
     const int status = device.open();
     if (status != 0) return status;

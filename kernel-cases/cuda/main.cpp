@@ -1,5 +1,5 @@
 /*
- * kernel-cases-cuda test | time | list [--seed N] [--case REGEX]
+ * kernel-cases-cuda test | time | list [--seed N] [--case REGEX] [--part I/N]
  * Tests or times the CUDA kernels by the CPU library's cases and by those of this folder, on device 0 or on the emulation. A time is
  * that of the kernels alone and stands beside what a copy within the device's memory reaches; the emulation's mean nothing.
  * Exit 0: all passed; 1: a failure; 2: wrong usage, or no device.
@@ -43,7 +43,7 @@ double copy_speed() {
 
 class Gpu : public Device {
   public:
-    const char* usage() const override { return "usage: kernel-cases-cuda test|time|list [--seed N] [--case REGEX]"; }
+    const char* usage() const override { return "usage: kernel-cases-cuda test|time|list [--seed N] [--case REGEX] [--part I/N]"; }
     bool option(const std::string&, const std::string&) override { return false; }
 
     int open() override {
