@@ -16,8 +16,9 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * Runs the tests that are written in C++ (kernel-cases, native/test, cuda-kernels), each as a test
- * of its own.
+ * of its own. Nearly all of them keep one core busy: side by side.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class NativeProgramsTest {
   private static final Pattern NAME = Pattern.compile("Test\\s+#\\d+: (\\S+)");
 
@@ -28,12 +29,8 @@ class NativeProgramsTest {
     return tests(System.getProperty("cmake.build"), "");
   }
 
-  /**
-   * The kernels of the CUDA library, on the emulation, which has one thread a device: side by side.
-   * More seeds of them take minutes.
-   */
+  /** The kernels of the CUDA library, on the emulation. More seeds of them take minutes. */
   @TestFactory
-  @Execution(ExecutionMode.CONCURRENT)
   List<DynamicTest> everyTestOfTheCudaKernelsPasses() throws IOException, InterruptedException {
     boolean all = "true".equals(System.getenv("CI"));
     return tests(System.getProperty("cuda.cmake.build"), all ? "" : "long");
