@@ -74,7 +74,7 @@ final class ScoreCommand {
                 ? ""
                 : "; lowest " + (suspects.judged() ? "label_quality" : "confidence") + " first"));
     append(text, suspects.lowest());
-    for (SampleScores.Ranking ranking : summary.rankings()) {
+    for (SampleScores.Highest ranking : summary.rankings()) {
       text.append("\n\nhighest ").append(ranking.score()).append(", none of them suspected");
       append(text, ranking.entries());
     }

@@ -1,8 +1,8 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.TrainingEvent;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingState;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import sun.misc.Signal;
@@ -31,7 +31,7 @@ final class Signals implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void runStarted(TrainingState state) {
+  public void runStarted(TrainingEvent.RunStarted event) {
     for (String name : new String[] {"INT", "TERM"}) {
       try {
         Signal signal = new Signal(name);

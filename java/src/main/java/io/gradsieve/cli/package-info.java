@@ -1,7 +1,8 @@
 /**
- * The command line: reads arguments, calls one method of {@code train}, {@code train.scoring} or
- * {@code diagnose}, prints what it returns. May use all packages; is the only one that prints, and
- * never computes what it shows. Read {@link io.gradsieve.cli.CommandTable} first.
+ * The command line: reads arguments, calls one method of {@code run}, {@code scoring}, {@code
+ * landscape} or {@code diagnose}, prints what it returns. May use all packages; is the only one
+ * that prints, and never computes what it shows. Its options are {@code config}'s. Read {@link
+ * io.gradsieve.cli.CommandTable} first.
  */
 @NullMarked
 package io.gradsieve.cli;

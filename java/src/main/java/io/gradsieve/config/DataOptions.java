@@ -4,6 +4,8 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,8 +43,8 @@ public final class DataOptions {
   /** The label column of a table. */
   public static Optional<String> labelColumn(Dataset dataset) {
     return dataset.schema().columns().stream()
-        .filter(column -> column.role() == Schema.Role.LABEL)
-        .map(Schema.Column::name)
+        .filter(column -> column.role() == Role.LABEL)
+        .map(Column::name)
         .findFirst();
   }
 }

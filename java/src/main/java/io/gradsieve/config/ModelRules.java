@@ -1,9 +1,7 @@
 package io.gradsieve.config;
 
 import io.gradsieve.data.Schema;
-import io.gradsieve.nn.Column;
 import io.gradsieve.nn.NetworkSpec;
-import io.gradsieve.nn.Normalize;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,17 +24,7 @@ public final class ModelRules {
   public static Schema schema(NetworkSpec spec) {
     List<String> classes =
         spec.classes().isEmpty() ? Schema.plain(spec.outputs()).classes() : spec.classes();
-    return new Schema(
-        spec.normalize().map(n -> new Schema.Normalize(n.mean(), n.deviation())),
-        classes,
-        spec.columns().stream()
-            .map(
-                column ->
-                    new Schema.Column(
-                        column.name(),
-                        Schema.Role.valueOf(column.role().name()),
-                        column.categories()))
-            .toList());
+    return new Schema(spec.normalize(), classes, spec.columns());
   }
 
   /** The names of the rules in which two differ, as a model file has them. */
@@ -56,16 +44,6 @@ public final class ModelRules {
 
   /** The network with the data set's rules. */
   public static NetworkSpec with(NetworkSpec spec, Schema schema) {
-    return spec.with(
-        schema.normalize().map(n -> new Normalize(n.mean(), n.deviation())),
-        schema.classes(),
-        schema.columns().stream()
-            .map(
-                column ->
-                    new Column(
-                        column.name(),
-                        Column.Role.valueOf(column.role().name()),
-                        column.categories()))
-            .toList());
+    return spec.with(schema.normalize(), schema.classes(), schema.columns());
   }
 }

@@ -32,7 +32,7 @@ public record TrainingConfig(Settings settings) {
   public TrainingConfig {
     SievePolicy policy = Policies.parse(settings.get(Options.SIEVE));
     settings = settings.rephrased(Options.SIEVE, policy.options().spec());
-    if (policy.chosen() < 1 && !settings.given(Options.SCORE)) {
+    if (policy.choosesInStep() && !settings.given(Options.SCORE)) {
       settings = settings.rephrased(Options.SCORE, Score.EL2N.key());
     }
     Ranking ranking = ranking(settings, policy);
@@ -64,7 +64,7 @@ public record TrainingConfig(Settings settings) {
   /** A step chooses by what its forward pass tells. */
   private static void checkChoice(SievePolicy policy, Ranking ranking) {
     boolean fresh = EnumSet.of(Score.LOSS, Score.EL2N, Score.MARGIN).contains(ranking.score());
-    if (policy.chosen() < 1 && !(fresh && ranking.plain())) {
+    if (policy.choosesInStep() && !(fresh && ranking.plain())) {
       throw new GradsieveException.Usage(
           "--score %s: --sieve %s ranks a batch after its forward pass; choose el2n, loss or margin"
               .formatted(ranking.spec(), policy.name()));
@@ -213,7 +213,7 @@ public record TrainingConfig(Settings settings) {
 
   private static Ranking ranking(Settings settings, SievePolicy policy) {
     // a step that chooses does so within itself, where relative scores rank as absolute ones
-    boolean relative = policy.filtering().relative() && policy.chosen() == 1;
+    boolean relative = policy.filtering().relative() && !policy.choosesInStep();
     return Ranking.parse(settings.get(Options.SCORE)).relative(relative);
   }
 
@@ -227,10 +227,7 @@ public record TrainingConfig(Settings settings) {
 
   /** Native threads; one a core unless given. */
   public int threads() {
-    return settings
-        .find(Options.THREADS)
-        .orElseGet(
-            () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+    return Threads.of(settings);
   }
 
   /** Of products; empty: the device's usual one. */

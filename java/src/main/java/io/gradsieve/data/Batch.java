@@ -18,7 +18,7 @@ public final class Batch {
     return slot;
   }
 
-  /** b: samples in this batch. */
+  /** Samples in this batch. */
   public int size() {
     return size;
   }

@@ -1,6 +1,6 @@
 package io.gradsieve.data;
 
-import io.gradsieve.data.Schema.Normalize;
+import io.gradsieve.format.rules.Normalization;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,7 +17,7 @@ final class ByteFigures {
    * Of value/255 per channel over {@code part}; a channel that never varies has {@link
    * #CONSTANT_DEVIATION}.
    */
-  static Normalize of(SampleStore store, int[] part, int channels) {
+  static Normalization of(SampleStore store, int[] part, int channels) {
     long[] counts = new long[channels * VALUES];
     byte[] values = new byte[store.sampleBytes()];
     for (int sample : part) {
@@ -44,8 +44,8 @@ final class ByteFigures {
       }
       double deviation = Math.sqrt(squares / n) / 255;
       means.add(mean / 255);
-      deviations.add(deviation > 0 ? deviation : Normalize.NEVER_VARIED);
+      deviations.add(deviation > 0 ? deviation : Normalization.NEVER_VARIED);
     }
-    return new Normalize(means, deviations);
+    return new Normalization(means, deviations);
   }
 }

@@ -3,7 +3,7 @@ package io.gradsieve.data;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.GradsieveException.Usage;
-import io.gradsieve.data.reader.Layout;
+import io.gradsieve.data.reader.Readers;
 import io.gradsieve.format.FileNames;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,18 +20,18 @@ public final class DataSource {
   /** Always there, inside the jar. */
   public static final String DIGITS = "digits";
 
-  private record KnownSet(Layout.Kind layout, String howToGet) {}
+  private record KnownSet(Readers.Kind layout, String howToGet) {}
 
   private static final Map<String, KnownSet> KNOWN_SETS =
       Map.of(
           "fashion-mnist",
           new KnownSet(
-              Layout.Kind.IDX,
+              Readers.Kind.IDX,
               "install Debian's package dataset-fashion-mnist, or put the four .gz files of"
                   + " https://github.com/zalandoresearch/fashion-mnist"),
           "cifar10",
           new KnownSet(
-              Layout.Kind.CIFAR,
+              Readers.Kind.CIFAR,
               "unpack cifar-10-binary.tar.gz of https://www.cs.toronto.edu/~kriz/cifar.html"));
 
   private DataSource() {}
@@ -56,10 +56,10 @@ public final class DataSource {
   static Dataset open(DataRequest request, List<Path> places) {
     String data = request.data();
     if (data.equals(DIGITS)) {
-      return Layout.digits(request);
+      return Readers.digits(request);
     }
     if (KNOWN_SETS.containsKey(data)) {
-      return Layout.read(find(request, places), data, request);
+      return Readers.read(find(request, places), data, request);
     }
     if (data.indexOf('/') < 0 && data.indexOf('.') < 0) {
       throw new Usage(
@@ -78,7 +78,7 @@ public final class DataSource {
     if (!Files.isRegularFile(path) && !Files.isDirectory(path)) {
       throw new BadData(path + ": is neither a file nor a directory; write its content to a file");
     }
-    return Layout.read(path, nameOf(path), request);
+    return Readers.read(path, nameOf(path), request);
   }
 
   /** Directories where a known set is looked for, in order. */
@@ -111,7 +111,7 @@ public final class DataSource {
     DataRequest bare = DataRequest.evaluate(data);
     DataRequest request = directory.map(bare::withDataDirectory).orElse(bare);
     return places(request, System.getenv(), System.getProperty("user.home", ".")).stream()
-        .filter(place -> Layout.of(place).filter(set.layout()::equals).isPresent())
+        .filter(place -> Readers.of(place).filter(set.layout()::equals).isPresent())
         .findFirst();
   }
 
@@ -126,7 +126,7 @@ public final class DataSource {
                   "--data-dir " + d + ": is no directory; correct it or leave it out");
             });
     for (Path place : places) {
-      if (Layout.of(place).filter(set.layout()::equals).isPresent()) {
+      if (Readers.of(place).filter(set.layout()::equals).isPresent()) {
         return place;
       }
     }

@@ -1,8 +1,8 @@
 package io.gradsieve.data;
 
 import io.gradsieve.GradsieveException.BadData;
-import io.gradsieve.data.Schema.Column;
-import io.gradsieve.data.Schema.Normalize;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Normalization;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,7 @@ public final class DatasetBuilder {
   private List<String> classes = List.of();
   private List<Column> columns = List.of();
   private final List<String> remarks = new ArrayList<>();
-  private Optional<Normalize> normalize = Optional.empty();
+  private Optional<Normalization> normalize = Optional.empty();
   Optional<ContentHash> content = Optional.empty();
 
   /**
@@ -104,7 +104,7 @@ public final class DatasetBuilder {
   }
 
   /** Columns of a CSV file and the figures its numbers were standardised with. */
-  public DatasetBuilder columns(List<Column> value, Optional<Normalize> figures) {
+  public DatasetBuilder columns(List<Column> value, Optional<Normalization> figures) {
     columns = value;
     normalize = figures;
     return this;
@@ -206,10 +206,10 @@ public final class DatasetBuilder {
             + "'; there is nothing to learn with fewer than two classes");
   }
 
-  private Normalize byteFigures(String where, DataRequest request) {
+  private Normalization byteFigures(String where, DataRequest request) {
     int channels = shape.channels();
     if (request.rules().isPresent()) {
-      Optional<Normalize> given = request.rules().get().normalize();
+      Optional<Normalization> given = request.rules().get().normalize();
       if (given.isEmpty()) {
         List<Double> zeros = new ArrayList<>();
         List<Double> ones = new ArrayList<>();
@@ -217,7 +217,7 @@ public final class DatasetBuilder {
           zeros.add(0.0);
           ones.add(1.0);
         }
-        return new Normalize(zeros, ones);
+        return new Normalization(zeros, ones);
       }
       if (given.get().mean().size() != channels) {
         throw new BadData(

@@ -7,6 +7,7 @@ import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Duplicates;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.rules.Column;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -80,7 +81,7 @@ public final class DataReport {
 
   private void columns(Schema schema) {
     List<Map<String, String>> columns = new ArrayList<>();
-    for (Schema.Column column : schema.columns()) {
+    for (Column column : schema.columns()) {
       String role = column.role().name().toLowerCase(Locale.ROOT);
       columns.add(Map.of("name", column.name(), "role", role));
       lines.add("  column %s: %s".formatted(column.name(), role));

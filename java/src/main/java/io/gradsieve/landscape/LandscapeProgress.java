@@ -1,6 +1,6 @@
 package io.gradsieve.landscape;
 
-import io.gradsieve.train.ProgressReport;
+import io.gradsieve.run.ProgressReport;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;

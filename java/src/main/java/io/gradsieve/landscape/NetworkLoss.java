@@ -53,7 +53,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
         throw new GradsieveException.BadData(
             session.data().name() + ": has no training part; choose another --data");
       }
-      return new NetworkLoss(session, chosen(train, settings.get(Options.SEED)));
+      return new NetworkLoss(session, sampled(train, settings.get(Options.SEED)));
     } catch (RuntimeException e) {
       session.close();
       throw e;
@@ -70,7 +70,7 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
     return (int) floats;
   }
 
-  private static int[] chosen(int[] train, long seed) {
+  private static int[] sampled(int[] train, long seed) {
     if (train.length <= MOST_SAMPLES) {
       return train;
     }

@@ -1,7 +1,7 @@
 /**
  * The loss around trained weights: surfaces along filter-normalised random directions, and the
- * sharpness of the Hessian. Uses {@code scoring}, {@code train} and what they may use; never leaves
- * a weight changed, nor deletes a file. Read {@link io.gradsieve.landscape.Landscape} first.
+ * sharpness of the Hessian. Uses {@code scoring} and what that may use; never leaves a weight
+ * changed, nor deletes a file. Read {@link io.gradsieve.landscape.Landscape} first.
  */
 @NullMarked
 package io.gradsieve.landscape;

@@ -127,7 +127,8 @@ public final class Network implements AutoCloseable {
       return new Kind.Input(false, new float[0], new float[0]);
     }
     if (spec.normalize().isPresent()) {
-      return new Kind.Input(true, spec.normalize().get().scale(), spec.normalize().get().shift());
+      return new Kind.Input(
+          true, spec.normalize().get().byteScale(), spec.normalize().get().byteShift());
     }
     float[] scale = new float[spec.input().get(0)];
     Arrays.fill(scale, 1 / 255f);

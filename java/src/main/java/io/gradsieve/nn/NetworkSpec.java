@@ -1,6 +1,8 @@
 package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Normalization;
 import io.gradsieve.format.yaml.YamlNode;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.Linear;
@@ -23,7 +25,7 @@ import java.util.Optional;
 public record NetworkSpec(
     List<Integer> input,
     List<Layer> layers,
-    Optional<Normalize> normalize,
+    Optional<Normalization> normalize,
     List<String> classes,
     List<Column> columns) {
   /** Longest side of an image, and most channels. */
@@ -63,7 +65,7 @@ public record NetworkSpec(
 
   /** The same layers for data of these rules; throws {@code BadData} if they do not fit. */
   public NetworkSpec with(
-      Optional<Normalize> newNormalize, List<String> newClasses, List<Column> newColumns) {
+      Optional<Normalization> newNormalize, List<String> newClasses, List<Column> newColumns) {
     return new NetworkSpec(input, layers, newNormalize, newClasses, newColumns);
   }
 

@@ -4,20 +4,20 @@ import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.layer.ParameterList;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** The values of a network's parameters, running statistics and counters as PyTorch sees them. */
 public final class Parameters {
   private final ParameterList list;
   private final ParameterValues weights;
-  private final Map<String, Long> counters = new HashMap<>();
+
+  /** Values of the counters, in the list's order. */
+  private final long[] counts;
 
   Parameters(ParameterList list, ParameterValues weights) {
     this.list = list;
     this.weights = weights;
-    list.counters().forEach(name -> counters.put(name, 0L));
+    counts = new long[list.counters().size()];
   }
 
   /** What there is, in the order of the indices. */
@@ -72,15 +72,25 @@ public final class Parameters {
 
   /** A counter's value ({@code num_batches_tracked}). */
   public long counter(String name) {
-    return counters.get(name);
+    return counts[index(name)];
   }
 
   void setCounter(String name, long value) {
-    counters.put(name, value);
+    counts[index(name)] = value;
   }
 
   /** Adds training batches to every counter. */
   public void countBatches(long batches) {
-    counters.replaceAll((name, count) -> count + batches);
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] += batches;
+    }
+  }
+
+  private int index(String counter) {
+    int index = list.counters().indexOf(counter);
+    if (index < 0) {
+      throw new IllegalArgumentException("no counter '" + counter + "'");
+    }
+    return index;
   }
 }

@@ -2,6 +2,9 @@ package io.gradsieve.nn;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
+import io.gradsieve.format.rules.Normalization;
 import io.gradsieve.format.yaml.YamlNode;
 import io.gradsieve.nn.layer.Layer;
 import io.gradsieve.nn.layer.LayerKinds;
@@ -29,7 +32,7 @@ final class SpecReader {
             .map(item -> item.integer("a size of input", 1, Integer.MAX_VALUE))
             .toList();
     List<Layer> layers = LayerKinds.readAll(needed(root, entries, "layers"), "layers");
-    Optional<Normalize> normalize =
+    Optional<Normalization> normalize =
         Optional.ofNullable(entries.get("normalize")).map(SpecReader::normalize);
     Set<String> classes = new LinkedHashSet<>();
     if (entries.containsKey("classes")) {
@@ -51,12 +54,12 @@ final class SpecReader {
     }
   }
 
-  private static Normalize normalize(YamlNode node) {
+  private static Normalization normalize(YamlNode node) {
     Map<String, YamlNode> entries = known(node, "normalize", NORMALIZE_KEYS);
     List<Double> mean = numbers(needed(node, entries, "mean"), "mean");
     List<Double> deviation = numbers(needed(node, entries, "deviation"), "deviation");
     try {
-      return new Normalize(mean, deviation);
+      return new Normalization(mean, deviation);
     } catch (BadData e) {
       throw node.bad(e.getMessage());
     }
@@ -70,21 +73,21 @@ final class SpecReader {
     Map<String, YamlNode> entries = known(node, "a column", COLUMN_KEYS);
     String name = needed(node, entries, "name").text("name");
     YamlNode written = needed(node, entries, "role");
-    Column.Role role = role(written);
+    Role role = role(written);
     List<String> categories =
         entries.containsKey("categories")
             ? entries.get("categories").items("categories").stream()
                 .map(item -> item.text("a category"))
                 .toList()
             : List.of();
-    if (role == Column.Role.CATEGORY && categories.isEmpty()) {
+    if (role == Role.CATEGORY && categories.isEmpty()) {
       throw node.bad("column " + name + " is a category and needs categories");
     }
     return new Column(name, role, categories);
   }
 
-  private static Column.Role role(YamlNode written) {
-    List<String> roles = Arrays.stream(Column.Role.values()).map(Column.Role::text).toList();
+  private static Role role(YamlNode written) {
+    List<String> roles = Arrays.stream(Role.values()).map(Role::text).toList();
     int index = roles.indexOf(written.text("role"));
     if (index < 0) {
       String given = written.text("role");
@@ -95,7 +98,7 @@ final class SpecReader {
               + GradsieveException.nearest(given, roles)
               + "?");
     }
-    return Column.Role.values()[index];
+    return Role.values()[index];
   }
 
   private static Map<String, YamlNode> known(YamlNode node, String what, List<String> keys) {

@@ -1,12 +1,15 @@
 package io.gradsieve.nn;
 
+import io.gradsieve.format.rules.Column;
 import io.gradsieve.format.yaml.YamlText;
 import io.gradsieve.nn.layer.Layer;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Specs to model files; the same spec gives the same bytes. */
+/**
+ * Specs to model files, whose keys {@link SpecReader} lists; the same spec gives the same bytes.
+ */
 final class SpecWriter {
   private static final String STEP = "  ";
 

@@ -1,6 +1,5 @@
 package io.gradsieve.optim;
 
-import java.nio.ByteBuffer;
 import java.util.OptionalDouble;
 
 /**
@@ -12,16 +11,36 @@ import java.util.OptionalDouble;
  * one step is noise.
  */
 public final class GradientNoiseScale {
-  /** Bytes of {@link #write}. */
-  public static final int BYTES = 2 * Double.BYTES;
-
   private double trace;
   private double gradient2;
 
-  /** Forgets all steps. */
-  public void clear() {
-    trace = 0;
-    gradient2 = 0;
+  /**
+   * The estimates so far, each summed over the steps.
+   *
+   * @param trace Σ tr Σ
+   * @param gradient2 Σ ‖∇‖²
+   */
+  public record Sums(double trace, double gradient2) {
+    /** Of no step. */
+    public static final Sums NONE = new Sums(0, 0);
+
+    /** The scale, in samples; empty if no step was added or an estimate is not positive. */
+    public OptionalDouble scale() {
+      return trace > 0 && gradient2 > 0
+          ? OptionalDouble.of(trace / gradient2)
+          : OptionalDouble.empty();
+    }
+  }
+
+  /** Goes on from these. */
+  public void set(Sums sums) {
+    trace = sums.trace;
+    gradient2 = sums.gradient2;
+  }
+
+  /** What the steps so far say. */
+  public Sums sums() {
+    return new Sums(trace, gradient2);
   }
 
   /**
@@ -40,21 +59,5 @@ public final class GradientNoiseScale {
     double ofMean = squareOfSum / ((double) samples * samples) / (meanWeight * meanWeight);
     trace += samples * (mean - ofMean) / (samples - 1);
     gradient2 += (samples * ofMean - mean) / (samples - 1);
-  }
-
-  /** The scale, in samples; empty if no step was added or an estimate is not positive. */
-  public OptionalDouble value() {
-    return trace > 0 && gradient2 > 0
-        ? OptionalDouble.of(trace / gradient2)
-        : OptionalDouble.empty();
-  }
-
-  public void write(ByteBuffer target) {
-    target.putDouble(trace).putDouble(gradient2);
-  }
-
-  public void read(ByteBuffer source) {
-    trace = source.getDouble();
-    gradient2 = source.getDouble();
   }
 }

@@ -7,12 +7,13 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.config.DataOptions;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
+import io.gradsieve.config.Threads;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
+import io.gradsieve.filter.LearnedFilter;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.learned.LearnedFilter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -31,7 +32,9 @@ final class FilteredData {
     Path file = Path.of(settings.get(Options.FILTER));
     try (Backend backend =
             Backends.open(
-                settings.get(Options.DEVICE), threads(settings), settings.find(Options.PRECISION));
+                settings.get(Options.DEVICE),
+                Threads.of(settings),
+                settings.find(Options.PRECISION));
         LearnedFilter filter = LearnedFilter.read(file, backend)) {
       Optional<Schema> rules = Optional.of(filter.rules());
       Dataset bare = DataOptions.open(settings, Purpose.PREDICT, rules, notes);
@@ -58,13 +61,6 @@ final class FilteredData {
       throw new BadData(
           e.getMessage() + " with this filter; correct the data, or take another filter", e);
     }
-  }
-
-  private static int threads(Settings settings) {
-    return settings
-        .find(Options.THREADS)
-        .orElseGet(
-            () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
   private static Dataset withClasses(Settings settings, Dataset data) {

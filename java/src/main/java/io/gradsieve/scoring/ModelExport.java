@@ -9,7 +9,7 @@ import io.gradsieve.config.Settings;
 import io.gradsieve.format.files.OutputFile;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
-import io.gradsieve.train.ModelSource;
+import io.gradsieve.run.ModelSource;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
 

@@ -51,25 +51,22 @@ public final class Pruning {
       throw new GradsieveException.Usage("--by: --policy random looks at no score; leave one out");
     }
     RankedSamples ranked = ranked(settings, out, policy, notes);
-    PruningPolicy.Choice choice =
+    PruningPolicy.Kept left =
         choose(candidates(ranked, policy, settings), ranked.classes(), policy, keep);
-    boolean[] chosen = choice.kept();
     boolean judges = policy == PruningPolicy.TRUSTED;
     if (judges && ranked.labels().isEmpty()) {
       notes.accept(unjudged(settings));
     }
     long[] kept =
-        IntStream.range(0, chosen.length)
-            .filter(i -> chosen[i])
+        IntStream.range(0, left.kept().length)
+            .filter(i -> left.kept()[i])
             .mapToLong(i -> ranked.places()[i])
             .sorted()
             .toArray();
     Optional<String> unlabelled = KeptData.write(out, kept, settings, ranked.data());
     OptionalInt suspects =
-        judges && ranked.labels().isPresent()
-            ? OptionalInt.of(choice.aside())
-            : OptionalInt.empty();
-    return new Summary(out, chosen.length, kept.length, suspects, unlabelled);
+        judges && ranked.labels().isPresent() ? OptionalInt.of(left.aside()) : OptionalInt.empty();
+    return new Summary(out, left.kept().length, kept.length, suspects, unlabelled);
   }
 
   private static String unjudged(Settings settings) {
@@ -134,11 +131,11 @@ public final class Pruning {
                         .formatted(option.dashed(), option.type().label(), option.words())));
   }
 
-  private static Candidates candidates(
+  private static PruningCandidates candidates(
       RankedSamples ranked, PruningPolicy policy, Settings settings) {
     RandomBits random = RandomBits.of(settings.get(Options.SEED), PURPOSE, 0);
     boolean lowIsHard = by(settings, policy) == ScoreColumns.LABEL_QUALITY;
-    return new Candidates(
+    return new PruningCandidates(
         ranked.scores(),
         Arrays.stream(ranked.scores()).map(score -> lowIsHard ? -score : score).toArray(),
         Arrays.stream(ranked.indices()).mapToDouble(random::uniform).toArray(),
@@ -146,8 +143,8 @@ public final class Pruning {
   }
 
   /** Chooses ⌈keep·N⌉ samples, of each class its share of that. */
-  private static PruningPolicy.Choice choose(
-      Candidates all, int[] classes, PruningPolicy policy, double keep) {
+  private static PruningPolicy.Kept choose(
+      PruningCandidates all, int[] classes, PruningPolicy policy, double keep) {
     boolean[] kept = new boolean[classes.length];
     int groups = Arrays.stream(classes).max().orElse(0) + 1;
     int[] sizes = new int[groups];
@@ -157,12 +154,12 @@ public final class Pruning {
     for (int c = 0; c < groups; c++) {
       int group = c;
       int[] rows = IntStream.range(0, classes.length).filter(i -> classes[i] == group).toArray();
-      PruningPolicy.Choice choice = policy.choose(all.of(rows), quotas[c]);
-      aside += choice.aside();
+      PruningPolicy.Kept ofClass = policy.choose(all.of(rows), quotas[c]);
+      aside += ofClass.aside();
       for (int j = 0; j < rows.length; j++) {
-        kept[rows[j]] = choice.kept()[j];
+        kept[rows[j]] = ofClass.kept()[j];
       }
     }
-    return new PruningPolicy.Choice(kept, aside);
+    return new PruningPolicy.Kept(kept, aside);
   }
 }

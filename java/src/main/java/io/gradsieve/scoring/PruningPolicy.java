@@ -23,7 +23,7 @@ enum PruningPolicy {
    */
   TRUSTED {
     @Override
-    Choice choose(Candidates samples, int count) {
+    Kept choose(PruningCandidates samples, int count) {
       int[] suspects = samples.labels().map(labels -> suspects(samples, labels)).orElse(NONE);
       int leftOut = samples.size() - count;
       int[] aside = Arrays.copyOf(suspects, Math.min(suspects.length, leftOut));
@@ -41,15 +41,15 @@ enum PruningPolicy {
   /** The largest scores, ties by place. */
   TOP {
     @Override
-    Choice choose(Candidates samples, int count) {
-      return new Choice(first(samples.scores(), count), 0);
+    Kept choose(PruningCandidates samples, int count) {
+      return new Kept(first(samples.scores(), count), 0);
     }
   },
 
   /** All {@link Strata} of scores but the hardest. */
   COVERAGE {
     @Override
-    Choice choose(Candidates samples, int count) {
+    Kept choose(PruningCandidates samples, int count) {
       return cover(samples, NONE, Share.floor(Strata.CUT, samples.size()), count);
     }
   },
@@ -57,8 +57,8 @@ enum PruningPolicy {
   /** A random choice. */
   RANDOM {
     @Override
-    Choice choose(Candidates samples, int count) {
-      return new Choice(first(samples.draws(), count), 0);
+    Kept choose(PruningCandidates samples, int count) {
+      return new Kept(first(samples.draws(), count), 0);
     }
   };
 
@@ -82,12 +82,12 @@ enum PruningPolicy {
   private static final int[] NONE = {};
 
   /**
-   * What was chosen.
+   * What is left.
    *
    * @param kept marks it, [N]
    * @param aside how many suspected labels were set aside
    */
-  record Choice(boolean[] kept, int aside) {}
+  record Kept(boolean[] kept, int aside) {}
 
   /** The column it ranks by where none is named. */
   ScoreColumns by() {
@@ -95,10 +95,10 @@ enum PruningPolicy {
   }
 
   /** Chooses {@code count} of the samples, at most their number. */
-  abstract Choice choose(Candidates samples, int count);
+  abstract Kept choose(PruningCandidates samples, int count);
 
   /** Those whose label is still suspected, the lowest quality first, of equal ones the hardest. */
-  private static int[] suspects(Candidates samples, SuspectedLabels labels) {
+  private static int[] suspects(PruningCandidates samples, SuspectedLabels labels) {
     boolean[] hardest = first(samples.hardness(), Share.floor(HARDEST, samples.size()));
     return IntStream.range(0, samples.size())
         .filter(i -> labels.suspected()[i] && (labels.contradicted()[i] || hardest[i]))
@@ -114,7 +114,7 @@ enum PruningPolicy {
    * Chooses {@code count} samples that are neither in {@code aside} nor, as far as enough remain,
    * among the {@code cut} hardest of the others; from every stratum those of the largest draws.
    */
-  private static Choice cover(Candidates samples, int[] aside, int cut, int count) {
+  private static Kept cover(PruningCandidates samples, int[] aside, int cut, int count) {
     double[] hardness = samples.hardness().clone();
     for (int i : aside) {
       hardness[i] = Double.NaN;
@@ -133,7 +133,7 @@ enum PruningPolicy {
     for (int j = 0; j < all; j++) {
       kept[shuffled[j]] = taken[j];
     }
-    return new Choice(kept, aside.length);
+    return new Kept(kept, aside.length);
   }
 
   /** Marks the {@code count} largest values, of equal ones the first. */

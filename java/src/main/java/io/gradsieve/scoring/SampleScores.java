@@ -5,6 +5,7 @@ import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.format.files.OutputFile;
+import io.gradsieve.run.ScoresCsv;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreColumns;
@@ -53,7 +54,7 @@ public final class SampleScores {
       double meanLoss,
       double accuracy,
       Suspects suspects,
-      List<Ranking> rankings) {}
+      List<Highest> rankings) {}
 
   /**
    * Samples whose label is probably wrong.
@@ -67,7 +68,7 @@ public final class SampleScores {
   public record Suspects(boolean judged, int count, List<Entry> lowest) {}
 
   /** The samples that rank highest by a score, the highest first. */
-  public record Ranking(String score, List<Entry> entries) {}
+  public record Highest(String score, List<Entry> entries) {}
 
   /** One of them; label and prediction are class names. */
   public record Entry(String id, String label, String predicted, float value) {}
@@ -85,14 +86,14 @@ public final class SampleScores {
       StopRequest stop,
       Consumer<String> progress,
       Consumer<String> notes) {
-    Set<Score> chosen = chosen(settings);
+    Set<Score> asked = asked(settings);
     Path out = OutputFile.of(settings.get(Options.SCORES_OUT), "csv");
-    boolean norms = chosen.contains(Score.GRAD_NORM);
+    boolean norms = asked.contains(Score.GRAD_NORM);
     Optional<ScoredSamples> scored =
         ShortTrainings.asked(settings)
             ? new ShortTrainings(settings, norms, listeners, stop, progress, notes).score()
             : Optional.of(withWeights(settings, norms, notes));
-    return scored.map(samples -> write(out, chosen, samples));
+    return scored.map(samples -> write(out, asked, samples));
   }
 
   private static ScoredSamples withWeights(
@@ -112,28 +113,21 @@ public final class SampleScores {
     }
   }
 
-  private static Summary write(Path out, Set<Score> chosen, ScoredSamples scored) {
+  private static Summary write(Path out, Set<Score> asked, ScoredSamples scored) {
     SampleNames names = scored.names();
-    List<ScoreColumns> columns = ScoreColumns.ofScoring(chosen);
+    List<ScoreColumns> columns = ScoreColumns.ofScoring(asked);
     ScoreRows lines =
         scored
             .verdicts()
             .map(verdicts -> new ScoreRows(columns, scored.table(), names, verdicts))
             .orElseGet(() -> new ScoreRows(columns, scored.table(), names));
-    OutputFile.writeCsv(
-        out,
-        csv -> {
-          csv.writeRecord(lines.header());
-          for (int i = 0; i < scored.samples().length; i++) {
-            csv.writeRecord(lines.row(i));
-          }
-        });
+    OutputFile.write(out, ScoresCsv.of(lines, scored.samples().length));
     SuspectedSamples suspects = new SuspectedSamples(scored.table(), lines.verdicts());
     int[] others = suspects.others();
     return new Summary(
         out,
         scored.samples().length,
-        chosen.stream().filter(scored.table()::has).map(Score::key).toList(),
+        asked.stream().filter(scored.table()::has).map(Score::key).toList(),
         scored.meanLoss(),
         scored.accuracy(),
         new Suspects(
@@ -141,12 +135,12 @@ public final class SampleScores {
             suspects.rows().length,
             entries(suspects.rows(), suspects::trust, scored.table(), names)),
         SHOWN.stream()
-            .filter(chosen::contains)
+            .filter(asked::contains)
             .map(score -> ranking(score, others, scored.table(), names))
             .toList());
   }
 
-  private static Ranking ranking(Score score, int[] rows, ScoreTable table, SampleNames names) {
+  private static Highest ranking(Score score, int[] rows, ScoreTable table, SampleNames names) {
     int[] highest =
         Arrays.stream(rows)
             .boxed()
@@ -155,7 +149,7 @@ public final class SampleScores {
                     .thenComparing(i -> i))
             .mapToInt(Integer::intValue)
             .toArray();
-    return new Ranking(score.key(), entries(highest, i -> table.value(score, i), table, names));
+    return new Highest(score.key(), entries(highest, i -> table.value(score, i), table, names));
   }
 
   /** The first rows. */
@@ -174,21 +168,21 @@ public final class SampleScores {
   }
 
   /** Forgetting has its column in any case, empty where no training counts it. */
-  private static Set<Score> chosen(Settings settings) {
+  private static Set<Score> asked(Settings settings) {
     List<String> known = new ArrayList<>(CHOICE.stream().map(Score::key).toList());
     known.add(ALL);
-    EnumSet<Score> chosen = EnumSet.noneOf(Score.class);
+    EnumSet<Score> asked = EnumSet.noneOf(Score.class);
     for (String name : settings.get(Options.SCORES)) {
       if (!known.contains(name)) {
         throw GradsieveException.Usage.unknown("--score", name, known);
       }
-      chosen.addAll(name.equals(ALL) ? CHOICE : List.of(Score.parse(name)));
+      asked.addAll(name.equals(ALL) ? CHOICE : List.of(Score.parse(name)));
     }
     boolean named = settings.get(Options.SCORES).contains(Score.FORGETTING.key());
     if (named && !settings.given(Options.RUNS)) {
       throw new GradsieveException.Usage(
           "--score forgetting: is counted over trainings; it needs --runs");
     }
-    return chosen;
+    return asked;
   }
 }

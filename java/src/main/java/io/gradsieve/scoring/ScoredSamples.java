@@ -1,12 +1,12 @@
 package io.gradsieve.scoring;
 
 import io.gradsieve.data.Dataset;
+import io.gradsieve.run.DatasetNames;
 import io.gradsieve.sieve.LabelVerdicts;
 import io.gradsieve.sieve.SampleNames;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
-import io.gradsieve.train.DatasetNames;
-import io.gradsieve.train.RecordedStep;
+import io.gradsieve.train.MeasuredStep;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -36,12 +36,12 @@ record ScoredSamples(Dataset data, int[] samples, ScoreTable table, Optional<Pat
 
   /** Scores samples with a session's weights and records them in these rows. */
   static void record(ScoringSession session, int[] samples, int[] rows, ScoreTable table) {
-    RecordedStep recorded = new RecordedStep();
+    MeasuredStep measured = new MeasuredStep();
     session.forEach(
         samples,
         (first, batch, records) -> {
-          recorded.show(records, batch);
-          table.record(1, rows, first, batch.size(), recorded, true);
+          measured.show(records, batch);
+          table.record(1, rows, first, batch.size(), measured, true);
         });
   }
 

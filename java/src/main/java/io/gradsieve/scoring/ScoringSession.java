@@ -8,17 +8,18 @@ import io.gradsieve.config.DataOptions;
 import io.gradsieve.config.ModelRules;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
+import io.gradsieve.config.Threads;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.PartName;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
+import io.gradsieve.run.ModelSource;
 import io.gradsieve.train.EvaluationSession;
 import io.gradsieve.train.ForwardPass;
-import io.gradsieve.train.ModelSource;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.TrainingState;
+import io.gradsieve.train.TrainingSession;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -64,11 +65,7 @@ public final class ScoringSession implements AutoCloseable {
                         "--weights: none given; name a safetensors file or a run directory"));
     Settings effective = RunData.complete(settings, source);
     Dataset data = DataOptions.open(effective, purpose, source.rules(), notes);
-    int threads =
-        settings
-            .find(Options.THREADS)
-            .orElseGet(
-                () -> Math.min(Options.MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+    int threads = Threads.of(settings);
     Resources resources = new Resources();
     try {
       Backend backend =
@@ -94,7 +91,7 @@ public final class ScoringSession implements AutoCloseable {
    * @param backward whether gradient norms are wanted
    * @param stop ends a pass before its end
    */
-  static ScoringSession of(TrainingState trained, boolean backward, StopRequest stop) {
+  static ScoringSession of(TrainingSession trained, boolean backward, StopRequest stop) {
     EvaluationSession evaluation =
         new EvaluationSession(
             trained.data().dataset(), trained.network(), trained.backend(), backward, stop);

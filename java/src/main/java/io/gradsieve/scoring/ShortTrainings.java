@@ -11,11 +11,11 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.PartName;
 import io.gradsieve.data.Split;
 import io.gradsieve.nn.Models;
+import io.gradsieve.run.Preparation;
+import io.gradsieve.run.ProgressReport;
 import io.gradsieve.sieve.MeanScores;
 import io.gradsieve.sieve.ScoreTable;
-import io.gradsieve.train.Preparation;
 import io.gradsieve.train.PreparedTraining;
-import io.gradsieve.train.ProgressReport;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingListener;
@@ -167,23 +167,42 @@ final class ShortTrainings {
     Dataset data = prepared.data().dataset();
     checkClasses(data, prepared.data().trainClasses(), folds);
     long seed = settings.get(Options.SEED);
-    int[] foldOf = Split.folds(data, samples, folds, seed);
     ScoreTable table = ScoreTable.forScoring(samples.length, norms, true, seed);
+    List<Fold> cut = folds(data, samples, folds, seed);
     for (int fold = 0; fold < folds; fold++) {
-      int held = fold;
-      int[] rows = IntStream.range(0, samples.length).filter(i -> foldOf[i] == held).toArray();
-      int[] others =
-          IntStream.range(0, samples.length)
-              .filter(i -> foldOf[i] != held)
-              .map(i -> samples[i])
-              .toArray();
-      int[] heldSamples = Arrays.stream(rows).map(i -> samples[i]).toArray();
-      if (train(prepared.on(others), heldSamples, rows, table).isEmpty()) {
+      Fold now = cut.get(fold);
+      if (train(prepared.on(now.others), now.held, now.rows, table).isEmpty()) {
         return Optional.empty();
       }
-      tell("fold", fold + 1, folds, table, rows);
+      tell("fold", fold + 1, folds, table, now.rows);
     }
     return Optional.of(new ScoredSamples(data, samples, table));
+  }
+
+  /**
+   * A part of the samples that is scored by a network that has not seen them.
+   *
+   * @param rows of the table
+   * @param held positions in the data set of those rows
+   * @param others positions of all others, which it is trained on
+   */
+  record Fold(int[] rows, int[] held, int[] others) {}
+
+  /** Cuts samples, stratified by class. */
+  static List<Fold> folds(Dataset data, int[] samples, int count, long seed) {
+    int[] foldOf = Split.folds(data, samples, count, seed);
+    return IntStream.range(0, count).mapToObj(fold -> fold(samples, foldOf, fold)).toList();
+  }
+
+  private static Fold fold(int[] samples, int[] foldOf, int fold) {
+    int[] rows = IntStream.range(0, samples.length).filter(i -> foldOf[i] == fold).toArray();
+    int[] held = Arrays.stream(rows).map(i -> samples[i]).toArray();
+    int[] others =
+        IntStream.range(0, samples.length)
+            .filter(i -> foldOf[i] != fold)
+            .map(i -> samples[i])
+            .toArray();
+    return new Fold(rows, held, others);
   }
 
   private static void checkClasses(Dataset data, int[] classes, int folds) {
@@ -209,13 +228,14 @@ final class ShortTrainings {
   private Optional<ScoreTable> train(
       PreparedTraining training, int[] samples, int[] rows, ScoreTable scored) {
     try (TrainingSession trained = TrainingSession.open(training, stop)) {
-      new Trainer(trained, listeners).run();
+      Trainer trainer = new Trainer(trained, listeners);
+      trainer.run();
       if (!stop.asked()) {
-        try (ScoringSession session = ScoringSession.of(trained.state(), norms, stop)) {
+        try (ScoringSession session = ScoringSession.of(trained, norms, stop)) {
           ScoredSamples.record(session, samples, rows, scored);
         }
       }
-      return stop.asked() ? Optional.empty() : Optional.of(trained.state().table());
+      return stop.asked() ? Optional.empty() : Optional.of(trainer.position().scores());
     } catch (GradsieveException.Diverged e) {
       throw new GradsieveException.Diverged(
           e.getMessage() + "; these are options of train: score its run by --model", e);

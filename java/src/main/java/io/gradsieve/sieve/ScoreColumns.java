@@ -75,12 +75,12 @@ public enum ScoreColumns {
 
   /**
    * The columns {@code score} writes: all up to {@code label_issue} but those measures of the
-   * weights that were not chosen, the part, and the content.
+   * weights that were not asked for, the part, and the content.
    */
-  public static List<ScoreColumns> ofScoring(Set<Score> chosen) {
+  public static List<ScoreColumns> ofScoring(Set<Score> asked) {
     List<ScoreColumns> columns = new ArrayList<>(EnumSet.range(ID, LABEL_ISSUE));
     for (Score score : Score.values()) {
-      if (score != Score.RANDOM && score != Score.FORGETTING && !chosen.contains(score)) {
+      if (score != Score.RANDOM && score != Score.FORGETTING && !asked.contains(score)) {
         columns.remove(of(score));
       }
     }

@@ -12,6 +12,10 @@ import java.util.Set;
  * What is known of every training sample: one row a sample, only the fields it was opened for. A
  * row costs 5 bytes and those of its fields: 9 bytes with one score, 35 with all that {@code train}
  * records, 39 where policies rank by an average. Not safe for use by several threads.
+ *
+ * <p>Training's is changed by the loop's {@code TrainingState} alone, those of {@code score} by
+ * {@code ScoredSamples}; in this package {@link MeanScores} and {@link ScoreTableCodec} fill new
+ * ones. {@code ArchitectureTest} holds them to it: a method that changes a table is named there.
  */
 public final class ScoreTable {
   /** What can be recorded of a sample beside its bookkeeping. */
@@ -261,12 +265,12 @@ public final class ScoreTable {
   /**
    * Marks what an epoch trains on; called once, when the epoch begins. Counts in {@link
    * #timesKept}; where the plan filtered, {@link #kept} says from then on who was in it. Where its
-   * steps choose, none is in it yet: see {@link #choose}.
+   * steps choose, none is in it yet: see {@link #markKept}.
    */
   public void keep(EpochPlan plan) {
     boolean[] inIt = new boolean[samples];
     for (int sample : plan.order()) {
-      inIt[sample] = plan.chosen() == 1;
+      inIt[sample] = !plan.choosesInStep();
     }
     for (int i = 0; i < samples; i++) {
       timesKept[i] += inIt[i] ? 1 : 0;
@@ -276,8 +280,8 @@ public final class ScoreTable {
     }
   }
 
-  /** Marks a sample that a step chose. */
-  public void choose(int sample) {
+  /** Marks a sample that its step chose to go backward with. */
+  public void markKept(int sample) {
     timesKept[sample]++;
     flags.kept(sample, true);
   }

@@ -44,11 +44,11 @@ public final class Strata {
       }
     }
     int[] quotas = quotas(sizes, budget);
-    boolean[] chosen = new boolean[samples];
+    boolean[] kept = new boolean[samples];
     for (int j = 0; j < samples; j++) {
-      chosen[j] = stratum[j] >= 0 && quotas[stratum[j]]-- > 0;
+      kept[j] = stratum[j] >= 0 && quotas[stratum[j]]-- > 0;
     }
-    return chosen;
+    return kept;
   }
 
   /** The stratum of each sample, −1 for none. */

@@ -97,18 +97,18 @@ public final class Batches implements AutoCloseable {
   /**
    * Waits for the step of a batch.
    *
-   * @param chosen how many samples the step went backward with
+   * @param backward how many samples the step went backward with
    * @return as {@link CompiledStep#await}
    * @throws GradsieveException.Diverged as there, with the name of the first sample whose loss or
    *     gradient norm is not finite, if there is one
    */
-  public double await(Batch batch, int chosen) {
+  public double await(Batch batch, int backward) {
     try {
       return step.await();
     } catch (GradsieveException.Diverged e) {
       StepRecords records = step.records();
       boolean losses = notFinite(records.loss(), batch.size()) > 0;
-      int samples = losses ? batch.size() : chosen;
+      int samples = losses ? batch.size() : backward;
       FloatBuffer values = losses ? records.loss() : records.squaredNorm();
       int found = notFinite(values, samples);
       if (found == 0) {
@@ -118,7 +118,7 @@ public final class Batches implements AutoCloseable {
       while (Float.isFinite(values.get(first))) {
         first++;
       }
-      boolean moved = !losses && chosen < batch.size();
+      boolean moved = !losses && backward < batch.size();
       int sample = batch.samples()[moved ? records.backwardRows().get(first) : first];
       String what = losses ? "loss" : "gradient norm";
       throw new GradsieveException.Diverged(

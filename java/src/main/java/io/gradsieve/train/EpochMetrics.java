@@ -1,12 +1,11 @@
 package io.gradsieve.train;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.gradsieve.sieve.EpochPlan;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * One line of {@code metrics.jsonl}.
+ * What there is to say of a finished epoch.
  *
  * @param trainLoss mean of ℓ_i weighted by the plan, which estimates the full data's
  * @param validation empty without that part or where the epoch was not evaluated
@@ -40,61 +39,33 @@ public record EpochMetrics(
     int batchSize,
     OptionalDouble noiseScale) {
 
-  /**
-   * Of the epoch that was just trained.
-   *
-   * @param candidates samples it could have taken
-   * @param seconds of the whole of it
-   * @param batchSize its steps were cut for
-   */
+  /** Of an epoch that was just trained; its batches were cut for {@code batchSize}. */
   static EpochMetrics of(
-      TrainingState state, Evaluations last, int candidates, double seconds, int batchSize) {
-    EpochTotals totals = state.epochTotals;
+      int epoch,
+      EpochFigures figures,
+      EpochPlan plan,
+      Evaluations last,
+      int candidates,
+      double seconds,
+      double secondsLeft,
+      int batchSize) {
     return new EpochMetrics(
-        state.epoch,
-        totals.meanLoss(),
-        totals.accuracy(),
+        epoch,
+        figures.meanLoss(),
+        figures.accuracy(),
         last.validation(),
         last.test(),
         last.recalibrated(),
         candidates,
-        totals.kept,
-        totals.forwardOnly,
-        totals.seconds > 0 ? totals.kept / totals.seconds : 0,
+        figures.kept(),
+        figures.forwardOnly(),
+        figures.seconds() > 0 ? figures.kept() / figures.seconds() : 0,
         seconds,
-        RemainingTime.seconds(state),
-        totals.learningRate,
-        state.plan.lrScale(),
+        secondsLeft,
+        figures.learningRate(),
+        plan.lrScale(),
         batchSize,
-        totals.noise.value());
-  }
-
-  /** In the order and under the names of the file. */
-  public Map<String, Object> fields() {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("epoch", epoch);
-    fields.put("train_loss", trainLoss);
-    fields.put("train_accuracy", trainAccuracy);
-    put(fields, "validation", validation);
-    put(fields, "test", test);
-    fields.put("test_accuracy_recalibrated", recalibratedAccuracy.orElse(null));
-    fields.put("samples_seen", samplesSeen);
-    fields.put("samples_kept", samplesKept);
-    fields.put("kept_fraction", keptFraction());
-    fields.put("forward_only", forwardOnly);
-    fields.put("samples_per_second", samplesPerSecond);
-    fields.put("seconds", seconds);
-    fields.put("eta_seconds", etaSeconds);
-    fields.put("learning_rate", learningRate);
-    fields.put("lr_scale", lrScale);
-    fields.put("batch_size", batchSize);
-    fields.put("noise_scale", noiseScale.isPresent() ? noiseScale.getAsDouble() : null);
-    return fields;
-  }
-
-  private static void put(Map<String, Object> fields, String part, Optional<Evaluation> figures) {
-    fields.put(part + "_loss", figures.map(Evaluation::loss).orElse(null));
-    fields.put(part + "_accuracy", figures.map(Evaluation::accuracy).orElse(null));
+        figures.noise().scale());
   }
 
   /** samplesKept over samplesSeen. */

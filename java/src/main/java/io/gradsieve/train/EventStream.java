@@ -1,5 +1,16 @@
 package io.gradsieve.train;
 
+import io.gradsieve.train.TrainingEvent.CheckpointSaved;
+import io.gradsieve.train.TrainingEvent.EpochFinished;
+import io.gradsieve.train.TrainingEvent.EpochStarted;
+import io.gradsieve.train.TrainingEvent.Evaluated;
+import io.gradsieve.train.TrainingEvent.FilterLearned;
+import io.gradsieve.train.TrainingEvent.Interrupted;
+import io.gradsieve.train.TrainingEvent.Rescored;
+import io.gradsieve.train.TrainingEvent.RunFinished;
+import io.gradsieve.train.TrainingEvent.RunStarted;
+import io.gradsieve.train.TrainingEvent.StepFinished;
+import io.gradsieve.train.TrainingEvent.Warning;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * read if the stamp was the same even number before and after.
  */
 public final class EventStream implements TrainingListener {
-  private static final int STEPS = 1024; // 88 KiB
+  private static final int STEPS = 1024; // 104 KiB
 
   // A slot: its stamp, then the values of a step.
   private static final int STAMP = 0;
@@ -28,13 +39,15 @@ public final class EventStream implements TrainingListener {
   private static final int EPOCH = 2;
   private static final int STEP = 3;
   private static final int OF_STEPS = 4;
-  private static final int DONE = 5;
-  private static final int KEPT = 6;
-  private static final int LOSS = 7;
-  private static final int ACCURACY = 8;
-  private static final int RATE = 9;
-  private static final int SECONDS = 10;
-  private static final int SLOT = 11;
+  private static final int SAMPLES = 5;
+  private static final int DONE = 6;
+  private static final int KEPT = 7;
+  private static final int LOSS = 8;
+  private static final int ACCURACY = 9;
+  private static final int RATE = 10;
+  private static final int SECONDS = 11;
+  private static final int LEFT = 12;
+  private static final int SLOT = 13;
 
   private static final long LOOK_NANOS = 1_000_000; // between two looks of a reader that waits
 
@@ -46,9 +59,6 @@ public final class EventStream implements TrainingListener {
   private final AtomicLong head = new AtomicLong();
 
   private final AtomicLong dropped = new AtomicLong();
-
-  /** Events so far; the loop's. */
-  private long count;
 
   /** Steps that were read or dropped; the reader's. */
   private long tail;
@@ -67,86 +77,76 @@ public final class EventStream implements TrainingListener {
   // ---- the loop's thread
 
   @Override
-  public void runStarted(TrainingState state) {
-    queue.add(
-        new TrainingEvent.RunStarted(
-            count++,
-            state.data().train().length,
-            state.network().spec().trainableElements(),
-            state.config().epochs(),
-            state.epoch(),
-            state.step()));
+  public void runStarted(RunStarted event) {
+    queue.add(event);
   }
 
   @Override
-  public void epochStarted(TrainingState state) {
-    queue.add(
-        new TrainingEvent.EpochStarted(
-            count++,
-            state.epoch(),
-            state.plan().steps(),
-            state.plan().order().length,
-            state.plan().filtered(),
-            state.plan().lrScale()));
+  public void filterLearned(FilterLearned event) {
+    queue.add(event);
   }
 
   @Override
-  public void stepFinished(TrainingState state) {
-    EpochTotals totals = state.epochTotals();
-    put(
-        state.epoch(),
-        state.step(),
-        state.plan().steps(),
-        state.done(),
-        totals.kept(),
-        totals.meanLoss(),
-        totals.accuracy(),
-        totals.learningRate,
-        totals.seconds());
+  public void epochStarted(EpochStarted event) {
+    queue.add(event);
   }
 
-  /** A step into the ring, in place of the oldest. */
-  void put(
-      int epoch,
-      int step,
-      int steps,
-      long done,
-      long kept,
-      double meanLoss,
-      double accuracy,
-      double learningRate,
-      double seconds) {
+  /** Puts the step into the ring, in place of the oldest. */
+  @Override
+  public void stepFinished(StepValues step) {
     long index = head.getPlain();
     int at = slot(index);
     ring.setOpaque(at + STAMP, 2 * index + 1);
     VarHandle.releaseFence(); // no value before the odd stamp
-    ring.setOpaque(at + NUMBER, count++);
-    ring.setOpaque(at + EPOCH, epoch);
-    ring.setOpaque(at + STEP, step);
-    ring.setOpaque(at + OF_STEPS, steps);
-    ring.setOpaque(at + DONE, done);
-    ring.setOpaque(at + KEPT, kept);
-    ring.setOpaque(at + LOSS, Double.doubleToRawLongBits(meanLoss));
-    ring.setOpaque(at + ACCURACY, Double.doubleToRawLongBits(accuracy));
-    ring.setOpaque(at + RATE, Double.doubleToRawLongBits(learningRate));
-    ring.setOpaque(at + SECONDS, Double.doubleToRawLongBits(seconds));
+    ring.setOpaque(at + NUMBER, step.number());
+    ring.setOpaque(at + EPOCH, step.epoch());
+    ring.setOpaque(at + STEP, step.step());
+    ring.setOpaque(at + OF_STEPS, step.steps());
+    ring.setOpaque(at + SAMPLES, step.samples());
+    ring.setOpaque(at + DONE, step.done());
+    ring.setOpaque(at + KEPT, step.kept());
+    ring.setOpaque(at + LOSS, Double.doubleToRawLongBits(step.meanLoss()));
+    ring.setOpaque(at + ACCURACY, Double.doubleToRawLongBits(step.accuracy()));
+    ring.setOpaque(at + RATE, Double.doubleToRawLongBits(step.learningRate()));
+    ring.setOpaque(at + SECONDS, Double.doubleToRawLongBits(step.seconds()));
+    ring.setOpaque(at + LEFT, Double.doubleToRawLongBits(step.secondsLeft()));
     ring.setRelease(at + STAMP, 2 * index + 2);
     head.setRelease(index + 1);
   }
 
   @Override
-  public void interrupted(TrainingState state) {
-    queue.add(new TrainingEvent.Interrupted(count++, state.epoch(), state.step()));
+  public void rescored(Rescored event) {
+    queue.add(event);
   }
 
   @Override
-  public void epochFinished(TrainingState state, EpochMetrics metrics) {
-    queue.add(new TrainingEvent.EpochFinished(count++, metrics));
+  public void evaluated(Evaluated event) {
+    queue.add(event);
   }
 
   @Override
-  public void runFinished(TrainingState state, TrainingResult result) {
-    queue.add(new TrainingEvent.RunFinished(count++, result));
+  public void epochFinished(EpochFinished event) {
+    queue.add(event);
+  }
+
+  @Override
+  public void checkpointSaved(CheckpointSaved event) {
+    queue.add(event);
+  }
+
+  @Override
+  public void warned(Warning event) {
+    queue.add(event);
+  }
+
+  @Override
+  public void interrupted(Interrupted event) {
+    queue.add(event);
+  }
+
+  @Override
+  public void runFinished(RunFinished event) {
+    queue.add(event);
   }
 
   // ---- the reader's thread
@@ -156,7 +156,7 @@ public final class EventStream implements TrainingListener {
    *
    * @param atMost how long to wait for one
    * @return empty if none came in that time: the loop is busy, or the run has ended; after {@link
-   *     TrainingEvent.RunFinished} none comes, nor after an exception of {@link Trainer#run}
+   *     RunFinished} none comes, nor after an exception of {@link Trainer#run}
    */
   public Optional<TrainingEvent> next(Duration atMost) throws InterruptedException {
     long start = System.nanoTime();
@@ -183,7 +183,7 @@ public final class EventStream implements TrainingListener {
       if (written - tail > capacity) {
         skipTo(written - capacity / 2);
       }
-      TrainingEvent.StepFinished step = read();
+      StepFinished step = read();
       if (step == null) {
         continue; // overtaken meanwhile
       }
@@ -197,24 +197,26 @@ public final class EventStream implements TrainingListener {
   }
 
   /** The step at the tail; null if another is there by now. */
-  private TrainingEvent.@Nullable StepFinished read() {
+  private @Nullable StepFinished read() {
     int at = slot(tail);
     long stamp = 2 * tail + 2;
     if (ring.getAcquire(at + STAMP) != stamp) {
       return null;
     }
-    TrainingEvent.StepFinished step =
-        new TrainingEvent.StepFinished(
+    StepFinished step =
+        new StepFinished(
             ring.getOpaque(at + NUMBER),
             (int) ring.getOpaque(at + EPOCH),
             (int) ring.getOpaque(at + STEP),
             (int) ring.getOpaque(at + OF_STEPS),
+            (int) ring.getOpaque(at + SAMPLES),
             ring.getOpaque(at + DONE),
             ring.getOpaque(at + KEPT),
             Double.longBitsToDouble(ring.getOpaque(at + LOSS)),
             Double.longBitsToDouble(ring.getOpaque(at + ACCURACY)),
             Double.longBitsToDouble(ring.getOpaque(at + RATE)),
-            Double.longBitsToDouble(ring.getOpaque(at + SECONDS)));
+            Double.longBitsToDouble(ring.getOpaque(at + SECONDS)),
+            Double.longBitsToDouble(ring.getOpaque(at + LEFT)));
     VarHandle.acquireFence(); // no value after the second look at the stamp
     return ring.getOpaque(at + STAMP) == stamp ? step : null;
   }

@@ -23,7 +23,7 @@ public record PreparedTraining(
     boolean ruled) {
 
   /** With a batch that is at most the data. */
-  static TrainingConfig fitting(TrainingConfig config, int samples) {
+  public static TrainingConfig fitting(TrainingConfig config, int samples) {
     if (config.growsBatch() || config.batchSize() <= samples) {
       return config;
     }

@@ -1,382 +1,397 @@
 package io.gradsieve.train;
 
-import io.gradsieve.GradsieveException;
+import io.gradsieve.GradsieveException.Diverged;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Batch;
-import io.gradsieve.data.BatchLoader;
 import io.gradsieve.optim.schedule.Schedule;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 
-/** Trains a network: the loop that {@link TrainingListener} describes. */
+/** Trains a network: {@code loop} is the algorithm, {@link TrainingListener} describes it. */
 public final class Trainer {
-  /** Samples of any class. */
-  private static final int[] ANY = {};
-
   private static final double NANOS = 1e-9;
 
-  /**
-   * Seconds from which on steps are not queued ahead: it would gain nothing, and a stop, which
-   * waits for what is queued, has 25 s.
-   */
-  private static final double LONG_STEP = 1;
-
   private final TrainingSession session;
+  private final TrainingConfig config;
   private final Optional<RankTeacher> teacher;
-  private final List<TrainingListener> listeners;
-  private final Supplier<Optional<Path>> lastCheckpoint;
+  private final Recorder recorder;
   private final StopRequest stop;
-  private final Consumer<String> notes;
   private final SievePolicy policy;
+  private final Schedule schedule;
+  private final Choice choice;
+  private final CompiledStep step;
+  private final LookAhead ahead;
+  private final MeasuredStep measured = new MeasuredStep();
+  private final TrainingState state;
+  private final Listeners listeners;
+  private Evaluations evaluations = Evaluations.NONE; // the last
+  private long epochStart;
+  private boolean warned;
 
-  /** A trainer of what a session has opened, whose policy has no filter; no files are written. */
+  /** A trainer from the start, whose policy has no filter; nothing is kept but in the session. */
   public Trainer(TrainingSession session, List<TrainingListener> listeners) {
-    this(session, Optional.empty(), listeners, Optional::empty, note -> {});
+    this(
+        session,
+        Position.start(session.config(), session.data()),
+        Optional.empty(),
+        Recorder.NONE,
+        listeners);
   }
 
   /**
-   * A trainer of what a session has opened; it goes on from where the state stands.
+   * A trainer of what a session has opened.
    *
+   * @param from where it goes on
    * @param teacher of the filter, where the policy has one
+   * @param recorder keeps what must not be lost
    * @param listeners in the order they are told
-   * @param lastCheckpoint the newest one known to be good
-   * @param notes takes a line for each thing a user should know
+   * @throws Diverged if what a filter predicts is not finite
    */
   public Trainer(
       TrainingSession session,
+      Position from,
       Optional<RankTeacher> teacher,
-      List<TrainingListener> listeners,
-      Supplier<Optional<Path>> lastCheckpoint,
-      Consumer<String> notes) {
+      Recorder recorder,
+      List<TrainingListener> listeners) {
     this.session = session;
     this.teacher = teacher;
-    this.listeners = List.copyOf(listeners);
-    this.lastCheckpoint = lastCheckpoint;
-    this.notes = notes;
+    this.recorder = recorder;
+    config = session.config();
     stop = session.stop();
-    policy = session.state().config().policy();
+    policy = config.policy();
+    schedule = config.schedule();
+    String score = config.ranking().score().name();
+    choice = policy.choosesInStep() ? Choice.valueOf(score) : Choice.EL2N;
+    step = session.step();
+    ahead = new LookAhead(session.batches().training(), stop);
+    state = new TrainingState(session, from);
+    this.listeners = new Listeners(listeners, state);
+  }
+
+  /** Where the run stands; between two steps, or after them. */
+  public Position position() {
+    return state.position();
   }
 
   /**
    * Trains to the end, or until asked to stop.
    *
-   * @throws GradsieveException of the kind that fits; {@code Diverged} names the last good
-   *     checkpoint
+   * @throws io.gradsieve.GradsieveException of the kind that fits; {@code Diverged} names the last
+   *     good checkpoint
    */
   public TrainingResult run() {
-    return new Loop().run();
+    started();
+    loop();
+    return finished();
   }
 
-  /** One run: the loop and what it works on. */
-  private final class Loop {
-    private final TrainingConfig config;
-    private final TrainingState state;
-    private final CompiledStep step;
-    private final RecordedStep recorded = new RecordedStep();
-    private final Choice choice;
-    private final Schedule schedule;
-    private Evaluations last = Evaluations.NONE;
-    private long epochStart;
-    private boolean queuesAhead;
-    private boolean warned;
-
-    private Loop() {
-      state = session.state();
-      config = state.config();
-      step = session.step();
-      String score = config.ranking().score().name();
-      choice = policy.chosen() < 1 ? Choice.valueOf(score) : Choice.EL2N;
-      schedule = config.schedule();
-    }
-
-    private TrainingResult run() {
-      listeners.forEach(listener -> listener.runStarted(state));
-      int first = state.step > 0 ? state.epoch : state.epoch + 1;
-      for (int epoch = first; epoch <= config.epochs() && !stop.asked(); epoch++) {
-        epochStart = System.nanoTime();
-        if (state.step > 0) {
-          epochStart -= trainedNanos();
-        } else if (!plan(epoch)) {
-          break;
-        }
-        try {
-          listeners.forEach(listener -> listener.epochStarted(state));
-          train();
-          rescore();
-          session.checkWeights();
-          evaluate(epoch);
-        } catch (GradsieveException.Diverged e) {
-          throw session.diverged(e, lastCheckpoint.get());
-        }
-        if (stop.asked()) {
-          listeners.forEach(listener -> listener.interrupted(state));
-        } else {
-          finishEpoch();
-        }
-      }
-      if (stop.asked() && state.step == 0 && state.epoch < config.epochs()) {
-        listeners.forEach(listener -> listener.interrupted(state));
-      }
-      if (last == Evaluations.NONE && !stop.asked()) {
-        evaluate(config.epochs());
-      }
-      TrainingResult result = session.result(last, lastCheckpoint.get());
-      listeners.forEach(listener -> listener.runFinished(state, result));
-      return result;
-    }
-
-    /** What an epoch that goes on took before it was stopped. */
-    private long trainedNanos() {
-      return (long) ((state.epochTotals.seconds + state.epochTotals.learningSeconds) / NANOS);
-    }
-
-    /** Whether there is a plan: a filter may have to learn first, and be asked to stop. */
-    private boolean plan(int epoch) {
-      boolean learned = session.learn(epoch, teacher, lastCheckpoint);
-      double seconds = (System.nanoTime() - epochStart) * NANOS;
-      if (learned) {
-        state.begin(epoch, policy.plan(state.table, state.context(epoch)));
-        state.epochTotals.learningSeconds = seconds;
-      }
-      if (state.plan.emptySelection() && !warned) {
-        notes.accept("warning: --sieve " + policy.name() + " chose no sample; all were kept");
-        warned = true;
-      }
-      return learned;
-    }
-
-    /**
-     * The epoch's steps that are left: one at least, so that a stop has one to save. While one
-     * runs, the next is queued behind it, so that the device never waits for us.
-     */
-    private void train() {
-      EpochPlan plan = state.plan;
-      if (state.step == plan.steps()) {
+  /** The whole of training. */
+  private void loop() {
+    for (int epoch = firstEpoch(); epoch <= config.epochs() && !stop.asked(); epoch++) {
+      if (!plan(epoch)) {
         return;
       }
-      int[] sizes = Arrays.copyOfRange(plan.batchSizes(), state.step, plan.steps());
-      int[] chosen = Arrays.copyOfRange(plan.chosenSizes(), state.step, plan.steps());
-      new Epoch(Parts.of(sizes, chosen, config.partSize(), session.share()), chosen).run();
-    }
-
-    /** The steps of an epoch from the state's on, each in one part or several. */
-    private final class Epoch {
-      private final BatchLoader loader = session.batches().training();
-      private final Parts parts;
-      private final int firstStep = state.step;
-
-      /** Where the plan's entries that are left begin. */
-      private final int start = state.done;
-
-      private final long firstUpdate = state.updates + 1;
-      private int queued;
-      private int finished;
-      private double squares;
-
-      /** Where steps choose the same share of every class. */
-      private final Optional<BalancedChoice> balanced;
-
-      /** Samples of each part that go backward, as far as they are queued. */
-      private final int[] chosen;
-
-      /** The same of the step being queued. */
-      private int chosenOfStep;
-
-      /** The same of every step, as the plan has it. */
-      private final int[] chosenOfSteps;
-
-      Epoch(Parts parts, int[] chosenOfSteps) {
-        this.parts = parts;
-        this.chosenOfSteps = chosenOfSteps;
-        chosen = new int[parts.count()];
-        balanced =
-            state.plan.chosen() < 1 && policy.filtering().balanced()
-                ? Optional.of(BalancedChoice.of(state, config.partSize()))
-                : Optional.empty();
-      }
-
-      void run() {
-        load();
-        long before = System.nanoTime();
-        Batch running = queue(loader.next());
-        while (running != null) {
-          Batch next = queuesAhead && goesOn() ? queue(loader.next()) : null;
-          finish(running, session.batches().await(running, chosen[finished]));
-          loader.release(running);
-          long now = System.nanoTime();
-          double seconds = (now - before) * NANOS;
-          session.measure(running.size(), seconds);
-          queuesAhead = seconds < LONG_STEP;
-          before = now;
-          tell();
-          running = next == null && goesOn() ? queue(loader.next()) : next;
-        }
-        Batches.stop(loader);
-      }
-
-      /** Starts to load the share's samples. */
-      private void load() {
-        int[] positions = parts.entries(start);
-        float[] weights = new float[positions.length];
-        for (int i = 0; i < positions.length; i++) {
-          int entry = positions[i];
-          positions[i] = state.data.train()[state.plan.order()[entry]];
-          weights[i] = state.plan.weights()[entry];
-        }
-        loader.start(positions, weights, parts.sizes(), config.seed(), state.epoch);
-      }
-
-      /** A stop waits for the end of a step. */
-      private boolean goesOn() {
-        return loader.hasNext() && !(stop.asked() && parts.get(queued - 1).last());
-      }
-
-      private Batch queue(Batch batch) {
-        EpochPlan plan = state.plan;
-        int number = queued++;
-        Parts.Part part = parts.get(number);
-        step.begin(
-            session.batches().input(batch),
-            batch.size(),
-            Mode.TRAINING,
-            config.seed(),
-            state.epoch,
-            -1);
-        step.forward();
-        chosen[number] = part.chosen();
-        int[] ofClass = balanced.isPresent() ? balanced(batch, number) : ANY;
-        chosenOfStep = (part.first() ? 0 : chosenOfStep) + chosen[number];
-        if (plan.chosen() < 1) {
-          step.choose(choice, chosen[number], ofClass);
-        }
-        step.backward(Place.of(part.first(), part.last()));
-        if (part.last()) {
-          step.update(
-              rate(firstStep + part.batch()) * plan.lrScale(),
-              backpropagated(part) * plan.meanWeight(),
-              config.clipNorm(),
-              firstUpdate + part.batch());
-        }
-        return batch;
-      }
-
-      /** b, the samples of all workers that go backward in a step. */
-      private int backpropagated(Parts.Part part) {
-        return balanced.isPresent() ? chosenOfStep : chosenOfSteps[part.batch()];
-      }
-
-      /** How many of each class; their sum replaces what the part would choose of any class. */
-      private int[] balanced(Batch batch, int number) {
-        int[] ofClass = balanced.orElseThrow().next(batch.slot().labels(), parts.get(number));
-        chosen[number] = balanced.orElseThrow().ofPart();
-        return ofClass;
-      }
-
-      /** {@code gradient2}: ‖Σ term_i‖², of the whole step after its last part. */
-      private void finish(Batch batch, double gradient2) {
-        Parts.Part part = parts.get(finished);
-        int from = start + part.from();
-        squares = (part.first() ? 0 : squares) + record(batch, from, chosen[finished], part.last());
-        finished++;
-        state.done = start + part.done();
-        if (!part.last()) {
-          return;
-        }
-        EpochTotals totals = state.epochTotals;
-        if (config.norms() && (policy.unbiased() || !state.plan.filtered())) {
-          int samples = state.plan.batchSizes()[state.step];
-          totals.noise.add(samples, squares, gradient2, state.plan.meanWeight());
-        }
-        totals.learningRate = rate(state.step);
-        state.updates++;
-        state.step++;
-      }
-
-      private void tell() {
-        boolean last = parts.get(finished - 1).last();
-        for (int i = 0; i < listeners.size(); i++) {
-          listeners.get(i).partFinished(state);
-          if (last) {
-            listeners.get(i).stepFinished(state);
+      try {
+        ahead.start(remaining(), state.plan(), session.data().train(), config.seed(), epoch);
+        for (; ; ) {
+          while (ahead.takes()) {
+            MicroBatch batch = ahead.next(); // load
+            forward(batch);
+            choose(batch);
+            backward(batch); // and reduce, while it runs: see CompiledStep#share
+            update(batch);
           }
+          if (!ahead.underWay()) {
+            break;
+          }
+          record(ahead.oldest());
         }
+        ahead.end();
+        rescore();
+        session.checkWeights();
+        evaluate(epoch);
+      } catch (Diverged e) {
+        throw diverged(e);
       }
+      finish(epoch);
     }
+  }
 
-    /** The learning rate of a step of this epoch. */
-    private double rate(int number) {
-      int steps = state.plan.steps();
-      return state.growth.rateScale()
-          * schedule.rate(Schedule.progress(state.epoch, config.epochs(), number, steps));
+  // ---- an epoch begins
+
+  private int firstEpoch() {
+    return state.step() > 0 ? state.epoch() : state.epoch() + 1;
+  }
+
+  /**
+   * Plans the epoch, unless it was begun before a stop.
+   *
+   * @return false if asked to stop while a filter learned
+   */
+  private boolean plan(int epoch) {
+    epochStart = System.nanoTime();
+    if (state.step() > 0) {
+      EpochFigures before = state.account().figures();
+      epochStart -= (long) ((before.seconds() + before.learningSeconds()) / NANOS);
+    } else if (learn(epoch)) {
+      state.begin(epoch, (System.nanoTime() - epochStart) * NANOS);
+      warn();
+    } else {
+      return false;
     }
+    EpochPlan plan = state.plan();
+    listeners.tell(
+        TrainingListener::epochStarted,
+        n ->
+            new TrainingEvent.EpochStarted(
+                n, epoch, plan.steps(), plan.kept(), plan.filtered(), plan.lrScale()));
+    return true;
+  }
 
-    /**
-     * Records a part's scores.
-     *
-     * @param from where it begins in the plan
-     * @return Σ ‖term_i‖² of the samples that went backward
-     */
-    private double record(Batch batch, int from, int chosen, boolean last) {
-      recorded.show(step.records(), batch);
-      if (state.plan.chosen() < 1) {
-        recorded.choose(state.table, state.plan.order(), from, chosen);
+  private boolean learn(int epoch) {
+    boolean had = state.filter().isPresent();
+    try {
+      if (!state.learn(epoch, teacher)) {
+        return false;
       }
-      state.table.record(state.epoch, state.plan.order(), from, batch.size(), recorded, last);
-      state.epochTotals.add(recorded, batch.size(), chosen);
-      double squares = 0;
-      for (int j = 0; j < chosen; j++) {
-        squares += step.records().squaredNorm().get(j);
-      }
-      return squares;
+    } catch (Diverged e) {
+      throw new Diverged(
+          "the filter of --sieve learned diverged before epoch %d; %s; are the inputs of very different sizes? standardise them, or choose another --sieve"
+              .formatted(epoch, lastGood()),
+          e);
     }
-
-    /**
-     * Scores the samples left out, where the policy looks at them again; its time is training's.
-     */
-    private void rescore() {
-      EpochTotals totals = state.epochTotals;
-      if (!policy.rescores() || !state.plan.filtered() || totals.forwardOnly > 0 || stop.asked()) {
-        return;
-      }
-      long before = System.nanoTime();
-      boolean backward = config.norms() && config.ranking().score().needsNorms();
-      totals.forwardOnly = LeftOut.score(state, session.pass(), backward);
-      totals.seconds += (System.nanoTime() - before) * NANOS;
-    }
-
-    private void evaluate(int epoch) {
-      boolean due = epoch % config.evalEvery() == 0 || epoch == config.epochs();
-      if (due && !stop.asked()) {
-        last = session.evaluate(epoch);
-      } else {
-        last = Evaluations.NONE;
-      }
-    }
-
-    private void finishEpoch() {
-      EpochTotals totals = state.epochTotals;
-      int candidates = state.data.train().length;
-      state.table.endEpoch(state.epoch, totals.meanLoss());
-      state.runTotals.add(totals, candidates, totals.kept < candidates);
-      state.step = 0;
-      int batchSize = state.growth.batchSize();
-      if (config.growsBatch()) {
-        state.growth = state.growth.next(totals.noise.value(), candidates);
-      }
+    if (!had && state.filter().isPresent()) {
+      Optional<Double> correlation = state.filter().get().correlation();
       double seconds = (System.nanoTime() - epochStart) * NANOS;
-      state.runTotals.wholeSeconds += seconds;
-      EpochMetrics metrics = EpochMetrics.of(state, last, candidates, seconds, batchSize);
-      listeners.forEach(listener -> listener.epochFinished(state, metrics));
+      listeners.tell(
+          TrainingListener::filterLearned,
+          n -> new TrainingEvent.FilterLearned(n, epoch, correlation, seconds));
     }
+    return true;
+  }
+
+  /** Once, of a policy that chose nothing. */
+  private void warn() {
+    if (state.plan().emptySelection() && !warned) {
+      warned = true;
+      String text = "--sieve " + policy.name() + " chose no sample; all were kept";
+      listeners.tell(TrainingListener::warned, n -> new TrainingEvent.Warning(n, text));
+    }
+  }
+
+  /** The micro-batches of this worker that the epoch has left. */
+  private List<MicroBatch> remaining() {
+    EpochPlan plan = state.plan();
+    List<MicroBatch> all = MicroBatches.of(plan, config.partSize(), session.share());
+    if (plan.choosesInStep() && policy.filtering().balanced()) {
+      int classes = session.data().dataset().classes().size();
+      all = MicroBatches.balanced(all, plan, session.data().trainClasses(), classes);
+    }
+    return all.stream().filter(batch -> batch.step() >= state.step()).toList();
+  }
+
+  // ---- a step is queued
+
+  private void forward(MicroBatch batch) {
+    Batch samples = ahead.samples(batch);
+    step.begin(
+        session.batches().input(samples),
+        batch.size(),
+        Mode.TRAINING,
+        config.seed(),
+        state.epoch(),
+        -1);
+    step.forward();
+  }
+
+  private void choose(MicroBatch batch) {
+    if (state.plan().choosesInStep()) {
+      step.choose(choice, batch.backward(), batch.backwardOfClass());
+    }
+  }
+
+  private void backward(MicroBatch batch) {
+    step.backward(Place.of(batch.first(), batch.last()));
+  }
+
+  private void update(MicroBatch batch) {
+    if (batch.last()) {
+      long updates = state.updates() + batch.step() - state.step();
+      double rate = rate(batch) * state.plan().lrScale();
+      step.update(rate, divisor(batch), config.clipNorm(), updates + 1);
+    }
+  }
+
+  /** The learning rate of a batch's step, without {@code lr_scale}. */
+  private double rate(MicroBatch batch) {
+    int steps = state.plan().steps();
+    return state.growth().rateScale()
+        * schedule.rate(Schedule.progress(state.epoch(), config.epochs(), batch.step(), steps));
+  }
+
+  /**
+   * b·w̄ of a batch's step, what its summed gradient is divided by: b samples go backward in it,
+   * over all workers, w̄ is stated by the policy. Weights of samples are in the sum, not here.
+   */
+  private double divisor(MicroBatch batch) {
+    return batch.backwardOfStep() * state.plan().meanWeight();
+  }
+
+  // ---- a step is done
+
+  private void record(MicroBatch batch) {
+    Batch samples = ahead.samples(batch);
+    double gradient2 = session.batches().await(samples, batch.backward());
+    measured.show(step.records(), samples);
+    state.record(batch, measured);
+    if (batch.last()) {
+      state.endStep(gradient2, rate(batch));
+      session.network().parameters().countBatches(1);
+    }
+    state.addTime(batch.size(), ahead.release());
+    listeners.microBatchFinished(batch.size());
+    if (batch.last()) {
+      listeners.stepFinished();
+    }
+  }
+
+  // ---- after the steps
+
+  /** Scores the samples left out, where the policy looks at them again. */
+  private void rescore() {
+    boolean due = policy.rescores() && state.plan().filtered();
+    if (!due || state.account().forwardOnly() > 0 || stop.asked()) {
+      return;
+    }
+    long before = System.nanoTime();
+    boolean backward = config.norms() && config.ranking().score().needsNorms();
+    Optional<Rescoring> scored =
+        Rescoring.of(state.scores(), session.data(), session.pass(), backward);
+    scored.ifPresent(state::rescored);
+    double seconds = (System.nanoTime() - before) * NANOS;
+    state.addTime(seconds);
+    scored.ifPresent(
+        left ->
+            listeners.tell(
+                TrainingListener::rescored,
+                n -> new TrainingEvent.Rescored(n, state.epoch(), left.rows().length, seconds)));
+  }
+
+  private void evaluate(int epoch) {
+    boolean due = epoch % config.evalEvery() == 0 || epoch == config.epochs();
+    evaluations = due && !stop.asked() ? session.evaluate(epoch) : Evaluations.NONE;
+    if (evaluations != Evaluations.NONE && !stop.asked()) {
+      Evaluations found = evaluations;
+      listeners.tell(
+          TrainingListener::evaluated,
+          n ->
+              new TrainingEvent.Evaluated(
+                  n, epoch, found.validation(), found.test(), found.recalibrated()));
+    }
+  }
+
+  /** Ends the epoch or, if asked to stop, leaves it where it stands. */
+  private void finish(int epoch) {
+    if (stop.asked()) {
+      interrupted();
+      return;
+    }
+    double seconds = (System.nanoTime() - epochStart) * NANOS;
+    EpochMetrics metrics = state.endEpoch(evaluations, seconds);
+    listeners.tell(
+        TrainingListener::epochFinished, n -> new TrainingEvent.EpochFinished(n, metrics));
+    recorder.epochFinished(snapshot(), metrics).ifPresent(this::saved);
+  }
+
+  // ---- the run as a whole
+
+  private void started() {
+    listeners.tell(
+        TrainingListener::runStarted,
+        n ->
+            new TrainingEvent.RunStarted(
+                n,
+                session.data().train().length,
+                session.network().spec().trainableElements(),
+                config.epochs(),
+                state.epoch(),
+                state.step()));
+  }
+
+  private TrainingResult finished() {
+    if (stop.asked() && state.step() == 0 && state.epoch() < config.epochs()) {
+      interrupted();
+    }
+    if (evaluations == Evaluations.NONE && !stop.asked()) {
+      evaluate(config.epochs());
+    }
+    TrainingResult result = result();
+    listeners.tell(TrainingListener::runFinished, n -> new TrainingEvent.RunFinished(n, result));
+    recorder.runFinished(snapshot(), result);
+    return result;
+  }
+
+  private void interrupted() {
+    listeners.tell(
+        TrainingListener::interrupted,
+        n -> new TrainingEvent.Interrupted(n, state.epoch(), state.step()));
+    recorder.interrupted(snapshot()).ifPresent(this::saved);
+  }
+
+  private void saved(Path checkpoint) {
+    listeners.tell(
+        TrainingListener::checkpointSaved,
+        n -> new TrainingEvent.CheckpointSaved(n, state.epoch(), state.step(), checkpoint));
+  }
+
+  private Snapshot snapshot() {
+    return new Snapshot(session, state.position());
+  }
+
+  private TrainingResult result() {
+    RunFigures figures = state.runFigures();
+    int samples = session.data().train().length;
+    int epochs = (int) figures.epochs();
+    boolean comparable = figures.filteredEpochs() > 0 && figures.fullSamples() > 0;
+    return new TrainingResult(
+        config.out(),
+        epochs,
+        state.account().meanLoss(),
+        state.account().accuracy(),
+        evaluations.validation(),
+        evaluations.test(),
+        evaluations.recalibrated(),
+        figures.skipped(),
+        figures.seconds(),
+        comparable ? Optional.of(figures.timeSaved(samples)) : Optional.empty(),
+        comparable ? Optional.of(figures.fullEpochSeconds(samples)) : Optional.empty(),
+        epochs < config.epochs() ? stop.signal() : 0,
+        recorder.lastCheckpoint(),
+        state.filter().flatMap(RankModel::correlation));
+  }
+
+  /** The end of a run whose step, weights or evaluation are not finite. */
+  private Diverged diverged(Diverged cause) {
+    // Evaluation comes after the last step.
+    int number = Math.min(state.step() + 1, state.plan().steps());
+    return new Diverged(
+        "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
+            .formatted(state.epoch(), number, cause.getMessage(), lastGood()),
+        cause);
+  }
+
+  /** For a message about a run that diverged. */
+  private String lastGood() {
+    return recorder
+        .lastCheckpoint()
+        .map(path -> "the last good checkpoint is " + path)
+        .orElse("there is no checkpoint yet");
   }
 }

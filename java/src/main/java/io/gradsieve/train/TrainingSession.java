@@ -10,19 +10,18 @@ import io.gradsieve.graph.Graph;
 import io.gradsieve.nn.Network;
 import io.gradsieve.plan.StepPlan;
 import io.gradsieve.sieve.RankShare;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * What a run works on: data, network, compiled step. Opened in that order, closed in reverse. A
- * checkpoint may be restored into its state before a {@link Trainer} is made of it; what was
- * trained is there until it is closed.
+ * checkpoint's weights may be loaded before a {@link Trainer} is made of it; what was trained is
+ * there until it is closed.
  */
 public final class TrainingSession implements AutoCloseable {
   private final Resources resources = new Resources();
   private final TrainingConfig config;
+  private final TrainingData data;
   private final Backend backend;
   private final Network network;
   private final StepPlan plan;
@@ -30,11 +29,11 @@ public final class TrainingSession implements AutoCloseable {
   private final Batches batches;
   private final ForwardPass pass;
   private final Evaluator evaluator;
-  private final TrainingState state;
   private final StopRequest stop;
 
   private TrainingSession(PreparedTraining prepared, StopRequest stop) {
     this.config = prepared.config();
+    this.data = prepared.data();
     this.stop = stop;
     try {
       backend = Backends.open(config.device(), config.threads(), config.precision());
@@ -55,8 +54,6 @@ public final class TrainingSession implements AutoCloseable {
       resources.add(batches::close);
       pass = new ForwardPass(step, batches, stop);
       evaluator = new Evaluator(pass, stop);
-      state = new TrainingState(config, prepared.data(), backend, network, step);
-      resources.add(state.learned::close);
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }
@@ -83,11 +80,25 @@ public final class TrainingSession implements AutoCloseable {
     return Math.min(prepared.config().partSize(), prepared.data().train().length);
   }
 
-  /** Where the training stands. */
-  public TrainingState state() {
-    return state;
+  public TrainingConfig config() {
+    return config;
   }
 
+  public TrainingData data() {
+    return data;
+  }
+
+  /** The device. */
+  public Backend backend() {
+    return backend;
+  }
+
+  /** What is trained; with the weights of the end after a training. */
+  public Network network() {
+    return network;
+  }
+
+  /** What ends a training after its step, and a pass between two batches. */
   StopRequest stop() {
     return stop;
   }
@@ -115,48 +126,10 @@ public final class TrainingSession implements AutoCloseable {
     return RankShare.WHOLE;
   }
 
-  /** The end of a run whose step, weights or evaluation are not finite. */
-  GradsieveException.Diverged diverged(
-      GradsieveException.Diverged cause, Optional<Path> lastCheckpoint) {
-    // Evaluation comes after the last step.
-    int step = Math.min(state.step + 1, state.plan.steps());
-    return new GradsieveException.Diverged(
-        "training diverged in epoch %d, step %d: %s; %s; a lower --lr or --clip-norm 1 helps"
-            .formatted(state.epoch, step, cause.getMessage(), good(lastCheckpoint)),
-        cause);
-  }
-
-  /** For a message about a run that diverged. */
-  private static String good(Optional<Path> lastCheckpoint) {
-    return lastCheckpoint
-        .map(path -> "the last good checkpoint is " + path)
-        .orElse("there is no checkpoint yet");
-  }
-
-  /**
-   * Lets a filter learn if one is due before {@code epoch}.
-   *
-   * @return false if asked to stop before the end
-   */
-  boolean learn(int epoch, Optional<RankTeacher> teacher, Supplier<Optional<Path>> lastCheckpoint) {
-    try {
-      return state.learned.learn(state, epoch, teacher, stop);
-    } catch (GradsieveException.Diverged e) {
-      throw new GradsieveException.Diverged(
-          "the filter of --sieve learned diverged before epoch %d; %s; are the inputs of very different sizes? standardise them, or choose another --sieve"
-              .formatted(epoch, good(lastCheckpoint.get())),
-          e);
-    }
-  }
-
-  /** Adds a step's time; the first tenth of an epoch counts as warm-up. */
-  void measure(int samples, double seconds) {
-    EpochTotals totals = state.epochTotals;
-    totals.seconds += seconds;
-    if (state.step > state.plan.steps() / 10) {
-      totals.warmSeconds += seconds;
-      totals.warmKept += samples;
-    }
+  /** Closes what a filter has learned when this is closed. */
+  public <T extends RankModel> T own(T model) {
+    resources.add(model::close);
+    return model;
   }
 
   /** Throws {@code Diverged} if a weight is not finite. */
@@ -169,8 +142,8 @@ public final class TrainingSession implements AutoCloseable {
 
   /** Loss and accuracy on validation and test part; less if asked to stop. */
   Evaluations evaluate(int epoch) {
-    Optional<Evaluation> validation = evaluator.evaluate(state.data.validation());
-    Optional<Evaluation> test = evaluator.evaluate(state.data.test());
+    Optional<Evaluation> validation = evaluator.evaluate(data.validation());
+    Optional<Evaluation> test = evaluator.evaluate(data.test());
     var policy = config.policy();
     boolean biased = !policy.unbiased() && policy.filtering().filters(epoch, config.epochs());
     Optional<Double> recalibrated =
@@ -184,33 +157,11 @@ public final class TrainingSession implements AutoCloseable {
   private Optional<Double> recalibrated(int epoch) {
     List<float[]> before = network.parameters().running();
     try {
-      pass.recalibrate(state.data.train(), config.seed(), epoch);
-      return evaluator.evaluate(state.data.test()).map(Evaluation::accuracy);
+      pass.recalibrate(data.train(), config.seed(), epoch);
+      return evaluator.evaluate(data.test()).map(Evaluation::accuracy);
     } finally {
       network.parameters().setRunning(before);
     }
-  }
-
-  TrainingResult result(Evaluations last, Optional<Path> lastCheckpoint) {
-    RunTotals totals = state.runTotals;
-    int samples = state.data.train().length;
-    int finished = (int) totals.epochs;
-    boolean comparable = totals.filteredEpochs > 0 && totals.fullSamples > 0;
-    return new TrainingResult(
-        config.out(),
-        finished,
-        state.epochTotals.meanLoss(),
-        state.epochTotals.accuracy(),
-        last.validation(),
-        last.test(),
-        last.recalibrated(),
-        totals.skipped(),
-        totals.seconds,
-        comparable ? Optional.of(totals.timeSaved(samples)) : Optional.empty(),
-        comparable ? Optional.of(totals.fullEpochSeconds(samples)) : Optional.empty(),
-        finished < config.epochs() ? stop.signal() : 0,
-        lastCheckpoint,
-        state.learned.filter().flatMap(RankModel::correlation));
   }
 
   @Override

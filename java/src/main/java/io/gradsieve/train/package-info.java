@@ -1,9 +1,10 @@
 /**
- * Training: {@link io.gradsieve.train.TrainingRun} opens what a run needs, {@link
- * io.gradsieve.train.Trainer} runs the loop, {@link io.gradsieve.train.TrainingListener} describes
- * it, {@link io.gradsieve.config.TrainingConfig} holds every value. Used by {@code scoring}, {@code
- * landscape} and the commands, none of which it may use; never prints to the process's own streams.
- * Read {@link io.gradsieve.train.TrainingListener} first.
+ * Training: {@link io.gradsieve.train.TrainingSession} opens data, network and step, {@link
+ * io.gradsieve.train.Trainer} is the loop, and {@code TrainingState} where it stands, which the
+ * loop alone writes. {@link io.gradsieve.train.TrainingListener}s follow it by events, {@link
+ * io.gradsieve.train.Recorder}s keep what must not be lost. Uses all that computes and {@code
+ * config}; knows no file of a run, and never prints. Read {@link
+ * io.gradsieve.train.TrainingListener} first, then {@link io.gradsieve.train.Trainer}.
  */
 @NullMarked
 package io.gradsieve.train;

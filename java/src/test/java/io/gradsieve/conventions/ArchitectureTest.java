@@ -1,5 +1,9 @@
 package io.gradsieve.conventions;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -12,17 +16,21 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Which package may use which; a package and its subpackages count as one. */
+/** Which package may use which, and who may change what. */
 class ArchitectureTest {
   private static final String ROOT = "io.gradsieve";
 
-  /** What each package may use, besides itself and the root. */
+  private static final Set<String> FACTORIES =
+      Set.of(ROOT + ".backend.Backends", ROOT + ".data.DataSource");
+
+  /** What each package, with its subpackages, may use, besides itself and the root. */
   private static final Map<String, List<String>> MAY_USE = new TreeMap<>();
 
   static {
@@ -38,16 +46,18 @@ class ArchitectureTest {
     MAY_USE.put("optim", List.of("plan"));
     MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
     List<String> below =
-        List.of("format", "data", "sieve", "graph", "plan", "backend", "nn", "optim", "config");
+        List.of("data", "sieve", "graph", "plan", "backend", "nn", "optim", "config");
     MAY_USE.put("train", below);
-    MAY_USE.put("scoring", and(below, "train"));
-    MAY_USE.put("landscape", and(below, "train", "scoring"));
+    MAY_USE.put("filter", and(below, "format", "train"));
+    MAY_USE.put("run", and(MAY_USE.get("filter"), "filter"));
+    MAY_USE.put("scoring", and(MAY_USE.get("run"), "run"));
+    MAY_USE.put("landscape", and(MAY_USE.get("scoring"), "scoring"));
     MAY_USE.put(
         "diagnose",
         List.of(
             "natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "config",
             "train"));
-    MAY_USE.put("cli", and(MAY_USE.get("diagnose"), "scoring", "landscape", "diagnose"));
+    MAY_USE.put("cli", and(MAY_USE.get("diagnose"), "run", "scoring", "landscape", "diagnose"));
   }
 
   private final JavaClasses engine =
@@ -139,9 +149,81 @@ class ArchitectureTest {
         .check(engine);
   }
 
+  /** A parent's one factory may name the kinds in its subpackages. */
   @Test
-  void noCycles() {
-    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(engine);
+  void noPackageIsInACircleWithAnother() {
+    slices()
+        .matching(ROOT + ".(**)")
+        .should()
+        .beFreeOfCycles()
+        .ignoreDependency(
+            DescribedPredicate.describe(
+                "are factories", type -> FACTORIES.contains(outermost(type).getFullName())),
+            DescribedPredicate.alwaysTrue())
+        .check(engine);
+  }
+
+  /** What a run's files are like is {@code run}'s business. */
+  @Test
+  void theLoopKnowsNoFileFormat() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".train..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            ROOT + ".format..",
+            "com.fasterxml.jackson..",
+            "de.siegmar.fastcsv..",
+            "org.yaml.snakeyaml..")
+        .check(engine);
+  }
+
+  @Test
+  void onlyTheLoopWritesWhereItStands() {
+    String state = ROOT + ".train.TrainingState";
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName(ROOT + ".train.Trainer")
+        .and()
+        .doNotHaveFullyQualifiedName(state)
+        .should()
+        .callMethodWhere(
+            target(owner(name(state)))
+                .and(target(nameMatching("learn|begin|record|endStep|addTime|rescored|endEpoch"))))
+        .check(engine);
+  }
+
+  @Test
+  void onlyTheStateCounts() {
+    String account = ROOT + ".train.EpochAccount";
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName(ROOT + ".train.TrainingState")
+        .and()
+        .doNotHaveFullyQualifiedName(account)
+        .should()
+        .callMethodWhere(
+            target(owner(name(account)))
+                .and(target(nameMatching("set|begin|add|endStep|addTime|addForwardOnly"))))
+        .check(engine);
+  }
+
+  /** Training's table is the loop's; scoring fills tables of its own, codecs those they read. */
+  @Test
+  void fewMayTouchAScoreTable() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName(ROOT + ".train.TrainingState")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".scoring.ScoredSamples")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".sieve.ScoreTable")
+        .should()
+        .callMethodWhere(
+            target(owner(name(ROOT + ".sieve.ScoreTable")))
+                .and(target(nameMatching("record|recordLeftOut|keep|markKept|endEpoch"))))
+        .check(engine);
   }
 
   private static List<String> and(List<String> some, String... more) {
@@ -156,6 +238,10 @@ class ArchitectureTest {
           String other = slice(type);
           return !ours(type) || other.isEmpty() || other.equals(name) || allowed.contains(other);
         });
+  }
+
+  private static JavaClass outermost(JavaClass type) {
+    return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
   }
 
   private static boolean ours(JavaClass type) {

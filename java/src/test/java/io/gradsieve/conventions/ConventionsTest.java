@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Test;
 class ConventionsTest {
   private static final int LARGEST_FILE = 400;
 
+  /** Lines of the method that is training. */
+  private static final int LARGEST_LOOP = 40;
+
   /** Of the engine's lines, for a package with its subpackages. */
   private static final double LARGEST_SHARE = 0.15;
 
@@ -73,6 +76,24 @@ class ConventionsTest {
       }
     }
     assertThat(violations).isEmpty();
+  }
+
+  @Test
+  void theLoopIsReadOnOneScreen() {
+    List<String> file = tree.lines(tree.file("java/src/main/java/io/gradsieve/train/Trainer.java"));
+    List<String> loop = file.subList(file.indexOf("  private void loop() {"), file.size());
+    loop = loop.subList(0, loop.indexOf("  }") + 1);
+    assertThat(loop).hasSizeLessThanOrEqualTo(LARGEST_LOOP);
+    assertThat(String.join("\n", loop))
+        .containsSubsequence(
+            "load",
+            "forward(",
+            "choose(",
+            "backward(",
+            "reduce",
+            "update(",
+            "record(",
+            "evaluate(");
   }
 
   @Test

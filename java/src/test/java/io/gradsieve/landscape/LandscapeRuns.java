@@ -5,7 +5,7 @@ import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
-import io.gradsieve.train.TrainingRun;
+import io.gradsieve.run.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -11,6 +11,7 @@ import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.DirectSamples;
 import io.gradsieve.backend.StepInput;
+import io.gradsieve.format.rules.Normalization;
 import io.gradsieve.graph.FlatParameters;
 import io.gradsieve.graph.Kind;
 import io.gradsieve.nn.layer.Activation;
@@ -50,7 +51,7 @@ class ByteInputTest {
     NetworkSpec spec =
         NetworkSpec.of(IMAGE, layers)
             .with(
-                Optional.of(new Normalize(List.of(0.3, 0.5, 0.1), List.of(0.2, 0.35, 0.3))),
+                Optional.of(new Normalization(List.of(0.3, 0.5, 0.1), List.of(0.2, 0.35, 0.3))),
                 List.of(),
                 List.of());
     try (Backend backend = Backends.open(DeviceName.CPU, 2);
@@ -97,7 +98,7 @@ class ByteInputTest {
   }
 
   /** Half of the pixels are blank, in stretches. */
-  private static DirectSamples samples(Normalize normalize, boolean asBytes) {
+  private static DirectSamples samples(Normalization normalize, boolean asBytes) {
     RandomBits random = RandomBits.of(1, "pixels", 0);
     DirectSamples samples = new DirectSamples(BATCH, 3 * 5 * 6 * (asBytes ? 1 : Float.BYTES));
     ByteBuffer pixels = samples.memory();
@@ -106,7 +107,7 @@ class ByteInputTest {
       if (asBytes) {
         pixels.put(i, (byte) pixel);
       } else {
-        float value = pixel * normalize.scale()[i % 3] + normalize.shift()[i % 3];
+        float value = pixel * normalize.byteScale()[i % 3] + normalize.byteShift()[i % 3];
         pixels.putFloat(i * Float.BYTES, value);
       }
     }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
+import io.gradsieve.format.rules.Normalization;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,8 +20,8 @@ class NetworkSpecFuzzTest {
 
   @Test
   void aDamagedModelFileIsReadOrRefused() {
-    Normalize normalize = new Normalize(List.of(0.1), List.of(0.25));
-    List<Column> columns = List.of(new Column("é: 1", Column.Role.CATEGORY, List.of("null", "~")));
+    Normalization normalize = new Normalization(List.of(0.1), List.of(0.25));
+    List<Column> columns = List.of(new Column("é: 1", Role.CATEGORY, List.of("null", "~")));
     List<String> classes = List.of("no", "\"quoted\": {name}", "of two\nlines");
     List<String> good =
         List.of(

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException.BadData;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
+import io.gradsieve.format.rules.Normalization;
 import io.gradsieve.format.yaml.YamlNode;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +28,7 @@ class NetworkSpecTest {
 
   @Test
   void figuresAreWrittenSoThatPyYamlReadsNumbersAndComeBackTheSame() {
-    Normalize figures = new Normalize(List.of(1.7e12, -0.25), List.of(1e30, 2.5e-9));
+    Normalization figures = new Normalization(List.of(1.7e12, -0.25), List.of(1e30, 2.5e-9));
     NetworkSpec spec =
         Models.of("mlp", 2, 1, 1, 3).with(Optional.of(figures), List.of(), List.of());
     assertThat(spec.toYaml())
@@ -59,12 +62,12 @@ class NetworkSpecTest {
     NetworkSpec plain = Models.of("mlp", 3, 1, 1, 2);
     NetworkSpec spec =
         plain.with(
-            Optional.of(new Normalize(List.of(0.1, 1e-300, -3.0), List.of(1.0, 1e17, 0.25))),
+            Optional.of(new Normalization(List.of(0.1, 1e-300, -3.0), List.of(1.0, 1e17, 0.25))),
             List.of("no", "a \"quoted\": {name}\nof two lines, # é\u0001"),
             List.of(
-                new Column("x: 1", Column.Role.NUMBER, List.of()),
-                new Column("colour", Column.Role.CATEGORY, List.of("null", "~", ODD)),
-                new Column("y", Column.Role.LABEL, List.of())));
+                new Column("x: 1", Role.NUMBER, List.of()),
+                new Column("colour", Role.CATEGORY, List.of("null", "~", ODD)),
+                new Column("y", Role.LABEL, List.of())));
     assertThat(read(spec.toYaml())).isEqualTo(spec);
   }
 

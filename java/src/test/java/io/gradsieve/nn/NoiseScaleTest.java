@@ -58,7 +58,8 @@ class NoiseScaleTest {
       }
       double gradient2 = (LARGE * large - SMALL * small) / (LARGE - SMALL);
       double trace = (small - large) / (1.0 / SMALL - 1.0 / LARGE);
-      assertThat(noise.value().orElseThrow() / (trace / gradient2)).isBetween(1 - BOUND, 1 + BOUND);
+      assertThat(noise.sums().scale().orElseThrow() / (trace / gradient2))
+          .isBetween(1 - BOUND, 1 + BOUND);
     }
   }
 

@@ -14,7 +14,7 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
 import io.gradsieve.data.reader.Samples;
 import io.gradsieve.format.npy.NpzArchive;
-import io.gradsieve.train.TrainingRun;
+import io.gradsieve.run.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,8 +6,8 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.run.TrainingRun;
 import io.gradsieve.train.StopRequest;
-import io.gradsieve.train.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,7 +107,7 @@ class SampleScoresTest {
         .isSortedAccordingTo((a, b) -> Float.compare(a.value(), b.value()));
     Set<String> named =
         suspects.lowest().stream().map(SampleScores.Entry::id).collect(Collectors.toSet());
-    for (SampleScores.Ranking ranking : summary.rankings()) {
+    for (SampleScores.Highest ranking : summary.rankings()) {
       assertThat(ranking.entries()).hasSize(10).noneMatch(e -> named.contains(e.id()));
       // Two and three; of all samples the ten highest are mostly wrong.
       assertThat(wrong(ranking.entries())).isLessThan(6);

@@ -10,7 +10,7 @@ import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.reader.Samples;
-import io.gradsieve.train.TrainingRun;
+import io.gradsieve.run.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
-import io.gradsieve.backend.Backend;
+import io.gradsieve.backend.MemoryLedger;
 import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.SettingsReader;
 import io.gradsieve.config.TrainingConfig;
@@ -14,11 +14,13 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.reader.Samples;
+import io.gradsieve.run.TrainingRun;
+import io.gradsieve.train.StepValues;
 import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.TrainingEvent.Evaluated;
+import io.gradsieve.train.TrainingEvent.RunFinished;
+import io.gradsieve.train.TrainingEvent.RunStarted;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingResult;
-import io.gradsieve.train.TrainingRun;
-import io.gradsieve.train.TrainingState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -122,23 +124,40 @@ class ShortTrainingsTest {
   @Test
   void everySampleIsHeldOutOnceAndTrainedOnByAllOtherFolds() throws IOException {
     Dataset digits = DataSource.open(DataRequest.train("digits"));
+    int[] train = digits.train();
+    List<ShortTrainings.Fold> folds = ShortTrainings.folds(digits, train, 3, 1);
+    int[] held = new int[digits.size()];
     int[] trainedOn = new int[digits.size()];
+    for (ShortTrainings.Fold fold : folds) {
+      for (int i = 0; i < fold.rows().length; i++) {
+        assertThat(fold.held()[i]).isEqualTo(train[fold.rows()[i]]);
+        held[fold.held()[i]]++;
+      }
+      for (int sample : fold.others()) {
+        trainedOn[sample]++;
+      }
+    }
+    List<Integer> sizes = new ArrayList<>();
     TrainingListener listener =
         new TrainingListener() {
           @Override
-          public void runStarted(TrainingState state) {
-            for (int sample : state.data().train()) {
-              trainedOn[sample]++;
-            }
-            assertThat(state.data().test()).isEmpty();
+          public void runStarted(RunStarted event) {
+            sizes.add(event.samples());
+          }
+
+          @Override
+          public void evaluated(Evaluated event) {
+            assertThat(event.test()).isEmpty();
           }
         };
     SampleScores.Summary summary =
         score("held.csv", new StopRequest(), listener, "folds=3", "epochs=4").orElseThrow();
-    for (int sample : digits.train()) {
+    for (int sample : train) {
+      assertThat(held[sample]).isEqualTo(1);
       assertThat(trainedOn[sample]).isEqualTo(2);
     }
     assertThat(Arrays.stream(digits.test()).map(i -> trainedOn[i]).sum()).isZero();
+    assertThat(sizes).isEqualTo(folds.stream().map(fold -> fold.others().length).toList());
     assertThat(summary.accuracy()).isGreaterThan(0.8);
     assertThat(progress).hasSize(3).allMatch(line -> line.startsWith("fold "));
     List<String[]> rows = rows("held.csv");
@@ -205,12 +224,12 @@ class ShortTrainingsTest {
             private int runs;
 
             @Override
-            public void runStarted(TrainingState state) {
+            public void runStarted(RunStarted event) {
               runs++;
             }
 
             @Override
-            public void stepFinished(TrainingState state) {
+            public void stepFinished(StepValues step) {
               if (runs == 2) {
                 stop.stop(2);
               }
@@ -225,23 +244,28 @@ class ShortTrainingsTest {
 
   @Test
   void nothingNativeStaysOpen() {
-    List<Backend> backends = new ArrayList<>();
+    long before = MemoryLedger.openBytes();
+    List<Long> open = new ArrayList<>();
+    List<Long> started = new ArrayList<>();
     TrainingListener listener =
         new TrainingListener() {
           @Override
-          public void runFinished(TrainingState state, TrainingResult result) {
-            assertThat(state.backend().ledger().open()).isNotEmpty();
-            backends.add(state.backend());
+          public void runFinished(RunFinished event) {
+            open.add(MemoryLedger.openBytes() - before);
           }
 
           @Override
-          public void runStarted(TrainingState state) {
-            assertThat(backends).allMatch(backend -> backend.ledger().open().isEmpty());
+          public void runStarted(RunStarted event) {
+            started.add(MemoryLedger.openBytes() - before);
           }
         };
     score("runs.csv", new StopRequest(), listener, "runs=2", "epochs=1");
     score("folds.csv", new StopRequest(), listener, "folds=2", "epochs=1");
-    assertThat(backends).hasSize(4).allMatch(backend -> backend.ledger().open().isEmpty());
+    assertThat(open).hasSize(4).allMatch(bytes -> bytes > 0);
+    // the second finds of the first what the first found of none
+    assertThat(started.get(1)).isEqualTo(started.get(0));
+    assertThat(started.get(3)).isEqualTo(started.get(2));
+    assertThat(MemoryLedger.openBytes()).isEqualTo(before);
   }
 
   @Test

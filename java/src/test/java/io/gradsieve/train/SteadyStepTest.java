@@ -3,6 +3,7 @@ package io.gradsieve.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.run.TrainingRun;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -11,8 +12,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the trainer's thread allocates in a step that another thread may read of, in an interpreted
@@ -24,8 +26,9 @@ class SteadyStepTest {
 
   @TempDir Path directory;
 
-  @Test
-  void aSteadyStepAllocatesNothing() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @ValueSource(strings = {"sieve=none", "micro-batch=20", "sieve=batch:from=1,balanced=true"})
+  void aSteadyStepAllocatesNothing(String option) throws IOException, InterruptedException {
     Path output = directory.resolve("bytes");
     Process process =
         new ProcessBuilder(
@@ -34,7 +37,8 @@ class SteadyStepTest {
                 "-cp",
                 System.getProperty("java.class.path"),
                 SteadyStepTest.class.getName(),
-                output.toString())
+                output.toString(),
+                option)
             .inheritIO()
             .start();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -54,16 +58,17 @@ class SteadyStepTest {
           private long before;
 
           @Override
-          public void stepFinished(TrainingState state) {
+          public void stepFinished(StepValues step) {
             long allocated = threads.getThreadAllocatedBytes(thread) - before;
-            if (state.step() > 1) {
+            if (step.step() > 1) {
               bytes.add(Long.toString(allocated));
             }
             before = threads.getThreadAllocatedBytes(thread);
           }
         };
     TrainingRun.of(
-            TrainingConfig.of("data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1"),
+            TrainingConfig.of(
+                "data=digits", "epochs=" + EPOCHS, "batch-size=32", "threads=1", arguments[1]),
             new EventStream(),
             listener)
         .run();

@@ -1,10 +1,10 @@
 package io.gradsieve.bench.experiments;
 
 import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.run.TrainingRun;
 import io.gradsieve.train.EpochMetrics;
+import io.gradsieve.train.TrainingEvent.EpochFinished;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingRun;
-import io.gradsieve.train.TrainingState;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -90,8 +90,8 @@ record Experiment(
     TrainingListener listener =
         new TrainingListener() {
           @Override
-          public void epochFinished(TrainingState state, EpochMetrics metrics) {
-            epochs.add(metrics);
+          public void epochFinished(EpochFinished event) {
+            epochs.add(event.metrics());
           }
         };
     TrainingRun.of(TrainingConfig.of(options.toArray(String[]::new)), listener).run();

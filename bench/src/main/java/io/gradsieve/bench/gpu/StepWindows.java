@@ -2,6 +2,7 @@ package io.gradsieve.bench.gpu;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.backend.MemoryLedger;
 import io.gradsieve.config.ModelRules;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.DataRequest;
@@ -12,11 +13,13 @@ import io.gradsieve.data.SampleStore;
 import io.gradsieve.nn.Models;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.train.PreparedTraining;
+import io.gradsieve.train.StepValues;
 import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingData;
+import io.gradsieve.train.TrainingEvent.RunStarted;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingRun;
-import io.gradsieve.train.TrainingState;
+import io.gradsieve.train.TrainingSession;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -51,6 +54,7 @@ public final class StepWindows implements TrainingListener {
   private final BufferedReader in =
       new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
   private final StopRequest stop;
+  private final MemoryLedger ledger;
   private int leastSteps;
   private double leastSeconds;
   private int steps;
@@ -64,27 +68,28 @@ public final class StepWindows implements TrainingListener {
   /** A step was queued before the pause between two windows; it counts in none. */
   private boolean ranOn = true;
 
-  private StepWindows(StopRequest stop) {
+  private StepWindows(StopRequest stop, MemoryLedger ledger) {
     this.stop = stop;
+    this.ledger = ledger;
   }
 
   @Override
-  public void runStarted(TrainingState state) {
+  public void runStarted(RunStarted event) {
     System.out.println("ready");
     begin();
   }
 
   @Override
-  public void stepFinished(TrainingState state) {
+  public void stepFinished(StepValues step) {
     long now = System.nanoTime();
     if (ranOn) {
       ranOn = false;
       start = now;
     } else {
-      int batch = state.plan().batchSizes()[state.step() - 1];
+      int batch = step.samples();
       allSteps++;
       allSamples += batch;
-      if (state.step() > 1) {
+      if (step.step() > 1) {
         steps++;
         samples += batch;
         seconds += (now - last) * NANOS;
@@ -94,7 +99,7 @@ public final class StepWindows implements TrainingListener {
     double all = (now - start) * NANOS;
     if (steps >= leastSteps && all >= leastSeconds) {
       awaitQueued(all / allSteps);
-      answer(state, all);
+      answer(step.meanLoss(), all);
       begin();
     }
   }
@@ -108,8 +113,8 @@ public final class StepWindows implements TrainingListener {
     }
   }
 
-  private void answer(TrainingState state, double all) {
-    long bytes = state.backend().ledger().open().values().stream().mapToLong(Long::longValue).sum();
+  private void answer(double meanLoss, double all) {
+    long bytes = ledger.open().values().stream().mapToLong(Long::longValue).sum();
     System.out.printf(
         Locale.ROOT,
         "{\"steps\":%d,\"samples\":%d,\"seconds\":%.9f,\"all_steps\":%d,\"all_samples\":%d,\"all_seconds\":%.9f,"
@@ -120,9 +125,9 @@ public final class StepWindows implements TrainingListener {
         allSteps,
         allSamples,
         all,
-        state.epochTotals().meanLoss(),
+        meanLoss,
         bytes,
-        state.backend().ledger().allocations());
+        ledger.allocations());
   }
 
   /** Waits for what the next window shall be, or ends the run. */
@@ -188,12 +193,10 @@ public final class StepWindows implements TrainingListener {
               images.schema());
       TrainingData data = TrainingData.of(images, config);
       StopRequest stop = new StopRequest();
-      TrainingRun.of(
-              new PreparedTraining(config, data, spec, Optional.empty(), true),
-              List.of(new StepWindows(stop)),
-              stop,
-              note -> {})
-          .run();
+      PreparedTraining prepared = new PreparedTraining(config, data, spec, Optional.empty(), true);
+      try (TrainingSession session = TrainingSession.open(prepared, stop)) {
+        new Trainer(session, List.of(new StepWindows(stop, session.backend().ledger()))).run();
+      }
     } catch (GradsieveException e) {
       System.err.println("error: " + e.getMessage());
       System.exit(1);

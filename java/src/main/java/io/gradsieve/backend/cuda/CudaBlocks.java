@@ -40,7 +40,7 @@ final class CudaBlocks implements AutoCloseable {
   private final long probabilitiesAt;
   private final CudaBuffer in;
   private final CudaBuffer out;
-  private final CudaBuffer idsOfChosen;
+  private final CudaBuffer backwardIds;
   private final CudaBuffer halted;
   private final CudaPinned[] inHost = new CudaPinned[SETS];
   private final ByteBuffer[] inViews = new ByteBuffer[SETS];
@@ -67,7 +67,7 @@ final class CudaBlocks implements AutoCloseable {
     try {
       in = own(new CudaBuffer(backend, bytesIn, "input"));
       out = own(new CudaBuffer(backend, bytesOut, "records"));
-      idsOfChosen = own(new CudaBuffer(backend, (long) capacity * Long.BYTES, "records"));
+      backwardIds = own(new CudaBuffer(backend, (long) capacity * Long.BYTES, "records"));
       halted = own(new CudaBuffer(backend, Long.BYTES, "records"));
       for (int set = 0; set < SETS; set++) {
         inHost[set] = own(new CudaPinned(backend, bytesIn, "input"));
@@ -209,8 +209,8 @@ final class CudaBlocks implements AutoCloseable {
   }
 
   /** [b], of the samples that were chosen, in the order of the backward pass. */
-  long idsOfChosen() {
-    return idsOfChosen.address();
+  long backwardIds() {
+    return backwardIds.address();
   }
 
   long planWeights() {

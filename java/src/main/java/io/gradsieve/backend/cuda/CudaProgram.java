@@ -143,7 +143,7 @@ final class CudaProgram implements AutoCloseable {
     }
     if (shape.chooses() && shape.count() > 0) {
       choose(pass);
-      pass = new CudaPass(this, shape, shape.count(), binding.blocks().idsOfChosen());
+      pass = new CudaPass(this, shape, shape.count(), binding.blocks().backwardIds());
     } else if (shape.count() < shape.batch()) {
       pass = new CudaPass(this, shape, 0, binding.blocks().ids());
     }
@@ -246,8 +246,8 @@ final class CudaProgram implements AutoCloseable {
             blocks.backwardRows(),
             stream));
     CudaRuntime.copyAsync(
-        blocks.idsOfChosen(), blocks.ids(), (long) shape.batch() * Long.BYTES, stream);
-    gather(Long.BYTES, blocks.idsOfChosen());
+        blocks.backwardIds(), blocks.ids(), (long) shape.batch() * Long.BYTES, stream);
+    gather(Long.BYTES, blocks.backwardIds());
     for (CudaNetwork.Rows rows : binding.network().rowsForBackward()) {
       gather(rows.bytes(), rows.address());
     }

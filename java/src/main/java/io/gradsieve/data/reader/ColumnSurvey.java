@@ -1,13 +1,13 @@
 package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException.BadData;
-import io.gradsieve.data.Schema.Column;
-import io.gradsieve.data.Schema.Role;
 import io.gradsieve.format.ByteSource;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.MissingValue;
 import io.gradsieve.format.csv.Numbers;
 import io.gradsieve.format.csv.Spelling;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

@@ -8,11 +8,11 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.DatasetBuilder;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
-import io.gradsieve.data.Schema.Normalize;
 import io.gradsieve.format.ByteSource;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.MissingValue;
 import io.gradsieve.format.csv.Numbers;
+import io.gradsieve.format.rules.Normalization;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -78,7 +78,7 @@ final class CsvFile {
               .ids(ids)
               .content(hashes)
               .columns(
-                  rules.columns(), Optional.of(new Normalize(rules.mean(), rules.deviation())));
+                  rules.columns(), Optional.of(new Normalization(rules.mean(), rules.deviation())));
       rules.remarks().forEach(builder::remark);
       return builder.build(file.toString(), request);
     }

@@ -1,6 +1,6 @@
 package io.gradsieve.data.reader;
 
-import io.gradsieve.data.Schema.Normalize;
+import io.gradsieve.format.rules.Normalization;
 import java.util.regex.Pattern;
 
 /** What a column of numbers amounts to. Mean and deviation by Welford (1962), in double. */
@@ -46,10 +46,10 @@ final class NumberFigures {
     return mean;
   }
 
-  /** Of the population; {@link Normalize#NEVER_VARIED} if all values are equal. */
+  /** Of the population; {@link Normalization#NEVER_VARIED} if all values are equal. */
   double deviation() {
     double deviation = Math.sqrt(squares / count);
-    return isConstant() || deviation == 0 ? Normalize.NEVER_VARIED : deviation;
+    return isConstant() || deviation == 0 ? Normalization.NEVER_VARIED : deviation;
   }
 
   /** Whether mean and deviation can be used. */

@@ -2,11 +2,11 @@ package io.gradsieve.data.reader;
 
 import io.gradsieve.GradsieveException.BadData;
 import io.gradsieve.data.SampleStore;
-import io.gradsieve.data.Schema.Column;
-import io.gradsieve.data.Schema.Role;
 import io.gradsieve.format.ByteSource;
 import io.gradsieve.format.csv.CsvTable;
 import io.gradsieve.format.csv.Numbers;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,6 +1,6 @@
 package io.gradsieve.data.reader;
 
-import io.gradsieve.data.Schema.Column;
+import io.gradsieve.format.rules.Column;
 import java.util.List;
 
 /**

@@ -6,10 +6,10 @@ import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Schema;
-import io.gradsieve.data.Schema.Column;
-import io.gradsieve.data.Schema.Normalize;
-import io.gradsieve.data.Schema.Role;
 import io.gradsieve.format.csv.CsvTable;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
+import io.gradsieve.format.rules.Normalization;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,7 +82,7 @@ final class TableSurvey {
               + " are taken by position, their numbers as they are");
     }
     if (!modelled.isEmpty()) {
-      Normalize figures = figuresOfModel(modelled);
+      Normalization figures = figuresOfModel(modelled);
       return new TableRules(modelled, figures.mean(), figures.deviation(), classes, rows, remarks);
     }
     List<Column> columns = new ArrayList<>();
@@ -118,13 +118,13 @@ final class TableSurvey {
     return new Column(header.get(number), role, List.of());
   }
 
-  private Normalize figuresOfModel(List<Column> columns) {
+  private Normalization figuresOfModel(List<Column> columns) {
     checkInputs(columns);
     if (request.purpose() == Purpose.TRAIN) {
       checkKnown(columns);
     }
     int features = columns.stream().mapToInt(Column::features).sum();
-    Normalize figures =
+    Normalization figures =
         request
             .rules()
             .flatMap(Schema::normalize)

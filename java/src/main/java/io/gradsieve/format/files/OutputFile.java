@@ -5,6 +5,7 @@ import de.siegmar.fastcsv.writer.LineDelimiter;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.format.FileNames;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -75,17 +76,20 @@ public final class OutputFile {
     new DurableFiles().replaceAlone(path, body);
   }
 
+  /** Records between commas as the content of a file. */
+  public static DurableFiles.Body csv(Records records) {
+    return target -> {
+      try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
+          CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(writer)) {
+        records.write(csv);
+      } catch (UncheckedIOException e) {
+        throw e.getCause();
+      }
+    };
+  }
+
   /** Replaces a file by records between commas. */
   public static void writeCsv(Path path, Records records) {
-    write(
-        path,
-        target -> {
-          try (Writer writer = Channels.newWriter(target, StandardCharsets.UTF_8);
-              CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF).build(writer)) {
-            records.write(csv);
-          } catch (java.io.UncheckedIOException e) {
-            throw e.getCause();
-          }
-        });
+    write(path, csv(records));
   }
 }

@@ -23,7 +23,7 @@ record BatchChoice(PolicyOptions options, double keep, Filtering filtering) impl
   }
 
   @Override
-  public double chosen() {
+  public double backwardShare() {
     return keep;
   }
 

@@ -44,9 +44,9 @@ record Coverage(PolicyOptions options, double keep, int bins, double cut, Filter
     int budget = Math.max(0, Math.min(scored, candidates.count(keep) - unscored));
     int dropped = Strata.hardest(cut, scores.length, scored, budget);
     boolean[] hardest = Largest.of(scores, candidates.order(), dropped);
-    boolean[] chosen =
+    boolean[] kept =
         Strata.choose(scores.length, j -> hardest[j] ? Float.NaN : scores[j], bins, budget);
-    Largest.addUnscored(scores, chosen);
-    return Selection.marked(candidates.order(), chosen);
+    Largest.addUnscored(scores, kept);
+    return Selection.marked(candidates.order(), kept);
   }
 }

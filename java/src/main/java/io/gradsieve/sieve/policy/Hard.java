@@ -44,10 +44,10 @@ record Hard(PolicyOptions options, double keep, Filtering filtering) implements 
       wanted -= unscored[j] ? 1 : 0;
       left[j] = candidate ? scores[j] : Float.NaN;
     }
-    boolean[] chosen = Largest.of(left, order, wanted);
-    for (int j = 0; j < chosen.length; j++) {
-      chosen[j] |= unscored[j];
+    boolean[] kept = Largest.of(left, order, wanted);
+    for (int j = 0; j < kept.length; j++) {
+      kept[j] |= unscored[j];
     }
-    return Selection.marked(order, chosen);
+    return Selection.marked(order, kept);
   }
 }

@@ -66,12 +66,12 @@ record Hide(PolicyOptions options, double fraction, double sure, Filtering filte
     int scored = scores.length - Largest.unscored(scores);
     int most = Share.floor(fraction(candidates.context()), scores.length);
     int[] order = candidates.order();
-    boolean[] chosen = Largest.of(scores, order, scored - Math.min(scored, most));
-    for (int j = 0; j < chosen.length; j++) {
+    boolean[] kept = Largest.of(scores, order, scored - Math.min(scored, most));
+    for (int j = 0; j < kept.length; j++) {
       boolean known = candidates.right(order[j]) && candidates.confidence(order[j]) >= sure;
-      chosen[j] |= Float.isNaN(scores[j]) || !known;
+      kept[j] |= Float.isNaN(scores[j]) || !known;
     }
-    return Selection.marked(order, chosen);
+    return Selection.marked(order, kept);
   }
 
   private double fraction(EpochContext context) {

@@ -13,7 +13,7 @@ final class Largest {
    * @param order the sample of each value
    */
   static boolean[] of(float[] values, int[] order, int count) {
-    boolean[] chosen = new boolean[values.length];
+    boolean[] kept = new boolean[values.length];
     float[] ranked = new float[values.length];
     int size = 0;
     for (float value : values) {
@@ -23,18 +23,17 @@ final class Largest {
     }
     int wanted = Math.min(count, size);
     if (wanted <= 0) {
-      return chosen;
+      return kept;
     }
     TopThreshold threshold = TopThreshold.of(ranked, size, wanted);
     int last = lastTie(values, order, threshold);
     for (int j = 0; j < values.length; j++) {
-      chosen[j] =
-          values[j] > threshold.value() || values[j] == threshold.value() && order[j] <= last;
+      kept[j] = values[j] > threshold.value() || values[j] == threshold.value() && order[j] <= last;
     }
-    return chosen;
+    return kept;
   }
 
-  /** The highest index among the equal values that are still chosen. */
+  /** The highest index among the equal values that are still kept. */
   private static int lastTie(float[] values, int[] order, TopThreshold threshold) {
     BitSet tied = new BitSet();
     for (int j = 0; j < values.length; j++) {
@@ -50,11 +49,11 @@ final class Largest {
   }
 
   /** Marks the values that are NaN too: who was never scored is kept. Returns how many they are. */
-  static int addUnscored(float[] values, boolean[] chosen) {
+  static int addUnscored(float[] values, boolean[] kept) {
     int unscored = 0;
     for (int j = 0; j < values.length; j++) {
       if (Float.isNaN(values[j])) {
-        chosen[j] = true;
+        kept[j] = true;
         unscored++;
       }
     }

@@ -48,8 +48,8 @@ record PoolOrder(PolicyOptions options, double pool, double keep, Filtering filt
       pooled[j] = Float.NaN;
     }
     int wanted = candidates.count(keep) - Largest.unscored(scores);
-    boolean[] chosen = Largest.of(pooled, candidates.order(), wanted);
-    Largest.addUnscored(scores, chosen);
-    return Selection.marked(candidates.order(), chosen);
+    boolean[] kept = Largest.of(pooled, candidates.order(), wanted);
+    Largest.addUnscored(scores, kept);
+    return Selection.marked(candidates.order(), kept);
   }
 }

@@ -20,15 +20,15 @@ public record Selection(int[] order, float[] weights, double meanWeight) {
   }
 
   /** The marked ones of shuffled samples, each with weight 1, w̄ 1. */
-  static Selection marked(int[] order, boolean[] chosen) {
+  static Selection marked(int[] order, boolean[] marks) {
     int count = 0;
-    for (boolean kept : chosen) {
-      count += kept ? 1 : 0;
+    for (boolean marked : marks) {
+      count += marked ? 1 : 0;
     }
     int[] kept = new int[count];
     int next = 0;
     for (int j = 0; j < order.length; j++) {
-      if (chosen[j]) {
+      if (marks[j]) {
         kept[next++] = order[j];
       }
     }

@@ -49,8 +49,13 @@ public interface SievePolicy {
   Selection select(Candidates candidates);
 
   /** Share of each step's samples that goes backward, once their fresh scores are known. */
-  default double chosen() {
+  default double backwardShare() {
     return 1;
+  }
+
+  /** Whether its steps choose among their samples. */
+  default boolean choosesInStep() {
+    return backwardShare() < 1;
   }
 
   /**
@@ -106,7 +111,7 @@ public interface SievePolicy {
         selection.meanWeight(),
         filtering().steps().cut(kept, samples, context.batchSize()),
         kept > 0 ? lrScale(kept, context) : 1,
-        filtered ? chosen() : 1,
+        filtered ? backwardShare() : 1,
         filtered && !empty,
         empty);
   }

@@ -48,12 +48,12 @@ record Window(PolicyOptions options, double width, Filtering filtering) implemen
     int end = start + size;
     // Ranks from..to-1, counted from the lowest score, are the top (scored − from) without the top
     // (scored − to).
-    boolean[] chosen = Largest.of(scores, order, scored - start);
+    boolean[] kept = Largest.of(scores, order, scored - start);
     boolean[] above = Largest.of(scores, order, scored - Math.min(end, scored));
     boolean[] wrapped = Largest.of(scores, order, scored - Math.max(end - scored, 0));
-    for (int j = 0; j < chosen.length; j++) {
-      chosen[j] = Float.isNaN(scores[j]) || chosen[j] && !above[j] || !wrapped[j];
+    for (int j = 0; j < kept.length; j++) {
+      kept[j] = Float.isNaN(scores[j]) || kept[j] && !above[j] || !wrapped[j];
     }
-    return Selection.marked(order, chosen);
+    return Selection.marked(order, kept);
   }
 }

@@ -11,7 +11,8 @@ import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
-import io.gradsieve.data.Schema.Role;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +65,7 @@ class CsvFileTest {
     assertThat(first[0]).isCloseTo((float) (-2 / Math.sqrt(14.0 / 3)), within(1e-7f));
     assertThat(first[1]).isZero();
     assertThat(first[2]).isEqualTo(1);
-    assertThat(data.schema().columns().stream().map(Schema.Column::role))
+    assertThat(data.schema().columns().stream().map(Column::role))
         .containsExactly(Role.ID, Role.NUMBER, Role.CATEGORY, Role.WEIGHT, Role.LABEL);
     assertThat(data.schema().columns().get(2).categories()).containsExactly("Oslo", "Rome");
     assertThat(data.test()).isEmpty();

@@ -9,6 +9,7 @@ import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.rules.Normalization;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +92,7 @@ class ImageFolderTest {
     Path directory = directory();
     Dataset grey = DataSource.open(DataRequest.train(directory.toString()));
     assertThat(grey.shape()).isEqualTo(new SampleShape(1, 5, 5));
-    Schema.Normalize figures = new Schema.Normalize(List.of(0.1, 0.2, 0.3), List.of(1.0, 1.0, 1.0));
+    Normalization figures = new Normalization(List.of(0.1, 0.2, 0.3), List.of(1.0, 1.0, 1.0));
     Schema colours = new Schema(java.util.Optional.of(figures), List.of("a", "b"), List.of());
     Dataset wide = DataSource.open(DataRequest.evaluate(directory.toString()).withRules(colours));
     assertThat(wide.shape()).isEqualTo(new SampleShape(3, 5, 5));
@@ -108,7 +109,7 @@ class ImageFolderTest {
   void aGreyModelRefusesColourImages() throws IOException {
     Schema grey =
         new Schema(
-            java.util.Optional.of(new Schema.Normalize(List.of(0.5), List.of(1.0))),
+            java.util.Optional.of(new Normalization(List.of(0.5), List.of(1.0))),
             List.of("9", "10"),
             List.of());
     DataRequest request = DataRequest.evaluate(directory().toString()).withRules(grey);

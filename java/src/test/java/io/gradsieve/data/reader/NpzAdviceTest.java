@@ -10,6 +10,7 @@ import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
 import io.gradsieve.data.SubsetWriter;
+import io.gradsieve.format.rules.Normalization;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -207,7 +208,7 @@ class NpzAdviceTest {
   void aFeatureThatNeverVariesIsStandardisedAwayIfItIsAByteElseTold() throws Exception {
     arrays.put("y", Samples.npy(LABELS, 4));
     arrays.put("x", Samples.npy(new byte[] {5, 0, 9, 0, 7, 0, 1, 0}, 4, 2));
-    Schema.Normalize figures = open().schema().normalize().orElseThrow();
+    Normalization figures = open().schema().normalize().orElseThrow();
     // a later 255 becomes next to nothing
     assertThat(255 * figures.byteScale()[1] + figures.byteShift()[1]).isBetween(0f, 1e-20f);
     assertThat(open().remarks()).isEmpty();

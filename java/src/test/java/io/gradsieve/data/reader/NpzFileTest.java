@@ -10,6 +10,7 @@ import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.Schema;
+import io.gradsieve.format.rules.Normalization;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -161,8 +162,7 @@ class NpzFileTest {
   void theModelsNormalisationIsUsedAndNotTheFilesOwn() throws Exception {
     arrays.put("x", Samples.npy(Samples.counting(8, 3), 2, 2, 2));
     arrays.put("y", Samples.npy(new long[] {0, 1}, 2));
-    Schema.Normalize figures =
-        new Schema.Normalize(java.util.List.of(0.25), java.util.List.of(0.5));
+    Normalization figures = new Normalization(java.util.List.of(0.25), java.util.List.of(0.5));
     Schema model =
         new Schema(
             java.util.Optional.of(figures), java.util.List.of("cat", "dog"), java.util.List.of());

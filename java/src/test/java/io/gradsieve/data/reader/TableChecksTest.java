@@ -10,7 +10,8 @@ import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
-import io.gradsieve.data.Schema.Role;
+import io.gradsieve.format.rules.Column;
+import io.gradsieve.format.rules.Column.Role;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -244,7 +245,7 @@ class TableChecksTest {
     String text = table("a,k,j,kind", ROWS, i -> "0,-7.25");
     told(text, "columns 'k', 'j' never varies and is without effect");
     Dataset data = train(text);
-    assertThat(data.schema().columns().stream().map(Schema.Column::role))
+    assertThat(data.schema().columns().stream().map(Column::role))
         .containsExactly(Role.NUMBER, Role.NUMBER, Role.NUMBER, Role.LABEL);
     String later = table("a,k,j,kind", ROWS, i -> "255,1e9");
     Dataset same = DataSource.open(request(later).withRules(data.schema()));

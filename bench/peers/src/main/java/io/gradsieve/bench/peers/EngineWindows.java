@@ -1,10 +1,11 @@
 package io.gradsieve.bench.peers;
 
-import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.train.StepValues;
+import io.gradsieve.train.TrainingEvent.RunStarted;
+import io.gradsieve.run.TrainingRun;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.TrainingListener;
-import io.gradsieve.train.TrainingRun;
-import io.gradsieve.train.TrainingState;
+import io.gradsieve.config.TrainingConfig;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -27,19 +28,19 @@ final class EngineWindows implements TrainingListener {
   }
 
   @Override
-  public void runStarted(TrainingState state) {
+  public void runStarted(RunStarted event) {
     goOn(windows.open());
   }
 
   @Override
-  public void stepFinished(TrainingState state) {
+  public void stepFinished(StepValues step) {
     if (ranOn) {
       ranOn = false;
       windows.restart();
-    } else if (windows.full(state.plan().batchSizes()[state.step() - 1])) {
+    } else if (windows.full(step.samples())) {
       awaitQueued();
       ranOn = true;
-      goOn(windows.answer(state.epochTotals().meanLoss()));
+      goOn(windows.answer(step.meanLoss()));
     }
   }
 

@@ -1,0 +1,9 @@
+/**
+ * The rules by which a file's values become a network's inputs, as both a data set and a {@code
+ * model.yaml} state them. Values that may use nothing else of ours; never read nor written here.
+ * Read {@link io.gradsieve.format.rules.Normalization} first.
+ */
+@NullMarked
+package io.gradsieve.format.rules;
+
+import org.jspecify.annotations.NullMarked;
