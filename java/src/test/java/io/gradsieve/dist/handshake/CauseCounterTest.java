@@ -28,7 +28,8 @@ class CauseCounterTest {
                 + " network and the load of both hosts; more of these are only counted");
     assertThat(counter.summary())
         .containsExactly(
-            "refused 10,000 in all: a peer has another token: give both sides the same --token-file",
+            "refused 10,000 in all: a peer has another token: give both sides the same"
+                + " --token-file",
             "refused 1 in all: a peer was not authenticated in time: check the network and the load"
                 + " of both hosts");
   }

@@ -51,7 +51,9 @@ class TokenTest {
     String base64 = Base64.getUrlEncoder().encodeToString(SECRET);
 
     assertThat(mark(Token.read(file(hex)))).isEqualTo(expected);
-    assertThat(mark(Token.read(file(" " + HexFormat.of().withUpperCase().formatHex(SECRET) + "\r\n")))).isEqualTo(expected);
+    assertThat(
+            mark(Token.read(file(" " + HexFormat.of().withUpperCase().formatHex(SECRET) + "\r\n"))))
+        .isEqualTo(expected);
     assertThat(mark(Token.read(file(base64 + "\n")))).isEqualTo(expected);
     assertThat(mark(Token.read(file(base64.replace("=", ""))))).isEqualTo(expected);
   }
