@@ -9,7 +9,7 @@ final class Environments {
 
   /** All of them; the later win, as an inner launcher's do. */
   @SafeVarargs
-  static Map<String, String> of(Map<String, String>... parts) {
+  static Map<String, String> together(Map<String, String>... parts) {
     Map<String, String> all = new HashMap<>(Map.of("PATH", "/usr/bin", "HOME", "/home/ada"));
     for (Map<String, String> part : parts) {
       all.putAll(part);
@@ -70,7 +70,9 @@ final class Environments {
         "KUBERNETES_SERVICE_HOST", "10.96.0.1");
   }
 
-  /** {@code mpirun} of Open MPI 4.1, {@code here} of the workers on this host. */
+  /**
+   * {@code mpirun} of Open MPI 4.1, as it printed them, {@code here} of the workers on this host.
+   */
   static Map<String, String> openMpi(int rank, int world, int here) {
     Map<String, String> all = new HashMap<>();
     all.put("OMPI_COMM_WORLD_RANK", "" + rank);
@@ -80,13 +82,13 @@ final class Environments {
     all.put("OMPI_COMM_WORLD_LOCAL_SIZE", "" + here);
     all.put("OMPI_UNIVERSE_SIZE", "" + world);
     all.put("OMPI_COMMAND", "java");
-    all.put("OMPI_MCA_ess_base_jobid", "2894069761");
+    all.put("PMIX_ID", "2894069761." + rank);
     all.put("PMIX_NAMESPACE", "2894069761");
     all.put("PMIX_RANK", "" + rank);
     return all;
   }
 
-  /** {@code mpiexec.hydra} of MPICH or Intel MPI. */
+  /** {@code mpiexec.hydra} of MPICH 4.0, as it printed them; Intel MPI has the same. */
   static Map<String, String> mpich(int rank, int world, int here) {
     return Map.of(
         "PMI_RANK", "" + rank,
@@ -94,6 +96,7 @@ final class Environments {
         "PMI_FD", "9",
         "MPI_LOCALRANKID", "" + rank % here,
         "MPI_LOCALNRANKS", "" + here,
+        "MPIR_CVAR_CH3_INTERFACE_HOSTNAME", "n01",
         "GFORTRAN_UNBUFFERED_PRECONNECTED", "y");
   }
 

@@ -4,11 +4,11 @@ import static io.gradsieve.dist.cluster.Environments.kubeflow;
 import static io.gradsieve.dist.cluster.Environments.kubernetes;
 import static io.gradsieve.dist.cluster.Environments.launch;
 import static io.gradsieve.dist.cluster.Environments.mpich;
-import static io.gradsieve.dist.cluster.Environments.of;
 import static io.gradsieve.dist.cluster.Environments.openMpi;
 import static io.gradsieve.dist.cluster.Environments.slurmBatch;
 import static io.gradsieve.dist.cluster.Environments.slurmStep;
 import static io.gradsieve.dist.cluster.Environments.slurmStepOfDaemons;
+import static io.gradsieve.dist.cluster.Environments.together;
 import static io.gradsieve.dist.cluster.Environments.torchrun;
 import static io.gradsieve.dist.cluster.Environments.without;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class LaunchersTest {
   private static Place place(Map<String, String> environment) {
-    return Launchers.find(of(environment)).orElseThrow();
+    return Launchers.find(together(environment)).orElseThrow();
   }
 
   private static String master(Map<String, String> environment) {
@@ -74,7 +74,7 @@ class LaunchersTest {
     Place place = place(mpich(1, 2, 2));
 
     assertThat(place).isEqualTo(place(1, 1, 2, 2, "127.0.0.1:23595", "mpi", "MPICH"));
-    Map<String, String> moved = of(mpich(1, 2, 2), Map.of("MASTER_PORT", "7001"));
+    Map<String, String> moved = together(mpich(1, 2, 2), Map.of("MASTER_PORT", "7001"));
     assertThat(master(moved)).isEqualTo("127.0.0.1:7001");
   }
 
@@ -82,16 +82,16 @@ class LaunchersTest {
   void mpiOnSeveralHostsTakesTheRendezvousItIsGiven() {
     Map<String, String> given = Map.of("GRADSIEVE_RENDEZVOUS", "[fd00::7]:29400");
 
-    assertThat(place(of(openMpi(5, 8, 4), given)).master())
+    assertThat(place(together(openMpi(5, 8, 4), given)).master())
         .isEqualTo(new Address("fd00::7", 29400));
-    assertThat(place(of(mpich(5, 8, 4), given)).localRank()).isEqualTo(1);
+    assertThat(place(together(mpich(5, 8, 4), given)).localRank()).isEqualTo(1);
   }
 
   @Test
   void aSlurmStepMeetsOnItsFirstHost() {
     assertThat(place(slurmStep(3))).isEqualTo(place(3, 1, 5, 2, "n01:27399", "4711.3", "Slurm"));
     assertThat(place(slurmStep(4)).localWorld()).hasValue(1);
-    assertThat(master(of(slurmStep(3), Map.of("MASTER_PORT", "6000")))).isEqualTo("n01:6000");
+    assertThat(master(together(slurmStep(3), Map.of("MASTER_PORT", "6000")))).isEqualTo("n01:6000");
   }
 
   @Test
@@ -108,7 +108,7 @@ class LaunchersTest {
   @Test
   void aPodWhoseHostNameIsQualifiedAndWhoseManifestWasWrittenForPyTorchIsFound() {
     Map<String, String> pod =
-        of(
+        together(
             without(kubernetes(2), "GRADSIEVE_WORLD_SIZE"),
             Map.of("WORLD_SIZE", "3", "HOSTNAME", "fashion-2.workers.ml.svc.cluster.local"));
 
@@ -119,16 +119,18 @@ class LaunchersTest {
   @Test
   void whereNoLauncherIsOneTrainsAlone() {
     assertThat(Launchers.find(Map.of())).isEmpty();
-    assertThat(Launchers.find(of(Map.of("MASTER_ADDR", "n01", "MASTER_PORT", "29500")))).isEmpty();
+    assertThat(Launchers.find(together(Map.of("MASTER_ADDR", "n01", "MASTER_PORT", "29500"))))
+        .isEmpty();
   }
 
   @Test
   void aBatchShellAndAStepOfOneTaskTrainAlone() {
     assertThat(Launchers.find(slurmBatch())).isEmpty();
     Map<String, String> one =
-        of(slurmStep(0), Map.of("SLURM_STEP_NUM_TASKS", "1", "SLURM_STEP_TASKS_PER_NODE", "1"));
+        together(
+            slurmStep(0), Map.of("SLURM_STEP_NUM_TASKS", "1", "SLURM_STEP_TASKS_PER_NODE", "1"));
     assertThat(Launchers.find(one)).isEmpty();
-    assertThat(Launchers.find(of(one, Map.of("PMI_RANK", "0", "PMI_SIZE", "1")))).isEmpty();
+    assertThat(Launchers.find(together(one, Map.of("PMI_RANK", "0", "PMI_SIZE", "1")))).isEmpty();
   }
 
   /** {@code srun --mpi=pmi2}, the default of many clusters. */
@@ -137,7 +139,7 @@ class LaunchersTest {
     Map<String, String> pmi =
         Map.of("PMI_RANK", "3", "PMI_SIZE", "5", "PMI_FD", "10", "PMI_JOBID", "4711.3");
 
-    Place place = place(of(slurmStep(3), pmi));
+    Place place = place(together(slurmStep(3), pmi));
 
     assertThat(place.launcher()).isEqualTo("Slurm");
     assertThat(place.remarks()).isEmpty();
@@ -146,7 +148,8 @@ class LaunchersTest {
   @Test
   void mpirunInsideSlurmWinsAndSaysWhatSlurmSays() {
     Map<String, String> both =
-        of(slurmStepOfDaemons(1), openMpi(5, 8, 4), Map.of("GRADSIEVE_RENDEZVOUS", "n01:29400"));
+        together(
+            slurmStepOfDaemons(1), openMpi(5, 8, 4), Map.of("GRADSIEVE_RENDEZVOUS", "n01:29400"));
 
     Place place = place(both);
 
@@ -160,7 +163,7 @@ class LaunchersTest {
 
   @Test
   void mpirunOnTheBatchHostInsideSlurmHasNoRemark() {
-    Place place = place(of(slurmBatch(), openMpi(1, 4, 4)));
+    Place place = place(together(slurmBatch(), openMpi(1, 4, 4)));
 
     assertThat(place.launcher()).isEqualTo("Open MPI");
     assertThat(place.remarks()).isEmpty();
@@ -168,7 +171,7 @@ class LaunchersTest {
 
   @Test
   void hydraInsideSlurmWinsByItsLocalRank() {
-    Place place = place(of(slurmStepOfDaemons(0), mpich(2, 4, 4)));
+    Place place = place(together(slurmStepOfDaemons(0), mpich(2, 4, 4)));
 
     assertThat(place.launcher()).isEqualTo("MPICH");
     assertThat(place.jobId()).isEqualTo("4711");
@@ -177,7 +180,7 @@ class LaunchersTest {
 
   @Test
   void torchrunInsideSlurmWins() {
-    Place place = place(of(slurmStepOfDaemons(1), torchrun(6)));
+    Place place = place(together(slurmStepOfDaemons(1), torchrun(6)));
 
     assertThat(place.launcher()).isEqualTo("torchrun");
     assertThat(place.master()).hasToString("node7.cluster:29501");
@@ -190,7 +193,7 @@ class LaunchersTest {
     Map<String, String> exported =
         Map.of("WORLD_SIZE", "5", "MASTER_ADDR", "n01", "MASTER_PORT", "29500");
 
-    Place place = place(of(slurmStep(4), exported));
+    Place place = place(together(slurmStep(4), exported));
 
     assertThat(place).isEqualTo(place(4, 0, 5, 1, "n01:29500", "4711.3", "Slurm"));
   }
@@ -205,7 +208,7 @@ class LaunchersTest {
             "MASTER_ADDR", "n01",
             "MASTER_PORT", "29500");
 
-    Place place = place(of(slurmStep(3), exported));
+    Place place = place(together(slurmStep(3), exported));
 
     assertThat(place.launcher()).isEqualTo("torchrun");
     assertThat(place.master()).hasToString("n01:29500");
@@ -214,7 +217,7 @@ class LaunchersTest {
 
   @Test
   void brokenVariablesOfALauncherThatDoesNotDecideAreOnlyRemarkedOn() {
-    Place place = place(of(launch(0, 2), slurmStep(3), Map.of("SLURM_PROCID", "three")));
+    Place place = place(together(launch(0, 2), slurmStep(3), Map.of("SLURM_PROCID", "three")));
 
     assertThat(place.launcher()).isEqualTo("launch");
     assertThat(place.remarks()).singleElement().asString().contains("SLURM_PROCID is 'three'");

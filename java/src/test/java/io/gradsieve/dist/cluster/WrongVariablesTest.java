@@ -4,9 +4,9 @@ import static io.gradsieve.dist.cluster.Environments.kubeflow;
 import static io.gradsieve.dist.cluster.Environments.kubernetes;
 import static io.gradsieve.dist.cluster.Environments.launch;
 import static io.gradsieve.dist.cluster.Environments.mpich;
-import static io.gradsieve.dist.cluster.Environments.of;
 import static io.gradsieve.dist.cluster.Environments.openMpi;
 import static io.gradsieve.dist.cluster.Environments.slurmStep;
+import static io.gradsieve.dist.cluster.Environments.together;
 import static io.gradsieve.dist.cluster.Environments.torchrun;
 import static io.gradsieve.dist.cluster.Environments.without;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -66,14 +66,15 @@ class WrongVariablesTest {
         .isEqualTo(
             "%s is not set but %s is '%s': set both, or unset %s to train alone"
                 .formatted(missing, sibling, value, sibling));
-    assertThat(refusal(of(environment, Map.of(missing, "  ")))).contains(missing + " is not set");
+    assertThat(refusal(together(environment, Map.of(missing, "  "))))
+        .contains(missing + " is not set");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"-1", "1.0", "two", "0x1", "1 2", "+1", "9999999999", "١", "1e3", "NaN"})
   void whatIsNoNumberIsRefused(String value) {
     for (String name : List.of("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")) {
-      assertThat(refusal(of(torchrun(5), Map.of(name, value))))
+      assertThat(refusal(together(torchrun(5), Map.of(name, value))))
           .startsWith("%s is '%s': no whole number".formatted(name, value));
     }
   }
@@ -106,7 +107,7 @@ class WrongVariablesTest {
   @MethodSource("outOfRange")
   void aValueThatCannotBeIsRefusedWithWhatItMayBe(
       Map<String, String> environment, String name, String value, String advice) {
-    String line = refusal(of(environment, Map.of(name, value)));
+    String line = refusal(together(environment, Map.of(name, value)));
 
     assertThat(line).contains(name + " is '" + value).contains(advice).doesNotContain("\n");
   }
@@ -115,7 +116,7 @@ class WrongVariablesTest {
   @ValueSource(
       strings = {"n01", "n01:", ":29400", "n01:0", "n01:65536", "fd00::7:80", "[n01]:80", "a b:80"})
   void aRendezvousThatIsNoAddressIsRefused(String value) {
-    assertThat(refusal(of(openMpi(1, 2, 2), Map.of("GRADSIEVE_RENDEZVOUS", value))))
+    assertThat(refusal(together(openMpi(1, 2, 2), Map.of("GRADSIEVE_RENDEZVOUS", value))))
         .startsWith("GRADSIEVE_RENDEZVOUS is '" + value + "': give host:port");
   }
 
@@ -133,7 +134,7 @@ class WrongVariablesTest {
   @ParameterizedTest
   @ValueSource(strings = {"GRADSIEVE_WORLD_SIZE", "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
   void aWorldWithoutARankIsNotTrainedAlone(String name) {
-    assertThat(refusal(of(Map.of(name, "4")))).contains(name + " is '4'");
+    assertThat(refusal(together(Map.of(name, "4")))).contains(name + " is '4'");
   }
 
   @Test
@@ -146,7 +147,8 @@ class WrongVariablesTest {
 
   @Test
   void aLongOrHostileValueIsCutAndStaysOneLine() {
-    String line = refusal(of(torchrun(5), Map.of("RANK", "7\u001b[2J\n" + "9".repeat(5_000))));
+    String line =
+        refusal(together(torchrun(5), Map.of("RANK", "7\u001b[2J\n" + "9".repeat(5_000))));
 
     assertThat(line).hasSizeLessThan(300).doesNotContain("\n", "\u001b");
   }
@@ -162,7 +164,7 @@ class WrongVariablesTest {
             mutations -> {
               byte[] bytes = mutations.damaged(good.get(name));
               String value = new String(bytes, StandardCharsets.UTF_8);
-              Launchers.find(of(good, Map.of(name, value)))
+              Launchers.find(together(good, Map.of(name, value)))
                   .ifPresent(
                       place -> {
                         assertThat(place.rank()).isBetween(0, place.world() - 1);
