@@ -22,23 +22,23 @@ public interface Collective extends AutoCloseable {
   int world();
 
   /**
-   * Replaces the values between position and limit by their sums over all workers, who have as many
-   * of them.
+   * Replaces the values between position and limit of each buffer by their sums over all workers,
+   * who have as many of them in all.
    *
    * @throws IOException naming the neighbour that is gone, or that nothing came from for too long;
    *     or if aborted
    * @throws InterruptedException if this thread is interrupted
    */
-  void allReduce(FloatBuffer values) throws IOException, InterruptedException;
+  void allReduce(List<FloatBuffer> values) throws IOException, InterruptedException;
 
-  /** The same in double precision. */
+  /** The same of values in double precision. */
   void allReduce(DoubleBuffer values) throws IOException, InterruptedException;
 
   /**
    * The bytes of all workers, of any size each, by rank; this one's are those between position and
    * limit.
    *
-   * @throws IOException as {@link #allReduce(FloatBuffer)}, and if all of them pass 1 GiB
+   * @throws IOException as {@link #allReduce(List)}, and if all of them pass 1 GiB
    */
   List<ByteBuffer> allGather(ByteBuffer own) throws IOException, InterruptedException;
 

@@ -89,7 +89,7 @@ public final class Ring implements Collective {
   }
 
   @Override
-  public void allReduce(FloatBuffer values) throws IOException, InterruptedException {
+  public void allReduce(List<FloatBuffer> values) throws IOException, InterruptedException {
     new Passage(new Values.Floats(values)).reduce();
   }
 

@@ -1,0 +1,59 @@
+package io.gradsieve.dist.ring;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Rings whose workers are all in this process. */
+public final class Rings {
+  private Rings() {}
+
+  /** Opens a server for one connection. */
+  private interface Door {
+    ServerSocketChannel open(int rank) throws IOException;
+  }
+
+  /** Over the loopback interface. */
+  public static List<Ring> tcp(int world, Duration patience) throws IOException {
+    return open(
+        world,
+        patience,
+        rank ->
+            ServerSocketChannel.open()
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+  }
+
+  /** Over sockets of a directory. */
+  static List<Ring> unix(int world, Duration patience, Path directory) throws IOException {
+    return open(
+        world,
+        patience,
+        rank ->
+            ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(directory.resolve("ring-" + rank))));
+  }
+
+  private static List<Ring> open(int world, Duration patience, Door door) throws IOException {
+    SocketChannel[] from = new SocketChannel[world];
+    SocketChannel[] to = new SocketChannel[world];
+    for (int rank = 0; rank < world; rank++) {
+      try (ServerSocketChannel server = door.open(rank)) {
+        to[rank] = SocketChannel.open(server.getLocalAddress());
+        from[(rank + 1) % world] = server.accept();
+      }
+    }
+    List<Ring> rings = new ArrayList<>();
+    for (int rank = 0; rank < world; rank++) {
+      rings.add(new Ring(rank, world, from[rank], to[rank], patience));
+    }
+    return rings;
+  }
+}
