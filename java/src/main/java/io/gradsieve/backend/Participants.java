@@ -1,8 +1,8 @@
 package io.gradsieve.backend;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
@@ -33,9 +33,10 @@ public interface Participants {
    * segments into one message; the ranges stay valid until then. Meanwhile the device runs the
    * backward pass of earlier segments.
    *
-   * @param ranges laid out as the weights; the same list and buffers at every step
+   * @param ranges float32 in the byte order of the machine, laid out as the weights; the same list
+   *     and buffers at every step
    */
-  void gradients(int segment, List<FloatBuffer> ranges) throws IOException, InterruptedException;
+  void gradients(int segment, List<ByteBuffer> ranges) throws IOException, InterruptedException;
 
   /**
    * The last call of a step, or of its part: the update waits for it.

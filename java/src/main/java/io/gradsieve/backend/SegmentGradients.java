@@ -4,7 +4,6 @@ import io.gradsieve.backend.layout.Layout;
 import io.gradsieve.backend.layout.Range;
 import io.gradsieve.plan.StepPlan;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,27 +18,27 @@ public final class SegmentGradients {
   }
 
   /** By segment. */
-  private final List<List<FloatBuffer>> views;
+  private final List<List<ByteBuffer>> views;
 
   /** Views of the gradients of a plan's parameters. */
   public SegmentGradients(StepPlan plan, Layout layout, Memory memory) {
     views = plan.segments().stream().map(s -> views(layout.ranges(s.completes()), memory)).toList();
   }
 
-  private static List<FloatBuffer> views(List<Range> ranges, Memory memory) {
-    List<FloatBuffer> views = new ArrayList<>();
+  private static List<ByteBuffer> views(List<Range> ranges, Memory memory) {
+    List<ByteBuffer> views = new ArrayList<>();
     for (Range range : ranges) {
       for (long at = range.from(); at < range.to(); at += FLOATS_A_VIEW) {
         int floats = (int) Math.min(range.to() - at, FLOATS_A_VIEW);
-        views.add(memory.view(at * Float.BYTES, floats * Float.BYTES).asFloatBuffer());
+        views.add(memory.view(at * Float.BYTES, floats * Float.BYTES));
       }
     }
     return List.copyOf(views);
   }
 
   /** The same list and buffers at every call, each from its start to its end. */
-  public List<FloatBuffer> of(int segment) {
-    List<FloatBuffer> ranges = views.get(segment);
+  public List<ByteBuffer> of(int segment) {
+    List<ByteBuffer> ranges = views.get(segment);
     for (int i = 0; i < ranges.size(); i++) {
       ranges.get(i).clear();
     }

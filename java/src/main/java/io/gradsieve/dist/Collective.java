@@ -3,7 +3,6 @@ package io.gradsieve.dist;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
@@ -22,17 +21,17 @@ public interface Collective extends AutoCloseable {
   int world();
 
   /**
-   * Replaces the values between position and limit of each buffer by their sums over all workers,
-   * who have as many of them in all.
+   * Replaces numbers by their sums over all workers, who have as many of them in as many buffers.
    *
+   * @param floats float32 from position to limit of each, little-endian, whole ones in each
    * @throws IOException naming the neighbour that is gone, or that nothing came from for too long;
    *     or if aborted
    * @throws InterruptedException if this thread is interrupted
    */
-  void allReduce(List<FloatBuffer> values) throws IOException, InterruptedException;
+  void allReduce(List<ByteBuffer> floats) throws IOException, InterruptedException;
 
-  /** The same of values in double precision. */
-  void allReduce(DoubleBuffer values) throws IOException, InterruptedException;
+  /** The same of the numbers between position and limit, in double precision. */
+  void allReduce(DoubleBuffer doubles) throws IOException, InterruptedException;
 
   /**
    * The bytes of all workers, of any size each, by rank; this one's are those between position and

@@ -5,7 +5,6 @@ import io.gradsieve.backend.Verdict;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,7 +21,7 @@ public final class GradientBuckets implements Participants {
 
   private final Collective collective;
   private final int most;
-  private final List<FloatBuffer> bucket = new ArrayList<>();
+  private final List<ByteBuffer> bucket = new ArrayList<>();
   private long bytes;
 
   /** Buckets of {@link #BYTES}; the collective stays the caller's. */
@@ -42,11 +41,11 @@ public final class GradientBuckets implements Participants {
   }
 
   @Override
-  public void gradients(int segment, List<FloatBuffer> ranges)
+  public void gradients(int segment, List<ByteBuffer> ranges)
       throws IOException, InterruptedException {
     for (int i = 0; i < ranges.size(); i++) {
       bucket.add(ranges.get(i));
-      bytes += (long) ranges.get(i).remaining() * Float.BYTES;
+      bytes += ranges.get(i).remaining();
     }
     if (bytes >= most) {
       reduce();

@@ -12,8 +12,8 @@ import io.gradsieve.backend.Learner.Update;
 import io.gradsieve.plan.UpdateRule;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -68,7 +68,7 @@ public abstract class AbortedSharesContract {
     }
 
     @Override
-    public void gradients(int segment, List<FloatBuffer> ranges)
+    public void gradients(int segment, List<ByteBuffer> ranges)
         throws IOException, InterruptedException {
       event.at(++calls);
       others.gradients(segment, ranges);

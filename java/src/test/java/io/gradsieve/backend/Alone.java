@@ -1,7 +1,7 @@
 package io.gradsieve.backend;
 
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /** Participants of a step in which nobody else takes part. */
@@ -10,7 +10,7 @@ public final class Alone implements Participants {
   public void sums(int statistics, DoubleBuffer sums) {}
 
   @Override
-  public void gradients(int segment, List<FloatBuffer> ranges) {}
+  public void gradients(int segment, List<ByteBuffer> ranges) {}
 
   @Override
   public Verdict agree(Verdict own) {

@@ -1,6 +1,7 @@
 package io.gradsieve.backend;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -107,14 +108,14 @@ final class Gathering {
     }
 
     @Override
-    public void gradients(int segment, List<FloatBuffer> views)
+    public void gradients(int segment, List<ByteBuffer> views)
         throws IOException, InterruptedException {
       if (segments.isEmpty() || segment > segments.get(segments.size() - 1)) { // a step begins
         firstGradients = System.nanoTime();
         segments.clear();
       }
       segments.add(segment);
-      ranges = views;
+      ranges = views.stream().map(ByteBuffer::asFloatBuffer).toList();
       meet("gradients " + segment);
     }
 

@@ -73,8 +73,7 @@ class RingSharesTest {
         here.train(own);
         for (int rank = 0; rank < 2; rank++) {
           assertThat(
-                  Learner.same(
-                      ring.learners.get(rank).memory(), here.learners.get(rank).memory()))
+                  Learner.same(ring.learners.get(rank).memory(), here.learners.get(rank).memory()))
               .isTrue();
         }
       }

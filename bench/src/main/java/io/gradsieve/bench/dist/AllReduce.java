@@ -7,8 +7,6 @@ import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -90,10 +88,9 @@ public final class AllReduce {
   private static void turns(int rank, Lines lines, int megabytes, int pairs)
       throws IOException, InterruptedException {
     int floats = megabytes * 1_000_000 / Float.BYTES;
-    FloatBuffer values =
-        ByteBuffer.allocateDirect(floats * Float.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .asFloatBuffer();
+    ByteBuffer values = ByteBuffer.allocateDirect(floats * Float.BYTES);
+    ByteBuffer sent = ByteBuffer.allocateDirect(floats * Float.BYTES);
+    ByteBuffer received = ByteBuffer.allocateDirect(floats * Float.BYTES);
     lines.in.configureBlocking(false);
     lines.out.configureBlocking(false);
     double[] ring = new double[pairs];
@@ -108,7 +105,7 @@ public final class AllReduce {
         both.allReduce(List.of(values));
         both.barrier();
         long middle = System.nanoTime();
-        copy(lines, selector, readable, writable, (long) floats * Float.BYTES);
+        copy(lines, selector, readable, writable, sent, received);
         both.barrier();
         long end = System.nanoTime();
         if (i >= 0) {
@@ -138,20 +135,21 @@ public final class AllReduce {
 
   /** As many bytes out as in, whichever goes first. */
   private static void copy(
-      Lines lines, Selector selector, SelectionKey readable, SelectionKey writable, long bytes)
+      Lines lines,
+      Selector selector,
+      SelectionKey readable,
+      SelectionKey writable,
+      ByteBuffer sent,
+      ByteBuffer received)
       throws IOException {
-    ByteBuffer sent = ByteBuffer.allocateDirect(PIECE);
-    ByteBuffer received = ByteBuffer.allocateDirect(PIECE);
-    long left = bytes;
-    long due = bytes;
-    while (left > 0 || due > 0) {
-      int out = lines.out.write(sent.clear().limit((int) Math.min(PIECE, left)));
-      int in = lines.in.read(received.clear().limit((int) Math.min(PIECE, due)));
-      left -= out;
-      due -= in;
-      if (out + in == 0) {
-        readable.interestOps(due > 0 ? SelectionKey.OP_READ : 0);
-        writable.interestOps(left > 0 ? SelectionKey.OP_WRITE : 0);
+    sent.clear();
+    received.clear();
+    while (sent.position() < sent.capacity() || received.position() < received.capacity()) {
+      sent.limit(Math.min(sent.capacity(), sent.position() + PIECE));
+      received.limit(Math.min(received.capacity(), received.position() + PIECE));
+      if (lines.out.write(sent) + lines.in.read(received) == 0) {
+        readable.interestOps(received.hasRemaining() ? SelectionKey.OP_READ : 0);
+        writable.interestOps(sent.hasRemaining() ? SelectionKey.OP_WRITE : 0);
         selector.select();
         selector.selectedKeys().clear();
       }

@@ -8,8 +8,8 @@ import io.gradsieve.TestSeed;
 import io.gradsieve.dist.Collective;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,7 +73,9 @@ class RingTest {
     int size = values[0].length;
     float[] sums = new float[size];
     for (int chunk = 0; chunk < world; chunk++) {
-      for (int i = (int) ((long) size * chunk / world); i < (long) size * (chunk + 1) / world; i++) {
+      for (int i = (int) ((long) size * chunk / world);
+          i < (long) size * (chunk + 1) / world;
+          i++) {
         sums[i] = values[chunk][i];
         for (int k = 1; k < world; k++) {
           sums[i] += values[(chunk + k) % world][i];
@@ -100,12 +102,17 @@ class RingTest {
       List<float[]> results =
           all(
               ring -> {
-                FloatBuffer own = ByteBuffer.allocateDirect(4 * size + 8).asFloatBuffer();
-                own.position(1).put(values[ring.rank()]).flip().position(1);
-                int cut = 1 + size / 3;
-                ring.allReduce(List.of(own.duplicate().limit(cut), own.duplicate().position(cut)));
+                ByteBuffer own =
+                    ByteBuffer.allocateDirect(4 * size + 8).order(ByteOrder.LITTLE_ENDIAN);
+                own.asFloatBuffer().put(1, values[ring.rank()]);
+                int cut = 4 * (1 + size / 3);
+                ring.allReduce(
+                    List.of(
+                        own.slice(4, cut - 4),
+                        own.slice(cut, 0),
+                        own.slice(cut, 4 * size + 4 - cut)));
                 float[] result = new float[size];
-                own.get(1, result);
+                own.asFloatBuffer().get(1, result);
                 return result;
               });
       assertThat(results).allSatisfy(result -> assertThat(result).isEqualTo(expected));
