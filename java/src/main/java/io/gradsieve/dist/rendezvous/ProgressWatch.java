@@ -1,0 +1,82 @@
+package io.gradsieve.dist.rendezvous;
+
+import io.gradsieve.dist.rendezvous.Message.Heartbeat;
+import io.gradsieve.dist.rendezvous.Message.Phase;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Whether a generation moves, and whom to blame if not, though nobody is dead yet: the silent one,
+ * else the one with the least progress, since in a ring everyone accuses a neighbour; of equals the
+ * one that most can't go on with, then the lowest rank.
+ */
+final class ProgressWatch {
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final Deadlines deadlines;
+  private long movedAt;
+  private long accusedAt = NEVER;
+
+  ProgressWatch(Deadlines deadlines) {
+    this.deadlines = deadlines;
+  }
+
+  /** A generation begins. */
+  void begin(long now) {
+    movedAt = now;
+    accusedAt = NEVER;
+  }
+
+  void forgive(long millis) {
+    movedAt += millis;
+  }
+
+  void hear(Worker worker, Heartbeat heartbeat, long now) {
+    if (!heartbeat.equals(worker.progress)) {
+      worker.progress = heartbeat;
+      movedAt = now;
+    }
+  }
+
+  /** Someone can't go on with another: an answer is due, whether bytes move elsewhere or not. */
+  void accuse(Worker accuser, Worker accused, long now) {
+    accused.accusers.add(accuser.self.id());
+    accusedAt = Math.min(accusedAt, now);
+  }
+
+  /** Why the generation can't go on; empty while it can. */
+  Optional<String> standstill(List<Worker> members, long now) {
+    // who computes or saves moves no bytes, and the others wait for it: that may take long
+    boolean exchanging = members.stream().allMatch(w -> w.progress.phase() == Phase.REDUCING);
+    long patience = exchanging ? deadlines.noProgress() : deadlines.operation();
+    if (now - movedAt >= patience) {
+      return Optional.of("nothing has moved for " + Worker.seconds(now - movedAt));
+    }
+    boolean due = accusedAt != NEVER && now - accusedAt >= deadlines.suspect();
+    return due ? Optional.of("others can't go on") : Optional.empty();
+  }
+
+  /** The culprit among the members of a generation, at least one. */
+  Worker culprit(List<Worker> members, long now) {
+    return members.stream()
+        .min(
+            Comparator.comparingLong((Worker worker) -> silentSince(worker, now))
+                .thenComparing(worker -> worker.progress, ProgressWatch::less)
+                .thenComparingInt(worker -> -worker.accusers.size())
+                .thenComparingInt(worker -> worker.rank))
+        .orElseThrow();
+  }
+
+  private long silentSince(Worker worker, long now) {
+    return worker.suspect(now, deadlines) ? worker.heard : NEVER;
+  }
+
+  private static int less(Heartbeat one, Heartbeat other) {
+    return Comparator.comparingLong(Heartbeat::step)
+        .thenComparing(Heartbeat::phase, Comparator.comparing(phase -> phase == Phase.REDUCING))
+        .thenComparingInt(Heartbeat::bucket)
+        .thenComparingLong(heartbeat -> heartbeat.bytesIn() + heartbeat.bytesOut())
+        .compare(one, other);
+  }
+}

@@ -1,0 +1,142 @@
+package io.gradsieve.dist.rendezvous;
+
+import io.gradsieve.dist.rendezvous.Message.Members;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The workers of a job: by id, by connection, by rank; and those that are silent but may live. */
+final class Roster {
+  private static final long NEWCOMER = 1L << 32; // behind every rank
+
+  private final Map<MemberId, Worker> workers = new LinkedHashMap<>();
+  private final Map<Long, Worker> byConnection = new HashMap<>();
+
+  /** Dead for want of a sign of life: a partition's other side looks the same. */
+  private final Map<MemberId, Long> silent = new LinkedHashMap<>();
+
+  private List<Worker> ranked = List.of();
+  private List<Members> pages = List.of();
+  private long arrivals;
+
+  Collection<Worker> all() {
+    return List.copyOf(workers.values());
+  }
+
+  /** The generation's members, by rank, with those that were lost since. */
+  List<Worker> ranked() {
+    return ranked;
+  }
+
+  /** The generation's members as they are told to each other: the same objects for all. */
+  List<Members> pages() {
+    return pages;
+  }
+
+  int size() {
+    return workers.size();
+  }
+
+  /** Workers that live or may live. */
+  int live() {
+    return workers.size() + silent.size();
+  }
+
+  Set<MemberId> silent() {
+    return new HashSet<>(silent.keySet());
+  }
+
+  Optional<Worker> find(MemberId id) {
+    return Optional.ofNullable(workers.get(id));
+  }
+
+  Optional<Worker> at(long connection) {
+    return Optional.ofNullable(byConnection.get(connection));
+  }
+
+  /** Whether it was a worker's that was silent for too long. */
+  boolean ofSilent(long connection) {
+    return silent.containsValue(connection);
+  }
+
+  Worker add(Message.Peer self) {
+    Worker worker = new Worker(self, NEWCOMER + arrivals++);
+    workers.put(self.id(), worker);
+    silent.remove(self.id());
+    return worker;
+  }
+
+  void bind(Worker worker, long connection) {
+    byConnection.remove(worker.connection);
+    worker.connection = connection;
+    byConnection.put(connection, worker);
+  }
+
+  /** The connection has ended, which also tells that a silent worker is no more. */
+  void unbind(long connection, long now) {
+    silent.values().removeIf(other -> other == connection);
+    Worker worker = byConnection.remove(connection);
+    if (worker != null) {
+      worker.connection = Worker.NO_CONNECTION;
+      worker.heard = now;
+    }
+  }
+
+  void remove(Worker worker) {
+    workers.remove(worker.self.id());
+    byConnection.remove(worker.connection);
+  }
+
+  /** Removes it, but it may live: its connection stays, to learn more. */
+  void removeSilent(Worker worker) {
+    remove(worker);
+    silent.put(worker.self.id(), worker.connection);
+  }
+
+  /** Connected and waiting for the next generation, in the order of their ranks there. */
+  List<Worker> ready() {
+    return workers.values().stream()
+        .filter(worker -> worker.ready && worker.connected())
+        .sorted(Comparator.comparingLong(worker -> worker.order))
+        .toList();
+  }
+
+  /** Whether anyone was in a generation before. */
+  boolean survivors() {
+    return workers.values().stream().anyMatch(worker -> worker.order < NEWCOMER);
+  }
+
+  /** Gives ranks; returns the connections of those who were silent and are now out. */
+  List<Long> rank(List<Worker> members) {
+    ranked = List.copyOf(members);
+    for (int rank = 0; rank < ranked.size(); rank++) {
+      ranked.get(rank).enter(rank);
+    }
+    List<Members> cut = new ArrayList<>();
+    for (int rank = 0; rank < ranked.size(); rank += Limits.PAGE) {
+      List<Worker> page = ranked.subList(rank, Math.min(ranked.size(), rank + Limits.PAGE));
+      cut.add(new Members(rank, page.stream().map(worker -> worker.self).toList()));
+    }
+    pages = List.copyOf(cut);
+    List<Long> out = List.copyOf(silent.values());
+    silent.clear();
+    return out;
+  }
+
+  void endGeneration() {
+    ranked.forEach(worker -> worker.rank = Worker.NO_RANK);
+    ranked = List.of();
+  }
+
+  /** Time in which this process did not run is nobody's silence. */
+  void forgive(long millis) {
+    workers.values().forEach(worker -> worker.heard += millis);
+  }
+}
