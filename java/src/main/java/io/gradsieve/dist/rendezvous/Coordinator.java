@@ -52,6 +52,7 @@ public final class Coordinator {
   private Optional<String> failure = Optional.empty();
 
   private long awake; // the last call
+  private long ticked;
   private long gatherBy; // FORMING: with those who are ready then
   private long giveUpAt; // FORMING: fails then
   private long admitAt; // RUNNING: of new workers, whether there was a commit or not
@@ -65,6 +66,7 @@ public final class Coordinator {
     admission = new Admission(rules);
     watch = new ProgressWatch(deadlines);
     awake = now;
+    ticked = now;
     gatherBy = now + deadlines.gather();
     giveUpAt = now + rules.joinTimeout();
   }
@@ -86,7 +88,7 @@ public final class Coordinator {
 
   /** When {@link #tick} is due at the latest. */
   public long nextDeadline() {
-    return stage == Stage.ENDED ? NEVER : Math.min(awake + deadlines.heartbeat(), board.soonest());
+    return stage == Stage.ENDED ? NEVER : Math.min(ticked + deadlines.heartbeat(), board.soonest());
   }
 
   /** A frame has come. */
@@ -118,6 +120,7 @@ public final class Coordinator {
   /** Time has passed. */
   public List<ServerAction> tick(long now) {
     awaken(now);
+    ticked = now;
     board.expire(now);
     bury(now);
     switch (stage) {
