@@ -24,6 +24,11 @@ final class Admission {
     strikes.merge(id, 1, Integer::sum);
   }
 
+  /** Whether it held the others up before: they go on first, then it may come back. */
+  boolean struck(Join join) {
+    return strikes.containsKey(join.self().id());
+  }
+
   /**
    * Why this worker may not join, with the difference named; empty if it may.
    *
@@ -48,7 +53,7 @@ final class Admission {
       return Optional.of(new Refusal(Code.ENDED, "the job is over"));
     } else if (!room) {
       return Optional.of(
-          new Refusal(Code.LIMIT, "the job has its " + rules.workers() + " workers"));
+          new Refusal(Code.LIMIT, "no place among " + rules.workers() + " workers now"));
     }
     first = Optional.of(like);
     return Optional.empty();

@@ -152,7 +152,8 @@ public final class Coordinator {
     Optional<Worker> known = roster.find(join.self().id());
     boolean member = known.isPresent() && known.get().ranked();
     boolean same = member && frame.generation() == generation;
-    boolean room = known.isPresent() || join.resumes() || roster.size() < rules.workers();
+    boolean turn = stage != Stage.FORMING || now >= gatherBy || !admission.struck(join);
+    boolean room = known.isPresent() || join.resumes() || turn && roster.size() < rules.workers();
     boolean open = stage == Stage.ENDING ? same && join.resumes() : stage != Stage.ENDED;
     Optional<Refusal> refusal =
         frame.generation() > generation
@@ -292,8 +293,10 @@ public final class Coordinator {
       return;
     }
     Worker accused = roster.ranked().get(suspect.rank());
-    watch.accuse(worker, accused, now);
-    out.note(worker.name() + " can't go on with " + accused.name() + ": " + suspect.reason());
+    watch.accuse(worker, accused, suspect.broken(), now);
+    if (suspect.broken()) {
+      out.note(worker.name() + " has lost " + accused.name() + ": " + suspect.reason());
+    }
     out.reply(worker, request, new Done());
   }
 

@@ -143,8 +143,9 @@ public final class Member {
    * the latest, {@link Failed} follows with {@link #nextRequest} as its id.
    */
   public List<MemberAction> ask(Request request, long millis, long now) {
+    long id = ++lastRequest; // before a heartbeat takes it
     pass(now);
-    Frame frame = new Frame(++lastRequest, generation, request);
+    Frame frame = new Frame(id, generation, request);
     if (state != State.RANKED) {
       actions.add(new Failed(frame.request(), "is in no generation"));
       return drain();

@@ -146,8 +146,14 @@ public sealed interface Message {
   /** Goes for good. */
   record Leave() implements Request {}
 
-  /** Can't go on with a member of the generation: its link broke. */
-  record Suspect(int rank, String reason) implements Request {
+  /**
+   * Waits for a member of the generation.
+   *
+   * @param broken true if nothing can come any more, for instance because the link has ended: a
+   *     verdict is due soon; false if it may only be slow: asked again every few seconds, it helps
+   *     to name the right one if all stand still
+   */
+  record Suspect(int rank, boolean broken, String reason) implements Request {
     /** A suspicion. */
     public Suspect {
       Limits.notNegative("rank", rank);

@@ -73,8 +73,8 @@ public final class MessageCodec {
           new Kind<>(
               8,
               Suspect.class,
-              (m, to) -> to.int32(m.rank()).text(m.reason()),
-              from -> new Suspect(from.int32(), from.text())),
+              (m, to) -> to.int32(m.rank()).int8(m.broken() ? 1 : 0).text(m.reason()),
+              from -> new Suspect(from.int32(), from.flag(), from.text())),
           new Kind<>(
               9, Commit.class, (m, to) -> to.int64(m.step()), from -> new Commit(from.int64())),
           new Kind<>(

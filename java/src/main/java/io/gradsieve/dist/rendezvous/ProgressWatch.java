@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /**
  * Whether a generation moves, and whom to blame if not, though nobody is dead yet: the silent one,
- * else the one with the least progress, since in a ring everyone accuses a neighbour; of equals the
- * one that most can't go on with, then the lowest rank.
+ * else the one for whom more than half of the others wait, else, since in a ring everyone waits for
+ * a neighbour, the one with the least progress; of equals the lowest rank.
  */
 final class ProgressWatch {
   private static final long NEVER = Long.MAX_VALUE;
@@ -39,10 +39,12 @@ final class ProgressWatch {
     }
   }
 
-  /** Someone can't go on with another: an answer is due, whether bytes move elsewhere or not. */
-  void accuse(Worker accuser, Worker accused, long now) {
-    accused.accusers.add(accuser.self.id());
-    accusedAt = Math.min(accusedAt, now);
+  /**
+   * Someone waits for another; if in vain, a verdict is due, whether bytes move elsewhere or not.
+   */
+  void accuse(Worker accuser, Worker accused, boolean broken, long now) {
+    accused.accusers.merge(accuser.self.id(), broken ? NEVER : now, Math::max);
+    accusedAt = broken ? Math.min(accusedAt, now) : accusedAt;
   }
 
   /** Why the generation can't go on; empty while it can. */
@@ -62,14 +64,20 @@ final class ProgressWatch {
     return members.stream()
         .min(
             Comparator.comparingLong((Worker worker) -> silentSince(worker, now))
+                .thenComparing(worker -> 2 * accusers(worker) <= members.size() - 1)
                 .thenComparing(worker -> worker.progress, ProgressWatch::less)
-                .thenComparingInt(worker -> -worker.accusers.size())
+                .thenComparing(Comparator.comparingLong(this::accusers).reversed())
                 .thenComparingInt(worker -> worker.rank))
         .orElseThrow();
   }
 
   private long silentSince(Worker worker, long now) {
     return worker.suspect(now, deadlines) ? worker.heard : NEVER;
+  }
+
+  /** How many wait for it since all stand still, or in vain. */
+  private long accusers(Worker worker) {
+    return worker.accusers.values().stream().filter(time -> time >= movedAt).count();
   }
 
   private static int less(Heartbeat one, Heartbeat other) {

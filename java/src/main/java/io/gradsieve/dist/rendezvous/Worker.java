@@ -1,9 +1,9 @@
 package io.gradsieve.dist.rendezvous;
 
 import io.gradsieve.dist.rendezvous.Message.Heartbeat;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
 
 /** What the server knows of one worker. */
 final class Worker {
@@ -28,8 +28,8 @@ final class Worker {
   boolean suspected;
   Heartbeat progress = Heartbeat.NONE;
 
-  /** Who can't go on with it. */
-  final Set<MemberId> accusers = new LinkedHashSet<>();
+  /** Who waits for it, and since when they last said so; for ever if their link has ended. */
+  final Map<MemberId, Long> accusers = new LinkedHashMap<>();
 
   Worker(Message.Peer self, long order) {
     this.self = self;

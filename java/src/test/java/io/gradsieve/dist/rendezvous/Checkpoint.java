@@ -7,7 +7,7 @@ import java.util.Arrays;
  * depends on all samples and their steps, as weights do.
  */
 final class Checkpoint {
-  static final int STEPS = 30;
+  static final int STEPS = 60;
   static final int BATCH = 12; // of which world sizes 1 to 6 take equal and unequal parts
 
   private final int[] counts;

@@ -69,7 +69,8 @@ final class Examples {
         new Frame(12, 3, new Heartbeat(100, 2, 4_096, 8_192, Phase.REDUCING)));
     all.put(bytes(7, 13, 3, 0, ""), new Frame(13, 3, new Leave()));
     all.put(
-        bytes(8, 14, 3, 11, "00000001 0005 7265736574"), new Frame(14, 3, new Suspect(1, "reset")));
+        bytes(8, 14, 3, 12, "00000001 01 0005 7265736574"),
+        new Frame(14, 3, new Suspect(1, true, "reset")));
     all.put(bytes(9, 15, 3, 8, "0000000000000064"), new Frame(15, 3, new Commit(100)));
     all.put(bytes(32, 7, 0, 4, "00003a98"), new Frame(7, 0, new Welcome(15_000)));
     all.put(bytes(33, 8, 3, 0, ""), new Frame(8, 3, new Done()));

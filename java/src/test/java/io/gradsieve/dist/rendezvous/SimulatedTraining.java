@@ -29,6 +29,7 @@ final class SimulatedTraining {
   private static final int BUCKETS = 2;
   private static final int COMMIT_EVERY = 5; // steps
   private static final long BUCKET_BYTES = 4_096;
+  private static final long PATIENCE = 4_000; // without a part until it says so
   private static final int MILLIS = 15_000; // an owner waits no longer for an answer
 
   /** A rank's part of a bucket: its samples, and the weights they were computed with. */
@@ -135,6 +136,8 @@ final class SimulatedTraining {
       }
     }
     tell(Phase.REDUCING);
+    long step = state.step();
+    later(PATIENCE, PATIENCE, () -> wait(here, step));
     reduce();
   }
 
@@ -168,8 +171,27 @@ final class SimulatedTraining {
   }
 
   private void accuse(int rank) {
-    Suspect suspect = new Suspect(rank, "its link has ended");
+    suspect(new Suspect(rank, true, "its link has ended"));
+  }
+
+  private void suspect(Suspect suspect) {
     worker.carryOut(worker.member.ask(suspect, MILLIS, worker.simulation.now()));
+  }
+
+  /** Still at the same step: says for whom it waits. */
+  private void wait(MemberEvent.Ranked here, long step) {
+    if (!exchanging || state.step() != step) {
+      return;
+    }
+    for (int rank = 0; rank < here.world(); rank++) {
+      for (int bucket = 0; bucket < BUCKETS; bucket++) {
+        if (!parts.get(key(here.generation(), step, bucket)).containsKey(rank)) {
+          suspect(new Suspect(rank, false, "nothing comes"));
+          break;
+        }
+      }
+    }
+    later(PATIENCE, PATIENCE, () -> wait(here, step));
   }
 
   private void keep(Part part) {

@@ -15,8 +15,8 @@ import java.util.Optional;
  * several at once, after which the job must go on, and all of it must count once.
  */
 final class Trial {
-  private static final long FIRST_FAULT = 300;
-  private static final long LAST_FAULT = 9_000; // the job takes about 10 s
+  private static final long FIRST_FAULT = 70;
+  private static final long LAST_FAULT = 20_000; // the job takes about as long
   private static final long VERDICT = 15_000;
   private static final long HEARTBEATS = 2_500; // what nobody's silence shows is told by heartbeats
   private static final long LIMIT = 3_600_000;
@@ -24,7 +24,7 @@ final class Trial {
   /** Far from the deadlines, on both sides. */
   private static final List<Long> SHORT = List.of(1_000L, 3_000L);
 
-  private static final List<Long> LONG = List.of(30_000L, 60_000L);
+  private static final List<Long> LONG = List.of(14_000L, 40_000L);
 
   private final RandomBits random;
   private final List<Fault> faults = new ArrayList<>();
@@ -119,7 +119,8 @@ final class Trial {
     } else if (victim.isPresent() && (fault.kind() != Kind.UNLINK || fairLink())) {
       Optional<Verdict> verdict =
           verdicts.stream().filter(v -> v.generation() == generation).findFirst();
-      long late = fault.kind() == Kind.UNLINK ? HEARTBEATS : 0;
+      long inFlight = cluster.settings.loss() > 0 ? 3_000 : 0; // lost, and sent again
+      long late = fault.kind() == Kind.UNLINK ? HEARTBEATS + inFlight : 0;
       verdict.ifPresentOrElse(
           v -> {
             assertThat(v.culprit()).as("culprit").isEqualTo(victim);
