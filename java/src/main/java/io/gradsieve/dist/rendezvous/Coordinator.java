@@ -113,7 +113,7 @@ public final class Coordinator {
   /** A connection has ended, or can't be written to. */
   public List<ServerAction> closed(long connection, long now) {
     awaken(now);
-    roster.unbind(connection, now);
+    roster.unbind(connection, now, deadlines.gather());
     return out.drain();
   }
 
@@ -207,7 +207,7 @@ public final class Coordinator {
     List<Worker> ready = roster.ready();
     boolean enough =
         ready.size() >= rules.minWorkers()
-            && (rules.allowMinority() || 2 * ready.size() > roster.live());
+            && (rules.allowMinority() || 2 * ready.size() > roster.size() + roster.silent(now));
     boolean complete = ready.size() == roster.size();
     if (!enough || !complete && now < gatherBy) {
       return;
@@ -233,16 +233,15 @@ public final class Coordinator {
     if (generation > 0 && now >= gatherBy) {
       for (Worker worker : roster.all()) {
         if (!worker.ready) {
-          out.note(worker.name() + " did not come to the next generation");
+          out.note(worker.name() + " did not come to the next generation in time");
           expel(worker, Code.STALE_GENERATION, "did not come in time");
         }
       }
     }
     form(now);
     if (stage == Stage.FORMING && now >= giveUpAt) {
-      fail(
-          "%d of at least %d workers came, and %d are silent"
-              .formatted(roster.size(), rules.minWorkers(), roster.silent().size()));
+      String reason = "%d of at least %d workers came, and %d are silent";
+      fail(reason.formatted(roster.size(), rules.minWorkers(), roster.silent(now)));
     }
   }
 
@@ -253,9 +252,7 @@ public final class Coordinator {
     long request = frame.request();
     boolean current = worker.ranked() && frame.generation() == generation;
     if (message instanceof Heartbeat heartbeat) {
-      if (current) {
-        watch.hear(worker, heartbeat, now);
-      }
+      watch.hear(worker, current ? heartbeat : worker.progress, now);
       out.reply(worker, request, new Alive());
     } else if (message instanceof Leave) {
       leave(worker, request, now);

@@ -12,13 +12,11 @@ import io.gradsieve.dist.rendezvous.MemberEvent.Left;
 import io.gradsieve.dist.rendezvous.MemberEvent.Lost;
 import io.gradsieve.dist.rendezvous.MemberEvent.Refused;
 import io.gradsieve.dist.rendezvous.Message.Abort;
-import io.gradsieve.dist.rendezvous.Message.Alive;
 import io.gradsieve.dist.rendezvous.Message.Code;
 import io.gradsieve.dist.rendezvous.Message.Heartbeat;
 import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Leave;
 import io.gradsieve.dist.rendezvous.Message.Members;
-import io.gradsieve.dist.rendezvous.Message.Peer;
 import io.gradsieve.dist.rendezvous.Message.Ranked;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
 import io.gradsieve.dist.rendezvous.Message.Reply;
@@ -81,7 +79,7 @@ public final class Member {
   private long joinRequest;
   private boolean welcome; // on this connection
   private Optional<Frame> place = Optional.empty(); // Ranked, while its Members come
-  private List<Peer> peers = new ArrayList<>();
+  private List<Message.Peer> peers = new ArrayList<>();
 
   private long heard; // when the last byte came from the server
   private long linkAt; // when the link opened, or began to
@@ -147,12 +145,12 @@ public final class Member {
     pass(now);
     Frame frame = new Frame(id, generation, request);
     if (state != State.RANKED) {
-      actions.add(new Failed(frame.request(), "is in no generation"));
-      return drain();
-    }
-    pending.put(frame.request(), new Pending(frame, now + millis));
-    if (welcome) {
-      actions.add(new Send(frame));
+      actions.add(new Failed(id, "is in no generation"));
+    } else {
+      pending.put(id, new Pending(frame, now + millis));
+      if (welcome) {
+        actions.add(new Send(frame));
+      }
     }
     return drain();
   }
@@ -160,15 +158,13 @@ public final class Member {
   /** Goes for good; {@link Left} follows. */
   public List<MemberAction> leave(long now) {
     pass(now);
-    if (state == State.OVER) {
-      return drain();
-    }
-    state = State.LEAVING;
-    if (welcome) {
+    if (state != State.OVER && welcome) {
+      state = State.LEAVING;
       heard = now;
-      actions.add(new Send(new Frame(++lastRequest, generation, new Leave())));
-      pending.put(lastRequest, new Pending(new Frame(lastRequest, generation, new Leave()), NEVER));
-    } else {
+      Frame frame = new Frame(++lastRequest, generation, new Leave());
+      pending.put(frame.request(), new Pending(frame, NEVER)); // or the connection's deadline
+      actions.add(new Send(frame));
+    } else if (state != State.OVER) {
       over(new Left());
     }
     return drain();
@@ -222,7 +218,7 @@ public final class Member {
       pass(now);
     } else if (message instanceof Refusal refusal) {
       refused(frame.request(), refusal, now);
-    } else if (message instanceof Reply reply && !(message instanceof Alive)) {
+    } else if (message instanceof Reply reply && !(message instanceof Message.Alive)) {
       answered(frame.request(), reply);
     }
     return drain();
@@ -236,9 +232,10 @@ public final class Member {
 
   /** When {@link #tick} is due at the latest. */
   public long nextDeadline() {
-    long next =
-        Math.min(
-            retryAt, pending.values().stream().mapToLong(Pending::deadline).min().orElse(NEVER));
+    long next = retryAt;
+    for (Pending request : pending.values()) {
+      next = Math.min(next, request.deadline());
+    }
     if (state == State.RANKED) {
       next = Math.min(next, heard + deadlines.dead());
     }

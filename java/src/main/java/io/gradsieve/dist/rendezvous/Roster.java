@@ -5,22 +5,23 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** The workers of a job: by id, by connection, by rank; and those that are silent but may live. */
 final class Roster {
+  /** When the connection ends, the worker may have died, or be about to come back on another. */
+  private record Silent(long connection, long until) {}
+
   private static final long NEWCOMER = 1L << 32; // behind every rank
 
   private final Map<MemberId, Worker> workers = new LinkedHashMap<>();
   private final Map<Long, Worker> byConnection = new HashMap<>();
 
   /** Dead for want of a sign of life: a partition's other side looks the same. */
-  private final Map<MemberId, Long> silent = new LinkedHashMap<>();
+  private final Map<MemberId, Silent> silent = new LinkedHashMap<>();
 
   private List<Worker> ranked = List.of();
   private List<Members> pages = List.of();
@@ -44,13 +45,10 @@ final class Roster {
     return workers.size();
   }
 
-  /** Workers that live or may live. */
-  int live() {
-    return workers.size() + silent.size();
-  }
-
-  Set<MemberId> silent() {
-    return new HashSet<>(silent.keySet());
+  /** Workers that are silent and may live. */
+  int silent(long now) {
+    silent.values().removeIf(absent -> now >= absent.until());
+    return silent.size();
   }
 
   Optional<Worker> find(MemberId id) {
@@ -63,7 +61,7 @@ final class Roster {
 
   /** Whether it was a worker's that was silent for too long. */
   boolean ofSilent(long connection) {
-    return silent.containsValue(connection);
+    return silent.values().stream().anyMatch(absent -> absent.connection() == connection);
   }
 
   Worker add(Message.Peer self) {
@@ -79,9 +77,11 @@ final class Roster {
     byConnection.put(connection, worker);
   }
 
-  /** The connection has ended, which also tells that a silent worker is no more. */
-  void unbind(long connection, long now) {
-    silent.values().removeIf(other -> other == connection);
+  /** The connection has ended; a silent worker counts for so many milliseconds more. */
+  void unbind(long connection, long now, long grace) {
+    silent.replaceAll(
+        (id, absent) ->
+            absent.connection() == connection ? new Silent(connection, now + grace) : absent);
     Worker worker = byConnection.remove(connection);
     if (worker != null) {
       worker.connection = Worker.NO_CONNECTION;
@@ -97,7 +97,7 @@ final class Roster {
   /** Removes it, but it may live: its connection stays, to learn more. */
   void removeSilent(Worker worker) {
     remove(worker);
-    silent.put(worker.self.id(), worker.connection);
+    silent.put(worker.self.id(), new Silent(worker.connection, Long.MAX_VALUE));
   }
 
   /** Connected and waiting for the next generation, in the order of their ranks there. */
@@ -125,7 +125,7 @@ final class Roster {
       cut.add(new Members(rank, page.stream().map(worker -> worker.self).toList()));
     }
     pages = List.copyOf(cut);
-    List<Long> out = List.copyOf(silent.values());
+    List<Long> out = silent.values().stream().map(Silent::connection).toList();
     silent.clear();
     return out;
   }

@@ -95,6 +95,11 @@ final class SimulatedTraining {
     links.clear();
   }
 
+  /** All links with others end, though everybody is well. */
+  void breakLinks() {
+    List.copyOf(links).forEach(End::reset);
+  }
+
   private void later(long from, long to, Runnable what) {
     int now = run;
     worker.after(
