@@ -9,6 +9,8 @@ package io.gradsieve.dist.rendezvous;
  *     never
  */
 record Fault(Kind kind, int host, long at, long lasts) {
+  private static final long SELDOM = 900; // ms: time enough to connect and to lose an answer
+
   /** What goes wrong. */
   enum Kind {
     /** The process dies. */
@@ -19,8 +21,16 @@ record Fault(Kind kind, int host, long at, long lasts) {
     PARTITION,
     /** The worker reaches the server and no other worker. */
     UNLINK,
-    /** The connection to the server breaks. */
+    /** The connection to the server breaks again and again. */
     RESET
+  }
+
+  private void reset(Cluster cluster, long end) {
+    cluster.at(host).resetControl();
+    if (cluster.simulation.now() < end) {
+      cluster.simulation.after(
+          cluster.simulation.draw(SELDOM, 2 * SELDOM), () -> reset(cluster, end));
+    }
   }
 
   void arrange(Cluster cluster) {
@@ -49,7 +59,7 @@ record Fault(Kind kind, int host, long at, long lasts) {
             yield () -> cluster.heal(host);
           }
           case RESET -> {
-            cluster.at(host).resetControl();
+            reset(cluster, cluster.simulation.now() + lasts);
             yield () -> {};
           }
         };

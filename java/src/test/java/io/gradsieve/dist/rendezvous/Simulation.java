@@ -9,6 +9,8 @@ import java.util.PriorityQueue;
 final class Simulation {
   private static final int TOLD = 400; // lines of the story that a failure shows
 
+  private static final int MOST_AT_ONCE = 10_000; // events without a millisecond between them
+
   private record Event(long time, long number, Runnable what) implements Comparable<Event> {
     @Override
     public int compareTo(Event other) {
@@ -24,6 +26,7 @@ final class Simulation {
   private long draws;
   private long numbers;
   private long now;
+  private int atOnce;
 
   Simulation(long seed) {
     random = RandomBits.of(seed, "simulation", 0);
@@ -42,6 +45,10 @@ final class Simulation {
   void runUntil(long end) {
     while (!events.isEmpty() && events.peek().time() <= end) {
       Event event = events.remove();
+      atOnce = event.time() == now ? atOnce + 1 : 0;
+      if (atOnce > MOST_AT_ONCE) {
+        throw new AssertionError("time stands still at " + now + " ms");
+      }
       now = event.time();
       event.what().run();
     }
