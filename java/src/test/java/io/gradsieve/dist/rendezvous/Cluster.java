@@ -14,18 +14,29 @@ final class Cluster {
   static final Bytes DATA = Examples.hash(1);
   static final Bytes CONFIGURATION = Examples.hash(2);
 
-  /** What a job and its network are like; delay in milliseconds one way, loss a share. */
-  record Settings(int workers, int minWorkers, boolean allowMinority, long delay, double loss) {
+  /**
+   * What a job and its network are like.
+   *
+   * @param delay milliseconds one way
+   * @param loss share of packets lost
+   * @param flaky share of the server's words after which the connection breaks before they arrive
+   */
+  record Settings(
+      int workers, int minWorkers, boolean allowMinority, long delay, double loss, double flaky) {
     static Settings of(int workers) {
-      return new Settings(workers, 1, false, 2, 0);
+      return new Settings(workers, 1, false, 2, 0, 0);
     }
 
     Settings minority() {
-      return new Settings(workers, minWorkers, true, delay, loss);
+      return new Settings(workers, minWorkers, true, delay, loss, flaky);
     }
 
     Settings slow() {
-      return new Settings(workers, minWorkers, allowMinority, 50, 0.05);
+      return new Settings(workers, minWorkers, allowMinority, 50, 0.05, flaky);
+    }
+
+    Settings unsteady() {
+      return new Settings(workers, minWorkers, allowMinority, delay, loss, 0.05);
     }
 
     Deadlines deadlines() {
@@ -62,7 +73,7 @@ final class Cluster {
             settings.allowMinority(),
             settings.deadlines(),
             settings.joinTimeout());
-    server = new SimulatedServer(simulation, 0, rules, witness);
+    server = new SimulatedServer(simulation, 0, rules, settings.flaky(), witness);
   }
 
   /** All workers, started one after another on hosts 1 to W. */

@@ -11,6 +11,8 @@ import io.gradsieve.dist.rendezvous.Message.GetKey;
 import io.gradsieve.dist.rendezvous.Message.Leave;
 import io.gradsieve.dist.rendezvous.Message.Members;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +39,17 @@ class MessageCodecTest {
             .collect(Collectors.toList());
     assertThat(Examples.all().values().stream().<Class<?>>map(f -> f.message().getClass()))
         .containsExactlyInAnyOrderElementsOf(kinds);
+  }
+
+  @Test
+  void theDocumentHasEveryExample() throws Exception {
+    Path here = Path.of("").toAbsolutePath();
+    Path root = Files.isDirectory(here.resolve("docs")) ? here : here.getParent();
+    String document = Files.readString(root.resolve("docs/rendezvous.md")).replaceAll("\\s+", " ");
+    assertThat(Examples.all().keySet()).allMatch(document::contains);
+    for (Message.Code code : Message.Code.values()) {
+      assertThat(document).contains(code.ordinal() + " `" + code + "`");
+    }
   }
 
   @Test

@@ -247,7 +247,7 @@ class ScenarioTest {
 
   @Test
   void aJobWithTooFewWorkersFailsInTime() {
-    Cluster cluster = new Cluster(new Settings(3, 2, false, 2, 0), 15);
+    Cluster cluster = new Cluster(new Settings(3, 2, false, 2, 0, 0), 15);
     cluster.start(1);
     assertThat(cluster.until(cluster::over, cluster.settings.joinTimeout() + 5_000)).isTrue();
     assertThat(cluster.at(1).outcome()).contains("TOO_FEW");

@@ -11,14 +11,16 @@ final class SimulatedServer extends SimulatedProcess implements SimulatedNetwork
   final Coordinator coordinator;
 
   private final Witness witness;
+  private final double flaky;
   private final Map<End, Long> numbers = new HashMap<>();
   private final Map<Long, End> connections = new HashMap<>();
   private long wakeAt = Long.MAX_VALUE;
   private long accepted;
 
-  SimulatedServer(Simulation simulation, int host, Rules rules, Witness witness) {
+  SimulatedServer(Simulation simulation, int host, Rules rules, double flaky, Witness witness) {
     super(simulation, host);
     this.witness = witness;
+    this.flaky = flaky;
     coordinator = new Coordinator(rules, simulation.now());
     arm();
   }
@@ -50,6 +52,11 @@ final class SimulatedServer extends SimulatedProcess implements SimulatedNetwork
         End end = connections.get(send.connection());
         if (end != null) {
           end.send(MessageCodec.encode(send.frame()));
+          Message message = send.frame().message();
+          boolean routine = message instanceof Message.Alive || message instanceof Message.Welcome;
+          if (!routine && simulation.chance(flaky)) {
+            simulation.after(0, end::reset);
+          }
         }
       } else if (action instanceof ServerAction.Close close) {
         End end = connections.remove(close.connection());

@@ -36,6 +36,7 @@ final class Trial {
     Settings settings = Settings.of(2 + draw(5));
     settings = draw(3) == 0 ? settings.minority() : settings;
     settings = draw(5) == 0 ? settings.slow() : settings;
+    settings = draw(4) == 0 ? settings.unsteady() : settings;
     int count = draw(2) == 0 ? 1 : 2 + draw(4);
     for (int i = 0; i < count; i++) {
       faults.add(fault(settings.workers(), count == 1));
