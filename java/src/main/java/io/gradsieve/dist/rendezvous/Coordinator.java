@@ -290,8 +290,7 @@ public final class Coordinator {
       return;
     }
     Worker accused = roster.ranked().get(suspect.rank());
-    watch.accuse(worker, accused, suspect.broken(), now);
-    if (suspect.broken()) {
+    if (watch.accuse(worker, accused, suspect.broken(), now)) {
       out.note(worker.name() + " has lost " + accused.name() + ": " + suspect.reason());
     }
     out.reply(worker, request, new Done());

@@ -41,10 +41,14 @@ final class ProgressWatch {
 
   /**
    * Someone waits for another; if in vain, a verdict is due, whether bytes move elsewhere or not.
+   *
+   * @return whether this is the first time that it waits in vain
    */
-  void accuse(Worker accuser, Worker accused, boolean broken, long now) {
+  boolean accuse(Worker accuser, Worker accused, boolean broken, long now) {
+    boolean news = broken && accused.accusers.getOrDefault(accuser.self.id(), now) != NEVER;
     accused.accusers.merge(accuser.self.id(), broken ? NEVER : now, Math::max);
     accusedAt = broken ? Math.min(accusedAt, now) : accusedAt;
+    return news;
   }
 
   /** Why the generation can't go on; empty while it can. */
