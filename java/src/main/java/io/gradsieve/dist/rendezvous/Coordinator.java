@@ -331,7 +331,7 @@ public final class Coordinator {
     for (Worker worker : roster.all()) {
       if (worker.lost(now, deadlines)) {
         lost.add(worker);
-      } else if (worker.connected() && worker.suspect(now, deadlines) && !worker.suspected) {
+      } else if (worker.suspect(now, deadlines) && !worker.suspected) {
         worker.suspected = true;
         out.note(worker.name() + " is suspected: it " + worker.absence(now));
       }

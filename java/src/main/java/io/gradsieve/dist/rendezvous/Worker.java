@@ -63,9 +63,9 @@ final class Worker {
     return now - heard >= (connected() ? deadlines.dead() : deadlines.reconnect());
   }
 
-  /** Silent so long that it may be dead. */
+  /** Silent so long that it may be dead; whose connection has just ended may be healthy. */
   boolean suspect(long now, Deadlines deadlines) {
-    return !connected() || now - heard >= deadlines.suspect();
+    return connected() && now - heard >= deadlines.suspect();
   }
 
   /** For people: what is missing of it. */

@@ -205,6 +205,19 @@ class CoordinatorTest {
   }
 
   @Test
+  void whoseConnectionHasJustEndedIsNotBlamedForAStandstill() {
+    Desk desk = Desk.running(3);
+    for (int i = 0; i < 40 && desk.all(1, Abort.class).isEmpty(); i++) {
+      desk.say(2, 1, Desk.reducing(1, 1)); // the farthest behind
+      desk.pass(500, 1, Desk.reducing(2, 5), 1, 3);
+      if (i == 28) {
+        desk.close(3);
+      }
+    }
+    assertThat(desk.all(1, Abort.class).get(0).culprit()).isEqualTo(1);
+  }
+
+  @Test
   void whoMovesAByteNowAndThenIsNotDead() {
     Desk desk = Desk.running(2);
     for (int bytes = 1; bytes <= 10; bytes++) {
