@@ -23,7 +23,8 @@ public interface Collective extends AutoCloseable {
   /**
    * Replaces numbers by their sums over all workers, who have as many of them in as many buffers.
    *
-   * @param floats float32 from position to limit of each, little-endian, whole ones in each
+   * @param floats float32 from position to limit of each, whole ones, little-endian and outside the
+   *     Java heap
    * @throws IOException naming the neighbour that is gone, or that nothing came from for too long;
    *     or if aborted
    * @throws InterruptedException if this thread is interrupted

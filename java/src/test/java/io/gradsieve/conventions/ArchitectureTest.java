@@ -44,7 +44,7 @@ class ArchitectureTest {
     MAY_USE.put("backend", List.of("data", "graph", "plan", "compile", "natives"));
     MAY_USE.put("nn", List.of("graph", "format"));
     MAY_USE.put("optim", List.of("plan"));
-    MAY_USE.put("dist", List.of("plan", "backend"));
+    MAY_USE.put("dist", List.of("natives", "plan", "backend"));
     MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
     List<String> below =
         List.of("data", "sieve", "graph", "plan", "backend", "nn", "optim", "config");

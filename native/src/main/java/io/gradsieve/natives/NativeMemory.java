@@ -9,6 +9,10 @@ import org.bytedeco.javacpp.Pointer;
  * to release.
  */
 public final class NativeMemory {
+  static {
+    NativeLibrary.require(); // JavaCPP's own part of it makes views and addresses
+  }
+
   private NativeMemory() {}
 
   /**

@@ -48,8 +48,6 @@ public final class Ring implements Collective {
   private final SelectionKey writable;
   private final ByteBuffer received =
       ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
-  private final Addition ofFloats = new Addition.Floats(PIECE);
-  private final Addition ofDoubles = new Addition.Doubles();
   private volatile boolean aborted;
 
   /**
@@ -88,7 +86,7 @@ public final class Ring implements Collective {
 
   @Override
   public void allReduce(List<ByteBuffer> floats) throws IOException, InterruptedException {
-    new Passage(new Stretches(floats), Float.BYTES).reduce(ofFloats);
+    new Passage(new Stretches(floats), Float.BYTES).reduce(Addition.FLOATS);
   }
 
   @Override
@@ -96,7 +94,7 @@ public final class Ring implements Collective {
     int count = doubles.remaining();
     ByteBuffer bytes = ByteBuffer.allocate(count * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asDoubleBuffer().put(doubles.duplicate());
-    new Passage(new Stretches(List.of(bytes)), Double.BYTES).reduce(ofDoubles);
+    new Passage(new Stretches(List.of(bytes)), Double.BYTES).reduce(Addition.DOUBLES);
     doubles.put(doubles.position(), bytes.asDoubleBuffer(), 0, count);
   }
 
@@ -166,7 +164,7 @@ public final class Ring implements Collective {
     /** Of the incoming chunks the first so many are added, the others replace. */
     private int added;
 
-    private Addition addition = ofFloats;
+    private Addition addition = Addition.FLOATS;
 
     /** A chunk that comes goes out so many places later. */
     private int lag = 1;

@@ -1,7 +1,7 @@
 /**
  * The collectives that need nothing but sockets: {@link io.gradsieve.dist.ring.Ring}. Uses the
- * parent package alone; opens no connection, never decides who is to blame. Read {@link
- * io.gradsieve.dist.ring.Ring} first.
+ * parent package and {@code natives}; opens no connection, never decides who is to blame. Read
+ * {@link io.gradsieve.dist.ring.Ring} first.
  */
 @NullMarked
 package io.gradsieve.dist.ring;
