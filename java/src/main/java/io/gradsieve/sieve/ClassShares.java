@@ -56,6 +56,21 @@ public final class ClassShares {
     return counts;
   }
 
+  /** How many the next samples would be said to, of all classes together; nothing changes. */
+  public int due(IntBuffer labels, int size) {
+    for (int i = 0; i < size; i++) {
+      seen[labels.get(i)]++;
+    }
+    int due = 0;
+    for (int c = 0; c < counts.length; c++) {
+      due += Math.max(0, due(c) - taken[c]);
+    }
+    for (int i = 0; i < size; i++) {
+      seen[labels.get(i)]--;
+    }
+    return due;
+  }
+
   /** How many the last call said, of all classes together. */
   public int sum() {
     return sum;

@@ -9,8 +9,7 @@ package io.gradsieve.train;
  * @param to the sample after its last
  * @param backward how many of its samples go backward
  * @param backwardOfClass how many of each class, where that is laid down; else empty
- * @param backwardOfStep b, how many samples of the whole step go backward, over all workers; where
- *     classes are balanced, only its last part says
+ * @param backwardOfStep b, how many samples of the whole step go backward, over all workers
  * @param first whether it begins its step
  * @param last whether it ends its step
  * @param done samples of all workers that are through when it is, counted over the plan
@@ -31,8 +30,14 @@ record MicroBatch(
   }
 
   /** The same part, of which others go backward. */
-  MicroBatch choosing(int count, int[] ofClass, int ofStep) {
+  MicroBatch choosing(int count, int[] ofClass) {
     return new MicroBatch(
-        number, step, from, to, count, ofClass.clone(), ofStep, first, last, done);
+        number, step, from, to, count, ofClass.clone(), backwardOfStep, first, last, done);
+  }
+
+  /** The same part of a step of which so many go backward. */
+  MicroBatch ofStep(int sum) {
+    return new MicroBatch(
+        number, step, from, to, backward, backwardOfClass, sum, first, last, done);
   }
 }

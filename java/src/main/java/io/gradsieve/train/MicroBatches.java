@@ -63,13 +63,14 @@ final class MicroBatches {
 
   /**
    * The same, where every class is to keep the same share: how many go backward, and of which
-   * class, is what {@link ClassShares} says; one at least in each step.
+   * class, is what {@link ClassShares} says; one at least in each step. Every worker walks over the
+   * parts of all.
    *
-   * @param cut all of an epoch
    * @param classes of each row of the score table
    * @param count how many classes there are
    */
-  static List<MicroBatch> balanced(List<MicroBatch> cut, EpochPlan plan, int[] classes, int count) {
+  static List<MicroBatch> balanced(
+      EpochPlan plan, int most, RankShare share, int[] classes, int count) {
     int[] labels = Arrays.stream(plan.order()).map(row -> classes[row]).toArray();
     int[] sizes = new int[count];
     for (int label : labels) {
@@ -77,16 +78,37 @@ final class MicroBatches {
     }
     ClassShares shares = new ClassShares(plan.backwardShare(), sizes);
     IntBuffer left = IntBuffer.wrap(labels);
-    List<MicroBatch> all = new ArrayList<>();
-    int ofStep = 0;
-    for (MicroBatch part : cut) {
-      ofStep = part.first() ? 0 : ofStep;
-      boolean one = part.last() && ofStep == 0;
-      int[] ofClass = shares.next(left.position(part.from()).slice(), part.size(), one);
-      ofStep += shares.sum();
-      all.add(part.choosing(shares.sum(), ofClass, ofStep));
+    List<List<MicroBatch>> cut = new ArrayList<>();
+    for (int rank = 0; rank < share.world(); rank++) {
+      cut.add(of(plan, most, new RankShare(rank, share.world())));
     }
-    return all;
+    List<MicroBatch> own = new ArrayList<>();
+    int next = 0; // of every worker's parts
+    int first = 0; // sample of the step
+    for (int step = 0; step < plan.steps(); step++) {
+      int begun = next;
+      int until = begun;
+      int ofStep = 0;
+      int size = plan.batchSizes()[step];
+      boolean none = shares.due(left.position(first).slice(), size) == 0;
+      first += size;
+      for (int rank = 0; rank < share.world(); rank++) {
+        List<MicroBatch> parts = cut.get(rank);
+        for (until = begun; until < parts.size() && parts.get(until).step() == step; until++) {
+          MicroBatch part = parts.get(until);
+          boolean one = none && part.size() > 0 && ofStep == 0;
+          int[] ofClass = shares.next(left.position(part.from()).slice(), part.size(), one);
+          ofStep += shares.sum();
+          if (rank == share.rank()) {
+            own.add(part.choosing(shares.sum(), ofClass));
+          }
+        }
+      }
+      int sum = ofStep;
+      own.subList(begun, until).replaceAll(part -> part.ofStep(sum));
+      next = until;
+    }
+    return own;
   }
 
   /** Samples of each. */

@@ -9,6 +9,7 @@ import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Batch;
 import io.gradsieve.optim.schedule.Schedule;
 import io.gradsieve.sieve.EpochPlan;
+import io.gradsieve.sieve.RankShare;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.nio.file.Path;
 import java.util.List;
@@ -189,11 +190,16 @@ public final class Trainer {
   /** The micro-batches of this worker that the epoch has left. */
   private List<MicroBatch> remaining() {
     EpochPlan plan = state.plan();
-    List<MicroBatch> all = MicroBatches.of(plan, config.partSize(), session.share());
-    if (plan.choosesInStep() && policy.filtering().balanced()) {
-      int classes = session.data().dataset().classes().size();
-      all = MicroBatches.balanced(all, plan, session.data().trainClasses(), classes);
-    }
+    RankShare share = session.share();
+    List<MicroBatch> all =
+        plan.choosesInStep() && policy.filtering().balanced()
+            ? MicroBatches.balanced(
+                plan,
+                config.partSize(),
+                share,
+                session.data().trainClasses(),
+                session.data().dataset().classes().size())
+            : MicroBatches.of(plan, config.partSize(), share);
     return all.stream().filter(batch -> batch.step() >= state.step()).toList();
   }
 

@@ -7,6 +7,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.RankShare;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -82,8 +83,19 @@ class MicroBatchesTest {
     }
   }
 
+  /** How many of each class go backward in each step, over some workers' parts. */
+  private static int[][] ofClasses(List<MicroBatch> parts, int steps) {
+    int[][] sums = new int[steps][3];
+    for (MicroBatch part : parts) {
+      for (int c = 0; c < 3; c++) {
+        sums[part.step()][c] += part.backwardOfClass()[c];
+      }
+    }
+    return sums;
+  }
+
   @Test
-  void whereClassesAreBalancedTheLastPartOfAStepKnowsAllOfIt() {
+  void whereClassesAreBalancedWorkersTogetherChooseWhatOneWould() {
     RandomBits random = RandomBits.of(TestSeed.of(6), "classes", 0);
     for (int trial = 0; trial < 200; trial++) {
       RandomBits draw = random.at(trial);
@@ -92,24 +104,26 @@ class MicroBatchesTest {
       EpochPlan plan = plan((1 + draw.below(1, 10)) / 10.0, sizes);
       int[] classes = new int[plan.kept()];
       Arrays.setAll(classes, i -> draw.below(100 + i, 3));
-      List<MicroBatch> cut = MicroBatches.of(plan, 1 + draw.below(2, 6), RankShare.WHOLE);
-      List<MicroBatch> balanced = MicroBatches.balanced(cut, plan, classes, 3);
-      assertThat(steps(balanced)).isEqualTo(steps(cut));
-      int ofStep = 0;
-      for (MicroBatch part : balanced) {
-        ofStep = (part.first() ? 0 : ofStep) + part.backward();
-        int[] there = new int[3];
-        for (int entry = part.from(); entry < part.to(); entry++) {
-          there[classes[entry]]++;
-        }
-        assertThat(Arrays.stream(part.backwardOfClass()).sum()).isEqualTo(part.backward());
-        for (int c = 0; c < 3; c++) {
-          assertThat(part.backwardOfClass()[c]).isBetween(0, Math.max(1, there[c]));
-        }
-        if (part.last()) {
-          assertThat(part.backwardOfStep()).isEqualTo(ofStep).isPositive();
-        }
+      List<MicroBatch> one = MicroBatches.balanced(plan, 20, RankShare.WHOLE, classes, 3);
+      int world = 1 + draw.below(3, 4);
+      int most = 1 + draw.below(2, 6);
+      List<MicroBatch> all = new ArrayList<>();
+      for (int rank = 0; rank < world; rank++) {
+        RankShare share = new RankShare(rank, world);
+        List<MicroBatch> own = MicroBatches.balanced(plan, most, share, classes, 3);
+        assertThat(steps(own)).isEqualTo(steps(MicroBatches.of(plan, most, share)));
+        all.addAll(own);
       }
+      int[] ofStep = new int[sizes.length];
+      for (MicroBatch part : all) {
+        assertThat(Arrays.stream(part.backwardOfClass()).sum()).isEqualTo(part.backward());
+        assertThat(part.backward()).isBetween(0, Math.max(0, part.size() + 3));
+        ofStep[part.step()] += part.backward();
+      }
+      for (MicroBatch part : all) {
+        assertThat(part.backwardOfStep()).isEqualTo(ofStep[part.step()]).isPositive();
+      }
+      assertThat(ofClasses(all, sizes.length)).isDeepEqualTo(ofClasses(one, sizes.length));
     }
   }
 
