@@ -11,7 +11,8 @@ import java.util.List;
 /**
  * A step's participants over a collective. Gradients of segments are collected in buckets, so that
  * small ones share a round, and reduced while the device runs the backward pass of earlier
- * segments; what is not finite in one share, all know of before the update.
+ * segments; what is not finite in one share, all know of before the update. One for each
+ * collective: after a failure neither is of use.
  */
 public final class GradientBuckets implements Participants {
   /** From so many bytes on a bucket is reduced: a round of the ring costs less than its bytes. */
@@ -53,9 +54,12 @@ public final class GradientBuckets implements Participants {
   }
 
   private void reduce() throws IOException, InterruptedException {
-    collective.allReduce(bucket);
-    bucket.clear();
-    bytes = 0;
+    try {
+      collective.allReduce(bucket);
+    } finally {
+      bucket.clear();
+      bytes = 0;
+    }
   }
 
   @Override
