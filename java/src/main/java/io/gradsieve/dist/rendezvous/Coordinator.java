@@ -52,7 +52,7 @@ public final class Coordinator {
   private Optional<String> failure = Optional.empty();
 
   private long awake; // the last call
-  private long ticked;
+  private long tickBy; // the next call of tick, at the latest
   private long gatherBy; // FORMING: with those who are ready then
   private long giveUpAt; // FORMING: fails then
   private long admitAt; // RUNNING: of new workers, whether there was a commit or not
@@ -66,7 +66,7 @@ public final class Coordinator {
     admission = new Admission(rules);
     watch = new ProgressWatch(deadlines);
     awake = now;
-    ticked = now;
+    tickBy = now + deadlines.heartbeat();
     gatherBy = now + deadlines.gather();
     giveUpAt = now + rules.joinTimeout();
   }
@@ -88,7 +88,7 @@ public final class Coordinator {
 
   /** When {@link #tick} is due at the latest. */
   public long nextDeadline() {
-    return stage == Stage.ENDED ? NEVER : Math.min(ticked + deadlines.heartbeat(), board.soonest());
+    return stage == Stage.ENDED ? NEVER : Math.min(tickBy, board.soonest());
   }
 
   /** A frame has come. */
@@ -120,7 +120,6 @@ public final class Coordinator {
   /** Time has passed. */
   public List<ServerAction> tick(long now) {
     awaken(now);
-    ticked = now;
     board.expire(now);
     bury(now);
     switch (stage) {
@@ -133,6 +132,8 @@ public final class Coordinator {
       }
       default -> {}
     }
+    long due = stage == Stage.RUNNING ? watch.due(roster.ranked()) : NEVER;
+    tickBy = Math.min(now + deadlines.heartbeat(), due); // a standstill is noticed in its time
     return out.drain();
   }
 
@@ -164,7 +165,7 @@ public final class Coordinator {
       return;
     }
     if (known.isEmpty() && join.resumes()) {
-      out.refuse(connection, frame.request(), Code.STALE_GENERATION, "was out of touch too long");
+      out.stale(connection, frame, "was out of touch too long");
       return;
     }
     Worker worker = known.orElseGet(() -> roster.add(join.self()));
@@ -174,7 +175,7 @@ public final class Coordinator {
     roster.bind(worker, connection);
     worker.hear(now);
     if (join.resumes() && !same) {
-      out.refuse(connection, frame.request(), Code.STALE_GENERATION, "its generation has ended");
+      out.stale(connection, frame, "its generation has ended");
       return;
     }
     out.reply(worker, frame.request(), new Welcome(deadlines.failureTimeout()));
@@ -367,9 +368,8 @@ public final class Coordinator {
 
   /** The generation has ended; who was in it shall come to the next. */
   private void abort(int culprit, String reason, long now) {
-    Abort abort = new Abort(culprit, Limits.reason(reason));
     out.note("generation %d ends: %s".formatted(generation, reason));
-    roster.ranked().forEach(worker -> out.push(worker, abort));
+    out.verdict(roster.ranked(), new Abort(culprit, Limits.reason(reason)));
     board.clear();
     roster.endGeneration();
     stage = Stage.FORMING;

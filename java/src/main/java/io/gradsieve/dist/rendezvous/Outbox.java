@@ -1,5 +1,6 @@
 package io.gradsieve.dist.rendezvous;
 
+import io.gradsieve.dist.rendezvous.Message.Abort;
 import io.gradsieve.dist.rendezvous.Message.Code;
 import io.gradsieve.dist.rendezvous.Message.Push;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
@@ -9,14 +10,23 @@ import io.gradsieve.dist.rendezvous.ServerAction.Note;
 import io.gradsieve.dist.rendezvous.ServerAction.Send;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Gathers what the server wants done; every frame carries the generation of its time. */
 final class Outbox {
   private final List<ServerAction> actions = new ArrayList<>();
   private int generation;
+  private Optional<Abort> verdict = Optional.empty(); // why the newest generation has ended
 
   void generation(int newest) {
     generation = newest;
+    verdict = Optional.empty();
+  }
+
+  /** The newest generation has ended: its members hear it, now or when they are back. */
+  void verdict(List<Worker> members, Abort abort) {
+    verdict = Optional.of(abort);
+    members.forEach(worker -> push(worker, abort));
   }
 
   void reply(Worker to, long request, Reply reply) {
@@ -37,6 +47,14 @@ final class Outbox {
   void refuse(long connection, long request, Code code, String reason) {
     Refusal refusal = new Refusal(code, Limits.reason(reason));
     actions.add(new Send(connection, new Frame(request, generation, refusal)));
+  }
+
+  /** A worker can't go on in its generation; if it was away when that ended, it hears why. */
+  void stale(long connection, Frame join, String reason) {
+    verdict
+        .filter(abort -> join.generation() == generation)
+        .ifPresent(abort -> actions.add(new Send(connection, new Frame(0, generation, abort))));
+    refuse(connection, join.request(), Code.STALE_GENERATION, reason);
   }
 
   /** Refuses and closes. */

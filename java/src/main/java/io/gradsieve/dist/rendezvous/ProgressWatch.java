@@ -53,14 +53,23 @@ final class ProgressWatch {
 
   /** Why the generation can't go on; empty while it can. */
   Optional<String> standstill(List<Worker> members, long now) {
-    // who computes or saves moves no bytes, and the others wait for it: that may take long
-    boolean exchanging = members.stream().allMatch(w -> w.progress.phase() == Phase.REDUCING);
-    long patience = exchanging ? deadlines.noProgress() : deadlines.operation();
-    if (now - movedAt >= patience) {
+    if (now - movedAt >= patience(members)) {
       return Optional.of("nothing has moved for " + Worker.seconds(now - movedAt));
     }
     boolean due = accusedAt != NEVER && now - accusedAt >= deadlines.suspect();
     return due ? Optional.of("others can't go on") : Optional.empty();
+  }
+
+  /** When {@link #standstill} will have a reason unless something moves before. */
+  long due(List<Worker> members) {
+    long accused = accusedAt == NEVER ? NEVER : accusedAt + deadlines.suspect();
+    return Math.min(movedAt + patience(members), accused);
+  }
+
+  /** Who computes or saves moves no bytes, and the others wait for it: that may take long. */
+  private long patience(List<Worker> members) {
+    boolean exchanging = members.stream().allMatch(w -> w.progress.phase() == Phase.REDUCING);
+    return exchanging ? deadlines.noProgress() : deadlines.operation();
   }
 
   /** The culprit among the members of a generation, at least one. */

@@ -218,6 +218,38 @@ class CoordinatorTest {
   }
 
   @Test
+  void aStandstillIsNoticedWhenItsTimeIsOverNotATickLater() {
+    Desk desk = Desk.running(2);
+    desk.pass(1_000, 1, Desk.reducing(1, 1), 1);
+    desk.now += 300;
+    desk.say(2, 1, Desk.reducing(1, 1)); // the last that moves
+    long moved = desk.now;
+    desk.now += 200;
+    desk.pass(14_500, 1, Desk.reducing(1, 1), 1, 2);
+    assertThat(desk.server.nextDeadline()).isEqualTo(moved + Desk.T);
+    desk.tick(moved + Desk.T);
+    assertThat(desk.all(1, Abort.class)).hasSize(1);
+  }
+
+  @Test
+  void whoWasAwayWhenItsGenerationEndedIsToldWhyAndByWhom() {
+    Desk desk = Desk.running(3);
+    desk.close(2);
+    desk.say(3, 1, new Leave());
+    Abort verdict = desk.all(1, Abort.class).get(0);
+    desk.say(7, 1, Desk.joins(2, true));
+    assertThat(desk.all(7, Abort.class)).containsExactly(verdict);
+    assertThat(verdict.culprit()).isEqualTo(2);
+    assertThat(code(desk, 7)).isEqualTo(Code.STALE_GENERATION);
+    desk.say(7, 1, Desk.joins(2, false));
+    desk.join(1, 1, false);
+    assertThat(desk.server.generation()).isEqualTo(2);
+    desk.say(9, 1, Desk.joins(3, true)); // of a generation that nobody remembers
+    assertThat(desk.all(9, Abort.class)).isEmpty();
+    assertThat(code(desk, 9)).isEqualTo(Code.STALE_GENERATION);
+  }
+
+  @Test
   void whoMovesAByteNowAndThenIsNotDead() {
     Desk desk = Desk.running(2);
     for (int bytes = 1; bytes <= 10; bytes++) {

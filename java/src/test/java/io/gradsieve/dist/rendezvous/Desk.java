@@ -55,6 +55,11 @@ final class Desk {
     carryOut(server.closed(connection, now));
   }
 
+  void tick(long time) {
+    now = time;
+    carryOut(server.tick(now));
+  }
+
   /** Lets time pass while these connections say what they do. */
   void pass(long millis, int generation, Heartbeat heartbeat, long... alive) {
     for (long end = now + millis; now < end; ) {

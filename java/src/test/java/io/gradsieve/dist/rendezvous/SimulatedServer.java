@@ -32,6 +32,7 @@ final class SimulatedServer extends SimulatedProcess implements SimulatedNetwork
       number = accepted++;
       numbers.put(end, number);
       connections.put(number, end);
+      witness.met(worker(end));
     }
     carryOut(coordinator.on(number, Wire.frame(message), simulation.now()));
   }
@@ -41,8 +42,15 @@ final class SimulatedServer extends SimulatedProcess implements SimulatedNetwork
     Long number = numbers.remove(end);
     if (number != null) {
       connections.remove(number);
+      if (numbers.keySet().stream().noneMatch(other -> worker(other).equals(worker(end)))) {
+        witness.parted(worker(end), simulation.now());
+      }
       carryOut(coordinator.closed(number, simulation.now()));
     }
+  }
+
+  private static MemberId worker(End end) {
+    return ((SimulatedWorker) end.other().owner).id;
   }
 
   private void carryOut(List<ServerAction> actions) {

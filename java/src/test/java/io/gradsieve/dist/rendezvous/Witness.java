@@ -16,8 +16,19 @@ import java.util.TreeMap;
 
 /** Sees everything, and checks what must hold at every moment. */
 final class Witness {
-  /** An ended generation. */
-  record Verdict(int generation, long time, Optional<MemberId> culprit, String reason) {}
+  /**
+   * An ended generation.
+   *
+   * @param away milliseconds for which the culprit had had no connection; 0 if it had one
+   */
+  record Verdict(int generation, long time, Optional<MemberId> culprit, String reason, long away) {
+    /** Who has no connection when a generation ends is told the same when it is back. */
+    boolean same(Verdict other) {
+      return generation == other.generation
+          && culprit.equals(other.culprit)
+          && reason.equals(other.reason);
+    }
+  }
 
   /** Checkpoints written, whether they count or not, by generation and step. */
   final Map<List<Long>, Checkpoint> disk = new HashMap<>();
@@ -25,6 +36,7 @@ final class Witness {
   final List<Verdict> verdicts = new ArrayList<>();
 
   private final Map<Integer, List<MemberId>> generations = new TreeMap<>();
+  private final Map<MemberId, Long> parted = new HashMap<>(); // since when without a connection
   private int committedGeneration;
   private long committedStep;
 
@@ -45,6 +57,16 @@ final class Witness {
     return committedStep;
   }
 
+  /** The server has a connection with this worker. */
+  void met(MemberId id) {
+    parted.remove(id);
+  }
+
+  /** The server saw the connection with this worker end. */
+  void parted(MemberId id, long now) {
+    parted.put(id, now);
+  }
+
   /** The server has sent a frame. */
   void sent(Frame frame, long now) {
     int generation = frame.generation();
@@ -63,12 +85,15 @@ final class Witness {
           abort.culprit() == Abort.NOBODY
               ? Optional.empty()
               : Optional.of(members(generation).get(abort.culprit()));
-      Verdict verdict = new Verdict(generation, now, culprit, abort.reason());
+      long away = culprit.map(id -> now - parted.getOrDefault(id, now)).orElse(0L);
+      Verdict verdict = new Verdict(generation, now, culprit, abort.reason(), away);
       assertThat(generation).as("the generation that ends").isEqualTo(newest());
       if (verdicts.isEmpty() || verdicts.get(verdicts.size() - 1).generation() != generation) {
         verdicts.add(verdict);
       }
-      assertThat(verdicts.get(verdicts.size() - 1)).as("one verdict for all").isEqualTo(verdict);
+      assertThat(verdicts.get(verdicts.size() - 1))
+          .as("one verdict for all")
+          .matches(verdict::same);
     }
   }
 
