@@ -38,6 +38,11 @@ public record Deadlines(int failureTimeout) {
     return failureTimeout / 5;
   }
 
+  /** For a member's attempt to connect again: a second one fits into {@link #reconnect}: 1.5 s. */
+  public long attempt() {
+    return failureTimeout / 10;
+  }
+
   /** Of silence until a worker is suspected; also from an accusation to the verdict: 5 s. */
   public long suspect() {
     return failureTimeout / 3;

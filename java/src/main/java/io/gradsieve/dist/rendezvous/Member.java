@@ -186,6 +186,7 @@ public final class Member {
   /** The connection has ended, or could not be opened. */
   public List<MemberAction> disconnected(long now) {
     pass(now);
+    link = Link.DOWN;
     down(now);
     return drain();
   }
@@ -242,9 +243,7 @@ public final class Member {
     if (state == State.JOINING) {
       next = Math.min(next, heard + joinTimeout);
     }
-    if (link != Link.DOWN) {
-      next = Math.min(next, Math.max(heard, linkAt) + deadlines.dead());
-    }
+    next = Math.min(next, linkBy());
     return welcome ? Math.min(next, beatAt) : next;
   }
 
@@ -256,15 +255,14 @@ public final class Member {
     }
     if (state == State.RANKED && now - heard >= deadlines.dead()) {
       String reason = "heard nothing from the server for " + Worker.seconds(now - heard);
-      disconnect(NEVER);
+      disconnect();
       stop(new Fenced(generation, reason));
     }
     if (state == State.JOINING && now - heard >= joinTimeout) {
       over(new Lost("the server can't be reached: nothing for " + Worker.seconds(now - heard)));
       return;
     }
-    if (link != Link.DOWN && now - Math.max(heard, linkAt) >= deadlines.dead()) {
-      disconnect(NEVER);
+    if (now >= linkBy()) {
       down(now);
     }
     if (link == Link.DOWN && now >= retryAt) {
@@ -273,8 +271,7 @@ public final class Member {
     List<Pending> late =
         pending.values().stream().filter(request -> request.deadline() <= now).toList();
     pending.values().removeAll(late);
-    late.forEach(
-        request -> actions.add(new Failed(request.frame().request(), "no answer in time")));
+    late.forEach(p -> actions.add(new Failed(p.frame().request(), "no answer in time")));
     if (welcome && now >= beatAt) {
       beatAt = now + deadlines.heartbeat();
       int of = state == State.RANKED ? generation : 0;
@@ -297,21 +294,26 @@ public final class Member {
     actions.add(new Send(new Frame(joinRequest, generation, request)));
   }
 
-  private void disconnect(long retry) {
+  /** When the connection is given up; a member that is counted in has no time for a lost packet. */
+  private long linkBy() {
+    boolean attempt = link == Link.OPENING && state == State.RANKED;
+    long silent = Math.max(heard, linkAt) + deadlines.dead();
+    return link == Link.DOWN ? NEVER : attempt ? linkAt + deadlines.attempt() : silent;
+  }
+
+  private void disconnect() {
     if (link != Link.DOWN) {
       actions.add(new Disconnect());
     }
     link = Link.DOWN;
     welcome = false;
     place = Optional.empty();
-    retryAt = retry;
+    retryAt = NEVER;
   }
 
   /** The connection is no more; what follows depends on why one is needed. */
   private void down(long now) {
-    link = Link.DOWN;
-    welcome = false;
-    place = Optional.empty();
+    disconnect();
     if (state == State.LEAVING) {
       over(new Left());
     } else if (state == State.JOINING || state == State.RANKED) {
@@ -324,7 +326,6 @@ public final class Member {
   private void enter(Frame ranked, Members members, long now) {
     Ranked mine = (Ranked) ranked.message();
     if (members.first() != peers.size() || peers.size() + members.peers().size() > mine.world()) {
-      disconnect(NEVER);
       down(now);
       return;
     }
@@ -361,7 +362,6 @@ public final class Member {
         stop(new Aborted(generation, Abort.NOBODY, refusal.reason()));
       }
     } else if (own && refusal.code() == Code.LIMIT) {
-      disconnect(NEVER);
       down(now);
     } else if (own) {
       over(state == State.LEAVING ? new Left() : new Refused(refusal.code(), refusal.reason()));
@@ -387,7 +387,7 @@ public final class Member {
   }
 
   private void over(MemberEvent event) {
-    disconnect(NEVER);
+    disconnect();
     stop(event);
     state = State.OVER;
   }

@@ -158,6 +158,20 @@ class MemberTest {
   }
 
   @Test
+  void anAttemptInVainLeavesTimeForAnotherBeforeItIsGone() {
+    ranked();
+    member.disconnected(now);
+    long gone = now + new Deadlines(T).reconnect();
+    now = member.nextDeadline();
+    assertThat(member.tick(now)).containsExactly(new Connect());
+    now = member.nextDeadline(); // no answer
+    assertThat(member.tick(now)).containsExactly(new Disconnect());
+    now = member.nextDeadline();
+    assertThat(member.tick(now)).containsExactly(new Connect());
+    assertThat(now).isLessThan(gone - new Deadlines(T).heartbeat() / 2);
+  }
+
+  @Test
   void aFullJobIsAskedAgainLater() {
     member.start(now);
     member.connected(now);

@@ -18,7 +18,7 @@ final class Trial {
   private static final long FIRST_FAULT = 70;
   private static final long LAST_FAULT = 20_000; // the job takes about as long
   private static final long VERDICT = 15_000;
-  private static final long HEARTBEATS = 2_500; // what nobody's silence shows is told by heartbeats
+  private static final long HEARTBEATS = 2_000; // what nobody's silence shows is told by heartbeats
   private static final long RETURN = 1_500; // the first pause, a connection, some loss
   private static final long LIMIT = 3_600_000;
 
