@@ -191,15 +191,12 @@ public final class Trainer {
   private List<MicroBatch> remaining() {
     EpochPlan plan = state.plan();
     RankShare share = session.share();
-    List<MicroBatch> all =
-        plan.choosesInStep() && policy.filtering().balanced()
-            ? MicroBatches.balanced(
-                plan,
-                config.partSize(),
-                share,
-                session.data().trainClasses(),
-                session.data().dataset().classes().size())
-            : MicroBatches.of(plan, config.partSize(), share);
+    List<MicroBatch> all = MicroBatches.of(plan, config.partSize(), share);
+    if (plan.choosesInStep() && policy.filtering().balanced()) {
+      int classes = session.data().dataset().classes().size();
+      int[] ofRows = session.data().trainClasses();
+      all = MicroBatches.balanced(plan, config.partSize(), share, ofRows, classes);
+    }
     return all.stream().filter(batch -> batch.step() >= state.step()).toList();
   }
 
