@@ -61,10 +61,14 @@ final class MicroBatches {
     return (int) ((long) samples * backward / size);
   }
 
+  /** The same, where every class of the data is to keep the same share. */
+  static List<MicroBatch> balanced(EpochPlan plan, int most, RankShare share, TrainingData data) {
+    return balanced(plan, most, share, data.trainClasses(), data.dataset().classes().size());
+  }
+
   /**
-   * The same, where every class is to keep the same share: how many go backward, and of which
-   * class, is what {@link ClassShares} says; one at least in each step. Every worker walks over the
-   * parts of all.
+   * How many go backward, and of which class, is what {@link ClassShares} says; one at least in
+   * each step. Every worker walks over the parts of all.
    *
    * @param classes of each row of the score table
    * @param count how many classes there are

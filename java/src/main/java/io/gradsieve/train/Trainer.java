@@ -9,7 +9,6 @@ import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Batch;
 import io.gradsieve.optim.schedule.Schedule;
 import io.gradsieve.sieve.EpochPlan;
-import io.gradsieve.sieve.RankShare;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.nio.file.Path;
 import java.util.List;
@@ -190,13 +189,11 @@ public final class Trainer {
   /** The micro-batches of this worker that the epoch has left. */
   private List<MicroBatch> remaining() {
     EpochPlan plan = state.plan();
-    RankShare share = session.share();
-    List<MicroBatch> all = MicroBatches.of(plan, config.partSize(), share);
-    if (plan.choosesInStep() && policy.filtering().balanced()) {
-      int classes = session.data().dataset().classes().size();
-      int[] ofRows = session.data().trainClasses();
-      all = MicroBatches.balanced(plan, config.partSize(), share, ofRows, classes);
-    }
+    boolean balanced = plan.choosesInStep() && policy.filtering().balanced();
+    List<MicroBatch> all =
+        balanced
+            ? MicroBatches.balanced(plan, config.partSize(), session.share(), session.data())
+            : MicroBatches.of(plan, config.partSize(), session.share());
     return all.stream().filter(batch -> batch.step() >= state.step()).toList();
   }
 

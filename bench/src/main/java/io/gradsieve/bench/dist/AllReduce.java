@@ -34,6 +34,10 @@ public final class AllReduce {
   private record Lines(SocketChannel from, SocketChannel to, SocketChannel in, SocketChannel out) {}
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
+    if (arguments.length == 0 || !List.of("tcp", "unix").contains(arguments[0])) {
+      System.err.println("usage: AllReduce tcp|unix [MB] [PAIRS]");
+      System.exit(2);
+    }
     boolean unix = arguments[0].equals("unix");
     int megabytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 25;
     int pairs = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 15;
