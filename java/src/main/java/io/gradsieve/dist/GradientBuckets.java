@@ -2,6 +2,7 @@ package io.gradsieve.dist;
 
 import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.Verdict;
+import io.gradsieve.dist.rendezvous.Message.Phase;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
@@ -15,30 +16,68 @@ import java.util.List;
  * collective: after a failure neither is of use.
  */
 public final class GradientBuckets implements Participants {
+  /** What the workers count together at the end of every step, or of its part. */
+  public interface Ballot {
+    /** How many counts a ballot has, the same on every worker. */
+    int size();
+
+    /** Writes this worker's counts to those of the array from {@code first} on. */
+    void cast(double[] counts, int first);
+
+    /** The same places have the sums over all workers, the same on every one. */
+    void counted(double[] sums, int first);
+  }
+
+  private static final Ballot NOTHING =
+      new Ballot() {
+        @Override
+        public int size() {
+          return 0;
+        }
+
+        @Override
+        public void cast(double[] counts, int first) {}
+
+        @Override
+        public void counted(double[] sums, int first) {}
+      };
+
   /** From so many bytes on a bucket is reduced: a round of the ring costs less than its bytes. */
   public static final int BYTES = 1 << 20;
 
   private static final int VERDICT_BYTES = Integer.BYTES + Long.BYTES;
 
   private final Collective collective;
+  private final Ballot ballot;
+  private final Activity activity;
   private final int most;
+  private final double[] counts;
   private final List<ByteBuffer> bucket = new ArrayList<>();
   private long bytes;
 
   /** Buckets of {@link #BYTES}; the collective stays the caller's. */
   public GradientBuckets(Collective collective) {
-    this(collective, BYTES);
+    this(collective, NOTHING, new Activity());
   }
 
-  /** Buckets of at least so many bytes, but the last of a step. */
-  GradientBuckets(Collective collective, int bytes) {
+  /**
+   * The same where a ballot travels with the last bucket.
+   *
+   * @param activity is told when it waits for others and when the device goes on
+   */
+  public GradientBuckets(Collective collective, Ballot ballot, Activity activity) {
     this.collective = collective;
-    most = bytes;
+    this.ballot = ballot;
+    this.activity = activity;
+    most = BYTES;
+    counts = new double[1 + ballot.size()];
   }
 
   @Override
   public void sums(int statistics, DoubleBuffer sums) throws IOException, InterruptedException {
+    activity.phase(Phase.REDUCING);
     collective.allReduce(sums);
+    activity.phase(Phase.COMPUTING);
   }
 
   @Override
@@ -54,8 +93,11 @@ public final class GradientBuckets implements Participants {
   }
 
   private void reduce() throws IOException, InterruptedException {
+    activity.phase(Phase.REDUCING);
     try {
       collective.allReduce(bucket);
+      activity.bucketReduced();
+      activity.phase(Phase.COMPUTING);
     } finally {
       bucket.clear();
       bytes = 0;
@@ -67,9 +109,13 @@ public final class GradientBuckets implements Participants {
     if (!bucket.isEmpty()) {
       reduce();
     }
-    double[] bad = {own.fine() ? 0 : 1};
-    collective.allReduce(DoubleBuffer.wrap(bad));
-    if (bad[0] == 0) {
+    counts[0] = own.fine() ? 0 : 1;
+    ballot.cast(counts, 1);
+    activity.phase(Phase.REDUCING);
+    collective.allReduce(DoubleBuffer.wrap(counts));
+    activity.phase(Phase.COMPUTING);
+    ballot.counted(counts, 1);
+    if (counts[0] == 0) {
       return Verdict.FINE;
     }
     ByteBuffer said = ByteBuffer.allocate(VERDICT_BYTES);

@@ -1,5 +1,6 @@
 package io.gradsieve.filter;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.config.ModelRules;
@@ -23,6 +24,9 @@ import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingData;
 import io.gradsieve.train.TrainingSession;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -72,6 +76,24 @@ public final class FilterTraining implements RankTeacher {
   @Override
   public Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, StopRequest stop) {
     return fit(data, samples, scores, stop).map(filter -> filter);
+  }
+
+  @Override
+  public RankModel read(byte[] written) {
+    try {
+      Path file = Files.createTempFile("gradsieve-", LearnedFilter.FILE);
+      try {
+        Files.write(file, written);
+        return LearnedFilter.read(file, backend);
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new GradsieveException.Output(
+          "the filter of another worker can't be kept: %s; make room in %s"
+              .formatted(e.getMessage(), System.getProperty("java.io.tmpdir")),
+          e);
+    }
   }
 
   /** As {@link #learn}. */

@@ -1,8 +1,11 @@
 package io.gradsieve.nn;
 
+import io.gradsieve.format.Checksum;
 import io.gradsieve.graph.Parameter;
 import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.layer.ParameterList;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,6 +67,18 @@ public final class Parameters {
     for (int i = 0; i < running.size(); i++) {
       write(trainable() + i, running.get(i));
     }
+  }
+
+  /** SHA-256 of the trainable parameters' bits, in their order. */
+  public byte[] hash() {
+    MessageDigest digest = Checksum.sha256();
+    for (int p = 0; p < trainable(); p++) {
+      float[] values = read(p);
+      ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES);
+      bytes.asFloatBuffer().put(values);
+      digest.update(bytes);
+    }
+    return digest.digest();
   }
 
   private int trainable() {

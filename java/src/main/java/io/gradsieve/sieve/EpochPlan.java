@@ -1,5 +1,8 @@
 package io.gradsieve.sieve;
 
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+
 /**
  * What one epoch trains on. Each step's gradient is Σ term_i / (b·w̄) over the b samples that go
  * backward in it: the weights are in the terms, w̄ is stated here.
@@ -54,6 +57,17 @@ public record EpochPlan(
       before = after;
     }
     return sizes;
+  }
+
+  /** CRC-32C of order and weights: plans that differ nearly always differ in it. */
+  public byte[] hash() {
+    ByteBuffer bytes = ByteBuffer.allocate(2 * Integer.BYTES * order.length);
+    for (int i = 0; i < order.length; i++) {
+      bytes.putInt(order[i]).putFloat(weights[i]);
+    }
+    CRC32C sum = new CRC32C();
+    sum.update(bytes.flip());
+    return ByteBuffer.allocate(Long.BYTES).putLong(sum.getValue()).array();
   }
 
   /** Optimizer steps. */

@@ -77,13 +77,17 @@ public final class Batches implements AutoCloseable {
     return training;
   }
 
-  /** Starts to load samples as they are, in order, with weights of 1. */
-  public BatchLoader plain(int[] samples) {
+  /**
+   * Starts to load samples as they are, in order, with weights of 1.
+   *
+   * @param largest takes as many batches as so many samples would, the last without any if need be
+   */
+  public BatchLoader plain(int[] samples, int largest) {
     float[] ones = new float[samples.length];
     Arrays.fill(ones, 1);
-    int[] sizes = new int[(samples.length + capacity - 1) / capacity];
+    int[] sizes = new int[(largest + capacity - 1) / capacity];
     for (int i = 0; i < sizes.length; i++) {
-      sizes[i] = Math.min(capacity, samples.length - i * capacity);
+      sizes[i] = Math.max(0, Math.min(capacity, samples.length - i * capacity));
     }
     plain.start(samples, ones, sizes, 0, 0);
     return plain;

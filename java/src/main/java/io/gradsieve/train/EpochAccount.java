@@ -40,6 +40,16 @@ final class EpochAccount {
     learningSeconds = seconds;
   }
 
+  /** Takes what was counted, but no times, from figures. */
+  void recount(EpochFigures from) {
+    EpochFigures now = figures();
+    set(from);
+    seconds = now.seconds();
+    learningSeconds = now.learningSeconds();
+    warmSeconds = now.warmSeconds();
+    warmKept = now.warmKept();
+  }
+
   /** What the epoch has come to. */
   EpochFigures figures() {
     return new EpochFigures(
@@ -67,6 +77,18 @@ final class EpochAccount {
     kept += batch.backward();
     forwardOnly += batch.size() - batch.backward();
     squares = (batch.first() ? 0 : squares) + measured.squares(batch.backward());
+  }
+
+  /**
+   * Adds a part of one of several workers, until the results of all are here: loss and accuracy are
+   * this worker's own, samples those of the whole step.
+   */
+  void follow(MicroBatch part, MeasuredStep measured, int stepSize) {
+    long keptBefore = kept;
+    long forwardBefore = forwardOnly;
+    add(part, measured);
+    kept = keptBefore + (part.last() ? part.backwardOfStep() : 0);
+    forwardOnly = forwardBefore + (part.last() ? stepSize - part.backwardOfStep() : 0);
   }
 
   /**

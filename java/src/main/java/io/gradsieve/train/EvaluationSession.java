@@ -54,7 +54,7 @@ public final class EvaluationSession implements AutoCloseable {
       Arrays.fill(ones, 1);
       Batches batches = new Batches(data, Augment.NONE, ones, step, capacity);
       resources.add(batches::close);
-      pass = new ForwardPass(step, batches, stop);
+      pass = new ForwardPass(step, batches, Workers.alone(stop));
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }

@@ -1,20 +1,24 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.sieve.RankShare;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** Loss and accuracy over a part of the data. */
 final class Evaluator {
   private final ForwardPass pass;
-  private final StopRequest stop;
+  private final Workers workers;
 
-  Evaluator(ForwardPass pass, StopRequest stop) {
+  /** An evaluator whose samples are shared out among workers. */
+  Evaluator(ForwardPass pass, Workers workers) {
     this.pass = pass;
-    this.stop = stop;
+    this.workers = workers;
   }
 
   /**
-   * Loss and accuracy; empty for no samples, or if asked to stop before the end.
+   * Loss and accuracy over all workers' shares of samples; empty for no samples, or if asked to stop
+   * before the end.
    *
    * @throws GradsieveException.Diverged if the loss is not finite
    */
@@ -22,24 +26,34 @@ final class Evaluator {
     if (samples.length == 0) {
       return Optional.empty();
     }
-    double[] loss = {0};
-    long[] correct = {0};
-    pass.evaluate(
-        samples,
-        false,
-        (first, batch, records) -> {
-          for (int i = 0; i < batch.size(); i++) {
-            loss[0] += records.crossEntropy().get(i);
-            correct[0] += (int) records.predicted().get(i) == batch.slot().labels().get(i) ? 1 : 0;
-          }
-        });
-    if (stop.asked()) {
+    double[] lossAndCorrect = workers.part(() -> sums(samples));
+    workers.sum(lossAndCorrect);
+    if (workers.stop().asked()) {
       return Optional.empty();
     }
-    double mean = loss[0] / samples.length;
+    double mean = lossAndCorrect[0] / samples.length;
     if (!Double.isFinite(mean)) {
       throw new GradsieveException.Diverged("the loss is not finite in evaluation");
     }
-    return Optional.of(new Evaluation(mean, (double) correct[0] / samples.length));
+    return Optional.of(new Evaluation(mean, lossAndCorrect[1] / samples.length));
+  }
+
+  /** Σ cross-entropy and how many are right, of this worker's share. */
+  private double[] sums(int[] samples) {
+    RankShare share = workers.share();
+    int[] own =
+        Arrays.copyOfRange(samples, share.from(samples.length), share.to(samples.length));
+    double[] lossAndCorrect = {0, 0};
+    pass.evaluate(
+        own,
+        false,
+        (first, batch, records) -> {
+          for (int i = 0; i < batch.size(); i++) {
+            boolean right = (int) records.predicted().get(i) == batch.slot().labels().get(i);
+            lossAndCorrect[0] += records.crossEntropy().get(i);
+            lossAndCorrect[1] += right ? 1 : 0;
+          }
+        });
+    return lossAndCorrect;
   }
 }

@@ -13,13 +13,18 @@ import io.gradsieve.data.BatchLoader;
 public final class ForwardPass {
   private final CompiledStep step;
   private final Batches batches;
-  private final StopRequest stop;
+  private final Workers workers;
 
-  /** {@code stop} ends a pass before its end, between two batches. */
-  ForwardPass(CompiledStep step, Batches batches, StopRequest stop) {
+  /**
+   * A pass.
+   *
+   * @param workers whose requests to stop end it between two batches, one in training mode only if
+   *     all have agreed: workers may meet in each of its batches
+   */
+  ForwardPass(CompiledStep step, Batches batches, Workers workers) {
     this.step = step;
     this.batches = batches;
-    this.stop = stop;
+    this.workers = workers;
   }
 
   /** Takes the results of one batch; {@code first} is the row of its first sample. */
@@ -37,20 +42,30 @@ public final class ForwardPass {
    *     follow
    */
   boolean evaluate(int[] samples, boolean backward, Visitor visitor) {
-    return run(samples, Mode.EVALUATION, backward, 0, 0, visitor);
+    BatchLoader loader = batches.plain(samples, samples.length);
+    return run(loader, samples, Mode.EVALUATION, backward, 0, 0, visitor);
   }
 
   /**
-   * Training mode; replaces the running statistics of batch norm by the mean of the batches' own:
+   * Training mode, where several workers each have a part of the samples; replaces the running statistics of batch norm by the mean of the batches' own:
    * the k-th batch has momentum 1/k. Weights stay as they are.
+   *
+   * @param largest the most samples that a worker has: all take as many batches
    */
-  void recalibrate(int[] samples, long seed, int epoch) {
-    run(samples, Mode.TRAINING, false, seed, epoch, (first, batch, records) -> {});
+  void recalibrate(int[] samples, int largest, long seed, int epoch) {
+    BatchLoader loader = batches.plain(samples, largest);
+    run(loader, samples, Mode.TRAINING, false, seed, epoch, (first, batch, records) -> {});
   }
 
   private boolean run(
-      int[] samples, Mode mode, boolean backward, long seed, int epoch, Visitor visitor) {
-    BatchLoader loader = batches.plain(samples);
+      BatchLoader loader,
+      int[] samples,
+      Mode mode,
+      boolean backward,
+      long seed,
+      int epoch,
+      Visitor visitor) {
+    StopRequest stop = mode == Mode.TRAINING ? workers.stop() : workers.asked();
     int first = 0;
     for (int k = 1; loader.hasNext() && !stop.asked(); k++) {
       Batch batch = loader.next();

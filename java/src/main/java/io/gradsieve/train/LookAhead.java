@@ -22,20 +22,22 @@ final class LookAhead {
   private static final int MOST = 2;
 
   private final BatchLoader loader;
-  private final StopRequest stop;
+  private final Workers workers;
   private final Batch[] loaded = new Batch[MOST];
   private List<MicroBatch> batches = List.of();
   private int queued;
   private int finished;
+  private long before;
+
+  /** Micro-batches of epochs that have ended. */
+  private long ended;
 
   /** Whether the last one was short enough to queue another behind it. */
   private boolean pays;
 
-  private long before;
-
-  LookAhead(BatchLoader loader, StopRequest stop) {
+  LookAhead(BatchLoader loader, Workers workers) {
     this.loader = loader;
-    this.stop = stop;
+    this.workers = workers;
   }
 
   /**
@@ -64,7 +66,10 @@ final class LookAhead {
    * least, so that it has one to save; it may come between two calls.
    */
   boolean takes() {
-    boolean stops = stop.asked() && queued > 0 && batches.get(queued - 1).last();
+    boolean stops =
+        queued > 0
+            && batches.get(queued - 1).last()
+            && workers.stops(ended + queued, MOST - 1);
     return queued < batches.size() && queued - finished < (pays ? MOST : 1) && !stops;
   }
 
@@ -103,6 +108,7 @@ final class LookAhead {
 
   /** Drops what is left after a stop, so that others may load. */
   void end() {
+    ended += queued;
     Batches.stop(loader);
   }
 }

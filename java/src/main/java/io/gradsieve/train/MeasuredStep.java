@@ -5,12 +5,16 @@ import io.gradsieve.data.Batch;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.StepScores;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What a step measured, as the score table takes it; one object serves all steps. */
 public final class MeasuredStep implements StepScores {
   private @Nullable StepRecords records;
-  private @Nullable Batch batch;
+  private @Nullable IntBuffer labels;
+  private @Nullable FloatBuffer planWeights;
+  private int samples;
 
   /** Of all samples after a choice; null where the records have them. */
   private float @Nullable [] norms;
@@ -19,9 +23,26 @@ public final class MeasuredStep implements StepScores {
 
   /** Turns to those of a batch that was awaited and not released yet. */
   public void show(StepRecords records, Batch batch) {
-    this.records = records;
-    this.batch = batch;
+    show(records, batch.slot().labels(), batch.slot().planWeights(), batch.size());
+  }
+
+  /**
+   * Turns to those of a step that was made elsewhere.
+   *
+   * @param labels of its samples, [samples]
+   * @param planWeights w_i of each, [samples]
+   */
+  void show(StepRecords of, IntBuffer labels, FloatBuffer planWeights, int samples) {
+    records = of;
+    this.labels = labels;
+    this.planWeights = planWeights;
+    this.samples = samples;
     norms = null;
+  }
+
+  /** As they came. */
+  StepRecords records() {
+    return records;
   }
 
   /**
@@ -32,9 +53,8 @@ public final class MeasuredStep implements StepScores {
    * @param backward how many went backward
    */
   void choose(ScoreTable table, int[] order, int from, int backward) {
-    int samples = batch.size();
     if (allNorms.length < samples) {
-      allNorms = new float[batch.samples().length];
+      allNorms = new float[labels.capacity()];
     }
     norms = allNorms;
     for (int i = 0; i < samples; i++) {
@@ -92,11 +112,11 @@ public final class MeasuredStep implements StepScores {
 
   @Override
   public boolean right(int i) {
-    return predicted(i) == batch.slot().labels().get(i);
+    return predicted(i) == labels.get(i);
   }
 
   @Override
   public float weight(int i) {
-    return batch.slot().planWeights().get(i);
+    return planWeights.get(i);
   }
 }

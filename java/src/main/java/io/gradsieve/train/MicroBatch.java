@@ -35,6 +35,12 @@ record MicroBatch(
         number, step, from, to, count, ofClass.clone(), backwardOfStep, first, last, done);
   }
 
+  /** The same part where others of its step come before or after it. */
+  MicroBatch among(boolean isFirst, boolean isLast) {
+    return new MicroBatch(
+        number, step, from, to, backward, backwardOfClass, backwardOfStep, isFirst, isLast, done);
+  }
+
   /** The same part of a step of which so many go backward. */
   MicroBatch ofStep(int sum) {
     return new MicroBatch(

@@ -18,6 +18,15 @@ final class MicroBatches {
 
   private MicroBatches() {}
 
+  /** The parts of all workers, by rank. */
+  static List<List<MicroBatch>> of(EpochPlan plan, int most, int world) {
+    List<List<MicroBatch>> all = new ArrayList<>();
+    for (int rank = 0; rank < world; rank++) {
+      all.add(of(plan, most, new RankShare(rank, world)));
+    }
+    return all;
+  }
+
   /**
    * Cuts the steps of a plan.
    *
@@ -61,20 +70,20 @@ final class MicroBatches {
     return (int) ((long) samples * backward / size);
   }
 
-  /** The same, where every class of the data is to keep the same share. */
-  static List<MicroBatch> balanced(EpochPlan plan, int most, RankShare share, TrainingData data) {
-    return balanced(plan, most, share, data.trainClasses(), data.dataset().classes().size());
+  /** The parts of all workers, by rank, where every class of the data is to keep the same share. */
+  static List<List<MicroBatch>> balanced(EpochPlan plan, int most, int world, TrainingData data) {
+    return balanced(plan, most, world, data.trainClasses(), data.dataset().classes().size());
   }
 
   /**
    * How many go backward, and of which class, is what {@link ClassShares} says; one at least in
-   * each step. Every worker walks over the parts of all.
+   * each step.
    *
    * @param classes of each row of the score table
    * @param count how many classes there are
    */
-  static List<MicroBatch> balanced(
-      EpochPlan plan, int most, RankShare share, int[] classes, int count) {
+  static List<List<MicroBatch>> balanced(
+      EpochPlan plan, int most, int world, int[] classes, int count) {
     int[] labels = Arrays.stream(plan.order()).map(row -> classes[row]).toArray();
     int[] sizes = new int[count];
     for (int label : labels) {
@@ -82,11 +91,7 @@ final class MicroBatches {
     }
     ClassShares shares = new ClassShares(plan.backwardShare(), sizes);
     IntBuffer left = IntBuffer.wrap(labels);
-    List<List<MicroBatch>> cut = new ArrayList<>();
-    for (int rank = 0; rank < share.world(); rank++) {
-      cut.add(of(plan, most, new RankShare(rank, share.world())));
-    }
-    List<MicroBatch> own = new ArrayList<>();
+    List<List<MicroBatch>> all = of(plan, most, world);
     int next = 0; // of every worker's parts
     int first = 0; // sample of the step
     for (int step = 0; step < plan.steps(); step++) {
@@ -96,23 +101,22 @@ final class MicroBatches {
       int size = plan.batchSizes()[step];
       boolean none = shares.due(left.position(first).slice(), size) == 0;
       first += size;
-      for (int rank = 0; rank < share.world(); rank++) {
-        List<MicroBatch> parts = cut.get(rank);
+      for (List<MicroBatch> parts : all) {
         for (until = begun; until < parts.size() && parts.get(until).step() == step; until++) {
           MicroBatch part = parts.get(until);
           boolean one = none && part.size() > 0 && ofStep == 0;
           int[] ofClass = shares.next(left.position(part.from()).slice(), part.size(), one);
           ofStep += shares.sum();
-          if (rank == share.rank()) {
-            own.add(part.choosing(shares.sum(), ofClass));
-          }
+          parts.set(until, part.choosing(shares.sum(), ofClass));
         }
       }
       int sum = ofStep;
-      own.subList(begun, until).replaceAll(part -> part.ofStep(sum));
+      for (List<MicroBatch> parts : all) {
+        parts.subList(begun, until).replaceAll(part -> part.ofStep(sum));
+      }
       next = until;
     }
-    return own;
+    return all;
   }
 
   /** Samples of each. */

@@ -5,6 +5,10 @@ import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import io.gradsieve.sieve.policy.SievePolicy;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -68,16 +72,42 @@ final class PredictedRanks {
       scores[i] = all[teachers[i]];
       samples[i] = data.train()[teachers[i]];
     }
-    teacher
-        .orElseThrow()
-        .learn(data.dataset(), samples, scores, session.stop())
-        .map(session::own)
-        .ifPresent(this::use);
+    learn(teacher.orElseThrow(), samples, scores).map(session::own).ifPresent(this::use);
     if (session.stop().asked()) {
       filter = Optional.empty();
       ranks = new float[0];
     }
     return filter.isPresent();
+  }
+
+  /** Lets the first worker's learn, and the others take it over. */
+  private Optional<RankModel> learn(RankTeacher teacher, int[] samples, float[] scores) {
+    Workers workers = session.workers();
+    boolean first = workers.share().rank() == 0;
+    Optional<RankModel> own =
+        workers.part(
+            () ->
+                first
+                    ? teacher.learn(data.dataset(), samples, scores, workers.asked())
+                    : Optional.empty());
+    if (workers.alone()) {
+      return own;
+    }
+    ByteArrayOutputStream written = new ByteArrayOutputStream();
+    try {
+      if (own.isPresent()) {
+        own.get().write(written);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    ByteBuffer learned = workers.gather(ByteBuffer.wrap(written.toByteArray())).get(0);
+    if (first || !learned.hasRemaining()) {
+      return own;
+    }
+    byte[] bytes = new byte[learned.remaining()];
+    learned.get(bytes);
+    return Optional.of(teacher.read(bytes));
   }
 
   /** Takes what has learned. */

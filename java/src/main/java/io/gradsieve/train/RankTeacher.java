@@ -14,4 +14,7 @@ public interface RankTeacher {
    * @throws GradsieveException.Diverged if the training does, or what it predicts
    */
   Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, StopRequest stop);
+
+  /** What another worker has learned, from the bytes that {@link RankModel#write} made of it. */
+  RankModel read(byte[] written);
 }

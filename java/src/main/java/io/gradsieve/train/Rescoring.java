@@ -3,6 +3,7 @@ package io.gradsieve.train;
 import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.StepScores;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -13,6 +14,9 @@ import java.util.stream.IntStream;
  * stop leaves the table as it was.
  */
 final class Rescoring implements StepScores {
+  /** Of a sample, as workers exchange it. */
+  private static final int BYTES = 6 * Float.BYTES + 1;
+
   private final int[] rows;
   private final double[] userWeights;
   private final float[] loss;
@@ -36,13 +40,13 @@ final class Rescoring implements StepScores {
   }
 
   /**
-   * Scores those that the last plan left out.
+   * Scores those that the last plan left out, each worker its share.
    *
    * @param backward whether by a backward pass as well; without, the last norms stay
    * @return their scores; empty if there are none, or if asked to stop before the end
    */
   static Optional<Rescoring> of(
-      ScoreTable table, TrainingData data, ForwardPass pass, boolean backward) {
+      ScoreTable table, TrainingData data, ForwardPass pass, boolean backward, Workers workers) {
     int[] rows = IntStream.range(0, table.samples()).filter(i -> !table.kept(i)).toArray();
     int[] samples = Arrays.stream(rows).map(row -> data.train()[row]).toArray();
     double[] weights = new double[rows.length];
@@ -52,16 +56,45 @@ final class Rescoring implements StepScores {
       norms[i] = table.has(Score.GRAD_NORM) ? table.value(Score.GRAD_NORM, rows[i]) : 0;
     }
     Rescoring aside = new Rescoring(rows, weights, norms);
+    int begin = workers.share().from(rows.length);
+    int end = workers.share().to(rows.length);
+    int[] own = Arrays.copyOfRange(samples, begin, end);
     MeasuredStep measured = new MeasuredStep();
     boolean ended =
-        pass.evaluate(
-            samples,
-            backward,
-            (first, batch, records) -> {
-              measured.show(records, batch);
-              aside.keep(first, batch.size(), measured, backward);
-            });
-    return ended && rows.length > 0 ? Optional.of(aside) : Optional.empty();
+        workers.part(
+            () ->
+                pass.evaluate(
+                    own,
+                    backward,
+                    (first, batch, records) -> {
+                      measured.show(records, batch);
+                      aside.keep(begin + first, batch.size(), measured, backward);
+                    }));
+    boolean all = workers.alone() ? ended : aside.exchange(workers);
+    return all && rows.length > 0 ? Optional.of(aside) : Optional.empty();
+  }
+
+  /** Takes the other workers' shares; false if one was asked to stop. */
+  private boolean exchange(Workers workers) {
+    int length = rows.length;
+    ByteBuffer own = ByteBuffer.allocate(BYTES * workers.share().largest(length));
+    for (int i = workers.share().from(length); i < workers.share().to(length); i++) {
+      own.putFloat(loss[i]).putFloat(crossEntropy[i]).putFloat(el2n[i]).putFloat(margin[i]);
+      own.putFloat(gradNorm[i]).putInt(predicted[i]).put((byte) (right[i] ? 1 : 0));
+    }
+    int i = 0;
+    for (ByteBuffer each : workers.gather(own.flip())) {
+      for (; each.hasRemaining(); i++) {
+        loss[i] = each.getFloat();
+        crossEntropy[i] = each.getFloat();
+        el2n[i] = each.getFloat();
+        margin[i] = each.getFloat();
+        gradNorm[i] = each.getFloat();
+        predicted[i] = each.getInt();
+        right[i] = each.get() == 1;
+      }
+    }
+    return !workers.stop().asked();
   }
 
   /** Of the score table, one for each sample. */

@@ -22,6 +22,7 @@ public final class Trainer {
   private final TrainingConfig config;
   private final Optional<RankTeacher> teacher;
   private final Recorder recorder;
+  private final Workers workers;
   private final StopRequest stop;
   private final SievePolicy policy;
   private final Schedule schedule;
@@ -64,13 +65,14 @@ public final class Trainer {
     this.teacher = teacher;
     this.recorder = recorder;
     config = session.config();
+    workers = session.workers();
     stop = session.stop();
     policy = config.policy();
     schedule = config.schedule();
     String score = config.ranking().score().name();
     choice = policy.choosesInStep() ? Choice.valueOf(score) : Choice.EL2N;
     step = session.step();
-    ahead = new LookAhead(session.batches().training(), stop);
+    ahead = new LookAhead(session.batches().training(), workers);
     state = new TrainingState(session, from);
     this.listeners = new Listeners(listeners, state);
   }
@@ -114,6 +116,7 @@ public final class Trainer {
           record(ahead.oldest());
         }
         ahead.end();
+        meet(epoch);
         rescore();
         session.checkWeights();
         evaluate(epoch);
@@ -188,13 +191,8 @@ public final class Trainer {
 
   /** The micro-batches of this worker that the epoch has left. */
   private List<MicroBatch> remaining() {
-    EpochPlan plan = state.plan();
-    boolean balanced = plan.choosesInStep() && policy.filtering().balanced();
-    List<MicroBatch> all =
-        balanced
-            ? MicroBatches.balanced(plan, config.partSize(), session.share(), session.data())
-            : MicroBatches.of(plan, config.partSize(), session.share());
-    return all.stream().filter(batch -> batch.step() >= state.step()).toList();
+    List<MicroBatch> own = session.parts(state.plan()).get(workers.share().rank());
+    return own.stream().filter(batch -> batch.step() >= state.step()).toList();
   }
 
   // ---- a step is queued
@@ -250,12 +248,14 @@ public final class Trainer {
     Batch samples = ahead.samples(batch);
     double gradient2 = session.batches().await(samples, batch.backward());
     measured.show(step.records(), samples);
+    int samplesDone = batch.done() - state.done(); // of all workers
     state.record(batch, measured);
     if (batch.last()) {
       state.endStep(gradient2, rate(batch));
+      workers.activity().steps(state.updates());
       session.network().parameters().countBatches(1);
     }
-    state.addTime(batch.size(), ahead.release());
+    state.addTime(samplesDone, ahead.release());
     listeners.microBatchFinished(batch.size());
     if (batch.last()) {
       listeners.stepFinished();
@@ -263,6 +263,12 @@ public final class Trainer {
   }
 
   // ---- after the steps
+
+  /** All workers have the same weights, and from here on the same knowledge of all samples. */
+  private void meet(int epoch) {
+    session.compare(state.plan(), epoch);
+    session.shareRunning(state.exchange());
+  }
 
   /** Scores the samples left out, where the policy looks at them again. */
   private void rescore() {
@@ -273,7 +279,7 @@ public final class Trainer {
     long before = System.nanoTime();
     boolean backward = config.norms() && config.ranking().score().needsNorms();
     Optional<Rescoring> scored =
-        Rescoring.of(state.scores(), session.data(), session.pass(), backward);
+        Rescoring.of(state.scores(), session.data(), session.pass(), backward, workers);
     scored.ifPresent(state::rescored);
     double seconds = (System.nanoTime() - before) * NANOS;
     state.addTime(seconds);

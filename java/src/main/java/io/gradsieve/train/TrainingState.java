@@ -6,6 +6,13 @@ import io.gradsieve.sieve.EpochContext;
 import io.gradsieve.sieve.EpochPlan;
 import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.policy.SievePolicy;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,12 +20,16 @@ import java.util.Optional;
  * included; all others get a {@link Position} or an event.
  */
 final class TrainingState {
+  private final TrainingSession session;
+  private final Workers workers;
   private final TrainingConfig config;
   private final TrainingData data;
   private final SievePolicy policy;
   private final ScoreTable scores;
   private final EpochAccount account = new EpochAccount();
   private final PredictedRanks predicted;
+  private final StepJournal journal = new StepJournal();
+  private EpochFigures journalBegan = EpochFigures.NONE;
   private RunFigures runFigures;
   private BatchGrowth growth;
   private EpochPlan plan;
@@ -29,6 +40,8 @@ final class TrainingState {
 
   /** Goes on from a position. */
   TrainingState(TrainingSession session, Position from) {
+    this.session = session;
+    workers = session.workers();
     config = session.config();
     data = session.data();
     policy = config.policy();
@@ -93,8 +106,24 @@ final class TrainingState {
         predicted.ranks());
   }
 
-  /** Takes the results of a micro-batch. */
+  /**
+   * Takes the results of a micro-batch; of one of several workers score table and account have them
+   * after {@link #exchange}.
+   */
   void record(MicroBatch batch, MeasuredStep measured) {
+    if (workers.alone()) {
+      add(batch, measured);
+    } else {
+      if (journal.isEmpty()) {
+        journalBegan = account.figures();
+      }
+      journal.add(batch, measured.records(), plan.choosesInStep());
+      account.follow(batch, measured, plan.batchSizes()[batch.step()]);
+    }
+    done = batch.done();
+  }
+
+  private void add(MicroBatch batch, MeasuredStep measured) {
     int[] order = plan.order();
     if (plan.choosesInStep()) {
       measured.choose(scores, order, batch.from(), batch.backward());
@@ -104,7 +133,6 @@ final class TrainingState {
     }
     scores.record(epoch, order, batch.from(), batch.size(), measured, batch.last());
     account.add(batch, measured);
-    done = batch.done();
   }
 
   /**
@@ -114,11 +142,76 @@ final class TrainingState {
    * @param learningRate it had, without {@code lr_scale}
    */
   void endStep(double gradient2, double learningRate) {
-    boolean unbiased = config.norms() && (policy.unbiased() || !plan.filtered());
-    int samples = plan.batchSizes()[step];
-    account.endStep(samples, gradient2, plan.meanWeight(), learningRate, unbiased);
+    if (workers.alone()) {
+      end(step, gradient2, learningRate);
+    } else {
+      journal.end(gradient2, learningRate);
+    }
     updates++;
     step++;
+  }
+
+  private void end(int ended, double gradient2, double learningRate) {
+    boolean unbiased = config.norms() && (policy.unbiased() || !plan.filtered());
+    int samples = plan.batchSizes()[ended];
+    account.endStep(samples, gradient2, plan.meanWeight(), learningRate, unbiased);
+  }
+
+  /**
+   * With all steps awaited: several workers tell each other what they measured in their parts, and
+   * each takes all of it in the order of the plan, so that score table and account are those of one
+   * process that cuts its steps into the same parts.
+   *
+   * @return how many samples this worker measured
+   */
+  int exchange() {
+    if (workers.alone()) {
+      return 0;
+    }
+    List<ByteBuffer> told = workers.gather(journal.bytes());
+    List<StepJournal.End> ends = List.copyOf(journal.ends());
+    journal.clear();
+    if (ends.isEmpty()) {
+      return 0;
+    }
+    int first = step - ends.size();
+    List<List<MicroBatch>> parts = session.parts(plan);
+    List<StepJournal.Reader> readers = new ArrayList<>();
+    for (int rank = 0; rank < told.size(); rank++) {
+      Iterator<MicroBatch> own =
+          parts.get(rank).stream().filter(part -> part.step() >= first).iterator();
+      readers.add(new StepJournal.Reader(told.get(rank), own));
+    }
+    account.recount(journalBegan);
+    MeasuredStep measured = new MeasuredStep();
+    for (int i = 0; i < ends.size(); i++) {
+      for (int rank = 0; rank < readers.size(); rank++) {
+        replay(readers.get(rank), rank == 0, rank + 1 == readers.size(), measured);
+      }
+      end(first + i, ends.get(i).gradient2(), ends.get(i).learningRate());
+    }
+    return parts.get(workers.share().rank()).stream()
+        .filter(part -> part.step() >= first && part.step() < step)
+        .mapToInt(MicroBatch::size)
+        .sum();
+  }
+
+  /** Takes one worker's parts of a step. */
+  private void replay(
+      StepJournal.Reader reader, boolean first, boolean last, MeasuredStep measured) {
+    MicroBatch part;
+    do {
+      part = reader.part();
+      int[] rows = Arrays.copyOfRange(plan.order(), part.from(), part.to());
+      int[] labels = Arrays.stream(rows).map(row -> data.trainClasses()[row]).toArray();
+      float[] weights = Arrays.copyOfRange(plan.weights(), part.from(), part.to());
+      measured.show(
+          reader.records(part, plan.choosesInStep()),
+          IntBuffer.wrap(labels),
+          FloatBuffer.wrap(weights),
+          part.size());
+      add(part.among(first && part.first(), last && part.last()), measured);
+    } while (!part.last());
   }
 
   /** Adds a micro-batch's time; the first tenth of an epoch counts as warm-up. */

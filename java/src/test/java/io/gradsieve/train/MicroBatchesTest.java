@@ -104,13 +104,14 @@ class MicroBatchesTest {
       EpochPlan plan = plan((1 + draw.below(1, 10)) / 10.0, sizes);
       int[] classes = new int[plan.kept()];
       Arrays.setAll(classes, i -> draw.below(100 + i, 3));
-      List<MicroBatch> one = MicroBatches.balanced(plan, 20, RankShare.WHOLE, classes, 3);
+      List<MicroBatch> one = MicroBatches.balanced(plan, 20, 1, classes, 3).get(0);
       int world = 1 + draw.below(3, 4);
       int most = 1 + draw.below(2, 6);
       List<MicroBatch> all = new ArrayList<>();
+      List<List<MicroBatch>> byRank = MicroBatches.balanced(plan, most, world, classes, 3);
       for (int rank = 0; rank < world; rank++) {
         RankShare share = new RankShare(rank, world);
-        List<MicroBatch> own = MicroBatches.balanced(plan, most, share, classes, 3);
+        List<MicroBatch> own = byRank.get(rank);
         assertThat(steps(own)).isEqualTo(steps(MicroBatches.of(plan, most, share)));
         all.addAll(own);
       }
