@@ -21,8 +21,9 @@ import java.util.function.Consumer;
 /**
  * The checkpoints of a run, each a directory {@code epoch-0003} (after epoch 3) or {@code
  * epoch-0003-step-000120} (inside it). A checkpoint is written beside as {@code NAME.partial},
- * every file flushed, then renamed: it is whole or not there. {@value CheckpointContents#FILE} in
- * it lists the other files with length and checksum, and ends with its own.
+ * every file flushed, then renamed: it is whole or not there. One of several workers writes it as
+ * {@code NAME.generation-2.partial} and asks before it renames, so that a worker that was stopped
+ * for a while can't undo what others have done since. {@value CheckpointContents#FILE} in it lists the other files with length and checksum, and ends with its own.
  */
 public final class CheckpointStore {
   /** Directory of a run that holds them. */
@@ -30,14 +31,23 @@ public final class CheckpointStore {
 
   private static final String ASIDE = ".old" + DurableFiles.PARTIAL;
 
+  private static final String GENERATION = ".generation-";
+
   private final Path run;
   private final Path directory;
   private final DurableFiles files;
   private final Manifest manifest;
+  private final CheckpointGate gate;
 
   /** Of the run whose directory this is; everything written is entered in the manifest. */
   public CheckpointStore(Path run, DurableFiles files, Manifest manifest) {
+    this(run, files, manifest, CheckpointGate.OPEN);
+  }
+
+  /** The same where what is written has to pass a gate. */
+  CheckpointStore(Path run, DurableFiles files, Manifest manifest, CheckpointGate gate) {
     this.run = run;
+    this.gate = gate;
     this.directory = run.resolve(DIRECTORY);
     this.files = files;
     this.manifest = manifest;
@@ -81,19 +91,27 @@ public final class CheckpointStore {
   /**
    * Writes a checkpoint and then removes the oldest until {@code keep} are left.
    *
+   * @param updates optimizer steps since the start of the run
    * @param origin what {@link #newest} compares
    * @param bodies content of each file by name, written in this order
    * @return its directory
    * @throws GradsieveException.Output if it could not be written; the others are intact then
    */
-  public Path save(Moment moment, Origin origin, Map<String, DurableFiles.Body> bodies, int keep) {
+  public Path save(
+      Moment moment,
+      long updates,
+      Origin origin,
+      Map<String, DurableFiles.Body> bodies,
+      int keep) {
+    gate.check();
     String name = moment.name();
-    Path partial = directory.resolve(name + DurableFiles.PARTIAL);
+    String beside = name + suffix(gate.generation());
+    Path partial = directory.resolve(beside);
     List<String> members = new ArrayList<>(bodies.keySet());
     members.add(CheckpointContents.FILE);
     files.createDirectories(directory);
     discard(partial);
-    manifest.add(listed(name + DurableFiles.PARTIAL, members));
+    manifest.add(listed(beside, members));
     files.createDirectories(partial);
     try {
       write(partial, moment, origin, bodies);
@@ -101,6 +119,18 @@ public final class CheckpointStore {
       discardQuietly(partial, e);
       throw e;
     }
+    gate.commit(updates);
+    Path target = place(partial, name, members);
+    removeOldest(Math.max(1, keep));
+    return target;
+  }
+
+  private static String suffix(int generation) {
+    return (generation == 0 ? "" : GENERATION + generation) + DurableFiles.PARTIAL;
+  }
+
+  /** Lets a checkpoint that is whole take its place. */
+  private Path place(Path partial, String name, List<String> members) {
     manifest.add(listed(name, members));
     Path target = directory.resolve(name);
     Optional<Path> replaced = setAside(target);
@@ -112,9 +142,49 @@ public final class CheckpointStore {
     }
     files.syncDirectory(directory);
     replaced.ifPresent(this::discard);
-    removeOldest(Math.max(1, keep));
-    manifest.remove(listed(name + DurableFiles.PARTIAL, members));
+    manifest.remove(listed(String.valueOf(partial.getFileName()), members));
     return target;
+  }
+
+  /**
+   * Before a generation of workers begins: a checkpoint that was accepted and whose writer then
+   * ended takes its place, and what other generations left unfinished goes.
+   *
+   * @param generation whose checkpoint counts
+   */
+  void adopt(int generation) {
+    List<Path> unfinished = new ArrayList<>();
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> entries =
+          Files.newDirectoryStream(directory, "epoch-*" + DurableFiles.PARTIAL)) {
+        entries.forEach(unfinished::add);
+      } catch (IOException e) {
+        throw new GradsieveException.BadData(directory + ": can't be read: " + e.getMessage(), e);
+      }
+    }
+    for (Path partial : unfinished) {
+      String beside = String.valueOf(partial.getFileName());
+      int at = beside.indexOf(GENERATION);
+      boolean counts = at > 0 && beside.endsWith(suffix(generation)) && isWhole(partial);
+      if (counts) {
+        List<String> members =
+            listed(partial).stream()
+                .map(name -> String.valueOf(Path.of(name).getFileName()))
+                .toList();
+        place(partial, beside.substring(0, at), members);
+      } else {
+        discard(partial);
+      }
+    }
+  }
+
+  private static boolean isWhole(Path checkpoint) {
+    try {
+      CheckpointContents.verify(checkpoint);
+      return true;
+    } catch (GradsieveException.BadData e) {
+      return false;
+    }
   }
 
   private void write(

@@ -108,7 +108,7 @@ final class Checkpoints {
     position.filter().ifPresent(f -> bodies.put(LearnedFilter.FILE, stream(f::write)));
     bodies.put(
         PositionFile.NAME, target -> target.write(PositionFile.of(position, metrics.bytes())));
-    Path saved = store.save(moment(snapshot), origin, bodies, keep);
+    Path saved = store.save(moment(snapshot), position.updates(), origin, bodies, keep);
     last = Optional.of(saved);
     return saved;
   }

@@ -152,7 +152,12 @@ public final class RunDirectory {
 
   /** Its checkpoints. */
   public CheckpointStore checkpoints() {
-    return new CheckpointStore(path, files, manifest);
+    return checkpoints(CheckpointGate.OPEN);
+  }
+
+  /** Its checkpoints, which have to pass a gate. */
+  CheckpointStore checkpoints(CheckpointGate gate) {
+    return new CheckpointStore(path, files, manifest, gate);
   }
 
   /** All is written: the files beside, which have been renamed, are no longer listed. */

@@ -38,7 +38,7 @@ class CheckpointFuzzTest {
     CheckpointStore store = new CheckpointStore(run, files, Manifest.empty(run, files));
     List<Path> checkpoints = new ArrayList<>();
     for (int epoch = 1; epoch <= CHECKPOINTS; epoch++) {
-      checkpoints.add(store.save(new Moment(epoch, 0), ORIGIN, content(epoch), CHECKPOINTS));
+      checkpoints.add(store.save(new Moment(epoch, 0), epoch, ORIGIN, content(epoch), CHECKPOINTS));
     }
     Map<Path, byte[]> good = new HashMap<>();
     for (Path checkpoint : checkpoints) {

@@ -62,7 +62,7 @@ class CheckpointStoreTest {
   }
 
   private Path save(int epoch, int step) {
-    return store.save(new Moment(epoch, step), ORIGIN, content(epoch), 3);
+    return store.save(new Moment(epoch, step), epoch, ORIGIN, content(epoch), 3);
   }
 
   private Path newest() {

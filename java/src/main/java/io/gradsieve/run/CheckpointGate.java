@@ -1,0 +1,40 @@
+package io.gradsieve.run;
+
+/**
+ * Says whether what this process is about to write still counts: one of several workers may have
+ * been stopped or cut off, and others have gone on without it.
+ */
+public interface CheckpointGate {
+  /** Of a process that trains alone: all that it writes counts. */
+  CheckpointGate OPEN =
+      new CheckpointGate() {
+        @Override
+        public int generation() {
+          return 0;
+        }
+
+        @Override
+        public void check() {}
+
+        @Override
+        public void commit(long updates) {}
+      };
+
+  /** The generation of workers that writes; 0 for a process alone. */
+  int generation();
+
+  /**
+   * Before something is written.
+   *
+   * @throws io.gradsieve.GradsieveException.PeerLost if the generation has ended
+   */
+  void check();
+
+  /**
+   * Asks, of a checkpoint that is written beside, whether it may take its place.
+   *
+   * @param updates optimizer steps since the start of the run
+   * @throws io.gradsieve.GradsieveException.PeerLost if it may not: the generation has ended
+   */
+  void commit(long updates);
+}
