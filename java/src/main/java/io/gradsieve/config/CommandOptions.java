@@ -15,6 +15,14 @@ public final class CommandOptions {
           Options.ID,
           Options.IGNORE,
           Options.WEIGHT);
+  private static final List<Option<?>> JOINING =
+      List.of(
+          JobOptions.JOIN_TIMEOUT,
+          JobOptions.ALLOW_MINORITY,
+          JobOptions.TOKEN_FILE,
+          JobOptions.TLS_CERT,
+          JobOptions.TLS_KEY,
+          JobOptions.TLS_CA);
   private static final List<Option<?>> TRAINED =
       List.of(Options.TRAINED_MODEL, Options.TRAINED_WEIGHTS);
 
@@ -54,6 +62,12 @@ public final class CommandOptions {
               Options.EVAL_EVERY,
               Options.DRY_RUN,
               Options.PROFILE),
+          List.of(
+              JobOptions.SYNC_BATCHNORM,
+              JobOptions.COLLECTIVE,
+              JobOptions.COMPRESS,
+              JobOptions.INTERFACE),
+          JOINING,
           OUTPUT);
   public static final List<Option<?>> SCORE_COMMAND =
       join(
@@ -103,6 +117,26 @@ public final class CommandOptions {
           SOURCE,
           List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
           OUTPUT);
+  public static final List<Option<?>> LAUNCH =
+      join(
+          List.of(
+              JobOptions.WORKERS,
+              JobOptions.NODES,
+              JobOptions.RENDEZVOUS,
+              JobOptions.MIN_WORKERS,
+              JobOptions.MAX_RESTARTS,
+              JobOptions.FAILURE_TIMEOUT),
+          JOINING,
+          OUTPUT);
+  public static final List<Option<?>> RENDEZVOUS =
+      join(
+          List.of(
+              JobOptions.BIND,
+              JobOptions.JOB_WORKERS,
+              JobOptions.MIN_WORKERS,
+              JobOptions.FAILURE_TIMEOUT),
+          JOINING,
+          OUTPUT);
   public static final List<Option<?>> INIT = join(List.of(Options.INIT_OUT), OUTPUT);
   public static final List<Option<?>> DOCTOR =
       join(List.of(Options.UNPACK, Options.CHECKED_DATA), SOURCE.subList(1, SOURCE.size()), OUTPUT);
@@ -110,27 +144,29 @@ public final class CommandOptions {
 
   /** Options that leave the weights as they are: {@code --resume} takes a new value for them. */
   public static final List<Option<?>> FREE_ON_RESUME =
-      List.of(
-          Options.OUT,
-          Options.RESUME,
-          Options.OVERWRITE,
-          Options.DRY_RUN,
-          Options.PROFILE,
-          Options.QUIET,
-          Options.PROGRESS,
-          Options.JSON,
-          Options.STACKTRACE,
-          Options.KEEP_CHECKPOINTS,
-          Options.CHECKPOINT_EVERY);
+      join(
+          List.of(
+              Options.OUT,
+              Options.RESUME,
+              Options.OVERWRITE,
+              Options.DRY_RUN,
+              Options.PROFILE,
+              Options.KEEP_CHECKPOINTS,
+              Options.CHECKPOINT_EVERY,
+              JobOptions.INTERFACE),
+          JOINING,
+          OUTPUT);
 
   /** Options of the machine: {@code --resume} takes a new value for them, with a warning. */
   public static final List<Option<?>> MACHINE_ON_RESUME =
-      List.of(Options.DEVICE, Options.THREADS, Options.PRECISION);
+      List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, JobOptions.COLLECTIVE);
 
   /**
-   * Options of how one invocation shows itself: {@code --resume} does not take them from the run.
+   * Options of how one invocation shows itself and joins its job: {@code --resume} does not take
+   * them from the run, whose network and secret were others.
    */
-  public static final List<Option<?>> SHOWN = OUTPUT;
+  public static final List<Option<?>> ANEW_ON_RESUME =
+      join(List.of(JobOptions.INTERFACE), JOINING, OUTPUT);
 
   /** Options of one invocation: they are not written to {@code config.yaml}. */
   public static final List<Option<?>> OF_ONE_INVOCATION =

@@ -22,6 +22,7 @@ public record Option<T>(
     SIEVE("Sieve"),
     MACHINE("Machine"),
     RUN("Run"),
+    WORKERS("Many workers"),
     OUTPUT("Output");
 
     private final String title;

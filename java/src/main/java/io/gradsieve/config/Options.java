@@ -27,13 +27,14 @@ import io.gradsieve.sieve.policy.Policies;
 import java.util.List;
 
 /**
- * Every option of every command, declared once. To add one: a constant here, its place in the list
- * of each command that takes it, and a reader in that command's configuration; help, completion,
- * {@code --config}, {@code --set}, {@code init} and {@code config.yaml} follow by themselves. One
- * of {@code train} that leaves the weights as they are, or belongs to the machine or to one
- * invocation, is in a list of {@link CommandOptions} that says so; else a run that is resumed keeps
- * its value. {@link ValueType.Use} says of a path whether it is read or written. Defaults tuned for
- * a data set are in {@link DataSetDefaults}.
+ * Every option of every command, declared once; those of jobs of many workers are in {@link
+ * JobOptions}. To add one: a constant here, its place in the list of each command that takes it,
+ * and a reader in that command's configuration; help, completion, {@code --config}, {@code --set},
+ * {@code init} and {@code config.yaml} follow by themselves. One of {@code train} that leaves the
+ * weights as they are, or belongs to the machine or to one invocation, is in a list of {@link
+ * CommandOptions} that says so; else a run that is resumed keeps its value. {@link ValueType.Use}
+ * says of a path whether it is read or written. Defaults tuned for a data set are in {@link
+ * DataSetDefaults}.
  */
 public final class Options {
   /** The native library starts no more; its reductions keep a buffer for each. */

@@ -75,6 +75,7 @@ final class ProtectedInputs {
     boolean path = text.indexOf('/') >= 0 || text.indexOf('.') >= 0;
     String what = input.option().dashed() + " " + text;
     switch (input.option().type().use()) {
+      case INPUT -> check(what, Path.of(text));
       case DATA ->
           DataSource.located(text, settings.find(Options.DATA_DIR).map(Path::of))
               .ifPresent(data -> checkWhole(what, data));

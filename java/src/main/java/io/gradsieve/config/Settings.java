@@ -89,6 +89,13 @@ public final class Settings {
     return new Settings(changed, config);
   }
 
+  /** The same without a value for one option. */
+  public Settings without(Option<?> option) {
+    Map<Option<?>, Setting<?>> changed = new LinkedHashMap<>(settings);
+    changed.remove(option);
+    return new Settings(changed, config);
+  }
+
   /**
    * The same, looked at whether an output would write over an input; whoever adds an input later
    * asks again.

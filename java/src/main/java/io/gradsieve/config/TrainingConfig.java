@@ -53,6 +53,7 @@ public record TrainingConfig(Settings settings) {
     }
     optimizer(settings);
     schedule(settings);
+    WorkersConfig.of(settings);
     if (settings.get(Options.RESUME) && settings.get(Options.OVERWRITE)) {
       throw new GradsieveException.Usage("--resume and --overwrite contradict each other");
     }
@@ -268,6 +269,11 @@ public record TrainingConfig(Settings settings) {
   /** In epochs. */
   public int evalEvery() {
     return settings.get(Options.EVAL_EVERY);
+  }
+
+  /** How the workers of a job train together. */
+  public WorkersConfig workers() {
+    return WorkersConfig.of(settings);
   }
 
   /**

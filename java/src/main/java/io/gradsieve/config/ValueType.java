@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.DeviceName;
 import io.gradsieve.backend.Precision;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +40,8 @@ public record ValueType<T>(
     LIST,
     /** A directory where something may be looked for. */
     PLACE,
+    /** A file that is read. */
+    INPUT,
     /** A known name, or a file or a whole directory that is read. */
     DATA,
     /** A known name, or as {@link #TRAINED}. */
@@ -205,6 +208,32 @@ public record ValueType<T>(
           return value;
         },
         ValueType::plain);
+  }
+
+  /** Seconds between bounds. */
+  static ValueType<Double> seconds(double least, double most) {
+    ValueType<Double> number =
+        number(
+            "of seconds, %s to %s".formatted(plain(least), plain(most)), least, false, most, false);
+    return of("S", number.expected, number.parser, number.printer);
+  }
+
+  /** Whole seconds between bounds, as hours, minutes and seconds: {@code 1h30m}. */
+  static ValueType<Duration> duration(Duration least, Duration most) {
+    return of(
+        "TIME",
+        "a time such as 30s, 5m or 1h, from %s to %s".formatted(printed(least), printed(most)),
+        text -> {
+          require(text.matches("([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?") && !text.isEmpty());
+          Duration time = Duration.parse("PT" + text);
+          require(time.compareTo(least) >= 0 && time.compareTo(most) <= 0);
+          return time;
+        },
+        ValueType::printed);
+  }
+
+  private static String printed(Duration time) {
+    return time.toString().substring("PT".length()).toLowerCase(Locale.ROOT);
   }
 
   /** A finite number above zero. */

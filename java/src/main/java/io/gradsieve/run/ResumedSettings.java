@@ -50,8 +50,12 @@ public final class ResumedSettings {
             .find(Options.PRECISION)
             .map(precision -> recorded.with(Options.PRECISION, precision, "as the run began"))
             .orElse(recorded);
+    for (Option<?> option : CommandOptions.ANEW_ON_RESUME) {
+      effective = effective.without(option);
+    }
     for (Setting<?> setting : asked.all()) {
-      if (!asked.given(setting.option()) && !CommandOptions.SHOWN.contains(setting.option())) {
+      if (!asked.given(setting.option())
+          && !CommandOptions.ANEW_ON_RESUME.contains(setting.option())) {
         continue;
       }
       if (CommandOptions.FREE_ON_RESUME.contains(setting.option())

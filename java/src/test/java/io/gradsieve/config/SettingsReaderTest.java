@@ -232,7 +232,9 @@ class SettingsReaderTest {
             CommandOptions.PREDICT,
             CommandOptions.EXPORT,
             CommandOptions.INIT,
-            CommandOptions.DOCTOR)) {
+            CommandOptions.DOCTOR,
+            CommandOptions.LAUNCH,
+            CommandOptions.RENDEZVOUS)) {
       assertThat(options).extracting(Option::name).doesNotHaveDuplicates();
       new SettingsReader("x", options).resolve();
     }
