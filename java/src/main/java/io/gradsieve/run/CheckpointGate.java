@@ -14,6 +14,16 @@ public interface CheckpointGate {
         }
 
         @Override
+        public int acceptedGeneration() {
+          return 0;
+        }
+
+        @Override
+        public long acceptedUpdates() {
+          return 0;
+        }
+
+        @Override
         public void check() {}
 
         @Override
@@ -22,6 +32,12 @@ public interface CheckpointGate {
 
   /** The generation of workers that writes; 0 for a process alone. */
   int generation();
+
+  /** Whose checkpoint was the last to be accepted when this generation began; 0 for none. */
+  int acceptedGeneration();
+
+  /** Of the last checkpoint that was accepted then: optimizer steps since the start of the run. */
+  long acceptedUpdates();
 
   /**
    * Before something is written.

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 
 /**
  * Saves and restores the state of a run, bit for bit. A checkpoint's files, each specified where it
@@ -45,8 +46,8 @@ import java.util.Optional;
 final class Checkpoints {
   static final String WEIGHTS = "weights.safetensors";
   static final String MODEL = "model.yaml";
-  private static final String OPTIMIZER = "optimizer.safetensors";
-  private static final String SCORES = "scores.bin";
+  static final String OPTIMIZER = "optimizer.safetensors";
+  static final String SCORES = "scores.bin";
 
   /** Bytes copied at a time. */
   private static final int CHUNK = 1 << 22;
@@ -137,6 +138,19 @@ final class Checkpoints {
       ScoreTableCodec.writeRows(table, from, Math.min(from + rows, table.samples()), chunk);
       target.write(chunk.flip());
     }
+  }
+
+  /** CRC-32C of a score table. */
+  static long hash(ScoreTable table) {
+    CRC32C sum = new CRC32C();
+    int rows = CHUNK / table.bytesPerSample();
+    ByteBuffer chunk = ByteBuffer.allocate(rows * table.bytesPerSample());
+    for (int from = 0; from < table.samples(); from += rows) {
+      chunk.clear();
+      ScoreTableCodec.writeRows(table, from, Math.min(from + rows, table.samples()), chunk);
+      sum.update(chunk.flip());
+    }
+    return sum.getValue();
   }
 
   /** Length of metrics.jsonl when the checkpoint was made. */

@@ -36,6 +36,12 @@ public final class Preparation {
   public static PreparedTraining of(TrainingConfig asked) {
     TrainingConfig config = ResumedSettings.of(asked);
     config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
+    return ofWorker(config);
+  }
+
+  /** The same for one of several workers, of which the first looks at {@code out} in its time. */
+  static PreparedTraining ofWorker(TrainingConfig asked) {
+    TrainingConfig config = ResumedSettings.of(asked);
     ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
     Optional<Schema> rules = source.stated();
     Dataset dataset = DataSource.open(config.dataRequest(rules));

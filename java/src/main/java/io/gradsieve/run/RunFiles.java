@@ -1,5 +1,6 @@
 package io.gradsieve.run;
 
+import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.ConfigText;
@@ -17,6 +18,7 @@ import io.gradsieve.train.Recorder;
 import io.gradsieve.train.Snapshot;
 import io.gradsieve.train.TrainingResult;
 import io.gradsieve.train.TrainingSession;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -32,6 +34,7 @@ final class RunFiles implements Recorder {
   private final MetricsFile metrics;
   private final Checkpoints checkpoints;
   private final ResultFiles results;
+  private final CheckpointGate gate;
   private final Position position;
 
   private RunFiles(
@@ -39,11 +42,13 @@ final class RunFiles implements Recorder {
       MetricsFile metrics,
       Checkpoints checkpoints,
       ResultFiles results,
+      CheckpointGate gate,
       Position position) {
     this.directory = directory;
     this.metrics = metrics;
     this.checkpoints = checkpoints;
     this.results = results;
+    this.gate = gate;
     this.position = position;
   }
 
@@ -54,26 +59,48 @@ final class RunFiles implements Recorder {
    * @param notes takes a line for each thing a user should know
    */
   static RunFiles open(Path out, TrainingSession session, Consumer<String> notes) {
+    return open(out, session, notes, CheckpointGate.OPEN);
+  }
+
+  /**
+   * The same for the worker that writes; from the second generation on it goes on with what an
+   * earlier one has left.
+   *
+   * @throws io.gradsieve.GradsieveException.PeerLost if the checkpoint that counts is not there
+   */
+  static RunFiles open(
+      Path out, TrainingSession session, Consumer<String> notes, CheckpointGate gate) {
     TrainingConfig config = session.config();
+    boolean later = gate.generation() > 1;
+    boolean goesOn = config.resume() || later && Files.exists(out.resolve(RunDirectory.CONFIG));
     RunDirectory directory =
-        RunDirectory.open(out, config.resume(), config.overwrite(), new DurableFiles());
+        RunDirectory.open(out, goesOn, config.overwrite() || later, new DurableFiles());
     Map<String, String> found = machine(session.backend().info());
-    if (!config.resume()) {
+    if (!goesOn) {
       directory.write(RunDirectory.CONFIG, RunDirectory.text(ConfigText.of(config, found)));
       notes.accept("run: " + out);
     }
-    List<String> warnings = config.resume() ? differences(directory, config, found) : List.of();
-    CheckpointStore store = directory.checkpoints();
+    List<String> warnings =
+        config.resume() ? differences(directory, config, found) : new ArrayList<>();
+    CheckpointStore store = directory.checkpoints(gate);
+    if (gate.generation() > 0) {
+      store.adopt(gate.acceptedGeneration());
+    }
     // the machine may be another than the run began on, which its checkpoints do not mind
     TrainingConfig begun =
-        config.resume() ? ResumedSettings.recorded(directory.file(RunDirectory.CONFIG)) : config;
+        goesOn ? ResumedSettings.recorded(directory.file(RunDirectory.CONFIG)) : config;
     Origin origin = new Origin(begun.hash(), DataHash.of(session.data().dataset()));
     Optional<CheckpointStore.Good> good =
-        config.resume() ? store.newest(origin, warnings::add) : Optional.empty();
+        goesOn ? store.newest(origin, warnings::add) : Optional.empty();
     Position position =
         good.map(checkpoint -> Checkpoints.restore(session, checkpoint))
             .orElseGet(() -> Position.start(config, session.data()));
-    if (config.resume()) {
+    if (gate.acceptedGeneration() > 0 && position.updates() != gate.acceptedUpdates()) {
+      throw new GradsieveException.PeerLost(
+          "%s: the workers agreed on the checkpoint of step %,d, and the newest here is of step %,d; the directory must lie where every host sees it"
+              .formatted(out, gate.acceptedUpdates(), position.updates()));
+    }
+    if (goesOn) {
       notes.accept(
           "run: %s goes on %s%s"
               .formatted(
@@ -86,7 +113,8 @@ final class RunFiles implements Recorder {
     MetricsFile metrics = new MetricsFile(directory.file(RunDirectory.METRICS), kept);
     Checkpoints checkpoints =
         new Checkpoints(store, metrics, config, origin, good.map(CheckpointStore.Good::path));
-    return new RunFiles(directory, metrics, checkpoints, new ResultFiles(directory), position);
+    return new RunFiles(
+        directory, metrics, checkpoints, new ResultFiles(directory), gate, position);
   }
 
   private static Map<String, String> machine(BackendInfo info) {
@@ -147,6 +175,7 @@ final class RunFiles implements Recorder {
   /** The metrics first: a checkpoint knows how long they are. */
   @Override
   public Optional<Path> epochFinished(Snapshot snapshot, EpochMetrics epoch) {
+    gate.check();
     metrics.append(epoch);
     return checkpoints.epochFinished(snapshot);
   }
@@ -159,6 +188,7 @@ final class RunFiles implements Recorder {
   @Override
   public void runFinished(Snapshot snapshot, TrainingResult result) {
     if (result.signal() == 0) {
+      gate.check();
       results.write(snapshot);
     }
   }

@@ -13,6 +13,7 @@ import io.gradsieve.train.TrainingEvent;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingResult;
 import io.gradsieve.train.TrainingSession;
+import io.gradsieve.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -82,29 +83,41 @@ public final class TrainingRun {
     PreparedTraining training = prepared.get();
     TrainingConfig config = training.config();
     List<String> remarks = Preparation.remarks(training);
-    try (TrainingSession session = TrainingSession.open(training, stop)) {
+    try (TrainingSession session = TrainingSession.open(training, Workers.alone(stop))) {
       remarks.forEach(notes);
       notes.accept(Description.data(training.data()));
       notes.accept(Description.network(training, session.backend().info()));
       Optional<RunFiles> files = config.out().map(out -> RunFiles.open(out, session, notes));
-      List<TrainingListener> told = new ArrayList<>(listeners);
-      told.add(warnings());
-      if (config.profile()) {
-        told.add(profile(training, session, files));
-      }
-      Trainer trainer =
-          new Trainer(
-              session,
-              files.map(RunFiles::position).orElseGet(() -> Position.start(config, session.data())),
-              Optional.of(new FilterTraining(config, session.backend())),
-              files.map(Recorder.class::cast).orElse(Recorder.NONE),
-              told);
-      TrainingResult result = trainer.run();
-      if (result.signal() == 0) {
-        Prospects.verdict(config, session.data(), trainer.position()).ifPresent(notes);
-      }
-      return result;
+      Position from =
+          files.map(RunFiles::position).orElseGet(() -> Position.start(config, session.data()));
+      return train(training, session, from, files);
     }
+  }
+
+  /** Trains what is open, and tells of it. */
+  TrainingResult train(
+      PreparedTraining training,
+      TrainingSession session,
+      Position from,
+      Optional<RunFiles> files) {
+    TrainingConfig config = session.config();
+    List<TrainingListener> told = new ArrayList<>(listeners);
+    told.add(warnings());
+    if (config.profile()) {
+      told.add(profile(training, session, files));
+    }
+    Trainer trainer =
+        new Trainer(
+            session,
+            from,
+            Optional.of(new FilterTraining(config, session.backend())),
+            files.map(Recorder.class::cast).orElse(Recorder.NONE),
+            told);
+    TrainingResult result = trainer.run();
+    if (result.signal() == 0) {
+      Prospects.verdict(config, session.data(), trainer.position()).ifPresent(notes);
+    }
+    return result;
   }
 
   private TrainingListener warnings() {

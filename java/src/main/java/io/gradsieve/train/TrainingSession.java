@@ -56,7 +56,7 @@ public final class TrainingSession implements AutoCloseable {
       resources.add(batches::close);
       pass = new ForwardPass(step, batches, workers);
       evaluator = new Evaluator(pass, workers);
-      workers.join(step, false);
+      workers.join(step, config.workers().syncBatchNorm());
     } catch (RuntimeException e) {
       throw resources.abandon(e);
     }

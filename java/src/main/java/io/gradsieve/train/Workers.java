@@ -60,12 +60,12 @@ public final class Workers {
   }
 
   /** Whether there is no other. */
-  boolean alone() {
+  public boolean alone() {
     return collective.isEmpty();
   }
 
   /** What this worker takes of every step. */
-  RankShare share() {
+  public RankShare share() {
     return collective.map(all -> new RankShare(all.rank(), all.world())).orElse(RankShare.WHOLE);
   }
 
@@ -114,7 +114,7 @@ public final class Workers {
   }
 
   /** What each worker gives, by rank. */
-  List<ByteBuffer> gather(ByteBuffer own) {
+  public List<ByteBuffer> gather(ByteBuffer own) {
     if (alone()) {
       return List.of(own.slice());
     }
@@ -170,7 +170,7 @@ public final class Workers {
    * @param what it is, for instance "weights after epoch 3"
    * @throws PeerLost on every worker if one has another, naming it
    */
-  void same(String what, byte[] hash) {
+  public void same(String what, byte[] hash) {
     List<ByteBuffer> hashes = gather(ByteBuffer.wrap(hash));
     ByteBuffer usual = hashes.get(0);
     int most = 0;
