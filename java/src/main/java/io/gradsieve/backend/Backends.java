@@ -42,6 +42,20 @@ public final class Backends {
         : cuda(found.number().orElseThrow(), threads, taken);
   }
 
+  /** The instruction set that the processor would compute with; nothing is chosen yet. */
+  public static String instructionSet() {
+    return CpuBackend.instructionSet();
+  }
+
+  /**
+   * Lets the processor compute with this one in all of the process.
+   *
+   * @throws GradsieveException.Missing if it computes with another already, or has not this one
+   */
+  public static void use(String instructionSet) {
+    CpuBackend.use(instructionSet);
+  }
+
   /**
    * The device that a name stands for here: {@code cpu}, {@code cuda:0}, {@code cuda:1} and so on.
    * A GPU that {@code auto} could expect but not use is a warning.

@@ -10,6 +10,16 @@ import java.util.Map;
  * @param fields for {@code --json}, without schema, command and exit
  */
 record Outcome(int exitCode, String text, Map<String, ?> fields) {
+  /** Of a process that leaves it to another one to speak. */
+  static Outcome silent(int exitCode) {
+    return new Outcome(exitCode, "", Map.of());
+  }
+
+  /** Whether there is nothing to print, in either form. */
+  boolean isSilent() {
+    return text.isEmpty() && fields.isEmpty();
+  }
+
   static Outcome of(String text, Map<String, ?> fields) {
     return new Outcome(0, text, fields);
   }

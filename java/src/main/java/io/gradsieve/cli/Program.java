@@ -76,6 +76,9 @@ final class Program {
         command
             .action()
             .run(new Invocation(settings, typed.arguments(), err, terminal, environment));
+    if (outcome.isSilent()) {
+      return flushed(outcome.exitCode());
+    }
     if (settings.get(Options.JSON)) {
       print(command.name(), outcome.exitCode(), outcome.fields());
     } else if (!outcome.text().isEmpty()) {

@@ -1,14 +1,18 @@
 package io.gradsieve.cli;
 
+import io.gradsieve.config.JoiningConfig;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.ProgressForm;
 import io.gradsieve.config.Settings;
 import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.dist.cluster.Launchers;
+import io.gradsieve.dist.cluster.Place;
 import io.gradsieve.run.ProgressReport;
 import io.gradsieve.run.ResumedSettings;
 import io.gradsieve.run.RunDirectory;
 import io.gradsieve.run.TrainingPreview;
 import io.gradsieve.run.TrainingRun;
+import io.gradsieve.run.WorkersRun;
 import io.gradsieve.train.Evaluation;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.TrainingListener;
@@ -31,19 +35,54 @@ final class TrainCommand {
       TrainingPreview preview = TrainingPreview.of(config);
       return Outcome.of(preview.text(), preview.fields());
     }
-    if (config.out().isEmpty()) {
-      config = config.withOut(RunDirectory.fresh(config));
-    }
+    Optional<Place> place = Launchers.find(invocation.environment());
+    return place.isPresent() ? shared(invocation, config, place.get()) : alone(invocation, config);
+  }
+
+  private static Outcome alone(Invocation invocation, TrainingConfig asked) {
+    TrainingConfig config =
+        asked.out().isEmpty() ? asked.withOut(RunDirectory.fresh(asked)) : asked;
     StopRequest stop = new StopRequest();
     List<TrainingListener> listeners = new ArrayList<>();
     progress(invocation).ifPresent(listeners::add);
-    TrainingResult result;
     try (Signals signals = Signals.to(stop)) {
       listeners.add(signals);
-      result = TrainingRun.of(config, listeners, stop, invocation::note).run();
+      TrainingResult result = TrainingRun.of(config, listeners, stop, invocation::note).run();
+      return new Outcome(exitCode(result), text(config, result), fields(config, result));
     }
-    int exitCode = result.signal() == 0 ? 0 : Signals.SIGNALLED + result.signal();
-    return new Outcome(exitCode, text(config, result), fields(config, result));
+  }
+
+  /** As one of several workers; the first of them has the outcome, the others end without words. */
+  private static Outcome shared(Invocation invocation, TrainingConfig config, Place place) {
+    place.remarks().forEach(remark -> invocation.note("warning: " + remark));
+    JoiningConfig joining =
+        config
+            .workers()
+            .joining()
+            .orTokenFile(
+                Optional.ofNullable(
+                    invocation.environment().get(JoiningConfig.TOKEN_VARIABLE)));
+    StopRequest stop = new StopRequest();
+    try (Signals signals = Signals.to(stop)) {
+      WorkersRun.End end =
+          new WorkersRun(
+                  config,
+                  place,
+                  joining,
+                  List.of(signals),
+                  progress(invocation).stream().toList(),
+                  stop,
+                  invocation::note)
+              .run();
+      TrainingResult result = end.result();
+      return end.first()
+          ? new Outcome(exitCode(result), text(config, result), fields(config, result))
+          : Outcome.silent(exitCode(result));
+    }
+  }
+
+  private static int exitCode(TrainingResult result) {
+    return result.signal() == 0 ? 0 : Signals.SIGNALLED + result.signal();
   }
 
   private static Optional<TrainingListener> progress(Invocation invocation) {

@@ -16,6 +16,7 @@ import io.gradsieve.sieve.policy.Policies;
 import io.gradsieve.sieve.policy.SievePolicy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -281,10 +282,27 @@ public record TrainingConfig(Settings settings) {
    * not count, so that checkpoints outlive options that come later.
    */
   public String hash() {
-    StringBuilder text = new StringBuilder();
+    return hash("", CommandOptions.FREE_ON_RESUME);
+  }
+
+  /**
+   * A hash of what all workers of a job must have alike: every option but those of a machine, and
+   * those that name the data, of which there is a hash of its own.
+   *
+   * @param network what is trained
+   */
+  public String jobHash(String network) {
+    List<Option<?>> own = new ArrayList<>(CommandOptions.FREE_ON_RESUME);
+    own.addAll(List.of(Options.DEVICE, Options.THREADS, Options.PRECISION));
+    own.addAll(List.of(Options.DATA, Options.DATA_DIR, Options.MODEL, Options.WEIGHTS));
+    return hash(network, own);
+  }
+
+  private String hash(String before, List<Option<?>> without) {
+    StringBuilder text = new StringBuilder(before);
     for (Option<?> option : CommandOptions.TRAIN) {
       String value = settings.setting(option).map(Settings.Setting::text).orElse("");
-      if (!CommandOptions.FREE_ON_RESUME.contains(option)
+      if (!without.contains(option)
           && !value.equals(option.fallback().orElse(""))) {
         text.append(option.name()).append('=').append(value).append('\n');
       }

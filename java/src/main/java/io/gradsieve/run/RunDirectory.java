@@ -160,6 +160,11 @@ public final class RunDirectory {
     return new CheckpointStore(path, files, manifest, gate);
   }
 
+  /** Enters a file that others write. */
+  void list(String name) {
+    manifest.add(List.of(name));
+  }
+
   /** All is written: the files beside, which have been renamed, are no longer listed. */
   void finished() {
     manifest.remove(OF_EVERY_RUN.stream().map(name -> name + DurableFiles.PARTIAL).toList());

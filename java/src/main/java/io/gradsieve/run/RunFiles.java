@@ -66,7 +66,7 @@ final class RunFiles implements Recorder {
    * The same for the worker that writes; from the second generation on it goes on with what an
    * earlier one has left.
    *
-   * @throws io.gradsieve.GradsieveException.PeerLost if the checkpoint that counts is not there
+   * @throws GradsieveException.BadData if the checkpoint that counts is not there
    */
   static RunFiles open(
       Path out, TrainingSession session, Consumer<String> notes, CheckpointGate gate) {
@@ -96,7 +96,7 @@ final class RunFiles implements Recorder {
         good.map(checkpoint -> Checkpoints.restore(session, checkpoint))
             .orElseGet(() -> Position.start(config, session.data()));
     if (gate.acceptedGeneration() > 0 && position.updates() != gate.acceptedUpdates()) {
-      throw new GradsieveException.PeerLost(
+      throw new GradsieveException.BadData(
           "%s: the workers agreed on the checkpoint of step %,d, and the newest here is of step %,d; the directory must lie where every host sees it"
               .formatted(out, gate.acceptedUpdates(), position.updates()));
     }
@@ -190,6 +190,13 @@ final class RunFiles implements Recorder {
     if (result.signal() == 0) {
       gate.check();
       results.write(snapshot);
+    }
+  }
+
+  /** Lists the logs of so many workers among what the run has written. */
+  void listLogs(int workers) {
+    for (int rank = 0; rank < workers; rank++) {
+      directory.list(RankLog.name(rank));
     }
   }
 

@@ -49,34 +49,84 @@ public final class CpuBackend implements Backend {
     if (threads < 1) {
       throw new GradsieveException.Usage("threads must be at least 1, is " + threads);
     }
+    String isa = asked();
+    load();
+    CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa));
+    return new CpuBackend(threads);
+  }
+
+  /** What {@code GRADSIEVE_ISA} says; empty for the best there is. */
+  private static String asked() {
     String isa = System.getenv().getOrDefault(ISA_VARIABLE, "");
     if (!isa.isEmpty() && !INSTRUCTION_SETS.contains(isa)) {
       throw GradsieveException.Usage.unknown(ISA_VARIABLE, isa, INSTRUCTION_SETS);
     }
+    return isa;
+  }
+
+  private static void load() {
     LoadResult library = NativeLibrary.load();
     if (library instanceof LoadResult.Failed failed) {
       throw new GradsieveException.Missing(failed.reason());
     }
-    CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa));
-    return new CpuBackend(threads);
+  }
+
+  /**
+   * The instruction set that {@link #open} would choose; nothing is chosen yet.
+   *
+   * @throws GradsieveException as {@link #open}
+   */
+  public static String instructionSet() {
+    String isa = asked();
+    load();
+    return isa.isEmpty()
+        ? candidates(description()).stream()
+            .filter(BackendInfo.Candidate::usable)
+            .map(BackendInfo.Candidate::name)
+            .findFirst()
+            .orElse(INSTRUCTION_SETS.get(0))
+        : isa;
+  }
+
+  /**
+   * Chooses the instruction set of all backends of this process, so that workers on unlike machines
+   * compute the same bits.
+   *
+   * @throws GradsieveException.Missing if this process already runs another, or the machine has not
+   *     this one
+   */
+  public static void use(String instructionSet) {
+    load();
+    try {
+      NativeException.check(CpuLibrary.gs_open(instructionSet));
+    } catch (NativeException e) {
+      throw new GradsieveException.Missing(
+          "the workers' common instruction set is %s: %s; start all with %s=%s"
+              .formatted(instructionSet, e.getMessage(), ISA_VARIABLE, instructionSet),
+          e);
+    }
   }
 
   @Override
   public BackendInfo info() {
     JsonNode machine = description();
-    List<BackendInfo.Candidate> candidates = new ArrayList<>();
-    for (JsonNode c : machine.path("candidates")) {
-      candidates.add(
-          new BackendInfo.Candidate(
-              c.path("name").asText(), c.path("usable").asBoolean(), c.path("reason").asText()));
-    }
     return new BackendInfo(
         "cpu",
         machine.path("cpu").asText(),
         threads,
         machine.path("isa").asText(),
         "own " + machine.path("isa").asText(),
-        candidates);
+        candidates(machine));
+  }
+
+  private static List<BackendInfo.Candidate> candidates(JsonNode machine) {
+    List<BackendInfo.Candidate> candidates = new ArrayList<>();
+    for (JsonNode c : machine.path("candidates")) {
+      candidates.add(
+          new BackendInfo.Candidate(
+              c.path("name").asText(), c.path("usable").asBoolean(), c.path("reason").asText()));
+    }
+    return candidates;
   }
 
   private static JsonNode description() {

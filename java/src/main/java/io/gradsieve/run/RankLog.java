@@ -1,0 +1,103 @@
+package io.gradsieve.run;
+
+import io.gradsieve.format.files.DurableFiles;
+import io.gradsieve.train.TrainingEvent.CheckpointSaved;
+import io.gradsieve.train.TrainingEvent.EpochFinished;
+import io.gradsieve.train.TrainingEvent.Interrupted;
+import io.gradsieve.train.TrainingEvent.RunFinished;
+import io.gradsieve.train.TrainingEvent.RunStarted;
+import io.gradsieve.train.TrainingListener;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.LocalDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * {@code logs/rank-N.log}: what happened to one worker, a line each, with the time. Lines that come
+ * before the run's directory is known wait for it. For all threads.
+ */
+final class RankLog implements TrainingListener {
+  /** Directory of a run that holds them. */
+  static final String DIRECTORY = "logs";
+
+  private final List<String> waiting = new ArrayList<>();
+  private Path file = Path.of("");
+
+  /** The log of a rank, as its name in a run. */
+  static String name(int rank) {
+    return "%s/rank-%d.log".formatted(DIRECTORY, rank);
+  }
+
+  /** From now on lines go to the file of this rank. */
+  synchronized void open(Path run, int rank) {
+    file = run.resolve(name(rank));
+    try {
+      Files.createDirectories(run.resolve(DIRECTORY));
+    } catch (IOException e) {
+      throw DurableFiles.failure(file, e);
+    }
+    List<String> before = List.copyOf(waiting);
+    waiting.clear();
+    before.forEach(this::write);
+  }
+
+  /** Adds a line. */
+  synchronized void line(String text) {
+    String time = LocalDateTime.now().truncatedTo(ChronoUnit.MILLIS).toString();
+    write(time + " " + text);
+  }
+
+  private void write(String line) {
+    if (file.toString().isEmpty()) {
+      waiting.add(line);
+      return;
+    }
+    try {
+      Files.writeString(
+          file,
+          line + "\n",
+          StandardCharsets.UTF_8,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw DurableFiles.failure(file, e);
+    }
+  }
+
+  @Override
+  public void runStarted(RunStarted event) {
+    line("training begins after epoch %d, step %d".formatted(event.resumedEpoch(), event.resumedStep()));
+  }
+
+  @Override
+  public void epochFinished(EpochFinished event) {
+    line(
+        String.format(
+            Locale.ROOT,
+            "epoch %d ended: loss %.6g, %d samples kept",
+            event.metrics().epoch(),
+            event.metrics().trainLoss(),
+            event.metrics().samplesKept()));
+  }
+
+  @Override
+  public void checkpointSaved(CheckpointSaved event) {
+    line("checkpoint " + event.path());
+  }
+
+  @Override
+  public void interrupted(Interrupted event) {
+    line("asked to stop in epoch %d after step %d".formatted(event.epoch(), event.step()));
+  }
+
+  @Override
+  public void runFinished(RunFinished event) {
+    line("training ends");
+  }
+}

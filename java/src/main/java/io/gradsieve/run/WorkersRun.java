@@ -1,0 +1,255 @@
+package io.gradsieve.run;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.GradsieveException.PeerLost;
+import io.gradsieve.backend.Backends;
+import io.gradsieve.backend.DeviceName;
+import io.gradsieve.config.JoiningConfig;
+import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.config.WorkersConfig;
+import io.gradsieve.data.DataHash;
+import io.gradsieve.dist.Activity;
+import io.gradsieve.dist.cluster.Place;
+import io.gradsieve.dist.control.Protection;
+import io.gradsieve.dist.job.Generation;
+import io.gradsieve.dist.job.Job;
+import io.gradsieve.train.Position;
+import io.gradsieve.train.PreparedTraining;
+import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.TrainingListener;
+import io.gradsieve.train.TrainingResult;
+import io.gradsieve.train.TrainingSession;
+import io.gradsieve.train.Workers;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * This worker's part in a training by several. When one is lost, the others begin a new generation
+ * at the last checkpoint that counts; one that comes back enters the same way.
+ *
+ * <pre>
+ * read the data, resolve the model
+ * join the job
+ * for each generation:
+ *   the first worker opens the run's directory; all begin where it stands
+ *   train; the first worker writes metrics, checkpoints, results
+ *   one is lost: hear from the server who, and go to the next generation
+ * wait until all are done, leave
+ * </pre>
+ */
+public final class WorkersRun {
+  private final TrainingConfig config;
+  private final Place place;
+  private final JoiningConfig joining;
+  private final List<TrainingListener> ofAll;
+  private final List<TrainingListener> ofFirst;
+  private final StopRequest stop;
+  private final Consumer<String> notes;
+  private final RankLog log = new RankLog();
+  private final Activity activity = new Activity();
+  private Optional<Path> out;
+
+  /**
+   * A worker at its place.
+   *
+   * @param joining with the secret's file, wherever it was named
+   * @param ofAll listeners of every worker
+   * @param ofFirst those of the first one, which shows the progress
+   * @param notes takes the first worker's lines, and this one's warnings
+   */
+  public WorkersRun(
+      TrainingConfig config,
+      Place place,
+      JoiningConfig joining,
+      List<TrainingListener> ofAll,
+      List<TrainingListener> ofFirst,
+      StopRequest stop,
+      Consumer<String> notes) {
+    this.config = config;
+    this.place = place;
+    this.joining = joining;
+    this.ofAll = List.copyOf(ofAll);
+    this.ofFirst = List.copyOf(ofFirst);
+    this.stop = stop;
+    this.notes = notes;
+    out = config.out();
+  }
+
+  /**
+   * What this worker ended with.
+   *
+   * @param first whether it is the one that speaks for all
+   */
+  public record End(TrainingResult result, boolean first) {}
+
+  /**
+   * Trains to the end, or until one of the workers is asked to stop.
+   *
+   * @throws PeerLost if the job can't go on, naming the culprit
+   * @throws GradsieveException of the kind that fits
+   */
+  public End run() {
+    PreparedTraining training = Preparation.ofWorker(config);
+    WorkersConfig workers = training.config().workers();
+    Protection protection =
+        Protection.of(
+            joining.tokenFile(),
+            joining
+                .tls()
+                .map(t -> new Protection.Tls(t.certificate(), t.key(), t.authority())));
+    try (Job job =
+        Job.join(
+            place,
+            describe(training),
+            protection,
+            workers.interfaceName(),
+            joining.joinTimeout(),
+            activity,
+            log::line)) {
+      for (; ; ) {
+        try (Generation generation = job.next()) {
+          Optional<End> end = attempt(job, generation, training);
+          if (end.isPresent()) {
+            return end.get();
+          }
+        }
+      }
+    }
+  }
+
+  private static Job.Worker describe(PreparedTraining training) {
+    TrainingConfig config = training.config();
+    return new Job.Worker(
+        ProgramVersion.text(),
+        HexFormat.of().parseHex(DataHash.of(training.data().dataset())),
+        HexFormat.of().parseHex(config.jobHash(training.spec().toYaml())),
+        config.threads(),
+        config.device().kind() == DeviceName.Kind.CPU ? Backends.instructionSet() : "");
+  }
+
+  /** Trains in a generation; empty if it ended before the training did. */
+  private Optional<End> attempt(Job job, Generation generation, PreparedTraining training) {
+    Workers workers = Workers.of(generation.collective(), activity, stop);
+    boolean first = generation.collective().rank() == 0;
+    try {
+      generation.instructionSet().ifPresent(Backends::use);
+      TrainingResult result = train(workers, generation, training, first);
+      log.line("waits for the others to be done");
+      generation.farewell();
+      return Optional.of(new End(result, first));
+    } catch (GradsieveException e) {
+      if (workers.disagreement().isPresent()
+          || !(e instanceof PeerLost) && !job.isOver(generation)) {
+        log.line(String.valueOf(e.getMessage()));
+        throw e;
+      }
+      PeerLost lost = e instanceof PeerLost known ? known : new PeerLost(e.getMessage(), e);
+      String line = "warning: %s; joins the next".formatted(job.lost(generation, lost));
+      log.line(line);
+      if (first) {
+        notes.accept(line);
+      }
+      return Optional.empty();
+    }
+  }
+
+  private TrainingResult train(
+      Workers workers, Generation generation, PreparedTraining prepared, boolean first) {
+    Path directory = agree(workers);
+    PreparedTraining training =
+        new PreparedTraining(
+            prepared.config().withOut(directory),
+            prepared.data(),
+            prepared.spec(),
+            prepared.weights(),
+            prepared.ruled());
+    try (TrainingSession session = TrainingSession.open(training, workers)) {
+      Consumer<String> told = first ? this::tell : log::line;
+      if (generation.number() == 1) {
+        Preparation.remarks(training).forEach(told);
+        told.accept(Description.data(training.data()));
+        told.accept(Description.network(training, session.backend().info()));
+      }
+      Optional<RunFiles> files =
+          first
+              ? Optional.of(RunFiles.open(directory, session, told, gate(generation)))
+              : Optional.empty();
+      files.ifPresent(f -> f.listLogs(generation.collective().world()));
+      Position from = Beginning.of(workers, session, files);
+      log.open(directory, generation.collective().rank());
+      log.line(
+          "generation %d: rank %d of %d"
+              .formatted(
+                  generation.number(),
+                  generation.collective().rank(),
+                  generation.collective().world()));
+      List<TrainingListener> listeners = new ArrayList<>(ofAll);
+      listeners.add(log);
+      if (first) {
+        listeners.addAll(ofFirst);
+      }
+      return TrainingRun.of(training, listeners, stop, told).train(training, session, from, files);
+    }
+  }
+
+  private void tell(String line) {
+    log.line(line);
+    notes.accept(line);
+  }
+
+  /** The run's directory: the first that a worker knows, else a new one of the first worker's. */
+  private Path agree(Workers workers) {
+    for (; ; ) {
+      for (ByteBuffer known : workers.gather(encode(out))) {
+        if (known.hasRemaining()) {
+          Path agreed = Path.of(StandardCharsets.UTF_8.decode(known).toString());
+          out = Optional.of(agreed);
+          return agreed;
+        }
+      }
+      if (workers.share().rank() == 0) {
+        out = Optional.of(RunDirectory.fresh(config));
+      }
+    }
+  }
+
+  private static ByteBuffer encode(Optional<Path> path) {
+    return ByteBuffer.wrap(
+        path.map(Path::toString).orElse("").getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static CheckpointGate gate(Generation generation) {
+    return new CheckpointGate() {
+      @Override
+      public int generation() {
+        return generation.number();
+      }
+
+      @Override
+      public int acceptedGeneration() {
+        return generation.acceptedGeneration();
+      }
+
+      @Override
+      public long acceptedUpdates() {
+        return generation.acceptedStep();
+      }
+
+      @Override
+      public void check() {
+        generation.check();
+      }
+
+      @Override
+      public void commit(long updates) {
+        generation.commit(updates);
+      }
+    };
+  }
+}
