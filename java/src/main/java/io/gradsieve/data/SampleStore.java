@@ -91,6 +91,11 @@ public final class SampleStore {
     return List.of(chunks);
   }
 
+  /** Puts a buffer of the same bytes in a chunk's place, before anybody reads them. */
+  void replace(int chunk, ByteBuffer same) {
+    chunks[chunk] = same;
+  }
+
   /** Which of the {@link #chunks} a sample lies in, at {@link #offset}. */
   public int chunkOf(int sample) {
     return sample >>> chunkShift;

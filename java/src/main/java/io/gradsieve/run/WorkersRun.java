@@ -8,6 +8,7 @@ import io.gradsieve.config.JoiningConfig;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.config.WorkersConfig;
 import io.gradsieve.data.DataHash;
+import io.gradsieve.data.SharedSamples;
 import io.gradsieve.dist.Activity;
 import io.gradsieve.dist.cluster.Place;
 import io.gradsieve.dist.control.Protection;
@@ -97,16 +98,18 @@ public final class WorkersRun {
   public End run() {
     PreparedTraining training = Preparation.ofWorker(config);
     WorkersConfig workers = training.config().workers();
+    String dataHash = DataHash.of(training.data().dataset());
     Protection protection =
         Protection.of(
             joining.tokenFile(),
             joining
                 .tls()
                 .map(t -> new Protection.Tls(t.certificate(), t.key(), t.authority())));
-    try (Job job =
-        Job.join(
+    try (SharedSamples samples = shared(training, dataHash);
+        Job job =
+            Job.join(
             place,
-            describe(training),
+            describe(training, dataHash),
             protection,
             workers.interfaceName(),
             joining.joinTimeout(),
@@ -114,6 +117,7 @@ public final class WorkersRun {
             log::line)) {
       for (; ; ) {
         try (Generation generation = job.next()) {
+          samples.close(); // all workers of this host have them
           Optional<End> end = attempt(job, generation, training);
           if (end.isPresent()) {
             return end.get();
@@ -123,11 +127,22 @@ public final class WorkersRun {
     }
   }
 
-  private static Job.Worker describe(PreparedTraining training) {
+  /** One copy for all workers of a host. */
+  private SharedSamples shared(PreparedTraining training, String hash) {
+    return place.localWorld().orElse(1) > 1
+        ? SharedSamples.share(
+            training.data().dataset(),
+            Path.of(System.getProperty("java.io.tmpdir")),
+            hash,
+            joining.joinTimeout())
+        : SharedSamples.NONE;
+  }
+
+  private static Job.Worker describe(PreparedTraining training, String dataHash) {
     TrainingConfig config = training.config();
     return new Job.Worker(
         ProgramVersion.text(),
-        HexFormat.of().parseHex(DataHash.of(training.data().dataset())),
+        HexFormat.of().parseHex(dataHash),
         HexFormat.of().parseHex(config.jobHash(training.spec().toYaml())),
         config.threads(),
         config.device().kind() == DeviceName.Kind.CPU ? Backends.instructionSet() : "");
