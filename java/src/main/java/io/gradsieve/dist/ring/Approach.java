@@ -69,8 +69,7 @@ final class Approach implements AutoCloseable {
    * @param addresses {@code host:port} each, the host in digits
    * @param now as {@link System#nanoTime}
    */
-  Approach(
-      Introduction me, Token token, SecureRandom random, List<String> addresses, long now)
+  Approach(Introduction me, Token token, SecureRandom random, List<String> addresses, long now)
       throws IOException {
     this.me = me;
     this.token = token;
@@ -151,8 +150,7 @@ final class Approach implements AutoCloseable {
   private void end(Way way, String why, long now) {
     way.visit = Optional.empty();
     way.last = why;
-    long pause =
-        Math.min(LONGEST_PAUSE, FIRST_PAUSE << Math.min(way.failures++, MOST_DOUBLINGS));
+    long pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE << Math.min(way.failures++, MOST_DOUBLINGS));
     way.next = now + (long) (pause * (1 + jitter.uniform(draws++)) / 2);
   }
 
@@ -203,9 +201,7 @@ final class Approach implements AutoCloseable {
 
   /** What each address does. */
   String account() {
-    return ways.stream()
-        .map(way -> way.address + " " + way.last)
-        .collect(Collectors.joining("; "));
+    return ways.stream().map(way -> way.address + " " + way.last).collect(Collectors.joining("; "));
   }
 
   /** Ends all attempts that were not chosen. */

@@ -75,8 +75,8 @@ final class Interfaces {
     String there = all.stream().map(Own::text).collect(Collectors.joining(", "));
     throw new Usage(
         wanted
-            .map(text -> "%s %s is none of this machine".formatted(OPTION, text))
-            .orElse("no interface with an address that other hosts reach is up")
+                .map(text -> "%s %s is none of this machine".formatted(OPTION, text))
+                .orElse("no interface with an address that other hosts reach is up")
             + "; there are: %s: give %s a name, an address or a network (10.0.0.0/8) of one"
                 .formatted(there.isEmpty() ? "none" : there, OPTION));
   }

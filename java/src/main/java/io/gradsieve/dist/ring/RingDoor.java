@@ -111,8 +111,7 @@ public final class RingDoor implements AutoCloseable {
     IOException failed = new IOException("no address to listen at");
     for (InetAddress address : at.subList(0, Math.min(at.size(), Limits.ADDRESSES))) {
       try {
-        doors.add(
-            ServerSocketChannel.open().bind(new InetSocketAddress(address, 0), BACKLOG));
+        doors.add(ServerSocketChannel.open().bind(new InetSocketAddress(address, 0), BACKLOG));
       } catch (IOException e) {
         failed = new IOException("can't listen at " + Interfaces.digits(address), e);
         log.accept(failed.getMessage() + ": " + e.getMessage());
@@ -276,8 +275,8 @@ public final class RingDoor implements AutoCloseable {
   }
 
   /**
-   * From any thread: a generation is over. Ends at once its forming, under way or still to come, and
-   * the ring that was formed for it; the same for generations before.
+   * From any thread: a generation is over. Ends at once its forming, under way or still to come,
+   * and the ring that was formed for it; the same for generations before.
    */
   public void abort(int generation) {
     synchronized (lock) {

@@ -66,7 +66,16 @@ class InterfacesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"eth1", "10.1.2.4", "10.2.0.0/16", "10.0.0.0/33", "10.0.0.0/x", "/8", "", "fd00::/8"})
+      strings = {
+        "eth1",
+        "10.1.2.4",
+        "10.2.0.0/16",
+        "10.0.0.0/33",
+        "10.0.0.0/x",
+        "/8",
+        "",
+        "fd00::/8"
+      })
   void oneThatIsNotThereIsRefusedNamingThoseThatAre(String wanted) {
     assertThatThrownBy(() -> chosen(wanted, false))
         .isInstanceOf(Usage.class)

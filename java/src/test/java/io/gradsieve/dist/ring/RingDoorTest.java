@@ -161,7 +161,8 @@ class RingDoorTest {
         .hasMessageContaining("rank 1, " + doors.doors.get(1).addresses().get(0))
         .hasMessageNotContaining("can't be reached");
     doors.doors.get(0).abort(1);
-    assertThatThrownBy(() -> soon(next)).hasRootCauseMessage("the ring of generation 1 was aborted");
+    assertThatThrownBy(() -> soon(next))
+        .hasRootCauseMessage("the ring of generation 1 was aborted");
   }
 
   @Test
