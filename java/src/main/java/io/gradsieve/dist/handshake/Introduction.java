@@ -32,6 +32,16 @@ public record Introduction(
     }
   }
 
+  /** What the rendezvous server tries whether an address leads to a worker of the job. */
+  public static Introduction probe(String jobId) {
+    return new Introduction(jobId, Purpose.RING, Role.LAUNCH, NONE, NONE, 0);
+  }
+
+  /** Whether it asks a ring's listener only which job it belongs to, whatever its rank. */
+  public boolean isProbe() {
+    return purpose == Purpose.RING && role == Role.LAUNCH && rank == NONE && target == NONE;
+  }
+
   static boolean isJobId(String text) {
     return ID.matcher(text).matches();
   }

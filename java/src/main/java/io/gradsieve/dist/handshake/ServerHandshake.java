@@ -32,7 +32,7 @@ public final class ServerHandshake implements Handshake {
   private Optional<Hello> hello = Optional.empty();
 
   /**
-   * Whom a client must mean.
+   * Whom a client must mean; {@link Introduction#isProbe a probe} may mean any ring listener.
    *
    * @param rank the server's, {@link Introduction#NONE} for the rendezvous server
    */
@@ -101,7 +101,7 @@ public final class ServerHandshake implements Handshake {
     if (who.purpose() != me.purpose()) {
       throw new Refused(Refusal.OTHER_PURPOSE);
     }
-    if (who.target() != me.rank()) {
+    if (who.target() != me.rank() && !who.isProbe()) {
       throw new Refused(Refusal.OTHER_MEMBER);
     }
     hello = Optional.of(new Hello(who, Frames.helloNonce(frame)));

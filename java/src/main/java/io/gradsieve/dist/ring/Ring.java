@@ -15,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Workers in a ring, each with a connection from the one before it and to the one after it. A sum
@@ -38,6 +39,9 @@ public final class Ring implements Collective {
 
   private static final long MOST_GATHERED = 1L << 30;
 
+  /** Nanoseconds: a heartbeat of the shortest failure timeout is 0.1 s. */
+  private static final long NOTICE = 250_000_000;
+
   private final int rank;
   private final int world;
   private final SocketChannel previous;
@@ -48,16 +52,37 @@ public final class Ring implements Collective {
   private final SelectionKey writable;
   private final ByteBuffer received =
       ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
+  private final Waiting waiting;
+  private final AtomicLong bytesIn = new AtomicLong();
+  private final AtomicLong bytesOut = new AtomicLong();
   private volatile boolean aborted;
+
+  /** As the other, and nobody hears that it waits. */
+  public Ring(int rank, int world, SocketChannel previous, SocketChannel next, Duration patience)
+      throws IOException {
+    this(rank, world, previous, next, patience, (who, silence) -> {});
+  }
 
   /**
    * A ring over connections that are there; they are this object's from now on.
    *
+   * <p>Who is to blame for a standstill no worker can know: around a ring each waits for the one
+   * before. So a ring only says for whom it waits, to {@code waiting}; the rendezvous compares what
+   * all say, and its verdict comes as {@link #abort}. {@code patience} is for the case that no
+   * verdict comes, and is to be far longer than one takes.
+   *
    * @param previous from the worker of the rank before, modulo {@code world}
    * @param next to the worker of the rank after; another one, for two workers too
    * @param patience how long no byte may move while one is due
+   * @param waiting hears every 0.25 s of waiting for whom
    */
-  public Ring(int rank, int world, SocketChannel previous, SocketChannel next, Duration patience)
+  public Ring(
+      int rank,
+      int world,
+      SocketChannel previous,
+      SocketChannel next,
+      Duration patience,
+      Waiting waiting)
       throws IOException {
     if (rank < 0 || rank >= world) {
       throw new IllegalArgumentException("rank " + rank + " of a world of " + world);
@@ -67,6 +92,7 @@ public final class Ring implements Collective {
     this.previous = previous;
     this.next = next;
     this.patience = patience.toNanos();
+    this.waiting = waiting;
     selector = Selector.open();
     previous.configureBlocking(false);
     next.configureBlocking(false);
@@ -82,6 +108,16 @@ public final class Ring implements Collective {
   @Override
   public int world() {
     return world;
+  }
+
+  /** Bytes received so far; from any thread. */
+  public long bytesIn() {
+    return bytesIn.get();
+  }
+
+  /** Bytes sent so far; from any thread. */
+  public long bytesOut() {
+    return bytesOut.get();
   }
 
   @Override
@@ -174,6 +210,12 @@ public final class Ring implements Collective {
     private int inChunk;
     private long inDone;
 
+    /** The one that was last read from, sent to or waited for. */
+    private int neighbour;
+
+    /** How often it was said that it waits, since a byte last moved. */
+    private long notices;
+
     /** In chunks of whole elements whose sizes differ by at most one. */
     Passage(Stretches values, int element) {
       this.values = values;
@@ -236,10 +278,10 @@ public final class Ring implements Collective {
         Thread.interrupted();
         throw new InterruptedException();
       } catch (IOException | ClosedSelectorException | CancelledKeyException e) {
-        if (!aborted && e instanceof IOException failed) {
-          throw failed;
+        if (aborted || !(e instanceof IOException failed)) {
+          throw new IOException("the operation was aborted", e);
         }
-        throw new IOException("the operation was aborted", e);
+        throw e instanceof NeighbourLost ? failed : NeighbourLost.left(neighbour, failed);
       }
     }
 
@@ -263,10 +305,12 @@ public final class Ring implements Collective {
       }
       int chunk = in[inChunk];
       long left = length(chunk) - inDone;
+      neighbour = Math.floorMod(rank - 1, world);
       int count = inChunk < added ? add(chunk, left) : replace(chunk, left);
       if (count < 0) {
-        throw new EOFException("rank " + Math.floorMod(rank - 1, world) + " has left the ring");
+        throw new EOFException();
       }
+      bytesIn.addAndGet(count);
       return count > 0;
     }
 
@@ -304,8 +348,10 @@ public final class Ring implements Collective {
         return false;
       }
       long from = starts[out[outChunk]] + outDone;
+      neighbour = Math.floorMod(rank + 1, world);
       int count = next.write(values.at(from, Math.min(ready, PIECE)));
       outDone += count;
+      bytesOut.addAndGet(count);
       return count > 0;
     }
 
@@ -324,19 +370,21 @@ public final class Ring implements Collective {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
-      long left = patience - (System.nanoTime() - last);
-      if (left <= 0) {
-        boolean silent = inChunk < in.length;
-        throw new IOException(
-            "rank %d has %s for %d s"
-                .formatted(
-                    Math.floorMod(silent ? rank - 1 : rank + 1, world),
-                    silent ? "sent nothing" : "taken nothing",
-                    Duration.ofNanos(patience).toSeconds()));
+      long silence = System.nanoTime() - last;
+      boolean silent = inChunk < in.length;
+      neighbour = Math.floorMod(silent ? rank - 1 : rank + 1, world);
+      if (silence >= patience) {
+        throw NeighbourLost.silent(
+            neighbour, silent ? "sent nothing" : "taken nothing", Duration.ofNanos(patience));
       }
-      readable.interestOps(inChunk < in.length ? SelectionKey.OP_READ : 0);
+      if (silence / NOTICE > notices) {
+        waiting.waiting(neighbour, Duration.ofNanos(silence));
+      }
+      notices = silence / NOTICE;
+      readable.interestOps(silent ? SelectionKey.OP_READ : 0);
       boolean ready = outChunk < out.length && there() > outDone;
       writable.interestOps(ready ? SelectionKey.OP_WRITE : 0);
+      long left = Math.min(patience - silence, NOTICE - silence % NOTICE);
       selector.select(Math.max(1, Duration.ofNanos(left).toMillis()));
       selector.selectedKeys().clear();
     }

@@ -1,7 +1,9 @@
 /**
- * The collectives that need nothing but sockets: {@link io.gradsieve.dist.ring.Ring}. Uses the
- * parent package and {@code natives}; opens no connection, never decides who is to blame. Read
- * {@link io.gradsieve.dist.ring.Ring} first.
+ * The collectives that need nothing but sockets: {@link io.gradsieve.dist.ring.Ring} over two
+ * connections, and {@link io.gradsieve.dist.ring.RingDoor}, which makes them in each generation.
+ * Uses the parent package, {@code natives}, {@code handshake}, {@code cluster}'s addresses and
+ * {@code rendezvous}'s places; never decides who is to blame. Read {@link
+ * io.gradsieve.dist.ring.Ring} first.
  */
 @NullMarked
 package io.gradsieve.dist.ring;

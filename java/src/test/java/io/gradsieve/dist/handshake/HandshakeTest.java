@@ -144,6 +144,20 @@ class HandshakeTest {
         new Introduction(JOB, Purpose.CONTROL, Role.WORKER, 3, 4, 12), Refusal.OTHER_MEMBER);
   }
 
+  @Test
+  void aProbeMayMeanAnyRingListenerButNoOther() {
+    ClientHandshake client = new ClientHandshake(Introduction.probe(JOB), token(), nonce(0), 0);
+    ServerHandshake listener =
+        new ServerHandshake(new ServerHandshake.Member(JOB, Purpose.RING, 7), token(), nonce(1), 0);
+    receive(listener, sent(client.output()));
+    seal(receive(client, sent(listener.output())));
+    assertThat(receive(listener, sent(client.output())))
+        .isInstanceOfSatisfying(
+            Outcome.Done.class, done -> assertThat(done.client().isProbe()).isTrue());
+    assertThat(new Introduction(JOB, Purpose.RING, Role.WORKER, -1, -1, 0).isProbe()).isFalse();
+    assertRefused(Introduction.probe(JOB), Refusal.OTHER_PURPOSE);
+  }
+
   private static void assertRefused(Introduction who, Refusal refusal) {
     ClientHandshake client = new ClientHandshake(who, token(), nonce(0), 0);
     ServerHandshake server = server();

@@ -7,9 +7,14 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.TestSeed;
 import io.gradsieve.dist.Collective;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -187,6 +192,53 @@ class RingTest {
     assertThatThrownBy(() -> rings.get(0).barrier())
         .isInstanceOf(IOException.class)
         .hasMessage("rank 1 has sent nothing for 1 s");
+  }
+
+  @Test
+  void whoItWaitsForIsSaidAgainAndAgain() throws Exception {
+    List<Integer> heard = new ArrayList<>();
+    try (Ring ring = Rings.waiting(Duration.ofSeconds(1), (rank, silence) -> heard.add(rank))) {
+      assertThatThrownBy(ring::barrier)
+          .isInstanceOfSatisfying(
+              NeighbourLost.class,
+              lost -> {
+                assertThat(lost.rank()).isEqualTo(2);
+                assertThat(lost.isBroken()).isFalse();
+              });
+    }
+    assertThat(heard).isNotEmpty().containsOnly(2).hasSizeLessThanOrEqualTo(4);
+  }
+
+  @Test
+  void bytesThatMovedAreCounted() throws Exception {
+    open(2, false, PATIENCE);
+    all(
+        ring -> {
+          ring.allReduce(DoubleBuffer.allocate(10));
+          return null;
+        });
+    assertThat(rings).allMatch(ring -> ring.bytesIn() == 80 && ring.bytesOut() == 80);
+  }
+
+  @Test
+  void aConnectionThatIsResetNamesTheNeighbourToo() throws Exception {
+    try (ServerSocketChannel server =
+            ServerSocketChannel.open()
+                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        SocketChannel mine = SocketChannel.open(server.getLocalAddress());
+        SocketChannel other = server.accept();
+        Ring ring = new Ring(1, 3, mine, SocketChannel.open(server.getLocalAddress()), PATIENCE)) {
+      other.setOption(StandardSocketOptions.SO_LINGER, 0);
+      other.close();
+      assertThatThrownBy(ring::barrier)
+          .isInstanceOfSatisfying(
+              NeighbourLost.class,
+              lost -> {
+                assertThat(lost.rank()).isZero();
+                assertThat(lost.isBroken()).isTrue();
+              })
+          .hasMessage("rank 0 has left the ring");
+    }
   }
 
   @Test

@@ -31,6 +31,19 @@ public final class Rings {
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
   }
 
+  /** Rank 0 of three, to whom nothing ever comes. */
+  static Ring waiting(Duration patience, Waiting waiting) throws IOException {
+    try (ServerSocketChannel server =
+        ServerSocketChannel.open()
+            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+      SocketChannel previous = SocketChannel.open(server.getLocalAddress());
+      SocketChannel next = SocketChannel.open(server.getLocalAddress());
+      server.accept();
+      server.accept();
+      return new Ring(0, 3, previous, next, patience, waiting);
+    }
+  }
+
   /** Over sockets of a directory. */
   static List<Ring> unix(int world, Duration patience, Path directory) throws IOException {
     return open(
