@@ -2,9 +2,11 @@ package io.gradsieve.dist.control;
 
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.control.Protection.Tls;
+import io.netty.channel.Channel;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +22,9 @@ import java.security.cert.CertificateFactory;
  */
 final class TlsContexts {
   private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
+
+  /** As for our own handshake, which runs inside: it can't even refuse before. */
+  private static final long HANDSHAKE_MILLIS = 5_000;
 
   private TlsContexts() {}
 
@@ -55,6 +60,13 @@ final class TlsContexts {
     } catch (IOException | IllegalArgumentException e) {
       throw wrongKey(tls);
     }
+  }
+
+  /** A connection's first handler. */
+  static SslHandler handler(SslContext context, Channel channel) {
+    SslHandler handler = context.newHandler(channel.alloc());
+    handler.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
+    return handler;
   }
 
   private static void readable(Tls tls) {

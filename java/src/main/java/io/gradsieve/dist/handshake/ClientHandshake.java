@@ -9,7 +9,7 @@ import java.util.Optional;
  * The side that connected; {@link ServerHandshake} has the drawing. Done once the server has proved
  * itself: sealed frames may follow the proof at once. Not for several threads.
  */
-public final class ClientHandshake {
+public final class ClientHandshake implements Handshake {
   private final Introduction me;
   private final Token token;
   private final byte[] nonce;
@@ -33,22 +33,22 @@ public final class ClientHandshake {
     exchange.send(hello);
   }
 
-  /** Takes bytes up to the handshake's end, none behind it. */
+  @Override
   public Outcome receive(ByteBuffer input, long nowNanos) {
     return exchange.receive(input, nowNanos, this::take);
   }
 
-  /** The outcome at this time: ask at the latest 5 s after the connection was made. */
+  @Override
   public Outcome expire(long nowNanos) {
     return exchange.expire(nowNanos);
   }
 
-  /** The outcome if the server sends nothing more. */
+  @Override
   public Outcome closed() {
     return exchange.closed();
   }
 
-  /** Bytes to send, each once. */
+  @Override
   public ByteBuffer output() {
     return exchange.output();
   }

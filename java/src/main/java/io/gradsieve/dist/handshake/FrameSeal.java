@@ -68,7 +68,12 @@ public final class FrameSeal {
   public ByteBuffer seal(ByteBuffer frame) {
     ByteBuffer sealed = ByteBuffer.allocate(frame.remaining() + BYTES);
     sealed.put(frame.duplicate());
-    return sealed.put(sent.next(frame)).flip();
+    return sealed.put(sealOf(frame)).flip();
+  }
+
+  /** The seal alone, for a frame whose bytes many connections share; send it behind them. */
+  public byte[] sealOf(ByteBuffer frame) {
+    return sent.next(frame);
   }
 
   /** The frame without its seal; empty if the seal is wrong: {@link Refusal#BAD_SEAL}, close. */

@@ -21,7 +21,10 @@ public enum Refusal {
   MALFORMED(0, "sent a frame that breaks the protocol"),
   TOO_LONG(0, "announced a frame longer than any before authentication"),
   CLOSED(0, "closed the connection before it was authenticated"),
-  BAD_SEAL(0, "sent a frame whose seal is wrong: changed, repeated or out of order");
+  BAD_SEAL(0, "sent a frame whose seal is wrong: changed, repeated or out of order"),
+  BAD_FRAME(0, "sent a frame that breaks the protocol after it was authenticated: closed"),
+  NO_CERTIFICATE(
+      0, "proved nothing by TLS: give both sides certificates of the same --tls-ca, or none");
 
   /** On the wire; 0 where the peer is not told. */
   private final int code;

@@ -23,7 +23,7 @@ import java.util.Optional;
  * doesn't either. The server proves first: a client tells nothing of the token to who doesn't have
  * it. Not for several threads.
  */
-public final class ServerHandshake {
+public final class ServerHandshake implements Handshake {
   private final Member me;
   private final Token token;
   private final byte[] nonce;
@@ -54,22 +54,22 @@ public final class ServerHandshake {
     this.transcript = new Transcript(token);
   }
 
-  /** Takes bytes up to the handshake's end, none behind it. */
+  @Override
   public Outcome receive(ByteBuffer input, long nowNanos) {
     return exchange.receive(input, nowNanos, this::take);
   }
 
-  /** The outcome at this time: ask at the latest 5 s after accept. */
+  @Override
   public Outcome expire(long nowNanos) {
     return exchange.expire(nowNanos);
   }
 
-  /** The outcome if the client sends nothing more. */
+  @Override
   public Outcome closed() {
     return exchange.closed();
   }
 
-  /** Bytes to send, each once. */
+  @Override
   public ByteBuffer output() {
     return exchange.output();
   }

@@ -1,0 +1,56 @@
+package io.gradsieve.dist.control;
+
+import io.gradsieve.GradsieveException;
+import io.gradsieve.GradsieveException.PeerLost;
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.dist.rendezvous.MemberEvent;
+import io.gradsieve.dist.rendezvous.MemberEvent.Aborted;
+import io.gradsieve.dist.rendezvous.MemberEvent.Fenced;
+import io.gradsieve.dist.rendezvous.MemberEvent.Left;
+import io.gradsieve.dist.rendezvous.MemberEvent.Lost;
+import io.gradsieve.dist.rendezvous.MemberEvent.Refused;
+
+/** The ends of a generation or a membership, in words and as errors a user can act on. */
+final class Endings {
+  private final String server;
+
+  /** {@code server} names it for people, with host and port. */
+  Endings(String server) {
+    this.server = server;
+  }
+
+  String text(MemberEvent event) {
+    if (event instanceof Aborted aborted) {
+      return "generation %d has ended: %s".formatted(aborted.generation(), aborted.reason());
+    } else if (event instanceof Fenced fenced) {
+      return fenced.reason();
+    } else if (event instanceof Refused refused) {
+      return refused.reason();
+    }
+    return event instanceof Lost lost ? lost.reason() : "has left";
+  }
+
+  /**
+   * Of a membership that is over.
+   *
+   * @param wasRanked whether it was in a generation before
+   * @param problem of the last attempt to connect
+   */
+  GradsieveException error(MemberEvent event, boolean wasRanked, String problem) {
+    if (event instanceof Refused refused) {
+      boolean own =
+          switch (refused.code()) {
+            case ANOTHER_JOB, ANOTHER_CODE, ANOTHER_DATA, ANOTHER_CONFIGURATION -> true;
+            case BAD_REQUEST -> !wasRanked; // its addresses; later it is another server
+            default -> false;
+          };
+      String line = "%s refused this worker: %s".formatted(server, refused.reason());
+      return own ? new Usage(line) : new PeerLost(line);
+    } else if (event instanceof Left) {
+      return new PeerLost("has left " + server);
+    }
+    return new PeerLost(
+        "%s: %s; last: %s. Check host and port, --interface, the firewall, and that both sides have the same --token-file and TLS or none"
+            .formatted(server, text(event), problem));
+  }
+}
