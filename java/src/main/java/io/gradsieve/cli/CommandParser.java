@@ -44,7 +44,9 @@ final class CommandParser {
       List<String> arguments) {}
 
   /** Throws {@code Usage} naming the first thing that is wrong, with the nearest right name. */
-  Typed parse(List<String> arguments) {
+  Typed parse(List<String> all) {
+    int dashes = command.arguments().behindDashes() ? all.indexOf(Arguments.DASHES) : -1;
+    List<String> arguments = dashes < 0 ? all : all.subList(0, dashes);
     if (arguments.stream().anyMatch(HELP::contains)) {
       return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
     }
@@ -66,6 +68,9 @@ final class CommandParser {
     }
     List<String> given =
         result.hasMatchedPositional(0) ? result.matchedPositionalValue(0, List.of()) : List.of();
+    if (dashes >= 0) {
+      given = all.subList(dashes + 1, all.size());
+    }
     return new Typed(
         false,
         Optional.ofNullable(result.matchedOptionValue(CONFIG, (String) null)),
@@ -116,6 +121,11 @@ final class CommandParser {
       return new GradsieveException.Usage(
           "%s: %s takes no value; leave out '%s'".formatted(command.name(), before, argument));
     }
+    if (!argument.startsWith("-") && command.arguments().behindDashes()) {
+      return new GradsieveException.Usage(
+          "%s: '%s' is no option; the command to start comes behind --, as in %s"
+              .formatted(command.name(), argument, command.examples().get(0)));
+    }
     if (!argument.startsWith("-")) {
       return new GradsieveException.Usage(
           "%s: unexpected argument '%s'; options look like --name VALUE"
@@ -142,7 +152,7 @@ final class CommandParser {
     spec.addOption(OptionSpec.builder(CONFIG).type(String.class).build());
     spec.addOption(repeated(SET));
     Arguments arguments = command.arguments();
-    if (arguments.any()) {
+    if (arguments.any() && !arguments.behindDashes()) {
       spec.addPositional(
           PositionalParamSpec.builder()
               .paramLabel(arguments.label())

@@ -60,6 +60,21 @@ final class CommandTable {
               Arguments.several("RUN"),
               List.of("landscape runs/fashion --grid 21 --out landscape"),
               LandscapeCommand::run),
+          new Command(
+              "launch",
+              "Starts several workers on this host, restarts those that fail, and is where they meet.",
+              CommandOptions.LAUNCH,
+              Arguments.command(),
+              List.of(
+                  "launch --workers 2 -- train --data fashion-mnist --model cnn",
+                  "launch --workers 4 --nodes 2 --rendezvous n01:29400 --token-file secret -- train --data cifar10"),
+              LaunchCommand::run),
+          command(
+              "rendezvous",
+              "Is where the workers of a job meet, until it has ended; launch does this by itself.",
+              CommandOptions.RENDEZVOUS,
+              RendezvousCommand::run,
+              "rendezvous --bind n01:29400 --workers 8 --token-file secret"),
           command(
               "init",
               "Writes a commented configuration for train --config.",
@@ -82,6 +97,16 @@ final class CommandTable {
               CompletionCommand::run));
 
   private CommandTable() {}
+
+  /** The first example of a command. */
+  static String example(String name) {
+    return COMMANDS.stream()
+        .filter(command -> command.name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .examples()
+        .get(0);
+  }
 
   private static Command command(
       String name,

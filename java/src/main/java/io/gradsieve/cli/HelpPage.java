@@ -40,6 +40,9 @@ final class HelpPage {
   static String of(Command command, int columns) {
     HelpPage page = new HelpPage(columns);
     String arguments = command.arguments().any() ? " [" + command.arguments().label() + "]" : "";
+    if (command.arguments().behindDashes()) {
+      arguments = " -- " + command.arguments().label() + " [OPTIONS]";
+    }
     String more = command.arguments().paths() ? "..." : "";
     page.paragraph(
         0,

@@ -100,12 +100,12 @@ public final class JobOptions {
           "15",
           "seconds within which who fails is named; all other deadlines follow from it");
   public static final Option<String> BIND =
-      own("bind", text("HOST:PORT"), "where to listen; needed; port 0: a free one");
+      own("bind", text("HOST:PORT"), "where to listen; needed");
   public static final Option<Integer> JOB_WORKERS =
       own(
           "workers",
           whole(1, MOST_WORKERS),
-          "how many the job has; none given: $GRADSIEVE_WORLD_SIZE");
+          "how many the job has; none given: $GRADSIEVE_WORLD_SIZE, else as many as come soon enough");
 
   private JobOptions() {}
 

@@ -58,7 +58,8 @@ class ArchitectureTest {
         List.of(
             "natives", "format", "data", "sieve", "plan", "backend", "nn", "optim", "config",
             "train"));
-    MAY_USE.put("cli", and(MAY_USE.get("diagnose"), "run", "scoring", "landscape", "diagnose"));
+    MAY_USE.put(
+        "cli", and(MAY_USE.get("diagnose"), "run", "scoring", "landscape", "diagnose", "dist"));
   }
 
   private final JavaClasses engine =

@@ -1,0 +1,150 @@
+package io.gradsieve.dist.launch;
+
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.dist.cluster.Address;
+import io.gradsieve.dist.control.Protection;
+import io.gradsieve.dist.control.RendezvousServer;
+import io.gradsieve.dist.rendezvous.Rules;
+import io.gradsieve.dist.rendezvous.Stage;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** Where the workers of a job meet: a server in this process, or on another host. */
+final class Meeting implements AutoCloseable {
+  private static final String LOOPBACK = "127.0.0.1";
+
+  private final Address address;
+  private final boolean here;
+  private final Supplier<Supervisor.Job> job;
+  private final Supplier<Optional<String>> failure;
+  private final Runnable close;
+
+  Meeting(
+      Address address,
+      boolean here,
+      Supplier<Supervisor.Job> job,
+      Supplier<Optional<String>> failure,
+      Runnable close) {
+    this.address = address;
+    this.here = here;
+    this.job = job;
+    this.failure = failure;
+    this.close = close;
+  }
+
+  /**
+   * Serves, if this is the host of the meeting or none was named; else knows where it is.
+   *
+   * @param several whether launch runs on several hosts
+   * @throws Usage if the only host can't serve there
+   */
+  static Meeting open(
+      Optional<Address> asked,
+      boolean several,
+      Rules rules,
+      Protection protection,
+      Consumer<String> log) {
+    if (asked.isEmpty()) {
+      return serve(LOOPBACK, new InetSocketAddress(LOOPBACK, 0), rules, protection, log);
+    }
+    Address address = asked.get();
+    InetSocketAddress bind = bindAddress(address, several);
+    boolean mine = !bind.isUnresolved() && isHere(bind.getAddress());
+    if (!several || mine && free(bind)) {
+      return serve(address.host(), bind, rules, protection, log);
+    }
+    log.accept(
+        (mine ? "another process serves at %s; its workers join there" : "the workers join at %s")
+            .formatted(address));
+    return new Meeting(
+        address, false, () -> Supervisor.Job.OPEN, Optional::empty, () -> {});
+  }
+
+  private static Meeting serve(
+      String host,
+      InetSocketAddress bind,
+      Rules rules,
+      Protection protection,
+      Consumer<String> log) {
+    RendezvousServer server = RendezvousServer.start(bind, rules, protection, log);
+    return new Meeting(
+        new Address(host, server.port()),
+        true,
+        () -> job(server),
+        server::failure,
+        server::close);
+  }
+
+  private static Supervisor.Job job(RendezvousServer server) {
+    if (server.stage() != Stage.ENDED) {
+      return Supervisor.Job.OPEN;
+    }
+    return server.failure().isPresent() ? Supervisor.Job.FAILED : Supervisor.Job.DONE;
+  }
+
+  /**
+   * Where to listen so that those who connect to the address come here. Many systems give their own
+   * name the address 127.0.1.1, where other hosts come to themselves: then it is all addresses.
+   *
+   * @param several whether others than this host connect
+   */
+  static InetSocketAddress bindAddress(Address address, boolean several) {
+    InetSocketAddress resolved = new InetSocketAddress(address.host(), address.port());
+    boolean loopback = !resolved.isUnresolved() && resolved.getAddress().isLoopbackAddress();
+    boolean meant =
+        address.host().equals("localhost")
+            || address.host().startsWith("127.")
+            || address.host().contains(":");
+    return several && loopback && !meant ? new InetSocketAddress(address.port()) : resolved;
+  }
+
+  private static boolean isHere(InetAddress address) {
+    try {
+      return address.isAnyLocalAddress()
+          || address.isLoopbackAddress()
+          || NetworkInterface.getByInetAddress(address) != null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static boolean free(InetSocketAddress address) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(address);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** What workers connect to. */
+  Address address() {
+    return address;
+  }
+
+  /** Whether the server is in this process. */
+  boolean here() {
+    return here;
+  }
+
+  /** How the job stands; {@code OPEN} where the server is elsewhere. */
+  Supervisor.Job job() {
+    return job.get();
+  }
+
+  /** Why the job failed, if the server says so. */
+  Optional<String> failure() {
+    return failure.get();
+  }
+
+  @Override
+  public void close() {
+    close.run();
+  }
+}
