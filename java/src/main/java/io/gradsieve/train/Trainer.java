@@ -338,7 +338,7 @@ public final class Trainer {
     if (evaluations == Evaluations.NONE && !stop.asked()) {
       evaluate(config.epochs());
     }
-    TrainingResult result = result();
+    TrainingResult result = TrainingResult.of(session, state, evaluations, recorder);
     listeners.tell(TrainingListener::runFinished, n -> new TrainingEvent.RunFinished(n, result));
     recorder.runFinished(snapshot(), result);
     return result;
@@ -359,28 +359,6 @@ public final class Trainer {
 
   private Snapshot snapshot() {
     return new Snapshot(session, state.position());
-  }
-
-  private TrainingResult result() {
-    RunFigures figures = state.runFigures();
-    int samples = session.data().train().length;
-    int epochs = (int) figures.epochs();
-    boolean comparable = figures.filteredEpochs() > 0 && figures.fullSamples() > 0;
-    return new TrainingResult(
-        config.out(),
-        epochs,
-        state.account().meanLoss(),
-        state.account().accuracy(),
-        evaluations.validation(),
-        evaluations.test(),
-        evaluations.recalibrated(),
-        figures.skipped(),
-        figures.seconds(),
-        comparable ? Optional.of(figures.timeSaved(samples)) : Optional.empty(),
-        comparable ? Optional.of(figures.fullEpochSeconds(samples)) : Optional.empty(),
-        epochs < config.epochs() ? stop.signal() : 0,
-        recorder.lastCheckpoint(),
-        state.filter().flatMap(RankModel::correlation));
   }
 
   /** The end of a run whose step, weights or evaluation are not finite. */

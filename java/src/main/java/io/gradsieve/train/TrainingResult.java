@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.config.TrainingConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -34,4 +35,30 @@ public record TrainingResult(
     Optional<Double> fullEpochSeconds,
     int signal,
     Optional<Path> checkpoint,
-    Optional<Double> filterCorrelation) {}
+    Optional<Double> filterCorrelation) {
+
+  /** What a run came to that has just ended, with its last evaluations. */
+  static TrainingResult of(
+      TrainingSession session, TrainingState state, Evaluations last, Recorder recorder) {
+    RunFigures figures = state.runFigures();
+    TrainingConfig config = session.config();
+    int samples = session.data().train().length;
+    int epochs = (int) figures.epochs();
+    boolean comparable = figures.filteredEpochs() > 0 && figures.fullSamples() > 0;
+    return new TrainingResult(
+        config.out(),
+        epochs,
+        state.account().meanLoss(),
+        state.account().accuracy(),
+        last.validation(),
+        last.test(),
+        last.recalibrated(),
+        figures.skipped(),
+        figures.seconds(),
+        comparable ? Optional.of(figures.timeSaved(samples)) : Optional.empty(),
+        comparable ? Optional.of(figures.fullEpochSeconds(samples)) : Optional.empty(),
+        epochs < config.epochs() ? session.stop().signal() : 0,
+        recorder.lastCheckpoint(),
+        state.filter().flatMap(RankModel::correlation));
+  }
+}

@@ -47,7 +47,7 @@ class ArchitectureTest {
     MAY_USE.put("dist", List.of("natives", "plan", "backend"));
     MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
     List<String> below =
-        List.of("data", "sieve", "graph", "plan", "backend", "nn", "optim", "config");
+        List.of("data", "sieve", "graph", "plan", "backend", "nn", "optim", "dist", "config");
     MAY_USE.put("train", below);
     MAY_USE.put("filter", and(below, "format", "train"));
     MAY_USE.put("run", and(MAY_USE.get("filter"), "filter"));

@@ -116,7 +116,7 @@ public final class Job implements AutoCloseable {
     SecureRandom random = new SecureRandom();
     Message.Peer self =
         new Message.Peer(
-            new MemberId(random.nextLong(), random.nextLong()),
+            MemberId.of(place.rank(), random.nextLong(), random.nextLong()),
             worker.cores(),
             worker.instructionSet(),
             door.addresses());

@@ -15,7 +15,8 @@ final class Roster {
   /** When the connection ends, the worker may have died, or be about to come back on another. */
   private record Silent(long connection, long until) {}
 
-  private static final long NEWCOMER = 1L << 32; // behind every rank
+  private static final int ARRIVALS = 40; // bits
+  private static final long NEWCOMER = 1L << 60; // behind every rank
 
   private final Map<MemberId, Worker> workers = new LinkedHashMap<>();
   private final Map<Long, Worker> byConnection = new HashMap<>();
@@ -65,7 +66,8 @@ final class Roster {
   }
 
   Worker add(Message.Peer self) {
-    Worker worker = new Worker(self, NEWCOMER + arrivals++);
+    long wish = (long) self.id().wish() << ARRIVALS;
+    Worker worker = new Worker(self, NEWCOMER + wish + arrivals++);
     workers.put(self.id(), worker);
     silent.remove(self.id());
     return worker;
