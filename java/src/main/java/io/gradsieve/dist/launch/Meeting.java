@@ -55,13 +55,10 @@ final class Meeting implements AutoCloseable {
     }
     Address address = asked.get();
     InetSocketAddress bind = bindAddress(address, several);
-    boolean mine = !bind.isUnresolved() && isHere(bind.getAddress());
-    if (!several || mine && free(bind)) {
+    if (!several || canServe(address, several)) {
       return serve(address.host(), bind, rules, protection, log);
     }
-    log.accept(
-        (mine ? "another process serves at %s; its workers join there" : "the workers join at %s")
-            .formatted(address));
+    log.accept("the workers join the server at " + address);
     return new Meeting(
         address, false, () -> Supervisor.Job.OPEN, Optional::empty, () -> {});
   }
@@ -102,6 +99,12 @@ final class Meeting implements AutoCloseable {
             || address.host().startsWith("127.")
             || address.host().contains(":");
     return several && loopback && !meant ? new InetSocketAddress(address.port()) : resolved;
+  }
+
+  /** Whether the address is this machine's and nobody listens there. */
+  static boolean canServe(Address address, boolean several) {
+    InetSocketAddress bind = bindAddress(address, several);
+    return !bind.isUnresolved() && isHere(bind.getAddress()) && free(bind);
   }
 
   private static boolean isHere(InetAddress address) {

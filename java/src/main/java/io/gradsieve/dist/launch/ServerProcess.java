@@ -47,23 +47,31 @@ public final class ServerProcess {
       Optional<Protection.Tls> tls) {}
 
   /**
-   * Starts it at the place's address, if this is rank 0 and no launch of ours has done so; returns
-   * once it listens.
+   * Starts it at the place's address, if this is rank 0, no launch of ours has done so and nobody
+   * listens there yet; returns once it listens. Whether who listens there is this job's server is
+   * for whoever joins to see: the handshake tells another job.
    *
    * @param log for a line that says where it is and where its output goes
-   * @throws PeerLost if it can't listen there, with its reason: another job's server may
+   * @throws PeerLost if it can't listen there, with its reason
    * @throws Output if it can't be started
    */
   public static void ensure(Place place, Request request, Consumer<String> log) {
-    if (place.rank() != 0 || place.launcher().equals("launch")) {
+    if (place.rank() != 0 || System.getenv(ParentWatch.VARIABLE) != null) {
+      return;
+    }
+    if (!Meeting.canServe(place.master(), several(place))) {
+      log.accept("joins the rendezvous server at " + place.master());
       return;
     }
     start(place, ProgramCommand.of(arguments(place, request)), log);
   }
 
+  private static boolean several(Place place) {
+    return place.localWorld().orElse(0) != place.world();
+  }
+
   static List<String> arguments(Place place, Request request) {
-    boolean several = place.localWorld().orElse(0) != place.world();
-    InetSocketAddress bind = Meeting.bindAddress(place.master(), several);
+    InetSocketAddress bind = Meeting.bindAddress(place.master(), several(place));
     boolean everywhere = !bind.isUnresolved() && bind.getAddress().isAnyLocalAddress();
     List<String> arguments = new ArrayList<>(List.of("rendezvous", "--bind"));
     arguments.add(
