@@ -7,6 +7,8 @@ import io.gradsieve.config.Settings;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.dist.cluster.Launchers;
 import io.gradsieve.dist.cluster.Place;
+import io.gradsieve.dist.launch.ParentWatch;
+import io.gradsieve.dist.launch.ServerProcess;
 import io.gradsieve.run.ProgressReport;
 import io.gradsieve.run.ResumedSettings;
 import io.gradsieve.run.RunDirectory;
@@ -27,6 +29,8 @@ import java.util.Optional;
 
 /** {@code train}. */
 final class TrainCommand {
+  private static final int TERMINATED = 15;
+
   private TrainCommand() {}
 
   static Outcome run(Invocation invocation) {
@@ -62,6 +66,19 @@ final class TrainCommand {
             .orTokenFile(
                 Optional.ofNullable(
                     invocation.environment().get(JoiningConfig.TOKEN_VARIABLE)));
+    // nothing is lost by it: checkpoints are whole or not there, and the others go on without
+    ParentWatch.start(
+        invocation.environment(),
+        () -> Runtime.getRuntime().halt(Signals.SIGNALLED + TERMINATED));
+    ServerProcess.ensure(
+        place,
+        new ServerProcess.Request(
+            1,
+            joining.joinTimeout(),
+            joining.allowMinority(),
+            joining.tokenFile(),
+            WorkersRun.tls(joining)),
+        invocation::note);
     StopRequest stop = new StopRequest();
     try (Signals signals = Signals.to(stop)) {
       WorkersRun.End end =

@@ -99,12 +99,7 @@ public final class WorkersRun {
     PreparedTraining training = Preparation.ofWorker(config);
     WorkersConfig workers = training.config().workers();
     String dataHash = DataHash.of(training.data().dataset());
-    Protection protection =
-        Protection.of(
-            joining.tokenFile(),
-            joining
-                .tls()
-                .map(t -> new Protection.Tls(t.certificate(), t.key(), t.authority())));
+    Protection protection = Protection.of(joining.tokenFile(), tls(joining));
     try (SharedSamples samples = shared(training, dataHash);
         Job job =
             Job.join(
@@ -125,6 +120,13 @@ public final class WorkersRun {
         }
       }
     }
+  }
+
+  /** The certificates of a job, as its connections take them. */
+  public static Optional<Protection.Tls> tls(JoiningConfig joining) {
+    return joining
+        .tls()
+        .map(files -> new Protection.Tls(files.certificate(), files.key(), files.authority()));
   }
 
   /** One copy for all workers of a host. */

@@ -1,0 +1,114 @@
+package io.gradsieve.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** A {@code launch} of one worker on a host, and what it printed. */
+final class Node {
+  private static final long LOOK_MILLIS = 5;
+
+  private final Process launch;
+  private final Path output;
+
+  private Node(Process launch, Path output) {
+    this.launch = launch;
+    this.output = output;
+  }
+
+  /** Runs our command line on a host. */
+  static Node start(Hosts hosts, int host, Path directory, List<String> arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(hosts.on(host));
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add("io.gradsieve.cli.Main");
+    command.addAll(arguments);
+    Path output = Files.createTempFile(directory, "node-" + host + "-", ".txt");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .directory(directory.toFile())
+            .start();
+    return new Node(process, output);
+  }
+
+  /** What it and its worker have printed. */
+  String text() {
+    try {
+      return Files.readString(output);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Waits until something is so, for some time. */
+  static void await(String what, Duration longest, BooleanSupplier so) throws InterruptedException {
+    long end = System.nanoTime() + longest.toNanos();
+    while (!so.getAsBoolean()) {
+      assertThat(System.nanoTime() - end).as(what).isNegative();
+      Thread.sleep(LOOK_MILLIS);
+    }
+  }
+
+  void awaitText(String part, Duration longest) throws InterruptedException {
+    await(part + " in\n" + text(), longest, () -> text().contains(part) || !launch.isAlive());
+    assertThat(text()).contains(part);
+  }
+
+  /** Its exit code, once it and all it started have ended. */
+  int ended(Duration longest) throws InterruptedException {
+    boolean ended = launch.waitFor(longest.toSeconds(), TimeUnit.SECONDS);
+    assertThat(ended).as("has ended:\n%s", text()).isTrue();
+    return launch.exitValue();
+  }
+
+  ProcessHandle launch() {
+    return launch.toHandle();
+  }
+
+  /** The worker's process. */
+  ProcessHandle worker() {
+    return launch
+        .descendants()
+        .filter(Node::isWorker)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no worker lives:\n" + text()));
+  }
+
+  /** Its whole command line, which {@link ProcessHandle.Info} cuts. */
+  static String commandLine(ProcessHandle process) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"))
+          .replace('\0', ' ');
+    } catch (IOException e) {
+      return ""; // it has just ended
+    }
+  }
+
+  private static boolean isWorker(ProcessHandle process) {
+    String line = commandLine(process);
+    return line.contains("cli.Main train") && line.startsWith(System.getProperty("java.home"));
+  }
+
+  /** Sends a signal by its name. */
+  static void signal(ProcessHandle process, String name) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
+  }
+
+  void destroy() {
+    List<ProcessHandle> all = launch.descendants().toList();
+    launch.destroyForcibly();
+    all.forEach(ProcessHandle::destroyForcibly);
+  }
+}
