@@ -58,6 +58,7 @@ public final class NativeLibrary {
     List<Path> written = new ArrayList<>();
     written.add(Bundle.of("gradsieve").unpack(directory));
     written.addAll(CudaLibraries.unpack(directory));
+    written.addAll(MpiLibrary.unpack(directory));
     return written;
   }
 

@@ -14,13 +14,12 @@ final class Lobby {
   /** A greeting that lets nobody in. */
   static final long NOT_AWAITED = 0;
 
-  private final Runnable nobody = () -> {};
   private int generation;
   private int rank = Introduction.NONE;
   private int previous = Introduction.NONE;
   private boolean awaits;
   private Optional<SocketChannel> arrived = Optional.empty();
-  private Runnable wake = nobody;
+  private Runnable wake = () -> {};
 
   /** From now on the rank before is awaited; {@code wake} is called when it has come. */
   synchronized void await(int newGeneration, int newRank, int world, Runnable newWake) {
@@ -65,7 +64,7 @@ final class Lobby {
     Optional<SocketChannel> taken = arrived;
     arrived = Optional.empty();
     awaits = false;
-    wake = nobody;
+    wake = () -> {};
     return taken;
   }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -89,7 +90,7 @@ final class Doors implements AutoCloseable {
     return formed;
   }
 
-  <T> Future<T> start(java.util.concurrent.Callable<T> work) {
+  <T> Future<T> start(Callable<T> work) {
     return threads.submit(work);
   }
 
@@ -129,7 +130,9 @@ final class Doors implements AutoCloseable {
   }
 
   private static void send(Socket socket, ByteBuffer bytes) throws IOException {
-    socket.getOutputStream().write(bytes.array(), bytes.position(), bytes.remaining());
+    byte[] sent = new byte[bytes.remaining()];
+    bytes.get(sent);
+    socket.getOutputStream().write(sent);
   }
 
   @Override
