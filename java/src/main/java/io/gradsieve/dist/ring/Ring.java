@@ -1,5 +1,6 @@
 package io.gradsieve.dist.ring;
 
+import io.gradsieve.dist.Chunks;
 import io.gradsieve.dist.Collective;
 import java.io.EOFException;
 import java.io.IOException;
@@ -98,11 +99,21 @@ public final class Ring implements Collective {
     doubles.put(doubles.position(), bytes.asDoubleBuffer(), 0, count);
   }
 
+  /**
+   * Fills in what all have: as many bytes each, by rank, between position and limit, of which this
+   * worker's are there. Once round, where {@link #allGather} goes twice.
+   *
+   * @throws IOException as {@link #allReduce(List)}
+   */
+  public void gather(ByteBuffer shares) throws IOException, InterruptedException {
+    new Passage(new Stretches(List.of(shares)), shares.remaining() / world).gather();
+  }
+
   @Override
   public List<ByteBuffer> allGather(ByteBuffer own) throws IOException, InterruptedException {
     ByteBuffer sizes = ByteBuffer.allocate(world * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     sizes.putInt(rank * Integer.BYTES, own.remaining());
-    new Passage(new Stretches(List.of(sizes)), Integer.BYTES).gather();
+    gather(sizes);
     long[] starts = new long[world + 1];
     for (int r = 0; r < world; r++) {
       int size = sizes.getInt(r * Integer.BYTES);
@@ -179,7 +190,7 @@ public final class Ring implements Collective {
       this.values = values;
       starts = new long[world + 1];
       for (int r = 0; r <= world; r++) {
-        starts[r] = values.bytes() / element * r / world * element;
+        starts[r] = Chunks.start(values.bytes(), element, r, world);
       }
     }
 
