@@ -152,7 +152,7 @@ public final class HostMemory implements Collective {
       boolean changed = own.changes() != told;
       said.putLong(rank() * SAID, changed ? 1 : 0);
       said.putLong(rank() * SAID + Long.BYTES, values.bytes());
-      said.putLong(rank() * SAID + 2 * Long.BYTES, values.fingerprint(regions));
+      said.putLong(rank() * SAID + 2 * Long.BYTES, changed ? 0 : values.fingerprint(regions));
       ring.gather(said);
       boolean same = true;
       for (int r = 0; r < world(); r++) {

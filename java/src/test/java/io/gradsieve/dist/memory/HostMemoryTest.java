@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 class HostMemoryTest extends CollectiveContract {
   private static final int LIMIT = 30; // seconds
   private static final int FLOATS = 1000;
+  private static final int NO_PROCESS = 1 << 30; // more than a system has
 
   private final List<SharedRegions> regions = new ArrayList<>();
 
@@ -66,6 +67,7 @@ class HostMemoryTest extends CollectiveContract {
     assertThat(copied).isZero();
     workers.forEach(Collective::close);
     taken.forEach((from, memory) -> from.release(NativeMemory.address(memory), memory.capacity()));
+    taken.clear();
     assertThat(mapped()).isEmpty();
     try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
       assertThat(open.filter(Files::isSymbolicLink).map(HostMemoryTest::target))
@@ -111,7 +113,7 @@ class HostMemoryTest extends CollectiveContract {
         threads.submit(
             () -> {
               Ring ring = rings.get(1);
-              ring.allGather(line("gradsieve-0 1 0 %d\n".formatted(HostMemory.STAGE)));
+              ring.allGather(line("gradsieve-0 %d 0 %d\n".formatted(NO_PROCESS, HostMemory.STAGE)));
               ring.allGather(line(""));
               return null;
             });
