@@ -30,13 +30,14 @@ final class SecondWorker implements AutoCloseable {
 
   /** The program of the process; every float of its is its number. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
+    // what takes time comes before the first one waits for this one
+    SharedRegions regions = new SharedRegions();
+    ByteBuffer own =
+        NativeMemory.view(regions.allocate(Float.BYTES * FLOATS), Float.BYTES * FLOATS);
     InetSocketAddress first =
         new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[0]));
     SocketChannel to = SocketChannel.open(first);
     SocketChannel from = SocketChannel.open(first);
-    SharedRegions regions = new SharedRegions();
-    ByteBuffer own =
-        NativeMemory.view(regions.allocate(Float.BYTES * FLOATS), Float.BYTES * FLOATS);
     try (Collective both = HostMemory.open(new Ring(1, 2, from, to, PATIENCE), regions)) {
       while (true) {
         for (int i = 0; i < FLOATS; i++) {
