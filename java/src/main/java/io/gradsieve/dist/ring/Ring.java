@@ -2,6 +2,7 @@ package io.gradsieve.dist.ring;
 
 import io.gradsieve.dist.Chunks;
 import io.gradsieve.dist.Collective;
+import io.gradsieve.dist.Compression;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -49,7 +50,15 @@ public final class Ring implements Collective {
   private final SelectionKey writable;
   private final ByteBuffer received =
       ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
+  private final Compression compression;
+  private final Halves halves = new Halves();
   private volatile boolean aborted;
+
+  /** As the other one, with nothing compressed. */
+  public Ring(int rank, int world, SocketChannel previous, SocketChannel next, Duration patience)
+      throws IOException {
+    this(rank, world, previous, next, patience, Compression.NONE);
+  }
 
   /**
    * A ring over connections that are there; they are this object's from now on.
@@ -57,8 +66,15 @@ public final class Ring implements Collective {
    * @param previous from the worker of the rank before, modulo {@code world}
    * @param next to the worker of the rank after; another one, for two workers too
    * @param patience how long no byte may move while one is due
+   * @param compression of floats that are summed
    */
-  public Ring(int rank, int world, SocketChannel previous, SocketChannel next, Duration patience)
+  public Ring(
+      int rank,
+      int world,
+      SocketChannel previous,
+      SocketChannel next,
+      Duration patience,
+      Compression compression)
       throws IOException {
     if (rank < 0 || rank >= world) {
       throw new IllegalArgumentException("rank " + rank + " of a world of " + world);
@@ -68,6 +84,7 @@ public final class Ring implements Collective {
     this.previous = previous;
     this.next = next;
     this.patience = patience.toNanos();
+    this.compression = compression;
     selector = Selector.open();
     previous.configureBlocking(false);
     next.configureBlocking(false);
@@ -87,7 +104,16 @@ public final class Ring implements Collective {
 
   @Override
   public void allReduce(List<ByteBuffer> floats) throws IOException, InterruptedException {
-    new Passage(new Stretches(floats), Float.BYTES).reduce(Addition.FLOATS);
+    Stretches values = new Stretches(floats);
+    if (compression == Compression.NONE || world == 1) {
+      new Passage(values, Float.BYTES).reduce(Addition.FLOATS);
+      return;
+    }
+    ByteBuffer wire = halves.begin(values);
+    Passage passage = new Passage(new Stretches(List.of(wire)), halves.bytes());
+    halves.round(passage.starts[rank], passage.starts[rank + 1]);
+    passage.reduce(halves);
+    halves.end();
   }
 
   @Override
