@@ -1,6 +1,8 @@
 package io.gradsieve.bench.dist;
 
+import io.gradsieve.backend.cpu.CpuBackend;
 import io.gradsieve.dist.Collective;
+import io.gradsieve.dist.Compression;
 import io.gradsieve.dist.memory.HostMemory;
 import io.gradsieve.dist.memory.SharedRegions;
 import io.gradsieve.dist.ring.Ring;
@@ -19,8 +21,8 @@ import java.util.Locale;
 /**
  * Two processes on this machine sum 25 MB in turns with something that says what the machine can
  * do: {@code AllReduce tcp|unix|memory [MB] [PAIRS]}. Beside a ring a plain copy of as many bytes
- * both ways at once over connections of the same kind; beside memory the ring over TCP, values that
- * have to be copied in and out, and a plain copy out of each other's memory. One line each: the
+ * both ways at once over connections of the same kind, and a ring that compresses; beside memory the ring over TCP, and values
+ * that have to be copied in and out. One line each: the
  * median in GB/s of each direction, and the median of the pairs' ratios.
  *
  * <p>{@code AllReduce tcp|unix|memory MB serve} is a side of {@link Beside}.
@@ -56,14 +58,18 @@ public final class AllReduce {
   private static void turns(Lines lines, String kind, int megabytes, String pairs)
       throws IOException, InterruptedException {
     int bytes = megabytes * 1_000_000 / Float.BYTES * Float.BYTES;
-    try (Ring ring = lines.ring(kind.equals("tcp"), PATIENCE)) {
+    CpuBackend.open(1).close(); // which chooses kernels
+    boolean tcp = kind.equals("tcp");
+    try (Ring ring = lines.ring(tcp, PATIENCE, Compression.NONE)) {
       List<Contestant> contestants = new ArrayList<>();
       if (kind.equals("memory")) {
         memory(lines, ring, bytes, contestants);
       } else {
         ByteBuffer values = NativeMemory.view(NativeMemory.allocate(bytes), bytes);
         contestants.add(new Contestant("all-reduce", () -> ring.allReduce(List.of(values))));
-        contestants.add(new Contestant("two-way copy", lines.copy(kind.equals("tcp"), bytes)::run));
+        contestants.add(new Contestant("two-way copy", lines.copy(tcp, bytes)::run));
+        Ring half = lines.ring(tcp, PATIENCE, Compression.BF16);
+        contestants.add(new Contestant("compressed", () -> half.allReduce(List.of(values))));
       }
       if (pairs.equals(SERVE)) {
         serve(ring, contestants.get(0));
@@ -80,7 +86,7 @@ public final class AllReduce {
     ByteBuffer values = NativeMemory.view(regions.allocate(bytes), bytes);
     ByteBuffer elsewhere = NativeMemory.view(NativeMemory.allocate(bytes), bytes);
     Collective memory = HostMemory.open(ring, regions);
-    Ring tcp = lines.ring(true, PATIENCE);
+    Ring tcp = lines.ring(true, PATIENCE, Compression.NONE);
     contestants.add(new Contestant("all-reduce", () -> memory.allReduce(List.of(values))));
     contestants.add(new Contestant("copied in and out", () -> memory.allReduce(List.of(elsewhere))));
     contestants.add(new Contestant("ring over TCP", () -> tcp.allReduce(List.of(values))));

@@ -1,5 +1,6 @@
 package io.gradsieve.bench.dist;
 
+import io.gradsieve.dist.Compression;
 import io.gradsieve.dist.ring.Ring;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,13 +18,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** The connections of two processes on this machine: two each way, over TCP and over Unix sockets. */
+/** The connections of two processes on this machine: three each way, over TCP and over Unix sockets. */
 final class Lines implements AutoCloseable {
-  private static final int EACH = 4;
+  private static final int EACH = 6;
 
   private final int rank;
 
-  /** To rank 1, from it, to it, from it, as rank 0 sees them. */
+  /** To rank 1, from it, and so on, as rank 0 sees them. */
   private final List<SocketChannel> tcp;
 
   private final List<SocketChannel> unix;
@@ -111,9 +112,9 @@ final class Lines implements AutoCloseable {
   }
 
   /** Over the next two connections. */
-  Ring ring(boolean overTcp, Duration patience) throws IOException {
+  Ring ring(boolean overTcp, Duration patience, Compression compression) throws IOException {
     SocketChannel[] two = next(overTcp);
-    return new Ring(rank, 2, two[1], two[0], patience);
+    return new Ring(rank, 2, two[1], two[0], patience, compression);
   }
 
   /** As many bytes both ways at once, over the next two. */
