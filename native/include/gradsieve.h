@@ -60,6 +60,16 @@ const char* gs_library_path(int64_t library);
 int gs_allocate(int64_t bytes, void** memory);
 int gs_release(void* memory, int64_t bytes);
 
+/* Zeroed memory that other processes of this user on this host can have too, aligned to pages: a file without a name in any directory,
+ * which is gone with the last process that maps it. name, under 200 bytes, should be one that nobody can guess. Others can open it as
+ * long as the file is. */
+int gs_shared_create(const char* name, int64_t bytes, void** memory, int* file);
+/* The same memory in another process, or once more in that one. GS_UNSUPPORTED: it is not there, or may not be opened from here. */
+int gs_shared_open(const char* name, int64_t process, int file, int64_t bytes, void** memory);
+/* The memory stays. */
+int gs_shared_close(int file);
+int gs_shared_release(void* memory, int64_t bytes);
+
 /* ---- single operations: for tests and benchmarks, on the calling thread, over a batch ----------------------------- */
 /* "=" stores, "+=" adds. norm2 is float[B], "+=" the share of the operation's parameters in every sample's squared
  * gradient norm; NULL leaves it out. Gradients of parameters are "+=". */
@@ -150,6 +160,14 @@ int gs_pool2d_backward(int64_t batch, int64_t height, int64_t width, int64_t cha
 int gs_dropout(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, double p, int64_t seed, int64_t epoch,
                int64_t place, const int64_t* ids, const float* input, int gradient, float* output);
 int gs_add(int64_t count, const float* a, const float* b, float* output);
+
+/* What workers do with gradients. Every part = ((part[0] + part[1]) + part[2]) + ...: floats that parts workers have, none of which
+ * lies in another. */
+int gs_all_reduce(int64_t count, int64_t parts, float* const* part);
+/* bfloat16, the upper half of a float32: rounded to the nearest, ties to even; NaN stays NaN. */
+int gs_bf16_round(int64_t count, const float* values, uint16_t* rounded);
+/* target = (GS_GRADIENT_STORE) or += (GS_GRADIENT_ADD) what they stand for. */
+int gs_bf16_add(int64_t count, const uint16_t* rounded, int gradient, float* target);
 
 /* Bytes or floats of a sample, [H][W][C] densely, to [H][W][P]: value * scale[c] + shift[c] for bytes, as is for floats. */
 int gs_input(int64_t batch, int64_t positions, int64_t channels, int64_t pitch, int element, const void* input,

@@ -86,6 +86,9 @@ GS_KERNEL(void, pool2d_backward, (int64_t batch, int64_t height, int64_t width, 
 GS_KERNEL(void, dropout, (const Extent& extent, double p, int64_t seed, int64_t epoch, int64_t place, const int64_t* ids,
                           const float* input, int gradient, float* output))
 GS_KERNEL(void, add, (int64_t count, const float* a, const float* b, float* output))
+GS_KERNEL(void, all_reduce, (int64_t count, int64_t parts, float* const* part))
+GS_KERNEL(void, bf16_round, (int64_t count, const float* values, uint16_t* rounded))
+GS_KERNEL(void, bf16_add, (int64_t count, const uint16_t* rounded, int gradient, float* target))
 /* gradient (GS_GRADIENT_STORE or _ADD) of a value into another's: target = or += source. */
 GS_KERNEL(void, pass_gradient, (int64_t count, const float* source, int gradient, float* target))
 GS_KERNEL(void, input, (const Extent& extent, int element, const void* input, const float* scale, const float* shift,

@@ -1,5 +1,5 @@
 /*
- * gs_activation_*, gs_pool2d_*, gs_dropout, gs_add, gs_input.
+ * gs_activation_*, gs_pool2d_*, gs_dropout, gs_add, gs_all_reduce, gs_bf16_*, gs_input.
  */
 #include "single/single.h"
 
@@ -86,6 +86,31 @@ int gs_add(int64_t count, const float* a, const float* b, float* output) {
     GS_REQUIRE(count >= 0, "add: count %lld is negative", (long long)count);
     GS_REQUIRE_POINTERS("add", (a && b && output) || count == 0);
     kernels().add(count, a, b, output);
+    return GS_OK;
+}
+
+int gs_all_reduce(int64_t count, int64_t parts, float* const* part) {
+    GS_REQUIRE(count >= 0 && parts > 0, "all_reduce: count %lld, parts %lld: there is at least one part", (long long)count,
+               (long long)parts);
+    GS_REQUIRE_POINTERS("all_reduce", part);
+    for (int64_t k = 0; k < parts; k++) GS_REQUIRE_POINTERS("all_reduce", part[k] || count == 0);
+    kernels().all_reduce(count, parts, part);
+    return GS_OK;
+}
+
+int gs_bf16_round(int64_t count, const float* values, uint16_t* rounded) {
+    GS_REQUIRE(count >= 0, "bf16_round: count %lld is negative", (long long)count);
+    GS_REQUIRE_POINTERS("bf16_round", (values && rounded) || count == 0);
+    kernels().bf16_round(count, values, rounded);
+    return GS_OK;
+}
+
+int gs_bf16_add(int64_t count, const uint16_t* rounded, int gradient, float* target) {
+    GS_REQUIRE(count >= 0, "bf16_add: count %lld is negative", (long long)count);
+    GS_REQUIRE(gradient == GS_GRADIENT_STORE || gradient == GS_GRADIENT_ADD, "bf16_add: gradient %d is neither store (1) nor add (2)",
+               gradient);
+    GS_REQUIRE_POINTERS("bf16_add", (rounded && target) || count == 0);
+    kernels().bf16_add(count, rounded, gradient, target);
     return GS_OK;
 }
 

@@ -26,19 +26,26 @@ public final class Backends {
     return open(device, threads, Optional.empty());
   }
 
+  /** As {@link #open(DeviceName, int, Optional, MemorySource)}, for this process alone. */
+  public static Backend open(DeviceName device, int threads, Optional<Precision> precision) {
+    return open(device, threads, precision, MemorySource.OWN);
+  }
+
   /**
    * Opens a device; {@code auto} is the best there is.
    *
    * @param threads native threads of a step, at least 1
    * @param precision of products; empty: fp32 on the CPU, tf32 on a GPU
+   * @param gradients where the gradients of its steps shall lie, if it is the CPU
    * @throws GradsieveException.Usage for a precision the device has not
    * @throws GradsieveException.Missing if the device or its libraries are not there
    */
-  public static Backend open(DeviceName device, int threads, Optional<Precision> precision) {
+  public static Backend open(
+      DeviceName device, int threads, Optional<Precision> precision, MemorySource gradients) {
     DeviceName found = found(device);
     Precision taken = precision(found, precision);
     return found.kind() == Kind.CPU
-        ? CpuBackend.open(threads)
+        ? CpuBackend.open(threads, gradients)
         : cuda(found.number().orElseThrow(), threads, taken);
   }
 

@@ -20,6 +20,7 @@ public class CpuLibraryMapping implements InfoMapper {
   public void map(InfoMap map) {
     map.putFirst(new Info("float").cast().valueTypes("float").pointerTypes("long"));
     map.putFirst(new Info("uint8_t").cast().valueTypes("byte").pointerTypes("long"));
+    map.putFirst(new Info("uint16_t").cast().valueTypes("short").pointerTypes("long"));
     map.putFirst(new Info("int32_t").cast().valueTypes("int").pointerTypes("long"));
     map.putFirst(new Info("int64_t").cast().valueTypes("long").pointerTypes("long"));
     map.putFirst(new Info("double").cast().valueTypes("double").pointerTypes("long"));
@@ -35,6 +36,15 @@ public class CpuLibraryMapping implements InfoMapper {
   /** Functions called while a step is built give their results in arrays. */
   private static void results(InfoMap map) {
     function(map, "gs_allocate(long bytes, @Cast(\"void**\") long[] memory)");
+    function(
+        map,
+        "gs_shared_create(String name, long bytes, @Cast(\"void**\") long[] memory, int[] file)");
+    function(
+        map,
+        "gs_shared_open(String name, long process, int file, long bytes,"
+            + " @Cast(\"void**\") long[] memory)");
+    function(
+        map, "gs_all_reduce(long count, long parts, @Cast(\"float*const*\") long[] part)");
     function(map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");
     function(
         map,

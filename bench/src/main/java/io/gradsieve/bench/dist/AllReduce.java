@@ -1,161 +1,155 @@
 package io.gradsieve.bench.dist;
 
+import io.gradsieve.backend.cpu.CpuBackend;
+import io.gradsieve.dist.Collective;
+import io.gradsieve.dist.Compression;
+import io.gradsieve.dist.memory.HostMemory;
+import io.gradsieve.dist.memory.SharedRegions;
 import io.gradsieve.dist.ring.Ring;
+import io.gradsieve.natives.NativeMemory;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
+
 import java.util.List;
 import java.util.Locale;
 
 /**
- * Two processes on this machine sum 25 MB over a ring, in turns with a plain copy of as many bytes
- * both ways at once over connections of the same kind: {@code AllReduce tcp|unix [MB] [PAIRS]}. One
- * line: medians of both in GB/s of each direction, and the median of the pairs' ratios.
+ * Two processes on this machine sum 25 MB in turns with something that says what the machine can
+ * do: {@code AllReduce tcp|unix|memory [MB] [PAIRS]}. Beside a ring a plain copy of as many bytes
+ * both ways at once over connections of the same kind, and a ring that compresses; beside memory the ring over TCP, and values
+ * that have to be copied in and out. One line each: the
+ * median in GB/s of each direction, and the median of the pairs' ratios.
+ *
+ * <p>{@code AllReduce tcp|unix|memory MB serve} is a side of {@link Beside}.
  */
 public final class AllReduce {
-  private static final int PIECE = 1 << 18;
   private static final int WARM_UP = 20;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String SERVE = "serve";
 
   private AllReduce() {}
 
-  /** What one of the two processes has: a connection each way for the ring, and for the copy. */
-  private record Lines(SocketChannel from, SocketChannel to, SocketChannel in, SocketChannel out) {}
+  /** Something that both processes do at once. */
+  private interface Turn {
+    void take() throws IOException, InterruptedException;
+  }
+
+  private record Contestant(String name, Turn turn) {}
 
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    if (arguments.length == 0 || !List.of("tcp", "unix").contains(arguments[0])) {
-      System.err.println("usage: AllReduce tcp|unix [MB] [PAIRS]");
+    if (arguments.length == 0 || !List.of("tcp", "unix", "memory").contains(arguments[0])) {
+      System.err.println("usage: AllReduce tcp|unix|memory [MB] [PAIRS]");
       System.exit(2);
     }
-    boolean unix = arguments[0].equals("unix");
+    String kind = arguments[0];
     int megabytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 25;
-    int pairs = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 15;
-    if (arguments.length > 3) {
-      SocketChannel[] four = new SocketChannel[4];
-      for (int i = 0; i < 4; i++) {
-        four[i] =
-            SocketChannel.open(
-                unix
-                    ? UnixDomainSocketAddress.of(arguments[3])
-                    : new InetSocketAddress(
-                        InetAddress.getLoopbackAddress(), Integer.parseInt(arguments[3])));
-      }
-      turns(1, new Lines(four[0], four[1], four[2], four[3]), megabytes, pairs);
-      return;
-    }
-    Path directory = Files.createTempDirectory("ring");
-    try (ServerSocketChannel server =
-        unix
-            ? ServerSocketChannel.open(StandardProtocolFamily.UNIX)
-                .bind(UnixDomainSocketAddress.of(directory.resolve("s")))
-            : ServerSocketChannel.open()
-                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
-      String address =
-          unix
-              ? directory.resolve("s").toString()
-              : Integer.toString(((InetSocketAddress) server.getLocalAddress()).getPort());
-      Process other =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  AllReduce.class.getName(),
-                  arguments[0],
-                  Integer.toString(megabytes),
-                  Integer.toString(pairs),
-                  address)
-              .inheritIO()
-              .start();
-      SocketChannel to = server.accept();
-      SocketChannel from = server.accept();
-      SocketChannel out = server.accept();
-      SocketChannel in = server.accept();
-      turns(0, new Lines(from, to, in, out), megabytes, pairs);
-      other.waitFor();
-    } finally {
-      Files.deleteIfExists(directory.resolve("s"));
-      Files.delete(directory);
+    String pairs = arguments.length > 2 ? arguments[2] : "15";
+    String[] child = {kind, Integer.toString(megabytes), pairs};
+    try (Lines lines = Lines.open(arguments.length > 3 ? arguments[3] : "", child)) {
+      turns(lines, kind, megabytes, pairs);
     }
   }
 
-  private static void turns(int rank, Lines lines, int megabytes, int pairs)
+  private static void turns(Lines lines, String kind, int megabytes, String pairs)
       throws IOException, InterruptedException {
-    int floats = megabytes * 1_000_000 / Float.BYTES;
-    ByteBuffer values = ByteBuffer.allocateDirect(floats * Float.BYTES);
-    ByteBuffer sent = ByteBuffer.allocateDirect(floats * Float.BYTES);
-    ByteBuffer received = ByteBuffer.allocateDirect(floats * Float.BYTES);
-    lines.in.configureBlocking(false);
-    lines.out.configureBlocking(false);
-    double[] ring = new double[pairs];
-    double[] copy = new double[pairs];
-    try (Ring both = new Ring(rank, 2, lines.from, lines.to, PATIENCE);
-        Selector selector = Selector.open()) {
-      SelectionKey readable = lines.in.register(selector, 0);
-      SelectionKey writable = lines.out.register(selector, 0);
-      for (int i = -WARM_UP; i < pairs; i++) {
-        both.barrier();
-        long start = System.nanoTime();
-        both.allReduce(List.of(values));
-        both.barrier();
-        long middle = System.nanoTime();
-        copy(lines, selector, readable, writable, sent, received);
-        both.barrier();
-        long end = System.nanoTime();
+    int bytes = megabytes * 1_000_000 / Float.BYTES * Float.BYTES;
+    CpuBackend.open(1).close(); // which chooses kernels
+    boolean tcp = kind.equals("tcp");
+    try (Ring ring = lines.ring(tcp, PATIENCE, Compression.NONE)) {
+      List<Contestant> contestants = new ArrayList<>();
+      if (kind.equals("memory")) {
+        memory(lines, ring, bytes, contestants);
+      } else {
+        ByteBuffer values = NativeMemory.view(NativeMemory.allocate(bytes), bytes);
+        contestants.add(new Contestant("all-reduce", () -> ring.allReduce(List.of(values))));
+        contestants.add(new Contestant("two-way copy", lines.copy(tcp, bytes)::run));
+        Ring half = lines.ring(tcp, PATIENCE, Compression.BF16);
+        contestants.add(new Contestant("compressed", () -> half.allReduce(List.of(values))));
+      }
+      if (pairs.equals(SERVE)) {
+        serve(ring, contestants.get(0));
+      } else {
+        compare(ring, contestants, bytes, Integer.parseInt(pairs));
+      }
+    }
+  }
+
+  /** The collective is not closed: it ends with the process. */
+  private static void memory(Lines lines, Ring ring, int bytes, List<Contestant> contestants)
+      throws IOException, InterruptedException {
+    SharedRegions regions = new SharedRegions();
+    ByteBuffer values = NativeMemory.view(regions.allocate(bytes), bytes);
+    ByteBuffer elsewhere = NativeMemory.view(NativeMemory.allocate(bytes), bytes);
+    Collective memory = HostMemory.open(ring, regions);
+    Ring tcp = lines.ring(true, PATIENCE, Compression.NONE);
+    contestants.add(new Contestant("all-reduce", () -> memory.allReduce(List.of(values))));
+    contestants.add(new Contestant("copied in and out", () -> memory.allReduce(List.of(elsewhere))));
+    contestants.add(new Contestant("ring over TCP", () -> tcp.allReduce(List.of(values))));
+  }
+
+  private static double seconds(Collective both, Turn turn)
+      throws IOException, InterruptedException {
+    both.barrier();
+    long start = System.nanoTime();
+    turn.take();
+    both.barrier();
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private static void compare(Ring both, List<Contestant> contestants, int bytes, int rounds)
+      throws IOException, InterruptedException {
+    double[][] seconds = new double[contestants.size()][rounds];
+    for (int i = -WARM_UP; i < rounds; i++) {
+      for (int c = 0; c < seconds.length; c++) {
+        double taken = seconds(both, contestants.get(c).turn);
         if (i >= 0) {
-          ring[i] = megabytes * 1e6 / (middle - start);
-          copy[i] = megabytes * 1e6 / (end - middle);
+          seconds[c][i] = taken;
         }
       }
     }
-    if (rank == 0) {
-      double[] ratios = new double[pairs];
-      Arrays.setAll(ratios, i -> ring[i] / copy[i]);
+    if (both.rank() != 0) {
+      return;
+    }
+    for (int c = 0; c < seconds.length; c++) {
+      double[] ratios = new double[rounds];
+      for (int i = 0; i < rounds; i++) {
+        ratios[i] = seconds[c][i] / seconds[0][i];
+      }
       System.out.printf(
           Locale.ROOT,
-          "all-reduce %.2f GB/s, two-way copy %.2f GB/s, median ratio %.2f of %d pairs%n",
-          median(ring),
-          median(copy),
-          median(ratios),
-          pairs);
+          "%s %.2f GB/s%s%n",
+          contestants.get(c).name,
+          bytes / Median.of(seconds[c]) / 1e9,
+          c == 0
+              ? ""
+              : ", %s to it %.2f (median of %d pairs)"
+                  .formatted(contestants.get(0).name, Median.of(ratios), rounds));
     }
   }
 
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
-  }
-
-  /** As many bytes out as in, whichever goes first. */
-  private static void copy(
-      Lines lines,
-      Selector selector,
-      SelectionKey readable,
-      SelectionKey writable,
-      ByteBuffer sent,
-      ByteBuffer received)
-      throws IOException {
-    sent.clear();
-    received.clear();
-    while (sent.position() < sent.capacity() || received.position() < received.capacity()) {
-      sent.limit(Math.min(sent.capacity(), sent.position() + PIECE));
-      received.limit(Math.min(received.capacity(), received.position() + PIECE));
-      if (lines.out.write(sent) + lines.in.read(received) == 0) {
-        readable.interestOps(received.hasRemaining() ? SelectionKey.OP_READ : 0);
-        writable.interestOps(sent.hasRemaining() ? SelectionKey.OP_WRITE : 0);
-        selector.select();
-        selector.selectedKeys().clear();
+  /** For each line that comes, the seconds of one turn, the median of five. */
+  private static void serve(Ring both, Contestant contestant)
+      throws IOException, InterruptedException {
+    BufferedReader orders =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    ByteBuffer more = ByteBuffer.allocate(1);
+    while (true) {
+      more.put(0, (byte) (both.rank() == 0 && orders.readLine() == null ? 0 : 1));
+      both.broadcast(more.clear(), 0);
+      if (more.get(0) == 0) {
+        return;
+      }
+      double[] five = new double[5];
+      for (int i = 0; i < five.length; i++) {
+        five[i] = seconds(both, contestant.turn);
+      }
+      if (both.rank() == 0) {
+        System.out.println(Median.of(five));
       }
     }
   }

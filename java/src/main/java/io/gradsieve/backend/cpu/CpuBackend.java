@@ -8,6 +8,7 @@ import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.BackendInfo;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.MemorySource;
 import io.gradsieve.backend.layout.LaidOutParameters;
 import io.gradsieve.compile.Compiler;
 import io.gradsieve.graph.Graph;
@@ -32,27 +33,35 @@ public final class CpuBackend implements Backend {
   public static final String ISA_VARIABLE = "GRADSIEVE_ISA";
 
   private final int threads;
+  private final MemorySource gradients;
   private final MemoryLedger ledger = new MemoryLedger();
 
-  private CpuBackend(int threads) {
+  private CpuBackend(int threads, MemorySource gradients) {
     this.threads = threads;
+    this.gradients = gradients;
+  }
+
+  /** As {@link #open(int, MemorySource)}, with gradients for this process alone. */
+  public static CpuBackend open(int threads) {
+    return open(threads, MemorySource.OWN);
   }
 
   /**
    * Opens the processor with the instruction set of {@code GRADSIEVE_ISA}, else the best it has.
    *
    * @param threads of every step
+   * @param gradients where a step's gradients shall lie, so that others can reach them
    * @throws GradsieveException.Missing if the native library or the instruction set is not there
    * @throws GradsieveException.Usage if {@code GRADSIEVE_ISA} names none
    */
-  public static CpuBackend open(int threads) {
+  public static CpuBackend open(int threads, MemorySource gradients) {
     if (threads < 1) {
       throw new GradsieveException.Usage("threads must be at least 1, is " + threads);
     }
     String isa = asked();
     load();
     CpuErrors.check(CpuLibrary.gs_open(isa.isEmpty() ? null : isa));
-    return new CpuBackend(threads);
+    return new CpuBackend(threads, gradients);
   }
 
   /** What {@code GRADSIEVE_ISA} says; empty for the best there is. */
@@ -144,11 +153,20 @@ public final class CpuBackend implements Backend {
 
   /** Zeroed memory, entered in the ledger; throws {@code Missing} if it can't be had. */
   CpuBuffer allocate(long bytes, String purpose) {
+    return allocate(MemorySource.OWN, bytes, purpose);
+  }
+
+  /** The same, of where gradients lie that are reduced. */
+  CpuBuffer allocateGradients(long bytes) {
+    return allocate(gradients, bytes, "gradients");
+  }
+
+  private CpuBuffer allocate(MemorySource source, long bytes, String purpose) {
     if (bytes <= 0) {
       throw new IllegalArgumentException(purpose + ": bytes must be positive, is " + bytes);
     }
     try {
-      return new CpuBuffer(ledger, bytes, purpose);
+      return new CpuBuffer(source, ledger, bytes, purpose);
     } catch (NativeException e) {
       throw CpuErrors.outOfMemory(bytes, purpose, e);
     }

@@ -1,6 +1,7 @@
 package io.gradsieve.backend.cpu;
 
 import io.gradsieve.backend.MemoryLedger;
+import io.gradsieve.backend.MemorySource;
 import io.gradsieve.backend.layout.FloatMemory;
 import io.gradsieve.natives.NativeMemory;
 import java.nio.ByteBuffer;
@@ -10,17 +11,19 @@ import java.util.Objects;
 final class CpuBuffer implements FloatMemory {
   private static final long FLOATS_A_VIEW = 1 << 28; // 1 GiB, a buffer holds less than 2
 
+  private final MemorySource source;
   private final MemoryLedger ledger;
   private final String purpose;
   private final long bytes;
   private long address;
 
   /** Throws {@code NativeException} if the memory can't be had. */
-  CpuBuffer(MemoryLedger ledger, long bytes, String purpose) {
+  CpuBuffer(MemorySource source, MemoryLedger ledger, long bytes, String purpose) {
+    this.source = source;
     this.ledger = ledger;
     this.purpose = purpose;
     this.bytes = bytes;
-    this.address = NativeMemory.allocate(bytes);
+    this.address = source.allocate(bytes);
     ledger.add(purpose, bytes);
   }
 
@@ -63,7 +66,7 @@ final class CpuBuffer implements FloatMemory {
   @Override
   public void close() {
     if (address != 0) {
-      NativeMemory.release(address, bytes);
+      source.release(address, bytes);
       address = 0;
       ledger.remove(purpose, bytes);
     }

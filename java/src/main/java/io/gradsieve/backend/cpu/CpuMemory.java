@@ -63,7 +63,7 @@ final class CpuMemory implements AutoCloseable {
       CpuBuffer arenaMemory = own(plan.arenaFloats() * Float.BYTES, "arena");
       CpuBuffer scratchMemory = own(scratch[0], "scratch");
       long trainableBytes = layout.trainable() * Float.BYTES;
-      gradientMemory = own(plan.backward() ? trainableBytes : 0, "gradients");
+      gradientMemory = gradients(plan.backward() ? trainableBytes : 0);
       gradients = LaidOutParameters.trainable(layout, gradientMemory);
       List<String> kept = optimizer.map(UpdateRule::states).orElse(List.of());
       long[] stateAddresses = new long[2];
@@ -110,6 +110,15 @@ final class CpuMemory implements AutoCloseable {
       close();
       throw e;
     }
+  }
+
+  private CpuBuffer gradients(long bytes) {
+    if (bytes == 0) {
+      return own(0, "gradients");
+    }
+    CpuBuffer buffer = backend.allocateGradients(bytes);
+    owned.add(buffer);
+    return buffer;
   }
 
   /** Memory may be 0 bytes where a plan needs none; a buffer never is. */

@@ -1,6 +1,8 @@
 package io.gradsieve.dist.ring;
 
+import io.gradsieve.dist.Chunks;
 import io.gradsieve.dist.Collective;
+import io.gradsieve.dist.Compression;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -55,12 +57,14 @@ public final class Ring implements Collective {
   private final Waiting waiting;
   private final AtomicLong bytesIn = new AtomicLong();
   private final AtomicLong bytesOut = new AtomicLong();
+  private final Compression compression;
+  private final Halves halves = new Halves();
   private volatile boolean aborted;
 
-  /** As the other, and nobody hears that it waits. */
+  /** As the other, with nothing compressed, and nobody hears that it waits. */
   public Ring(int rank, int world, SocketChannel previous, SocketChannel next, Duration patience)
       throws IOException {
-    this(rank, world, previous, next, patience, (who, silence) -> {});
+    this(rank, world, previous, next, patience, (who, silence) -> {}, Compression.NONE);
   }
 
   /**
@@ -75,6 +79,7 @@ public final class Ring implements Collective {
    * @param next to the worker of the rank after; another one, for two workers too
    * @param patience how long no byte may move while one is due
    * @param waiting hears every 0.25 s of waiting for whom
+   * @param compression of floats that are summed
    */
   public Ring(
       int rank,
@@ -82,7 +87,8 @@ public final class Ring implements Collective {
       SocketChannel previous,
       SocketChannel next,
       Duration patience,
-      Waiting waiting)
+      Waiting waiting,
+      Compression compression)
       throws IOException {
     if (rank < 0 || rank >= world) {
       throw new IllegalArgumentException("rank " + rank + " of a world of " + world);
@@ -93,6 +99,7 @@ public final class Ring implements Collective {
     this.next = next;
     this.patience = patience.toNanos();
     this.waiting = waiting;
+    this.compression = compression;
     selector = Selector.open();
     previous.configureBlocking(false);
     next.configureBlocking(false);
@@ -122,7 +129,16 @@ public final class Ring implements Collective {
 
   @Override
   public void allReduce(List<ByteBuffer> floats) throws IOException, InterruptedException {
-    new Passage(new Stretches(floats), Float.BYTES).reduce(Addition.FLOATS);
+    Stretches values = new Stretches(floats);
+    if (compression == Compression.NONE || world == 1) {
+      new Passage(values, Float.BYTES).reduce(Addition.FLOATS);
+      return;
+    }
+    ByteBuffer wire = halves.begin(values);
+    Passage passage = new Passage(new Stretches(List.of(wire)), halves.bytes());
+    halves.round(passage.starts[rank], passage.starts[rank + 1]);
+    passage.reduce(halves);
+    halves.end();
   }
 
   @Override
@@ -134,11 +150,21 @@ public final class Ring implements Collective {
     doubles.put(doubles.position(), bytes.asDoubleBuffer(), 0, count);
   }
 
+  /**
+   * Fills in what all have: as many bytes each, by rank, between position and limit, of which this
+   * worker's are there. Once round, where {@link #allGather} goes twice.
+   *
+   * @throws IOException as {@link #allReduce(List)}
+   */
+  public void gather(ByteBuffer shares) throws IOException, InterruptedException {
+    new Passage(new Stretches(List.of(shares)), shares.remaining() / world).gather();
+  }
+
   @Override
   public List<ByteBuffer> allGather(ByteBuffer own) throws IOException, InterruptedException {
     ByteBuffer sizes = ByteBuffer.allocate(world * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     sizes.putInt(rank * Integer.BYTES, own.remaining());
-    new Passage(new Stretches(List.of(sizes)), Integer.BYTES).gather();
+    gather(sizes);
     long[] starts = new long[world + 1];
     for (int r = 0; r < world; r++) {
       int size = sizes.getInt(r * Integer.BYTES);
@@ -221,7 +247,7 @@ public final class Ring implements Collective {
       this.values = values;
       starts = new long[world + 1];
       for (int r = 0; r <= world; r++) {
-        starts[r] = values.bytes() / element * r / world * element;
+        starts[r] = Chunks.start(values.bytes(), element, r, world);
       }
     }
 

@@ -1,6 +1,7 @@
 package io.gradsieve.dist.ring;
 
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.dist.Compression;
 import io.gradsieve.dist.cluster.Address;
 import io.gradsieve.dist.handshake.Introduction;
 import io.gradsieve.dist.handshake.Purpose;
@@ -149,35 +150,46 @@ public final class RingDoor implements AutoCloseable {
    * @param deadline for all of it
    * @param patience the ring's
    * @param waiting the ring's
+   * @param compression the ring's
    * @throws NeighbourLost naming the rank that can't be reached or has not come, its addresses,
    *     what each does and what to check
    * @throws IOException if aborted
    * @throws InterruptedException if this thread is interrupted
    * @throws IllegalStateException if another thread is forming one
    */
-  public Ring form(Ranked place, Duration deadline, Duration patience, Waiting waiting)
+  public Ring form(
+      Ranked place,
+      Duration deadline,
+      Duration patience,
+      Waiting waiting,
+      Compression compression)
       throws IOException, InterruptedException {
     if (!forming.compareAndSet(false, true)) {
       throw new IllegalStateException("a ring is being formed already");
     }
     try {
-      return keep(place, made(place, deadline, patience, waiting));
+      return keep(place, made(place, deadline, patience, waiting, compression));
     } finally {
       lobby.dismiss();
       forming.set(false);
     }
   }
 
-  private Ring made(Ranked place, Duration deadline, Duration patience, Waiting waiting)
+  private Ring made(
+      Ranked place,
+      Duration deadline,
+      Duration patience,
+      Waiting waiting,
+      Compression compression)
       throws IOException, InterruptedException {
     int world = place.world();
     if (world == 1) {
       // nothing is ever sent
-      return new Ring(0, 1, SocketChannel.open(), SocketChannel.open(), patience, waiting);
+      return new Ring(0, 1, SocketChannel.open(), SocketChannel.open(), patience, waiting, compression);
     }
     SocketChannel next = meet(place, deadline);
     SocketChannel previous = lobby.take().orElseThrow();
-    return new Ring(place.rank(), world, previous, next, patience, waiting);
+    return new Ring(place.rank(), world, previous, next, patience, waiting, compression);
   }
 
   /** The connection to the next rank; that of the one before is in the lobby then. */

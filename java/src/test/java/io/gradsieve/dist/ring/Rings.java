@@ -1,5 +1,6 @@
 package io.gradsieve.dist.ring;
 
+import io.gradsieve.dist.Compression;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -23,9 +24,15 @@ public final class Rings {
 
   /** Over the loopback interface. */
   public static List<Ring> tcp(int world, Duration patience) throws IOException {
+    return tcp(world, patience, Compression.NONE);
+  }
+
+  static List<Ring> tcp(int world, Duration patience, Compression compression)
+      throws IOException {
     return open(
         world,
         patience,
+        compression,
         rank ->
             ServerSocketChannel.open()
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
@@ -40,7 +47,7 @@ public final class Rings {
       SocketChannel next = SocketChannel.open(server.getLocalAddress());
       server.accept();
       server.accept();
-      return new Ring(0, 3, previous, next, patience, waiting);
+      return new Ring(0, 3, previous, next, patience, waiting, Compression.NONE);
     }
   }
 
@@ -49,12 +56,14 @@ public final class Rings {
     return open(
         world,
         patience,
+        Compression.NONE,
         rank ->
             ServerSocketChannel.open(StandardProtocolFamily.UNIX)
                 .bind(UnixDomainSocketAddress.of(directory.resolve("ring-" + rank))));
   }
 
-  private static List<Ring> open(int world, Duration patience, Door door) throws IOException {
+  private static List<Ring> open(int world, Duration patience, Compression compression, Door door)
+      throws IOException {
     SocketChannel[] from = new SocketChannel[world];
     SocketChannel[] to = new SocketChannel[world];
     for (int rank = 0; rank < world; rank++) {
@@ -65,7 +74,7 @@ public final class Rings {
     }
     List<Ring> rings = new ArrayList<>();
     for (int rank = 0; rank < world; rank++) {
-      rings.add(new Ring(rank, world, from[rank], to[rank], patience));
+      rings.add(new Ring(rank, world, from[rank], to[rank], patience, (who, silence) -> {}, compression));
     }
     return rings;
   }
