@@ -35,6 +35,8 @@ struct Range {
 struct Operation {
     std::string name;
     std::function<void()> run; /* empty: nothing */
+    /* Whether its turn can come, asked again and again with the runtime's lock; empty: it can. Never in a graph. */
+    std::function<bool()> ready;
     bool of_the_host = false;  /* runs code of the host, to which device memory is closed */
     std::vector<Range> ranges;
     /* Pinned memory that is copied to the device; NULL: none. The host must leave it alone until then. */
@@ -109,6 +111,7 @@ public:
 private:
     void loop();
     bool ready(const Stream& stream);
+    bool held_back(const Item& item) const;
     Stream* choose_stream();
     size_t choose_node(Item& item);
     void run(std::unique_lock<std::mutex>& lock, Stream& stream);
@@ -125,6 +128,7 @@ private:
     std::condition_variable work_, progress_;
     int waiting_ = 0; /* host threads that wait for the device */
     bool asleep_ = false, busy_ = false;
+    bool held_back_ = false; /* an operation that is first on its stream is not ready */
 };
 
 }  // namespace gradsieve
