@@ -83,6 +83,11 @@ int gs_emulated_enqueue(void* stream, const char* name, void (*run)(void*), void
 
 int gs_emulated_operation(void* stream, const char* name, void (*run)(void*), void (*release)(void*), void* argument,
                           const gs_emulated_range* ranges, int count) {
+    return gs_emulated_operation_when(stream, name, nullptr, run, release, argument, ranges, count);
+}
+
+int gs_emulated_operation_when(void* stream, const char* name, int (*ready)(void*), void (*run)(void*), void (*release)(void*),
+                               void* argument, const gs_emulated_range* ranges, int count) {
     const std::shared_ptr<void> owner(argument, [release](void* owned) {
         if (release != nullptr) release(owned);
     });
@@ -105,10 +110,14 @@ int gs_emulated_operation(void* stream, const char* name, void (*run)(void*), vo
         operation->ranges.push_back(range);
         if (ranges[i].write == GS_WRITES) marked.push_back(range);
     }
+    if (ready != nullptr) operation->ready = [ready, owner] { return ready(owner.get()) != 0; };
     operation->run = [run, owner, marked] {
         run(owner.get());
         for (const Range& range : marked) mark_written(range);
     };
+    Stream* const to = core.stream(static_cast<cudaStream_t>(stream));
+    if (ready != nullptr && to != nullptr && to->capture != nullptr)
+        return core.invalidate(*to->capture, cudaErrorStreamCaptureUnsupported, quoted(name) + " cannot be captured");
     return queue(core, stream, name, operation);
 }
 

@@ -15,6 +15,8 @@ namespace {
 
 /* How long the device waits at most for the host to wait for it. Long beside a step's calls, short beside a test. */
 const std::chrono::microseconds LAG(300);
+/* How often an operation is asked that waits for what no stream knows of. */
+const std::chrono::microseconds ASK_EVERY(100);
 /* One operation in so many is preceded by such a wait; a change of preference comes in one of so many choices. */
 const uint64_t LAG_EVERY = 32, PREFERENCE_EVERY = 8;
 
@@ -114,14 +116,32 @@ void Scheduler::drain(std::unique_lock<std::mutex>& lock) {
     });
 }
 
+void Scheduler::settle(std::unique_lock<std::mutex>& lock) {
+    await(lock, [this] {
+        for (const auto& entry : streams_)
+            if (ready(*entry.second)) return false;
+        return !busy_;
+    });
+}
+
 bool Scheduler::ready(const Stream& stream) {
     if (stream.items.empty()) return false;
     for (const Point& point : stream.items.front()->waits)
         if (!reached(point)) return false;
-    return true;
+    if (!held_back(*stream.items.front())) return true;
+    held_back_ = true;
+    return false;
+}
+
+/* Of operations that are only taken off their streams none is asked. */
+bool Scheduler::held_back(const Item& item) const {
+    if (!run_ || item.nodes->size() != 1) return false;
+    const Operation& operation = *item.nodes->front().operation;
+    return operation.ready && !operation.ready();
 }
 
 Stream* Scheduler::choose_stream() {
+    held_back_ = false;
     if (shuffled_ && random_() % PREFERENCE_EVERY == 0) preference_ = random_() % 2 == 0 ? 0 : random_() | 1;
     Stream* best = nullptr;
     uint64_t best_rank = 0;
@@ -191,7 +211,8 @@ void Scheduler::loop() {
         Stream* const stream = choose_stream();
         if (stream == nullptr) {
             asleep_ = true;
-            work_.wait(lock);
+            if (held_back_) work_.wait_for(lock, ASK_EVERY);
+            else work_.wait(lock);
             asleep_ = false;
         } else if (shuffled_ && waiting_ == 0 && random_() % LAG_EVERY == 0) {
             asleep_ = true;

@@ -35,6 +35,8 @@ struct Range {
 struct Operation {
     std::string name;
     std::function<void()> run; /* empty: nothing */
+    /* Whether its turn can come, asked again and again with the runtime's lock; empty: it can. Never in a graph. */
+    std::function<bool()> ready;
     bool of_the_host = false;  /* runs code of the host, to which device memory is closed */
     std::vector<Range> ranges;
     /* Pinned memory that is copied to the device; NULL: none. The host must leave it alone until then. */
@@ -97,6 +99,8 @@ public:
     void wait(std::unique_lock<std::mutex>& lock, Point point);
     /* Until nothing is queued and nothing runs. */
     void drain(std::unique_lock<std::mutex>& lock);
+    /* Until nothing runs and what is queued, if anything, waits for what no stream knows of. */
+    void settle(std::unique_lock<std::mutex>& lock);
     /* Whether operations are run or, after an error of the device, only taken off their streams. */
     void run_operations(bool run) { run_ = run; }
     /* Called with the lock if the host changed pinned memory before it was copied. */
@@ -109,6 +113,7 @@ public:
 private:
     void loop();
     bool ready(const Stream& stream);
+    bool held_back(const Item& item) const;
     Stream* choose_stream();
     size_t choose_node(Item& item);
     void run(std::unique_lock<std::mutex>& lock, Stream& stream);
@@ -125,6 +130,7 @@ private:
     std::condition_variable work_, progress_;
     int waiting_ = 0; /* host threads that wait for the device */
     bool asleep_ = false, busy_ = false;
+    bool held_back_ = false; /* an operation that is first on its stream is not ready */
 };
 
 }  // namespace gradsieve

@@ -3,7 +3,7 @@
 status=0
 for library in libcuda.so.1 libcudart.so.13 libcublasLt.so.13 libcublas.so.13 libcudnn_graph.so.9 libcudnn_ops.so.9 \
     libcudnn_cnn.so.9 libcudnn_adv.so.9 libcudnn_engines_precompiled.so.9 libcudnn_engines_runtime_compiled.so.9 \
-    libcudnn_heuristic.so.9 libcudnn.so.9 libgradsieve_cuda.so; do
+    libcudnn_heuristic.so.9 libcudnn.so.9 libnccl.so.2 libgradsieve_cuda.so; do
     if [ ! -e "$1/$library" ]; then
         echo "$1/$library is not there"
         status=1
