@@ -142,6 +142,12 @@ public final class RingDoor implements AutoCloseable {
     return List.copyOf(addresses);
   }
 
+  /** As the other one, with nothing compressed. */
+  Ring form(Ranked place, Duration deadline, Duration patience, Waiting waiting)
+      throws IOException, InterruptedException {
+    return form(place, deadline, patience, waiting, Compression.NONE);
+  }
+
   /**
    * Connects to the next rank and waits for the one before, until both are there. With a world of 1
    * returns at once. The ring is the caller's to close; {@link #abort} ends it too.

@@ -174,7 +174,7 @@ class RingDoorTest {
       var place = Doors.place(1, 0, List.of(doors.doors.get(0).addresses(), both));
       Future<Ring> first =
           doors.start(
-              () -> doors.doors.get(0).form(place, LONG, Doors.PATIENCE, (who, since) -> {}, Compression.NONE));
+              () -> doors.doors.get(0).form(place, LONG, Doors.PATIENCE, (who, since) -> {}));
       Future<Ring> second = doors.form(1, 1, LONG);
       assertSum(List.of(soon(first), soon(second)));
       soon(first).close();
@@ -252,7 +252,7 @@ class RingDoorTest {
                 doors
                     .doors
                     .get(0)
-                    .form(doors.place(1, 0), LONG, Doors.PATIENCE, (who, since) -> {}, Compression.NONE))
+                    .form(doors.place(1, 0), LONG, Doors.PATIENCE, (who, since) -> {}))
         .isInstanceOf(InterruptedException.class);
     assertThat(Thread.interrupted()).isFalse();
   }
