@@ -7,6 +7,8 @@ import static io.gradsieve.config.ValueType.text;
 import static io.gradsieve.config.ValueType.truth;
 import static io.gradsieve.config.ValueType.whole;
 
+import io.gradsieve.dist.CollectiveName;
+import io.gradsieve.dist.Compression;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
 import java.time.Duration;

@@ -1,5 +1,7 @@
 package io.gradsieve.config;
 
+import io.gradsieve.dist.CollectiveName;
+import io.gradsieve.dist.Compression;
 import java.util.Optional;
 
 /**

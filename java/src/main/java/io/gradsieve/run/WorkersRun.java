@@ -14,6 +14,7 @@ import io.gradsieve.dist.cluster.Place;
 import io.gradsieve.dist.control.Protection;
 import io.gradsieve.dist.job.Generation;
 import io.gradsieve.dist.job.Job;
+import io.gradsieve.dist.job.Means;
 import io.gradsieve.train.Position;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.StopRequest;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
@@ -107,6 +109,7 @@ public final class WorkersRun {
             describe(training, dataHash),
             protection,
             workers.interfaceName(),
+            means(training.config()),
             joining.joinTimeout(),
             activity,
             log::line)) {
@@ -150,9 +153,26 @@ public final class WorkersRun {
         config.device().kind() == DeviceName.Kind.CPU ? Backends.instructionSet() : "");
   }
 
+  private Means means(TrainingConfig of) {
+    return new Means(
+        of.workers().collective(),
+        of.workers().compress(),
+        of.device().kind() == DeviceName.Kind.CUDA
+            ? of.device().number()
+            : OptionalInt.empty(),
+        this::halt);
+  }
+
+  /** A library does not come back, and its threads may write to memory of ours: end at once. */
+  private void halt(String line) {
+    tell("error: " + line);
+    Runtime.getRuntime().halt(new PeerLost(line).exitCode());
+  }
+
   /** Trains in a generation; empty if it ended before the training did. */
   private Optional<End> attempt(Job job, Generation generation, PreparedTraining training) {
-    Workers workers = Workers.of(generation.collective(), activity, stop);
+    Workers workers =
+        Workers.of(generation.collective(), generation.gradients(), activity, stop);
     boolean first = generation.collective().rank() == 0;
     try {
       generation.instructionSet().ifPresent(Backends::use);

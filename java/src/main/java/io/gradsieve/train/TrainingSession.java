@@ -38,7 +38,9 @@ public final class TrainingSession implements AutoCloseable {
     this.data = prepared.data();
     this.workers = workers;
     try {
-      backend = Backends.open(config.device(), config.threads(), config.precision());
+      backend =
+          Backends.open(
+              config.device(), config.threads(), config.precision(), workers.gradientMemory());
       resources.add(backend::close);
       network = Network.create(prepared.spec(), backend::parameters, config.seed());
       resources.add(network::close);

@@ -3,9 +3,12 @@ package io.gradsieve.train;
 import io.gradsieve.GradsieveException.Diverged;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.backend.CompiledStep;
+import io.gradsieve.backend.MemorySource;
+import io.gradsieve.backend.Participants;
 import io.gradsieve.dist.Activity;
 import io.gradsieve.dist.Collective;
 import io.gradsieve.dist.GradientBuckets;
+import io.gradsieve.dist.GradientPath;
 import io.gradsieve.dist.rendezvous.Message.Phase;
 import io.gradsieve.sieve.RankShare;
 import java.io.IOException;
@@ -28,14 +31,17 @@ import java.util.function.Supplier;
  */
 public final class Workers {
   private final Optional<Collective> collective;
+  private final GradientPath path;
   private final Activity activity;
   private final StopRequest asked;
   private final StopRequest agreed;
   private final StopBallot ballot;
   private Optional<PeerLost> disagreement = Optional.empty();
 
-  private Workers(Optional<Collective> collective, Activity activity, StopRequest asked) {
+  private Workers(
+      Optional<Collective> collective, GradientPath path, Activity activity, StopRequest asked) {
     this.collective = collective;
+    this.path = path;
     this.activity = activity;
     this.asked = asked;
     agreed = collective.isPresent() ? new StopRequest() : asked;
@@ -44,19 +50,22 @@ public final class Workers {
 
   /** Of the only worker. */
   public static Workers alone(StopRequest stop) {
-    return new Workers(Optional.empty(), new Activity(), stop);
+    return new Workers(Optional.empty(), GradientPath.PLAIN, new Activity(), stop);
   }
 
   /**
    * Of one of several, or the only one of a world of one.
    *
    * @param collective stays the caller's
+   * @param path of gradients, beside the collective
    * @param activity is told what this worker does
    * @param asked of this worker, which all others then stop with
    */
-  public static Workers of(Collective collective, Activity activity, StopRequest asked) {
-    boolean several = collective.world() > 1;
-    return new Workers(several ? Optional.of(collective) : Optional.empty(), activity, asked);
+  public static Workers of(
+      Collective collective, GradientPath path, Activity activity, StopRequest asked) {
+    return collective.world() > 1
+        ? new Workers(Optional.of(collective), path, activity, asked)
+        : new Workers(Optional.empty(), GradientPath.PLAIN, activity, asked);
   }
 
   /** Whether there is no other. */
@@ -91,8 +100,16 @@ public final class Workers {
 
   /** Makes the steps to come shares of larger ones. */
   void join(CompiledStep step, boolean synchroniseBatchNorm) {
-    collective.ifPresent(
-        all -> step.share(new GradientBuckets(all, ballot, activity), synchroniseBatchNorm));
+    if (!alone()) {
+      Participants participants =
+          together(all -> path.adders().over(new GradientBuckets(all, ballot, activity)));
+      step.share(participants, synchroniseBatchNorm);
+    }
+  }
+
+  /** Where the gradients of a processor shall lie. */
+  MemorySource gradientMemory() {
+    return path.memory();
   }
 
   // ---- between steps

@@ -45,7 +45,8 @@ class ArchitectureTest {
     MAY_USE.put("nn", List.of("graph", "format"));
     MAY_USE.put("optim", List.of("plan"));
     MAY_USE.put("dist", List.of("natives", "plan", "backend"));
-    MAY_USE.put("config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim"));
+    MAY_USE.put(
+        "config", List.of("format", "data", "sieve", "plan", "backend", "nn", "optim", "dist"));
     List<String> below =
         List.of("data", "sieve", "graph", "plan", "backend", "nn", "optim", "dist", "config");
     MAY_USE.put("train", below);

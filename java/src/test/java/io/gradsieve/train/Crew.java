@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.dist.Activity;
+import io.gradsieve.dist.GradientPath;
 import io.gradsieve.dist.ring.Ring;
 import io.gradsieve.dist.ring.Rings;
 import io.gradsieve.filter.FilterTraining;
@@ -43,7 +44,7 @@ final class Crew {
       List<Future<End>> ends = new ArrayList<>();
       for (Ring ring : rings) {
         StopRequest stop = stops.apply(ring.rank());
-        Workers workers = Workers.of(ring, new Activity(), stop);
+        Workers workers = Workers.of(ring, GradientPath.PLAIN, new Activity(), stop);
         ends.add(threads.submit(() -> worker(workers, config, from, listeners.apply(stop))));
       }
       List<End> all = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.gradsieve.dist.job;
 
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.dist.Collective;
+import io.gradsieve.dist.GradientPath;
 import io.gradsieve.dist.control.Membership;
 import io.gradsieve.dist.rendezvous.MemberEvent.Ranked;
 import io.gradsieve.dist.rendezvous.Message;
@@ -27,13 +28,13 @@ public final class Generation implements AutoCloseable {
 
   private final Membership membership;
   private final Ranked place;
-  private final Collective collective;
+  private final Gathering gathering;
   private final Verdict verdict;
 
-  Generation(Membership membership, Ranked place, Collective collective, Verdict verdict) {
+  Generation(Membership membership, Ranked place, Gathering gathering, Verdict verdict) {
     this.membership = membership;
     this.place = place;
-    this.collective = collective;
+    this.gathering = gathering;
     this.verdict = verdict;
   }
 
@@ -44,7 +45,12 @@ public final class Generation implements AutoCloseable {
 
   /** What its workers exchange by; closed with this. */
   public Collective collective() {
-    return collective;
+    return gathering.collective();
+  }
+
+  /** Where its gradients lie, and what adds them. */
+  public GradientPath gradients() {
+    return gathering.path();
   }
 
   /**
@@ -130,6 +136,6 @@ public final class Generation implements AutoCloseable {
 
   @Override
   public void close() {
-    collective.close();
+    gathering.close();
   }
 }

@@ -3,10 +3,10 @@ package io.gradsieve.dist.job;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.Activity;
-import io.gradsieve.dist.Collective;
 import io.gradsieve.dist.cluster.Place;
 import io.gradsieve.dist.control.Membership;
 import io.gradsieve.dist.control.Protection;
+import io.gradsieve.dist.memory.SharedRegions;
 import io.gradsieve.dist.rendezvous.Bytes;
 import io.gradsieve.dist.rendezvous.MemberEvent;
 import io.gradsieve.dist.rendezvous.MemberEvent.Aborted;
@@ -51,17 +51,21 @@ public final class Job implements AutoCloseable {
 
   private final RingDoor door;
   private final Membership membership;
+  private final Means means;
   private final Activity activity;
   private final ScheduledExecutorService teller;
   private final Object lock = new Object();
   private Verdict verdict = new Verdict();
   private int number; // of the generation, 0 before the first
   private volatile Optional<Ring> ring = Optional.empty();
+  private volatile Optional<Gathering> gathering = Optional.empty();
+  private final SharedRegions regions = new SharedRegions();
   private long suspectedAt;
 
-  private Job(RingDoor door, Membership membership, Activity activity) {
+  private Job(RingDoor door, Membership membership, Means means, Activity activity) {
     this.door = door;
     this.membership = membership;
+    this.means = means;
     this.activity = activity;
     teller =
         Executors.newSingleThreadScheduledExecutor(
@@ -90,6 +94,7 @@ public final class Job implements AutoCloseable {
    * Listens for the other workers and begins to join.
    *
    * @param interfaceName the network between the workers; empty: all there are
+   * @param means how the workers exchange
    * @param activity what heartbeats tell
    * @param log takes lines, from threads of its own
    * @throws Usage if the server is not on loopback and nothing protects the job, or there is no
@@ -101,6 +106,7 @@ public final class Job implements AutoCloseable {
       Worker worker,
       Protection protection,
       Optional<String> interfaceName,
+      Means means,
       Duration joinTimeout,
       Activity activity,
       Consumer<String> log) {
@@ -138,7 +144,7 @@ public final class Job implements AutoCloseable {
               protection,
               joinTimeout,
               log);
-      return new Job(door, membership, activity);
+      return new Job(door, membership, means, activity);
     } catch (RuntimeException e) {
       door.close();
       throw e;
@@ -178,6 +184,7 @@ public final class Job implements AutoCloseable {
       Ranked place = membership.ranked();
       Verdict fresh = new Verdict();
       synchronized (lock) {
+        gathering = Optional.empty();
         verdict = fresh;
         number = place.generation();
         suspectedAt = 0;
@@ -185,7 +192,7 @@ public final class Job implements AutoCloseable {
       membership.onEnd(this::ended); // it may have ended meanwhile
       activity.phase(Phase.LOADING);
       try {
-        return new Generation(membership, place, form(place), fresh);
+        return enter(place, fresh);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new PeerLost("interrupted while the workers of the job met", e);
@@ -198,12 +205,24 @@ public final class Job implements AutoCloseable {
     }
   }
 
-  private Collective form(Ranked place) throws IOException, InterruptedException {
+  private Generation enter(Ranked place, Verdict fresh) throws IOException, InterruptedException {
+    Gathering formed = form(place);
+    gathering = Optional.of(formed);
+    fresh.await(Duration.ZERO).ifPresent(formed::abort); // it may have ended meanwhile
+    return new Generation(membership, place, formed, fresh);
+  }
+
+  private Gathering form(Ranked place) throws IOException, InterruptedException {
     Duration longest = Duration.ofMillis(membership.deadlines().failureTimeout());
     Duration patience = Duration.ofMillis(membership.deadlines().operation());
-    Ring formed = door.form(place, longest, patience, this::waiting);
+    Ring formed = door.form(place, longest, patience, this::waiting, means.compression());
     ring = Optional.of(formed);
-    return formed;
+    try {
+      return Gathering.of(formed, place, means, regions, patience);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      formed.close();
+      throw e;
+    }
   }
 
   /** For the verdict about a generation that did not come about. */
@@ -272,6 +291,7 @@ public final class Job implements AutoCloseable {
     synchronized (lock) {
       if (number > 0 && number <= ended) {
         verdict.give("generation %d has ended: %s".formatted(number, words));
+        gathering.ifPresent(formed -> formed.abort(words));
       }
     }
     door.abort(ended);

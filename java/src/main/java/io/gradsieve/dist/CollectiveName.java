@@ -1,4 +1,4 @@
-package io.gradsieve.config;
+package io.gradsieve.dist;
 
 import java.util.Locale;
 
