@@ -152,6 +152,39 @@ class ArchitectureTest {
         .check(engine);
   }
 
+  /** Whoever waits for another process waits for ever if that one is gone. */
+  @Test
+  void nothingThatWorkersDoWaitsWithoutADeadline() {
+    Set<String> waits =
+        Set.of("await", "get", "join", "sync", "waitFor", "acquire", "take", "syncUninterruptibly",
+            "awaitUninterruptibly");
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".dist..")
+        .should()
+        .callMethodWhere(
+            DescribedPredicate.describe(
+                "waits without a deadline",
+                call ->
+                    waits.contains(call.getName())
+                        && call.getTarget().getRawParameterTypes().isEmpty()
+                        && isWaited(call.getTargetOwner())))
+        .check(engine);
+  }
+
+  private static boolean isWaited(JavaClass owner) {
+    return Stream.of(
+            "java.util.concurrent.Future",
+            "java.util.concurrent.CountDownLatch",
+            "java.util.concurrent.Semaphore",
+            "java.util.concurrent.BlockingQueue",
+            "java.util.concurrent.locks.Condition",
+            "java.lang.Thread",
+            "java.lang.Process",
+            "io.netty.util.concurrent.Future")
+        .anyMatch(owner::isAssignableTo);
+  }
+
   /** A parent's one factory may name the kinds in its subpackages. */
   @Test
   void noPackageIsInACircleWithAnother() {

@@ -7,6 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -315,6 +319,54 @@ class FaultsTest {
     hosts.plug(3, true);
     allEnd(0);
     runIsWhole();
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = ALL, matches = "all")
+  void aSlowAndLossyNetworkIsNoFailure() throws Exception {
+    Process wire = hosts.slowWire(directory);
+    try {
+      for (int host = 0; host < HOSTS; host++) {
+        List<String> command = command("--epochs", "1", "--batch-size", "720");
+        command.set(command.indexOf("--rendezvous") + 1, Hosts.slowAddress(0) + ":" + PORT);
+        command.set(command.indexOf("--failure-timeout") + 1, "15");
+        command.set(command.indexOf("--join-timeout") + 1, "60s");
+        command.addAll(List.of("--interface", "tun0"));
+        nodes.add(Node.start(hosts, host, directory, command));
+      }
+      allEnd(0);
+      assertThat(nodes.get(0).text()).contains("generation 1").doesNotContain("generation 2");
+    } finally {
+      wire.getOutputStream().close();
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(named = ALL, matches = "all")
+  void aPortThatIsTakenIsNamed() throws Exception {
+    try (ServerSocket taken = new ServerSocket()) {
+      taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      String address = "127.0.0.1:" + taken.getLocalPort();
+      Process launch =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  "io.gradsieve.cli.Main",
+                  "launch",
+                  "--workers",
+                  "1",
+                  "--rendezvous",
+                  address,
+                  "--",
+                  "train")
+              .redirectErrorStream(true)
+              .directory(directory.toFile())
+              .start();
+      String said = new String(launch.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(launch.waitFor()).isEqualTo(2);
+      assertThat(said).contains(address);
+    }
   }
 
   @Test

@@ -1,7 +1,10 @@
 package io.gradsieve.faults;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,6 +51,28 @@ final class Hosts implements AutoCloseable {
 
   static String address(int host) {
     return "10.219.0." + (host + 1);
+  }
+
+  /** On the other wire, which delays and loses packets. */
+  static String slowAddress(int host) {
+    return "10.220.0." + (host + 1);
+  }
+
+  /** Lays a second wire, on which a packet takes 50 ms and one in twenty is lost; close its input to end it. */
+  Process slowWire(Path directory) throws IOException {
+    Path program = directory.resolve("slow_wire.py");
+    try (InputStream resource = Hosts.class.getResourceAsStream("slow_wire.py")) {
+      Files.copy(resource, program);
+    }
+    List<String> command =
+        new ArrayList<>(List.of("python3", program.toString(), "0.05", "0.05"));
+    for (int i = 0; i < count; i++) {
+      command.add(name(i) + "=" + slowAddress(i));
+    }
+    Process wire =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    wire.inputReader().readLine();
+    return wire;
   }
 
   private String wire() {

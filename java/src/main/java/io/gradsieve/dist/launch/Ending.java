@@ -2,6 +2,7 @@ package io.gradsieve.dist.launch;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How a worker's process ended.
@@ -33,6 +34,9 @@ record Ending(int worker, String name, int status, Optional<String> error) {
   /** Its end, without its name. */
   String how() {
     String signal = SIGNALS.get(status - SIGNALLED);
+    if (Set.of("SIGINT", "SIGTERM").contains(String.valueOf(signal))) {
+      return "was asked to stop (%s)".formatted(signal); // and mostly has saved before
+    }
     return signal == null
         ? "ended with exit code " + status
         : "was ended by signal %d (%s)".formatted(status - SIGNALLED, signal);
