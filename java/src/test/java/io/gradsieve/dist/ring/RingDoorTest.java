@@ -11,12 +11,16 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.DoubleBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -266,6 +271,25 @@ class RingDoorTest {
     assertThat(unix.path().toString()).hasSizeLessThan(108);
     unix.close();
     assertThat(directory).doesNotExist();
+  }
+
+  @Test
+  void whatAKilledProcessLeftIsSweptAndWhatLivesIsNot(@TempDir Path base) throws Exception {
+    Path left = Files.createDirectory(base.resolve("gradsieve-ring-1"));
+    Files.createFile(left.resolve("door"));
+    Files.createFile(left.resolve("lock"));
+    Path lives = Files.createDirectory(base.resolve("gradsieve-ring-2"));
+    Path fresh = Files.createDirectory(base.resolve("gradsieve-ring-3"));
+    Path other = Files.createDirectory(base.resolve("other"));
+    Files.setLastModifiedTime(fresh, FileTime.from(Instant.now().plusSeconds(3_600)));
+    try (FileChannel file =
+        FileChannel.open(
+            lives.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      assertThat(file.lock().isValid()).isTrue();
+      UnixDoor.sweep(base, -60_000);
+    }
+    assertThat(left).doesNotExist();
+    assertThat(List.of(lives, fresh, other)).allMatch(Files::exists);
   }
 
   @Test

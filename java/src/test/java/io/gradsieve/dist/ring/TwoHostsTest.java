@@ -8,13 +8,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,16 +31,33 @@ class TwoHostsTest {
   @BeforeEach
   void makeHosts() throws Exception {
     assumeTrue(ip("netns add " + host(0)), "needs root and network namespaces");
-    ip("netns add " + host(1));
-    ip("link add v0 netns " + host(0) + " type veth peer name v0 netns " + host(1));
+    assertThat(ip("netns add " + host(1))).isTrue();
+    make("link add v0 netns " + host(0) + " type veth peer name v0 netns " + host(1));
     for (int i = 0; i < 2; i++) {
       String in = "-n " + host(i) + " ";
-      ip(in + "link add w0 type veth peer name w1");
-      ip(in + "addr add 10.212." + i + ".1/24 dev w0");
-      ip(in + "addr add 10.211.0." + (i + 1) + "/24 dev v0");
+      make(in + "link add w0 type veth peer name w1");
+      make(in + "addr add 10.212." + i + ".1/24 dev w0");
+      make(in + "addr add 10.211.0." + (i + 1) + "/24 dev v0");
       for (String device : List.of("lo", "v0", "w0", "w1")) {
-        ip(in + "link set " + device + " up");
+        make(in + "link set " + device + " up");
       }
+    }
+    for (int i = 0; i < 2; i++) {
+      waitForCarrier(i, "v0");
+      waitForCarrier(i, "w0");
+    }
+  }
+
+  private static void make(String arguments) throws Exception {
+    assertThat(ip(arguments)).as("ip " + arguments).isTrue();
+  }
+
+  /** The kernel says up to a second late that both ends of a link are up. */
+  private void waitForCarrier(int host, String device) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    String route = "-n " + host(host) + " link show dev " + device + " up";
+    while (!output(route).contains("state UP")) {
+      assertThat(System.nanoTime()).as(device).isLessThan(end);
     }
   }
 
@@ -60,16 +75,22 @@ class TwoHostsTest {
 
   private static boolean ip(String arguments) throws Exception {
     try {
-      Process process =
-          new ProcessBuilder(
-                  Stream.concat(Stream.of("ip"), Arrays.stream(arguments.split(" "))).toList())
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
+      Process process = start(arguments);
+      process.getInputStream().readAllBytes();
       return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
     } catch (IOException e) {
       return false; // there is no such program
     }
+  }
+
+  private static String output(String arguments) throws IOException {
+    return new String(start(arguments).getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+  }
+
+  private static Process start(String arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip"));
+    command.addAll(List.of(arguments.split(" ")));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 
   private Process worker(int rank, String... interfaces) throws IOException {
