@@ -146,8 +146,7 @@ public final class HostMemory implements Collective {
    * and all of them have made their values when it returns.
    */
   private boolean inCommon(Located values) throws IOException, InterruptedException {
-    ByteBuffer said =
-        ByteBuffer.allocateDirect(world() * SAID).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer said = ByteBuffer.allocateDirect(world() * SAID).order(ByteOrder.LITTLE_ENDIAN);
     while (true) {
       boolean changed = own.changes() != told;
       said.putLong(rank() * SAID, changed ? 1 : 0);
@@ -239,8 +238,7 @@ public final class HostMemory implements Collective {
     for (int k = 0; k < parts.length; k++) {
       parts[k] = mappings.address((chunk + k) % parts.length, region, offset, bytes);
     }
-    NativeException.check(
-        CpuLibrary.gs_all_reduce(bytes / Float.BYTES, parts.length, parts));
+    NativeException.check(CpuLibrary.gs_all_reduce(bytes / Float.BYTES, parts.length, parts));
   }
 
   @Override
