@@ -80,9 +80,11 @@ public final class HostMemory implements Collective {
    * @param ring is the result's from now on
    * @param own where this process's gradients come from
    * @throws IOException as the ring's operations
+   * @throws IllegalStateException if gradients are open that an earlier collective has told of
    */
   public static Collective open(Ring ring, SharedRegions own)
       throws IOException, InterruptedException {
+    own.requireUntold();
     Optional<SharedMemory> stage = Optional.empty();
     Optional<String> refusal = Optional.empty();
     try {
@@ -173,7 +175,7 @@ public final class HostMemory implements Collective {
 
   /** If one of the workers cannot map a region, all are as if they had none. */
   private void tell() throws IOException, InterruptedException {
-    SharedRegions.Snapshot now = own.snapshot();
+    SharedRegions.Snapshot now = own.tell();
     Mappings latest = Mappings.exchange(ring, now.regions(), Optional.empty());
     if (latest.refusal().isPresent()) {
       latest.close();
