@@ -56,8 +56,7 @@ class HostMemorySharesTest {
         List<Learner> left = List.of(first, third);
         List<Learner> right = List.of(second, fourth);
         left.forEach(learner -> learner.queue(0, own, Place.WHOLE, Update.PLAIN));
-        right.forEach(
-            learner -> learner.queue(own, Learner.SAMPLES, Place.WHOLE, Update.PLAIN));
+        right.forEach(learner -> learner.queue(own, Learner.SAMPLES, Place.WHOLE, Update.PLAIN));
         List<Learner> all = new ArrayList<>(left);
         all.addAll(right);
         all.forEach(learner -> learner.step.await());

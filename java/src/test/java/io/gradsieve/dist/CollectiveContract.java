@@ -130,8 +130,7 @@ public abstract class CollectiveContract {
       for (int i = 0; i < size; i++) {
         expected[i] = sum(values, i);
       }
-      assertThat(reduced(values))
-          .allSatisfy(result -> assertThat(result).isEqualTo(expected));
+      assertThat(reduced(values)).allSatisfy(result -> assertThat(result).isEqualTo(expected));
     }
   }
 

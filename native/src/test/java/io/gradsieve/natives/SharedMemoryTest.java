@@ -74,8 +74,7 @@ class SharedMemoryTest {
       made.close();
       made.close();
       assertThat(view(opened).get(0)).isEqualTo((byte) 7);
-      assertThatThrownBy(() -> SharedMemory.open(made.place()))
-          .isInstanceOf(NativeException.class);
+      assertThatThrownBy(() -> SharedMemory.open(made.place())).isInstanceOf(NativeException.class);
       assertThatThrownBy(() -> made.address(0, 1)).isInstanceOf(IllegalStateException.class);
     }
   }

@@ -14,16 +14,15 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-
 import java.util.List;
 import java.util.Locale;
 
 /**
  * Two processes on this machine sum 25 MB in turns with something that says what the machine can
  * do: {@code AllReduce tcp|unix|memory [MB] [PAIRS]}. Beside a ring a plain copy of as many bytes
- * both ways at once over connections of the same kind, and a ring that compresses; beside memory the ring over TCP, and values
- * that have to be copied in and out. One line each: the
- * median in GB/s of each direction, and the median of the pairs' ratios.
+ * both ways at once over connections of the same kind, and a ring that compresses; beside memory
+ * the ring over TCP, and values that have to be copied in and out. One line each: the median in
+ * GB/s of each direction, and the median of the pairs' ratios.
  *
  * <p>{@code AllReduce tcp|unix|memory MB serve} is a side of {@link Beside}.
  */
@@ -88,7 +87,8 @@ public final class AllReduce {
     Collective memory = HostMemory.open(ring, regions);
     Ring tcp = lines.ring(true, PATIENCE, Compression.NONE);
     contestants.add(new Contestant("all-reduce", () -> memory.allReduce(List.of(values))));
-    contestants.add(new Contestant("copied in and out", () -> memory.allReduce(List.of(elsewhere))));
+    contestants.add(
+        new Contestant("copied in and out", () -> memory.allReduce(List.of(elsewhere))));
     contestants.add(new Contestant("ring over TCP", () -> tcp.allReduce(List.of(values))));
   }
 

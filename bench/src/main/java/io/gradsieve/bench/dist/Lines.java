@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** The connections of two processes on this machine: three each way, over TCP and over Unix sockets. */
+/**
+ * The connections of two processes on this machine: three each way, over TCP and over Unix sockets.
+ */
 final class Lines implements AutoCloseable {
   private static final int EACH = 6;
 

@@ -3,6 +3,7 @@ package io.gradsieve.dist.job;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.Activity;
+import io.gradsieve.dist.cluster.Address;
 import io.gradsieve.dist.cluster.Place;
 import io.gradsieve.dist.control.Membership;
 import io.gradsieve.dist.control.Protection;
@@ -23,9 +24,11 @@ import io.gradsieve.dist.ring.Ring;
 import io.gradsieve.dist.ring.RingDoor;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -119,6 +122,12 @@ public final class Job implements AutoCloseable {
     } catch (IOException e) {
       throw new PeerLost("this worker can't listen for the others: " + e.getMessage(), e);
     }
+    if (protection.token().isEmpty() && !loopback(door.addresses())) {
+      door.close();
+      throw new Usage(
+          "the workers reach each other at %s and nothing protects that: give --token-file; certificates protect the rendezvous only"
+              .formatted(String.join(" ", door.addresses())));
+    }
     SecureRandom random = new SecureRandom();
     Message.Peer self =
         new Message.Peer(
@@ -165,6 +174,12 @@ public final class Job implements AutoCloseable {
       }
       return false;
     }
+  }
+
+  private static boolean loopback(List<String> addresses) {
+    return addresses.stream()
+        .map(address -> new InetSocketAddress(Address.parse("address", address).host(), 0))
+        .allMatch(address -> address.getAddress().isLoopbackAddress());
   }
 
   // ---- generations

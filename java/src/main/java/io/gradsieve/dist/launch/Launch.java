@@ -89,9 +89,9 @@ public final class Launch {
       if (nodes > 1 && rendezvous.isEmpty()) {
         throw new Usage("--nodes %d: needs --rendezvous HOST:PORT, the same on all".formatted(nodes));
       }
-      if (nodes > 1 && tokenFile.isEmpty() && tls.isEmpty()) {
+      if (nodes > 1 && tokenFile.isEmpty()) {
         throw new Usage(
-            "--nodes %d: the workers of several hosts need a secret: give --token-file (openssl rand -hex 32, the same on all), or --tls-cert, --tls-key and --tls-ca"
+            "--nodes %d: the workers of several hosts need a secret: give --token-file (openssl rand -hex 32, the same on all); certificates protect the rendezvous only"
                 .formatted(nodes));
       }
       if (minWorkers > world(workers, nodes)) {

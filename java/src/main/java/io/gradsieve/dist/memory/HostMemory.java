@@ -80,9 +80,11 @@ public final class HostMemory implements Collective {
    * @param ring is the result's from now on
    * @param own where this process's gradients come from
    * @throws IOException as the ring's operations
+   * @throws IllegalStateException if gradients are open that an earlier collective has told of
    */
   public static Collective open(Ring ring, SharedRegions own)
       throws IOException, InterruptedException {
+    own.requireUntold();
     Optional<SharedMemory> stage = Optional.empty();
     Optional<String> refusal = Optional.empty();
     try {
@@ -146,8 +148,7 @@ public final class HostMemory implements Collective {
    * and all of them have made their values when it returns.
    */
   private boolean inCommon(Located values) throws IOException, InterruptedException {
-    ByteBuffer said =
-        ByteBuffer.allocateDirect(world() * SAID).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer said = ByteBuffer.allocateDirect(world() * SAID).order(ByteOrder.LITTLE_ENDIAN);
     while (true) {
       boolean changed = own.changes() != told;
       said.putLong(rank() * SAID, changed ? 1 : 0);
@@ -174,7 +175,7 @@ public final class HostMemory implements Collective {
 
   /** If one of the workers cannot map a region, all are as if they had none. */
   private void tell() throws IOException, InterruptedException {
-    SharedRegions.Snapshot now = own.snapshot();
+    SharedRegions.Snapshot now = own.tell();
     Mappings latest = Mappings.exchange(ring, now.regions(), Optional.empty());
     if (latest.refusal().isPresent()) {
       latest.close();
@@ -239,8 +240,7 @@ public final class HostMemory implements Collective {
     for (int k = 0; k < parts.length; k++) {
       parts[k] = mappings.address((chunk + k) % parts.length, region, offset, bytes);
     }
-    NativeException.check(
-        CpuLibrary.gs_all_reduce(bytes / Float.BYTES, parts.length, parts));
+    NativeException.check(CpuLibrary.gs_all_reduce(bytes / Float.BYTES, parts.length, parts));
   }
 
   @Override

@@ -124,6 +124,21 @@ class HostMemoryTest extends CollectiveContract {
     }
   }
 
+  /** One that was stopped and goes on after the others gave it up writes where it was. */
+  @Test
+  void gradientsOfAnEarlierGenerationAreNotTakenAgain() throws Exception {
+    open(1, PATIENCE);
+    ByteBuffer gradients = take(0, 400);
+    workers.get(0).allReduce(List.of(gradients));
+    workers.get(0).close();
+    assertThatThrownBy(() -> HostMemories.open(regions, PATIENCE))
+        .hasMessageContaining("may write to these gradients");
+    ByteBuffer anew = take(0, 400);
+    assertThat(anew).isNotSameAs(gradients);
+    workers.addAll(HostMemories.open(regions, PATIENCE));
+    workers.get(1).allReduce(List.of(anew));
+  }
+
   private static ByteBuffer line(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
   }

@@ -59,8 +59,7 @@ class CompressedRingTest {
           own.asFloatBuffer().put(0, values[ring.rank()]);
           int cut = size / 3 * Float.BYTES;
           ring.allReduce(
-              List.of(
-                  own.slice(0, cut), own.slice(cut, 0), own.slice(cut, own.capacity() - cut)));
+              List.of(own.slice(0, cut), own.slice(cut, 0), own.slice(cut, own.capacity() - cut)));
           float[] result = new float[size];
           own.asFloatBuffer().get(0, result);
           return result;

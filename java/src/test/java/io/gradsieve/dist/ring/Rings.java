@@ -27,8 +27,7 @@ public final class Rings {
     return tcp(world, patience, Compression.NONE);
   }
 
-  static List<Ring> tcp(int world, Duration patience, Compression compression)
-      throws IOException {
+  static List<Ring> tcp(int world, Duration patience, Compression compression) throws IOException {
     return open(
         world,
         patience,
