@@ -290,7 +290,7 @@ class FaultsTest {
     Node.signal(stopped, "STOP");
     nodes.get(0).awaitText("generation 2: 3 workers", SOON);
     nodes.get(2).awaitText("is stopped (SIGSTOP)", SOON);
-    Thread.sleep(20_000);
+    nodes.get(0).goesOn(Duration.ofSeconds(8));
     Node.signal(stopped, "CONT");
     allEnd(0);
     runIsWhole();
@@ -315,7 +315,7 @@ class FaultsTest {
     Node.signal(nodes.get(0).worker(), "KILL");
     Node.signal(nodes.get(1).worker(), "KILL");
     hosts.plug(3, false);
-    Thread.sleep(5_000);
+    nodes.get(2).goesOn(Duration.ofSeconds(5));
     hosts.plug(3, true);
     allEnd(0);
     runIsWhole();

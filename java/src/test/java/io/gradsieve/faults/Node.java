@@ -9,11 +9,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A {@code launch} of one worker on a host, and what it printed. */
 final class Node {
-  private static final long LOOK_MILLIS = 5;
+  private static final long LOOK_NANOS = 2_000_000;
 
   private final Process launch;
   private final Path output;
@@ -51,18 +52,23 @@ final class Node {
     }
   }
 
-  /** Waits until something is so, for some time. */
-  static void await(String what, Duration longest, BooleanSupplier so) throws InterruptedException {
+  /** Waits until something is so, for some time; {@code what} describes it. */
+  static void await(String what, Duration longest, BooleanSupplier so) {
     long end = System.nanoTime() + longest.toNanos();
     while (!so.getAsBoolean()) {
       assertThat(System.nanoTime() - end).as(what).isNegative();
-      Thread.sleep(LOOK_MILLIS);
+      LockSupport.parkNanos(LOOK_NANOS);
     }
   }
 
-  void awaitText(String part, Duration longest) throws InterruptedException {
-    await(part + " in\n" + text(), longest, () -> text().contains(part) || !launch.isAlive());
+  void awaitText(String part, Duration longest) {
+    await(part, longest, () -> text().contains(part) || !launch.isAlive());
     assertThat(text()).contains(part);
+  }
+
+  /** Lets it go on for so long. */
+  void goesOn(Duration during) throws InterruptedException {
+    assertThat(launch.waitFor(during.toMillis(), TimeUnit.MILLISECONDS)).as(text()).isFalse();
   }
 
   /** Its exit code, once it and all it started have ended. */

@@ -15,7 +15,6 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -38,8 +37,6 @@ public final class Ring implements Collective {
    * Bytes of a read or write. Of 64, 128, 256 and 512 KiB this was fastest between local processes.
    */
   private static final int PIECE = 1 << 17;
-
-  private static final long MOST_GATHERED = 1L << 30;
 
   /** Nanoseconds: a heartbeat of the shortest failure timeout is 0.1 s. */
   private static final long NOTICE = 250_000_000;
@@ -165,23 +162,11 @@ public final class Ring implements Collective {
     ByteBuffer sizes = ByteBuffer.allocate(world * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     sizes.putInt(rank * Integer.BYTES, own.remaining());
     gather(sizes);
-    long[] starts = new long[world + 1];
-    for (int r = 0; r < world; r++) {
-      int size = sizes.getInt(r * Integer.BYTES);
-      starts[r + 1] = starts[r] + size;
-      if (size < 0 || starts[r + 1] > MOST_GATHERED) {
-        throw new IOException("more than 1 GiB to gather from " + world + " workers");
-      }
-    }
-    ByteBuffer bytes = ByteBuffer.allocate((int) starts[world]);
-    bytes.put((int) starts[rank], own, own.position(), own.remaining());
-    new Passage(new Stretches(List.of(bytes)), starts).gather();
-    List<ByteBuffer> gathered = new ArrayList<>();
-    for (int r = 0; r < world; r++) {
-      int size = (int) (starts[r + 1] - starts[r]);
-      gathered.add(bytes.slice((int) starts[r], size).asReadOnlyBuffer());
-    }
-    return gathered;
+    Shares shares = Shares.of(sizes, world);
+    ByteBuffer bytes = shares.room();
+    bytes.put((int) shares.starts()[rank], own, own.position(), own.remaining());
+    new Passage(new Stretches(List.of(bytes)), shares.starts()).gather();
+    return shares.cut(bytes);
   }
 
   @Override
