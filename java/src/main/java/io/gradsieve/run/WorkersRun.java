@@ -98,7 +98,7 @@ public final class WorkersRun {
    * @throws GradsieveException of the kind that fits
    */
   public End run() {
-    PreparedTraining training = Preparation.ofWorker(config);
+    PreparedTraining training = Preparation.ofWorker(WorkerDefaults.of(config, place));
     WorkersConfig workers = training.config().workers();
     String dataHash = DataHash.of(training.data().dataset());
     Protection protection = Protection.of(joining.tokenFile(), tls(joining));
