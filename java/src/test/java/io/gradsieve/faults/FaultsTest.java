@@ -7,10 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -98,7 +94,7 @@ class FaultsTest {
   }
 
   private Node start(int host, String... more) throws IOException {
-    Node node = Node.start(hosts, host, directory, command(more));
+    Node node = Node.start(hosts.on(host), directory, command(more));
     nodes.add(node);
     return node;
   }
@@ -229,7 +225,7 @@ class FaultsTest {
               "--resume",
               "--out",
               copy.toString());
-      Node node = Node.start(hosts, 0, directory, resume);
+      Node node = Node.start(hosts.on(0), directory, resume);
       nodes.add(node);
       assertThat(node.ended(LONG)).as(node.text()).isZero();
       assertThat(Files.readAllLines(copy.resolve("metrics.jsonl"))).hasSize(EPOCHS);
@@ -332,7 +328,7 @@ class FaultsTest {
         command.set(command.indexOf("--failure-timeout") + 1, "15");
         command.set(command.indexOf("--join-timeout") + 1, "60s");
         command.addAll(List.of("--interface", "tun0"));
-        nodes.add(Node.start(hosts, host, directory, command));
+        nodes.add(Node.start(hosts.on(host), directory, command));
       }
       allEnd(0);
       assertThat(nodes.get(0).text()).contains("generation 1").doesNotContain("generation 2");
@@ -343,38 +339,10 @@ class FaultsTest {
 
   @Test
   @EnabledIfSystemProperty(named = ALL, matches = "all")
-  void aPortThatIsTakenIsNamed() throws Exception {
-    try (ServerSocket taken = new ServerSocket()) {
-      taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-      String address = "127.0.0.1:" + taken.getLocalPort();
-      Process launch =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  "io.gradsieve.cli.Main",
-                  "launch",
-                  "--workers",
-                  "1",
-                  "--rendezvous",
-                  address,
-                  "--",
-                  "train")
-              .redirectErrorStream(true)
-              .directory(directory.toFile())
-              .start();
-      String said = new String(launch.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(launch.waitFor()).isEqualTo(2);
-      assertThat(said).contains(address);
-    }
-  }
-
-  @Test
-  @EnabledIfSystemProperty(named = ALL, matches = "all")
   void aSecondJobOnThePortIsToldSo() throws Exception {
     begin();
     List<String> command = command("--out", "other");
-    Node second = Node.start(hosts, 0, directory, command);
+    Node second = Node.start(hosts.on(0), directory, command);
     nodes.add(second);
     second.awaitText("launch", SOON);
     assertThat(second.ended(LONG)).as(second.text()).isIn(2, 6);

@@ -24,16 +24,19 @@ final class Node {
     this.output = output;
   }
 
-  /** Runs our command line on a host. */
-  static Node start(Hosts hosts, int host, Path directory, List<String> arguments)
-      throws IOException {
-    List<String> command = new ArrayList<>(hosts.on(host));
+  /**
+   * Runs our command line.
+   *
+   * @param on the beginning of a command line that runs on a host; empty: here
+   */
+  static Node start(List<String> on, Path directory, List<String> arguments) throws IOException {
+    List<String> command = new ArrayList<>(on);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp"));
     command.add(System.getProperty("java.class.path"));
     command.add("io.gradsieve.cli.Main");
     command.addAll(arguments);
-    Path output = Files.createTempFile(directory, "node-" + host + "-", ".txt");
+    Path output = Files.createTempFile(directory, "node-", ".txt");
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
