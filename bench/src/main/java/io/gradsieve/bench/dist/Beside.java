@@ -14,8 +14,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * All-reduces of several programs in turns: {@code Beside BYTES ROUNDS NAME=COMMAND…}. A program
  * answers a line with the seconds of one all-reduce, and sleeps otherwise. Prints a table: medians
- * in GB/s, and the median over rounds of how many times as fast the first one is. {@code
- * bench/collectives/run} starts it with ours, Open MPI's and gloo's.
+ * in GB/s, the best, which other programs disturbed least, and the median over rounds of how many
+ * times as fast the first one is. {@code bench/collectives/run} starts it with ours, Open MPI's and
+ * gloo's.
  */
 public final class Beside {
   private static final int WARM_UP = 5;
@@ -86,15 +87,17 @@ public final class Beside {
       }
     }
     double[] first = sides.get(0).all();
-    System.out.println("| | GB/s | " + sides.get(0).name + " to it |\n| --- | --- | --- |");
+    System.out.printf(
+        "| | GB/s | best GB/s | %s to it |%n| --- | --- | --- | --- |%n", sides.get(0).name);
     for (Side side : sides) {
       double[] ratios = side.all();
       Arrays.setAll(ratios, i -> ratios[i] / first[i]);
       System.out.printf(
           Locale.ROOT,
-          "| %s | %.2f | %.2f |%n",
+          "| %s | %.2f | %.2f | %.2f |%n",
           side.name,
           bytes / Median.of(side.all()) / 1e9,
+          bytes / Arrays.stream(side.all()).min().orElseThrow() / 1e9,
           Median.of(ratios));
       side.end();
     }

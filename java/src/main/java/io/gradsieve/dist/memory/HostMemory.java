@@ -61,13 +61,12 @@ public final class HostMemory implements Collective {
   /** By rank, in the order in which they are added. */
   private final long[] parts;
 
-  private HostMemory(
-      Ring ring, SharedRegions own, SharedMemory stage, Mappings stages, Mappings regions) {
+  private HostMemory(Ring ring, SharedRegions own, SharedMemory stage, Mappings stages) {
     this.ring = ring;
     this.own = own;
     this.stage = stage;
     this.stages = stages;
-    this.regions = regions;
+    regions = Mappings.none(ring);
     staged = NativeMemory.view(stage.address(0, STAGE), STAGE);
     parts = new long[ring.world()];
   }
@@ -96,8 +95,7 @@ public final class HostMemory implements Collective {
     try {
       stages = Optional.of(Mappings.exchange(ring, stage.stream().toList(), refusal));
       if (stages.get().refusal().isEmpty()) {
-        Mappings none = Mappings.exchange(ring, List.of(), Optional.empty());
-        return new HostMemory(ring, own, stage.orElseThrow(), stages.get(), none);
+        return new HostMemory(ring, own, stage.orElseThrow(), stages.get());
       }
     } catch (IOException | InterruptedException | RuntimeException e) {
       stages.ifPresent(Mappings::close);
@@ -179,7 +177,7 @@ public final class HostMemory implements Collective {
     Mappings latest = Mappings.exchange(ring, now.regions(), Optional.empty());
     if (latest.refusal().isPresent()) {
       latest.close();
-      latest = Mappings.exchange(ring, List.of(), Optional.empty());
+      latest = Mappings.none(ring);
     }
     regions.close();
     regions = latest;

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,6 +21,13 @@ final class Mappings implements AutoCloseable {
 
   private Mappings(int rank) {
     this.rank = rank;
+  }
+
+  /** Of workers that have nothing in common. */
+  static Mappings none(Ring ring) {
+    Mappings mappings = new Mappings(ring.rank());
+    mappings.regions.addAll(Collections.nCopies(ring.world(), List.of()));
+    return mappings;
   }
 
   /**
