@@ -88,9 +88,9 @@ final class Hosts implements AutoCloseable {
     return List.of("ip", "netns", "exec", name(host));
   }
 
-  /** Pulls a host's cable, or plugs it in again. */
+  /** Cuts a host off behind its switch, where it can't see it, or lets it in again. */
   void plug(int host, boolean in) {
-    must("-n " + wire() + " link set p" + host + (in ? " up" : " down"));
+    must("-n " + wire() + " link set p" + host + (in ? " master br0" : " nomaster"));
   }
 
   private void must(String arguments) {
