@@ -114,8 +114,7 @@ class AddressCheckTest {
       String here = "127.0.0.1:" + ring.getLocalPort();
       Membership member = job.member(here, "127.0.0.1:" + nobody);
       assertThat(member.ranked().peers().get(0).addresses()).containsExactly(here);
-      Outcome.Done done =
-          (Outcome.Done) answered.get(Job.SOON.toSeconds(), TimeUnit.SECONDS);
+      Outcome.Done done = (Outcome.Done) answered.get(Job.SOON.toSeconds(), TimeUnit.SECONDS);
       assertThat(done.client().rank()).isEqualTo(Introduction.NONE);
     }
   }

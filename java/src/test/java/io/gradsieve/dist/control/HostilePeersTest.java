@@ -2,8 +2,8 @@ package io.gradsieve.dist.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.gradsieve.TestSeed;
 import io.gradsieve.RandomBits;
+import io.gradsieve.TestSeed;
 import io.gradsieve.dist.handshake.Outcome;
 import io.gradsieve.dist.rendezvous.Frame;
 import io.gradsieve.dist.rendezvous.MemberEvent;

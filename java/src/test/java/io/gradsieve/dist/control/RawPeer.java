@@ -86,9 +86,7 @@ final class RawPeer implements AutoCloseable {
     int none = Introduction.NONE;
     Introduction me = new Introduction(Job.NAME, Purpose.CONTROL, Role.WORKER, none, none, 0);
     return shake(
-        socket,
-        new ClientHandshake(me, protection.handshakeToken(), own, System.nanoTime()),
-        sent);
+        socket, new ClientHandshake(me, protection.handshakeToken(), own, System.nanoTime()), sent);
   }
 
   static Outcome shake(Socket socket, Handshake side) throws IOException {
