@@ -87,8 +87,7 @@ final class Doorman extends ChannelInitializer<Channel> {
     tls.ifPresent(context -> channel.pipeline().addLast(TlsContexts.handler(context, channel)));
     byte[] nonce = new byte[NONCE];
     random.nextBytes(nonce);
-    var handshake =
-        new ServerHandshake(me, protection.handshakeToken(), nonce, System.nanoTime());
+    var handshake = new ServerHandshake(me, protection.handshakeToken(), nonce, System.nanoTime());
     channel.pipeline().addLast(new Authentication(handshake, new Verdict(peer, leave)));
   }
 

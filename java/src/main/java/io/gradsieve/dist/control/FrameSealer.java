@@ -9,7 +9,9 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import java.nio.ByteBuffer;
 
-/** Puts frames on a connection: a {@link Frame} or a {@link SharedFrame}, and its seal behind it. */
+/**
+ * Puts frames on a connection: a {@link Frame} or a {@link SharedFrame}, and its seal behind it.
+ */
 final class FrameSealer extends ChannelOutboundHandlerAdapter {
   private final FrameSeal seal;
 

@@ -200,8 +200,7 @@ final class MemberLoop {
   private void connect() {
     int rank = place.map(MemberEvent.Ranked::rank).orElse(Introduction.NONE);
     Introduction me =
-        new Introduction(
-            jobId, Purpose.CONTROL, Role.WORKER, rank, Introduction.NONE, generation);
+        new Introduction(jobId, Purpose.CONTROL, Role.WORKER, rank, Introduction.NONE, generation);
     attempt = Optional.of(dialer.dial(me, new Link()));
   }
 

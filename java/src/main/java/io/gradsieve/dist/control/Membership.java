@@ -138,8 +138,7 @@ public final class Membership implements AutoCloseable {
       Duration joinTimeout,
       Consumer<String> log,
       EventLoopGroup shared) {
-    return join(
-        host, port, jobId, join, protection, joinTimeout, log, shared.next(), () -> {});
+    return join(host, port, jobId, join, protection, joinTimeout, log, shared.next(), () -> {});
   }
 
   private static Membership join(
@@ -269,8 +268,7 @@ public final class Membership implements AutoCloseable {
 
   /** Tells the server that this worker waits for another; does not wait. */
   public void suspect(int rank, boolean broken, String reason) {
-    Suspect suspect =
-        new Suspect(rank, broken, Limits.reason(reason));
+    Suspect suspect = new Suspect(rank, broken, Limits.reason(reason));
     run(() -> member.ask(suspect, SUSPECT, new CompletableFuture<>()));
   }
 

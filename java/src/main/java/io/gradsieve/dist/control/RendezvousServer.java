@@ -67,8 +67,8 @@ public final class RendezvousServer implements AutoCloseable {
    * @param bind where; port 0 for any that is free
    * @param rules of the job; its name is also the job's id in handshakes
    * @param log for a line now and then, from the server's thread
-   * @throws Usage if the port is taken, the host is not this machine's, it can be reached from others
-   *     and nothing protects it, or a file is wrong
+   * @throws Usage if the port is taken, the host is not this machine's, it can be reached from
+   *     others and nothing protects it, or a file is wrong
    */
   public static RendezvousServer start(
       InetSocketAddress bind, Rules rules, Protection protection, Consumer<String> log) {
@@ -104,8 +104,7 @@ public final class RendezvousServer implements AutoCloseable {
     }
     protection.require(bind.getAddress(), "the rendezvous server");
     DefaultThreadFactory threads = new DefaultThreadFactory("gradsieve-rendezvous", true);
-    EventLoopGroup group =
-        new MultiThreadIoEventLoopGroup(1, threads, NioIoHandler.newFactory());
+    EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, threads, NioIoHandler.newFactory());
     try {
       EventLoop loop = group.next();
       CauseCounter causes = new CauseCounter();

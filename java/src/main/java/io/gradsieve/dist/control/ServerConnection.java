@@ -95,8 +95,8 @@ final class ServerConnection extends SimpleChannelInboundHandler<Frame> {
   }
 
   /**
-   * Closes when what was sent has gone out. First this direction only: closed with bytes unread, the
-   * kernel would send a reset, and the last word could be lost on the other side.
+   * Closes when what was sent has gone out. First this direction only: closed with bytes unread,
+   * the kernel would send a reset, and the last word could be lost on the other side.
    */
   void finish() {
     if (finished) {

@@ -14,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A job on loopback for tests: its server, its members, what they logged. */
 final class Job implements AutoCloseable {
@@ -26,7 +24,7 @@ final class Job implements AutoCloseable {
     BufferLeaks.watch();
   }
 
-  final Queue<String> log = new ConcurrentLinkedQueue<>();
+  final Log log = new Log();
   private final Protection protection;
   private final List<Membership> members = new ArrayList<>();
   private RendezvousServer server;

@@ -1,0 +1,133 @@
+package io.gradsieve.dist.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gradsieve.GradsieveException.PeerLost;
+import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.dist.control.Protection.Tls;
+import io.gradsieve.dist.rendezvous.Deadlines;
+import io.gradsieve.dist.rendezvous.Rules;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who may listen where, and TLS. */
+@Timeout(120)
+class ProtectionTest {
+  private static final int PATIENT = 15_000;
+
+  @TempDir static Path directory;
+  private static Tls ours;
+  private static Tls theirs;
+
+  @BeforeAll
+  static void makeCertificates() throws Exception {
+    ours = Certificates.make(directory, "ours");
+    theirs = Certificates.make(directory, "theirs");
+  }
+
+  @AfterAll
+  static void nothingLeaks() {
+    BufferLeaks.check();
+  }
+
+  private static Protection tls(Tls files) {
+    return Protection.of(Optional.empty(), Optional.of(files));
+  }
+
+  private static RendezvousServer listen(String host, int port, Protection protection) {
+    return RendezvousServer.start(
+        new InetSocketAddress(host, port),
+        new Rules(Job.NAME, 1, 1, false, new Deadlines(PATIENT), 60_000),
+        protection,
+        line -> {});
+  }
+
+  @Test
+  void offLoopbackSomethingMustProtect() throws Exception {
+    assertThatThrownBy(() -> listen("0.0.0.0", 0, Protection.none()))
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("the rendezvous server at 0.0.0.0")
+        .hasMessageContaining("--token-file");
+    InetAddress other = InetAddress.getByName("10.1.2.3");
+    assertThatThrownBy(() -> Protection.none().require(other, "the ring"))
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("the ring at 10.1.2.3");
+    assertThatCode(() -> Job.token(1).require(other, "the ring")).doesNotThrowAnyException();
+    assertThatCode(() -> Protection.none().require(InetAddress.getLoopbackAddress(), "the ring"))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void aTakenPortAndAnotherMachinesAddressAreNamed() {
+    try (RendezvousServer first = listen("127.0.0.1", 0, Protection.none())) {
+      assertThatThrownBy(() -> listen("127.0.0.1", first.port(), Protection.none()))
+          .isInstanceOf(Usage.class)
+          .hasMessageContaining("127.0.0.1:" + first.port())
+          .hasMessageContaining("another process listens there");
+    }
+    assertThatThrownBy(() -> listen("192.0.2.1", 29_400, Job.token(1))) // RFC 5737: nobody's
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("192.0.2.1:29400")
+        .hasMessageContaining("none of this machine's");
+  }
+
+  @Test
+  void aWrongFileIsNamed() throws Exception {
+    Path absent = directory.resolve("absent.pem");
+    assertThatThrownBy(() -> tls(new Tls(absent, ours.key(), ours.authority())))
+        .isInstanceOf(Usage.class)
+        .hasMessage("--tls-cert %s: there is no such file".formatted(absent));
+    Path text = Files.writeString(directory.resolve("text"), "no key");
+    assertThatThrownBy(() -> tls(new Tls(ours.certificate(), ours.key(), text)))
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("--tls-ca " + text);
+    assertThatThrownBy(() -> tls(new Tls(ours.certificate(), text, ours.authority())))
+        .isInstanceOf(Usage.class)
+        .hasMessageContaining("--tls-key %s: is no unencrypted PKCS#8 key".formatted(text));
+  }
+
+  @Test
+  void withCertificatesOfOneAuthorityMembersMeetInTls() throws Exception {
+    try (Job job = new Job(2, PATIENT, 60_000, tls(ours))) {
+      assertThat(job.members(2).get(0).ranked().world()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aCertificateOfAnotherAuthorityIsRefused() {
+    try (Job job = new Job(1, PATIENT, 60_000, tls(ours))) {
+      Tls forged = new Tls(theirs.certificate(), theirs.key(), ours.authority());
+      assertLost(job, tls(forged)); // the server does not believe it
+      job.log.await("proved nothing by TLS");
+      assertLost(job, tls(theirs)); // it does not believe the server
+      assertLost(job, Protection.none()); // it speaks no TLS
+    }
+  }
+
+  private static void assertLost(Job job, Protection protection) {
+    try (Membership stranger =
+        Membership.join(
+            "127.0.0.1",
+            job.port(),
+            Job.NAME,
+            Job.join(Job.NAME, 7, 0x11),
+            protection,
+            Duration.ofMillis(1_500),
+            line -> {})) {
+      assertThatThrownBy(stranger::ranked)
+          .isInstanceOfAny(PeerLost.class, Usage.class)
+          .hasMessageContaining("127.0.0.1:" + job.port());
+    }
+  }
+}
