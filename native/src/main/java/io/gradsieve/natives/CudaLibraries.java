@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,17 +114,30 @@ public final class CudaLibraries {
    * them may be called.
    */
   public static List<String> functions() {
-    return Stream.of(CudaLibrary.values())
+    return CudaLibrary.NEEDED.stream()
         .flatMap(library -> library.functions().stream())
         .toList();
   }
 
-  /** NCCL, if it is there, with the version that its file's name tells. */
+  /** What became of NCCL, which {@link NcclLibrary#load} asks for once. */
+  static NcclLibrary.Result loadNccl() {
+    if (load() instanceof Failed failed) {
+      return new NcclLibrary.Failed(failed.reason());
+    }
+    if (!(NativeLibrary.load() instanceof LoadResult.Loaded own)) {
+      throw new IllegalStateException("CUDA is loaded, and gradsieve's own library is not");
+    }
+    return new CudaLoader(directory(), own.directory().getParent()).loadNccl();
+  }
+
+  /**
+   * NCCL, if it is there, with the version that its file's name tells, where CUDA cannot be loaded.
+   */
   public static Optional<Version> nccl() {
     if (!(NativeLibrary.load() instanceof LoadResult.Loaded)) {
       return Optional.empty();
     }
-    String name = "libnccl.so.2";
+    String name = CudaLibrary.NCCL.file();
     Optional<Path> named = directory().map(d -> d.resolve(name));
     long library = CpuLibrary.gs_library_open(named.map(Path::toString).orElse(name));
     if (library == 0) {

@@ -7,8 +7,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A library that CUDA needs, in order of loading, and every function of it that is called: all are
- * asked for before the first call, since one that is missing would end the process.
+ * A library of CUDA's, in order of loading, and every function of it that is called: all are asked
+ * for before the first call, since one that is missing would end the process. All but NCCL are
+ * needed.
  */
 enum CudaLibrary {
   DRIVER(
@@ -21,8 +22,8 @@ enum CudaLibrary {
       "CUDA's runtime",
       "CUDA 13 (apt-get install cuda-cudart-13-0)",
       "cudaDeviceGetAttribute cudaDriverGetVersion cudaEventCreateWithFlags"
-          + " cudaEventDestroy cudaEventElapsedTime cudaEventRecord cudaEventSynchronize"
-          + " cudaFree cudaFreeHost cudaGetDeviceCount cudaGetErrorName cudaGetErrorString"
+          + " cudaEventDestroy cudaEventElapsedTime cudaEventQuery cudaEventRecord"
+          + " cudaEventSynchronize cudaFree cudaFreeHost cudaGetDeviceCount cudaGetErrorName cudaGetErrorString"
           + " cudaGetLastError cudaGraphDestroy cudaGraphExecDestroy cudaGraphInstantiate"
           + " cudaGraphLaunch cudaHostAlloc cudaMalloc cudaMemGetInfo cudaMemcpy"
           + " cudaMemcpyAsync cudaMemsetAsync cudaRuntimeGetVersion cudaSetDevice"
@@ -62,7 +63,18 @@ enum CudaLibrary {
           + " cudnnGetConvolutionForwardAlgorithm_v7 cudnnSetConvolution2dDescriptor"
           + " cudnnSetConvolutionMathType"),
   CUDNN_ADV("libcudnn_adv.so.9", "cuDNN", Names.CUDNN, ""),
-  KERNELS(Names.KERNELS, "gradsieve's own kernels", "this program again", "");
+  KERNELS(Names.KERNELS, "gradsieve's own kernels", "this program again", ""),
+  NCCL(
+      "libnccl.so.2",
+      "NCCL",
+      "NCCL 2.29 for CUDA 13 (apt-get install libnccl2)",
+      "ncclAllReduce ncclCommAbort ncclCommDestroy ncclCommFinalize ncclCommGetAsyncError"
+          + " ncclCommInitRankConfig ncclGetErrorString ncclGetLastError ncclGetUniqueId"
+          + " ncclGetVersion ncclGroupEnd ncclGroupStart");
+
+  /** What nothing works without. */
+  static final List<CudaLibrary> NEEDED =
+      Arrays.stream(values()).filter(library -> library != NCCL).toList();
 
   private final String file;
   private final String what;

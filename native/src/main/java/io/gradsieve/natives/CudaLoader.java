@@ -53,6 +53,14 @@ final class CudaLoader {
           "io.gradsieve.natives.CudaConv2dShape",
           "io.gradsieve.natives.CudaKernels");
 
+  private static final List<String> NCCL_BINDINGS = List.of("libjninccl.so");
+
+  private static final List<String> NCCL_CLASSES =
+      List.of(
+          "org.bytedeco.cuda.global.nccl",
+          "org.bytedeco.cuda.nccl.ncclConfig_t",
+          "org.bytedeco.cuda.nccl.ncclUniqueId");
+
   private static final String JAVACPP_LOADS = "org.bytedeco.javacpp.loadLibraries";
   private static final List<String> HOMES = List.of("CUDA_HOME", "CUDA_PATH");
 
@@ -82,10 +90,10 @@ final class CudaLoader {
   CudaLibraries.Result load() {
     try {
       Map<CudaLibrary, Path> files = new EnumMap<>(CudaLibrary.class);
-      for (CudaLibrary library : CudaLibrary.values()) {
-        files.put(library, open(library));
+      for (CudaLibrary library : CudaLibrary.NEEDED) {
+        files.put(library, open(library).file());
       }
-      bind(Bundle.of(BINDINGS_BUNDLE).unpack(unpacked));
+      bind(BINDINGS, CLASSES);
       boolean emulated = CudaKernels.gs_cuda_describe().contains("\"emulated\":true");
       return new CudaLibraries.Loaded(files.get(CudaLibrary.KERNELS), emulated, versions(files));
     } catch (Unusable e) {
@@ -95,10 +103,24 @@ final class CudaLoader {
     }
   }
 
+  /** NCCL, once the others are loaded. */
+  NcclLibrary.Result loadNccl() {
+    try {
+      Opened nccl = open(CudaLibrary.NCCL);
+      bind(NCCL_BINDINGS, NCCL_CLASSES);
+      boolean revokes = CpuLibrary.gs_library_function(nccl.handle(), NcclLibrary.REVOKE) != 0;
+      return NcclLibrary.judge(nccl.file(), revokes);
+    } catch (Unusable e) {
+      return new NcclLibrary.Failed(e.getMessage());
+    } catch (IOException | LinkageError e) {
+      return new NcclLibrary.Failed("NCCL's bindings cannot be loaded: " + e.getMessage());
+    }
+  }
+
   /** A line for every library that can't be used. */
   List<String> missing() {
     List<String> missing = new ArrayList<>();
-    for (CudaLibrary library : CudaLibrary.values()) {
+    for (CudaLibrary library : CudaLibrary.NEEDED) {
       try {
         open(library);
       } catch (Unusable e) {
@@ -110,8 +132,10 @@ final class CudaLoader {
     return missing;
   }
 
-  /** The file it was opened from; every function in use is in it. */
-  private Path open(CudaLibrary library) throws IOException, Unusable {
+  private record Opened(long handle, Path file) {}
+
+  /** Every function in use is in it. */
+  private Opened open(CudaLibrary library) throws IOException, Unusable {
     long opened;
     if (directory.isPresent()) {
       opened = openFrom(directory.get(), library);
@@ -128,7 +152,7 @@ final class CudaLoader {
             file, library.what(), function, library.remedy());
       }
     }
-    return file;
+    return new Opened(opened, file);
   }
 
   private long openOwn() throws IOException, Unusable {
@@ -213,14 +237,15 @@ final class CudaLoader {
     return opened;
   }
 
-  private static void bind(Path bindings) {
+  private void bind(List<String> libraries, List<String> classes) throws IOException {
+    Path bindings = Bundle.of(BINDINGS_BUNDLE).unpack(unpacked);
     String before = System.getProperty(JAVACPP_LOADS);
     System.setProperty(JAVACPP_LOADS, "false");
     try {
-      for (String file : BINDINGS) {
+      for (String file : libraries) {
         System.load(bindings.resolve(file).toString());
       }
-      for (String name : CLASSES) {
+      for (String name : classes) {
         Class.forName(name, true, CudaLoader.class.getClassLoader());
       }
     } catch (ClassNotFoundException e) {

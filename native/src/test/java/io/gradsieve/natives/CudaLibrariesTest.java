@@ -28,6 +28,10 @@ class CudaLibrariesTest {
         try (CudaConv2dShape shape = new CudaConv2dShape()) {
           shape.height(status);
         }
+        if (arguments.length > 0) {
+          System.out.println(NcclLibrary.load());
+          return;
+        }
         System.out.println(
             "loaded %s, %s, %s, %s"
                 .formatted(
@@ -54,7 +58,7 @@ class CudaLibrariesTest {
 
   @Test
   void everyLibraryThatIsNotInTheDirectoryIsNamed() throws Exception {
-    for (CudaLibrary library : CudaLibrary.values()) {
+    for (CudaLibrary library : CudaLibrary.NEEDED) {
       Path stand = standIns(library.name());
       Files.delete(stand.resolve(library.file()));
       assertThat(line(stand.toString()))
@@ -84,7 +88,7 @@ class CudaLibrariesTest {
 
   @Test
   void aFunctionThatALibraryLacksIsNamedAndEndsNoProcess() throws Exception {
-    for (CudaLibrary library : CudaLibrary.values()) {
+    for (CudaLibrary library : CudaLibrary.NEEDED) {
       if (library.functions().isEmpty()) {
         continue;
       }
@@ -97,6 +101,36 @@ class CudaLibrariesTest {
                   .formatted(
                       stand.resolve(library.file()), library.what(), function, library.remedy()));
     }
+  }
+
+  @Test
+  void ncclIsLoadedOnlyWhereItIsAskedForAndKnowsWhetherItCanRevoke() throws Exception {
+    assertThat(nccl(STAND_INS, ""))
+        .isEqualTo(
+            "Loaded[version=2.29.3, file=%s/libnccl.so.2, revokes=true]"
+                .formatted(STAND_INS.toRealPath()));
+    Path stand = standIns("older");
+    Files.delete(stand.resolve("libnccl.so.2"));
+    assertThat(nccl(stand, ""))
+        .isEqualTo(
+            "Failed[reason=GRADSIEVE_CUDA_LIBRARIES=%s: libnccl.so.2 is not in it, and all of CUDA's libraries are taken from there]"
+                .formatted(stand));
+    assertThat(line(stand.toString())).startsWith("loaded ");
+    Files.copy(STAND_INS.resolve("older").resolve("libnccl.so.2"), stand.resolve("libnccl.so.2"));
+    assertThat(nccl(stand, "22403"))
+        .isEqualTo(
+            "Loaded[version=2.24.3, file=%s/libnccl.so.2, revokes=false]".formatted(stand));
+    assertThat(nccl(stand, "22501"))
+        .isEqualTo(
+            "Failed[reason=%s/libnccl.so.2 is NCCL 2.25.1, which cannot end a communicator whose peer is gone; install NCCL 2.29 for CUDA 13 (apt-get install libnccl2)]"
+                .formatted(stand));
+    without(stand.resolve("libnccl.so.2"), "ncclCommFinalize");
+    assertThat(nccl(stand, ""))
+        .contains("libnccl.so.2 (NCCL) has no function ncclCommFinalize; install NCCL 2.29");
+  }
+
+  private static String nccl(Path libraries, String version) throws Exception {
+    return line(libraries.toString(), version, "nccl");
   }
 
   @Test
@@ -122,7 +156,7 @@ class CudaLibrariesTest {
   private Path standIns(String name) throws IOException {
     Path made = Files.createDirectory(directory.resolve(name));
     try (Stream<Path> files = Files.list(STAND_INS)) {
-      for (Path file : files.toList()) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
         Files.copy(file, made.resolve(file.getFileName()));
       }
     }
@@ -141,12 +175,20 @@ class CudaLibrariesTest {
 
   /** All that a process printed, one line. */
   private static String line(String libraries) throws Exception {
+    return line(libraries, "");
+  }
+
+  /** The same of a process that NCCL calls itself this version in. */
+  private static String line(String libraries, String nccl, String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
+    command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put(CudaLibraries.VARIABLE, libraries);
+    builder.environment().put("GRADSIEVE_NCCL_VERSION", nccl);
     Process process = builder.start();
     String output =
         new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
