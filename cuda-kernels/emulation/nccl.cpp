@@ -161,7 +161,8 @@ int ncclCommAbort(ncclComm_t communicator) {
 int ncclCommRevoke(ncclComm_t communicator, int flags) {
     if (const int result = checked("ncclCommRevoke", communicator)) return result;
     if (flags != 0) return refuse(ncclInvalidArgument, "ncclCommRevoke: flags " + std::to_string(flags));
-    communicator->communicator->revoke(when("ncclCommRevoke"));
+    if (!communicator->communicator->revoke(when("ncclCommRevoke")))
+        return misuse(ncclInvalidArgument, "ncclCommRevoke: the communicator is not there yet");
     return ncclInProgress;
 }
 

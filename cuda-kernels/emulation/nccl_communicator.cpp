@@ -173,13 +173,15 @@ bool Communicator::finalized() {
     return phase_ == Phase::FINALIZED;
 }
 
-void Communicator::revoke(Time ready) {
+bool Communicator::revoke(Time ready) {
     std::lock_guard<std::mutex> lock(lock_);
+    if (phase_ == Phase::INITIALIZING) return false;
     dead_.store(true);
     launching_.clear();
     error_ = ncclSuccess;
     phase_ = Phase::REVOKING;
     ready_ = ready;
+    return true;
 }
 
 void Communicator::lose() {

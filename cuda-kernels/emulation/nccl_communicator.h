@@ -39,7 +39,8 @@ public:
     bool reduce(std::vector<AllReduce> all, Time ready);
     void finalize(Time ready);
     bool finalized();
-    void revoke(Time ready);
+    /* False: it is not there yet, and can only be aborted. */
+    bool revoke(Time ready);
     /* A peer is reported as gone. */
     void lose();
     /* Waits for what is queued, which ends. */

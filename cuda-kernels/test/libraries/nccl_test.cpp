@@ -287,6 +287,8 @@ void misuse_shows() {
         Rank alone(id, 2, 0, 10);
         CHECK_EQUAL(alone.sum(10), ncclInvalidArgument);
         EXPECT_FAULT("ncclAllReduce: what was begun before is in progress");
+        CHECK_EQUAL(ncclCommRevoke(alone.communicator, 0), ncclInvalidArgument);
+        EXPECT_FAULT("ncclCommRevoke: the communicator is not there yet");
         CHECK_EQUAL(ncclCommAbort(alone.communicator), ncclSuccess);
     }
 }

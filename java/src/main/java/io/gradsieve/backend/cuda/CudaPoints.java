@@ -1,5 +1,6 @@
 package io.gradsieve.backend.cuda;
 
+import io.gradsieve.backend.DeviceParticipants;
 import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.SegmentGradients;
@@ -17,12 +18,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where a step that is a share of a larger one meets the others, between two of its graphs: at a
  * batch norm's sums, where a bucket of gradients is final, before the verdict. Participants see
- * copies in pinned memory; gradients come back to the device all at once, before the update.
+ * copies in pinned memory; gradients come back to the device all at once, before the update. Those
+ * that can add up gradients on the device ({@link DeviceParticipants}) do it in their place.
  */
 final class CudaPoints implements AutoCloseable {
   /**
@@ -72,6 +75,7 @@ final class CudaPoints implements AutoCloseable {
   private final Agreement agreement;
   private final Agreement agreementOnGradients;
   private final @Nullable CudaPinned gradients;
+  private final @Nullable CudaReduction reduction;
 
   /** Reached, but not answered. */
   private final ArrayDeque<Point> waiting = new ArrayDeque<>();
@@ -98,7 +102,16 @@ final class CudaPoints implements AutoCloseable {
       if (synchroniseBatchNorm) {
         plan.batchStatistics().forEach(o -> sums.put(o.output(), new Sums(o)));
       }
-      gradients = plan.backward() ? fillBuckets(plan) : null;
+      boolean onDevice = participants instanceof DeviceParticipants;
+      gradients = plan.backward() && !onDevice ? ownGradients() : null;
+      reduction =
+          plan.backward() && participants instanceof DeviceParticipants device
+              ? new CudaReduction(
+                  backend, device, thread, resources, binding.network().gradientAddress())
+              : null;
+      if (plan.backward()) {
+        fillBuckets(plan);
+      }
       agreement = new Agreement(false);
       agreementOnGradients = new Agreement(true);
     } catch (RuntimeException e) {
@@ -118,10 +131,15 @@ final class CudaPoints implements AutoCloseable {
     return event;
   }
 
-  private CudaPinned fillBuckets(StepPlan plan) {
+  private CudaPinned ownGradients() {
+    return own(Math.max(binding.network().layout().trainable() * Float.BYTES, Float.BYTES));
+  }
+
+  private void fillBuckets(StepPlan plan) {
     CudaLayout layout = binding.network().layout();
-    CudaPinned memory = own(Math.max(layout.trainable() * Float.BYTES, Float.BYTES));
-    SegmentGradients views = new SegmentGradients(plan, layout, memory::view);
+    CudaPinned host = gradients;
+    SegmentGradients views =
+        host == null ? null : new SegmentGradients(plan, layout, host::view);
     List<Integer> segments = new ArrayList<>();
     List<Integer> parameters = new ArrayList<>();
     for (int s = plan.segments().size() - 1; s >= 0; s--) {
@@ -133,12 +151,15 @@ final class CudaPoints implements AutoCloseable {
       List<Range> ranges = layout.ranges(parameters);
       long floats = ranges.stream().mapToLong(Range::floats).sum();
       if (floats > 0 && (s == 0 || floats * Float.BYTES >= BUCKET)) {
-        buckets.put(s, new Bucket(List.copyOf(segments), ranges, memory, views));
+        Point way =
+            host == null || views == null
+                ? Objects.requireNonNull(reduction).of(ranges)
+                : new Copies(List.copyOf(segments), ranges, host, views);
+        buckets.put(s, new Bucket(ranges, way));
         segments.clear();
         parameters.clear();
       }
     }
-    return memory;
   }
 
   /** The point at a batch norm's sums, in either pass; null if they are not exchanged. */
@@ -234,15 +255,33 @@ final class CudaPoints implements AutoCloseable {
     }
   }
 
-  /** Gradients of several segments that go together, copied beside the backward pass. */
-  final class Bucket implements Point {
+  /** Gradients of several segments that go together, where they lie and how they are added up. */
+  record Bucket(List<Range> ranges, Point way) implements Point {
+    @Override
+    public void queue() {
+      way.queue();
+    }
+
+    @Override
+    public void answer() {
+      way.answer();
+    }
+
+    @Override
+    public boolean blocks() {
+      return way.blocks();
+    }
+  }
+
+  /** A bucket that is copied beside the backward pass. */
+  private final class Copies implements Point {
     private final List<Range> ranges;
     private final CudaPinned host;
     private final long filled = newEvent();
     private final long copied = newEvent();
     private final ShareThread.Call[] calls;
 
-    private Bucket(
+    private Copies(
         List<Integer> segments, List<Range> ranges, CudaPinned host, SegmentGradients views) {
       this.ranges = ranges;
       this.host = host;
@@ -250,11 +289,6 @@ final class CudaPoints implements AutoCloseable {
           segments.stream()
               .map(s -> (ShareThread.Call) () -> participants.gradients(s, views.of(s)))
               .toArray(ShareThread.Call[]::new);
-    }
-
-    /** Where they lie. */
-    List<Range> ranges() {
-      return ranges;
     }
 
     @Override
@@ -311,6 +345,9 @@ final class CudaPoints implements AutoCloseable {
     public void answer() {
       CudaRuntime.synchronizeEvent(queued);
       int place = judge();
+      if (onGradients && reduction != null) {
+        reduction.await();
+      }
       thread.call(call);
       if (!agreed.fine()) {
         CudaRuntime.fillAsync(binding.blocks().halted(), 1, Integer.BYTES, backend.stream());

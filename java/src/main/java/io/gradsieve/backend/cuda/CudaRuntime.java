@@ -187,6 +187,17 @@ final class CudaRuntime {
     check("cudaEventSynchronize", cudart.cudaEventSynchronize(CudaHandles.get().event.at(event)));
   }
 
+  /** Whether what the event recorded has happened. */
+  static boolean reached(long event) {
+    int status = cudart.cudaEventQuery(CudaHandles.get().event.at(event));
+    if (status == cudart.cudaErrorNotReady) {
+      cudart.cudaGetLastError(); // CUDA counts it as one
+      return false;
+    }
+    check("cudaEventQuery", status);
+    return true;
+  }
+
   /** Between two recorded events that have both happened. */
   static float milliseconds(long from, long to) {
     CudaHandles h = CudaHandles.get();

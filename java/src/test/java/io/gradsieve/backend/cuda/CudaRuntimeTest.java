@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.natives.CudaLibraries;
+import io.gradsieve.natives.NcclLibrary;
 import java.lang.management.ManagementFactory;
 import java.util.Set;
 import java.util.TreeSet;
@@ -159,6 +160,7 @@ class CudaRuntimeTest {
             .filter(target -> target.getOwner().getPackageName().equals("org.bytedeco.cuda.global"))
             .forEach(target -> called.add(target.getName()));
     Set<String> asked = new TreeSet<>(CudaLibraries.functions());
+    asked.addAll(NcclLibrary.functions());
     asked.add("cuDeviceTotalMem"); // a macro for cuDeviceTotalMem_v2
     assertThat(called).isNotEmpty().isSubsetOf(asked);
   }
