@@ -76,7 +76,7 @@ cudaError_t release(Core& core, Lock& lock, const char* call, bool device, void*
         core.fault(cudaErrorIllegalAddress, at + " of " + std::to_string(block->bytes) + " bytes is freed while `" + *use->name +
                    "` on " + (use->point.stream == 0 ? "the default stream" : "stream " + std::to_string(use->point.stream)) +
                    " may still use it");
-    core.scheduler.drain(lock);
+    core.scheduler.settle(lock); /* a rank that waits for another has a device of its own in truth: both would wait for ever */
     if (!block->live) return cudaErrorInvalidValue; /* another thread was faster */
     const ptrdiff_t beside = Memory::damage(*block);
     block->live = false;

@@ -116,6 +116,14 @@ void Scheduler::drain(std::unique_lock<std::mutex>& lock) {
     });
 }
 
+void Scheduler::settle(std::unique_lock<std::mutex>& lock) {
+    await(lock, [this] {
+        for (const auto& entry : streams_)
+            if (ready(*entry.second)) return false;
+        return !busy_;
+    });
+}
+
 bool Scheduler::ready(const Stream& stream) {
     if (stream.items.empty()) return false;
     for (const Point& point : stream.items.front()->waits)

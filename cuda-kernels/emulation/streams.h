@@ -99,6 +99,8 @@ public:
     void wait(std::unique_lock<std::mutex>& lock, Point point);
     /* Until nothing is queued and nothing runs. */
     void drain(std::unique_lock<std::mutex>& lock);
+    /* Until nothing runs and what is queued, if anything, waits for what no stream knows of. */
+    void settle(std::unique_lock<std::mutex>& lock);
     /* Whether operations are run or, after an error of the device, only taken off their streams. */
     void run_operations(bool run) { run_ = run; }
     /* Called with the lock if the host changed pinned memory before it was copied. */
