@@ -167,6 +167,28 @@ class NcclSharesTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"ncclAllReduce:1", "ncclGroupEnd:2", "ncclAllReduce.lost:1"})
+  void aSumThatFailsEndsTheStepEverywhereAndChangesNothing(String fault) throws Exception {
+    NcclLimits limits =
+        new NcclLimits(Duration.ofSeconds(60), Duration.ofMillis(500), Duration.ofSeconds(20));
+    try (NcclRanks ranks = NcclRanks.started(2, limits);
+        Pair pair = Pair.over(ranks, "cnn")) {
+      List<float[]> before = pair.learners.get(0).memory();
+      CudaFaults.set(fault);
+      pair.queue(0, 10, ALL, Place.WHOLE);
+      for (int rank = 0; rank < 2; rank++) {
+        assertThatThrownBy(pair.learners.get(rank).step::await)
+            .isInstanceOf(PeerLost.class)
+            .hasMessageContaining("NCCL, rank " + rank + " of 2: all-reduce ");
+        ranks.get(rank).close();
+      }
+      for (Learner learner : pair.learners) {
+        assertThat(Learner.same(learner.memory(), before)).isTrue();
+      }
+    }
+  }
+
   @Test
   void aStepThatIsAbortedLeavesTheSum() throws Exception {
     CountDownLatch waits = new CountDownLatch(1);
