@@ -50,7 +50,7 @@ class NcclProcessesTest {
       SocketChannel to = SocketChannel.open(door);
       try (Ring ring = new Ring(1, 2, from, to, PATIENCE);
           NcclCommunicator mine =
-              new NcclCommunicator(0, 1, 2, NcclRanks.PATIENT, System.err::println);
+              new NcclCommunicator(0, 1, 2, NcclRanks.PATIENT, NcclProcessesTest::say);
           DeviceFloats floats = new DeviceFloats(3, 4, 5)) {
         mine.start(NcclMeeting.over(ring));
         floats.sum(mine);
@@ -93,6 +93,10 @@ class NcclProcessesTest {
     return builder.start();
   }
 
+  private static void say(String halt) {
+    System.err.println(halt);
+  }
+
   private interface Meeting {
     void run(Ring ring, BufferedReader other, Process process) throws Exception;
   }
@@ -123,7 +127,7 @@ class NcclProcessesTest {
     meet(
         (ring, other, process) -> {
           try (NcclCommunicator mine =
-                  new NcclCommunicator(0, 0, 2, NcclRanks.PATIENT, System.err::println);
+                  new NcclCommunicator(0, 0, 2, NcclRanks.PATIENT, NcclProcessesTest::say);
               DeviceFloats floats = new DeviceFloats(10, 20, 30)) {
             mine.start(NcclMeeting.over(ring));
             floats.sum(mine);
