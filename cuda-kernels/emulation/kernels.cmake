@@ -49,7 +49,7 @@ function(gradsieve_emulated_kernels name build directory)
         # The other stand-ins beside it, so that one directory has all.
         add_custom_command(TARGET ${name}_${build} POST_BUILD COMMAND sh ${gradsieve_emulation_dir}/link-stand-ins.sh
             ${GRADSIEVE_EMULATION_OUTPUT} ${directory} VERBATIM)
-        foreach(stand_in emulated_cuda emulated_cudart emulated_cublas emulated_cublaslt emulated_cudnn)
+        foreach(stand_in emulated_cuda emulated_cudart emulated_cublas emulated_cublaslt emulated_cudnn emulated_nccl)
             if(TARGET ${stand_in})
                 add_dependencies(${name}_${build} ${stand_in})
             endif()

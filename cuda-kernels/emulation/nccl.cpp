@@ -162,7 +162,7 @@ int ncclCommRevoke(ncclComm_t communicator, int flags) {
     if (const int result = checked("ncclCommRevoke", communicator)) return result;
     if (flags != 0) return refuse(ncclInvalidArgument, "ncclCommRevoke: flags " + std::to_string(flags));
     if (!communicator->communicator->revoke(when("ncclCommRevoke")))
-        return misuse(ncclInvalidArgument, "ncclCommRevoke: the communicator is not there yet");
+        return misuse(ncclInvalidArgument, "ncclCommRevoke: the communicator is not there yet, or finishes");
     return ncclInProgress;
 }
 

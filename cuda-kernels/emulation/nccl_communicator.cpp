@@ -175,7 +175,7 @@ bool Communicator::finalized() {
 
 bool Communicator::revoke(Time ready) {
     std::lock_guard<std::mutex> lock(lock_);
-    if (phase_ == Phase::INITIALIZING) return false;
+    if (phase_ == Phase::INITIALIZING || phase_ == Phase::FINALIZING || phase_ == Phase::FINALIZED) return false;
     dead_.store(true);
     launching_.clear();
     error_ = ncclSuccess;

@@ -39,7 +39,7 @@ public:
     bool reduce(std::vector<AllReduce> all, Time ready);
     void finalize(Time ready);
     bool finalized();
-    /* False: it is not there yet, and can only be aborted. */
+    /* False: it is not there yet or finishes, and can only be aborted. */
     bool revoke(Time ready);
     /* A peer is reported as gone. */
     void lose();

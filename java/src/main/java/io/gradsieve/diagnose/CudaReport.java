@@ -7,6 +7,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.backend.cuda.CudaDevices;
 import io.gradsieve.natives.CudaKernels;
 import io.gradsieve.natives.CudaLibraries;
+import io.gradsieve.natives.NcclLibrary;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 
 /** GPUs: libraries, their versions, what is missing, and whether they compute. */
 final class CudaReport {
+  private static final String INTERFACE = "NCCL_SOCKET_IFNAME";
   private static final double GIB = 1L << 30;
 
   private final List<String> lines = new ArrayList<>();
@@ -32,8 +34,13 @@ final class CudaReport {
     } else if (result instanceof CudaLibraries.Failed failed) {
       report.failed(failed);
     }
-    CudaLibraries.nccl()
-        .ifPresent(nccl -> report.version(nccl.library(), nccl.version(), nccl.file().toString()));
+    if (result instanceof CudaLibraries.Loaded) {
+      report.nccl();
+    } else {
+      CudaLibraries.nccl()
+          .ifPresent(
+              nccl -> report.version(nccl.library(), nccl.version(), nccl.file().toString()));
+    }
     return report;
   }
 
@@ -95,6 +102,23 @@ final class CudaReport {
             .formatted(
                 architectures.isEmpty() ? "" : "for " + String.join(", ", architectures) + ", ",
                 "from " + loaded.kernels()));
+  }
+
+  /** What adds up the gradients of several GPUs. */
+  private void nccl() {
+    NcclLibrary.Result result = NcclLibrary.load();
+    if (result instanceof NcclLibrary.Failed failed) {
+      fields.put("nccl_reason", failed.reason());
+      lines.add("NCCL, for several GPUs, can't be used: " + failed.reason());
+    } else if (result instanceof NcclLibrary.Loaded loaded) {
+      version("NCCL", loaded.version(), loaded.file().toString());
+      fields.put("nccl_revokes", loaded.revokes());
+      if (System.getenv(INTERFACE) == null) {
+        lines.add(
+            INTERFACE
+                + " is not set: between machines NCCL's connections have no token, set it to the interface of a private network");
+      }
+    }
   }
 
   private Map<String, Object> device(CudaDevices.Found device) {

@@ -14,8 +14,13 @@ import io.gradsieve.dist.nccl.NcclParticipants;
 import io.gradsieve.dist.nccl.NcclRanks;
 import io.gradsieve.plan.UpdateRule;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -162,18 +167,82 @@ class NcclSharesTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"ncclAllReduce:1", "ncclGroupEnd:2", "ncclAllReduce.lost:1"})
+  void aSumThatFailsEndsTheStepEverywhereAndChangesNothing(String fault) throws Exception {
+    NcclLimits limits =
+        new NcclLimits(Duration.ofSeconds(60), Duration.ofMillis(500), Duration.ofSeconds(20));
+    try (NcclRanks ranks = NcclRanks.started(2, limits);
+        Pair pair = Pair.over(ranks, "cnn")) {
+      List<float[]> before = pair.learners.get(0).memory();
+      CudaFaults.set(fault);
+      pair.queue(0, 10, ALL, Place.WHOLE);
+      for (int rank = 0; rank < 2; rank++) {
+        assertThatThrownBy(pair.learners.get(rank).step::await)
+            .isInstanceOf(PeerLost.class)
+            .hasMessageContaining("NCCL, rank " + rank + " of 2: all-reduce ");
+        ranks.get(rank).close();
+      }
+      for (Learner learner : pair.learners) {
+        assertThat(Learner.same(learner.memory(), before)).isTrue();
+      }
+    }
+  }
+
   @Test
   void aStepThatIsAbortedLeavesTheSum() throws Exception {
+    CountDownLatch waits = new CountDownLatch(1);
+    Gathering gathering = new Gathering(2);
     try (NcclRanks ranks = NcclRanks.started(2, NcclRanks.PATIENT);
-        Pair pair = Pair.over(ranks, "cnn")) {
+        Pair pair =
+            new Pair(
+                "cnn",
+                noticing(new NcclParticipants(ranks.get(0), gathering.member(0)), waits),
+                new NcclParticipants(ranks.get(1), gathering.member(1)))) {
       Learner first = pair.learners.get(0);
       first.queue(0, 10, Place.WHOLE, Update.PLAIN);
-      Thread.sleep(100); // most likely it waits by then; it must end anyway
+      assertThat(waits.await(60, TimeUnit.SECONDS)).isTrue();
       first.step.abort();
       assertThatThrownBy(first.step::await).isInstanceOf(PeerLost.class);
       ranks.get(0).abort("the step was aborted");
       ranks.get(1).abort("the step was aborted");
       ranks.get(0).close();
     }
+  }
+
+  /** Counts down when the step waits for sums. */
+  private static DeviceParticipants noticing(NcclParticipants of, CountDownLatch waits) {
+    return new DeviceParticipants() {
+      @Override
+      public void reduce(long stream, long[] addresses, long[] floats)
+          throws IOException, InterruptedException {
+        of.reduce(stream, addresses, floats);
+      }
+
+      @Override
+      public void await(BooleanSupplier done) throws IOException, InterruptedException {
+        of.await(
+            () -> {
+              waits.countDown();
+              return done.getAsBoolean();
+            });
+      }
+
+      @Override
+      public void sums(int statistics, DoubleBuffer sums) throws IOException, InterruptedException {
+        of.sums(statistics, sums);
+      }
+
+      @Override
+      public void gradients(int segment, List<ByteBuffer> ranges)
+          throws IOException, InterruptedException {
+        of.gradients(segment, ranges);
+      }
+
+      @Override
+      public Verdict agree(Verdict own) throws IOException, InterruptedException {
+        return of.agree(own);
+      }
+    };
   }
 }

@@ -143,6 +143,7 @@ class DeviceTest {
     assertThat(run.out())
         .contains("emulated on the processor", "cuda:0, ", "a product and a convolution are right")
         .contains("driver 13.1, from ", "runtime 13.1, from ", "cuDNN 9.19.0, from ")
+        .contains("NCCL 2.29.3, from ", "NCCL_SOCKET_IFNAME is not set: ")
         .contains("own kernels: from ");
     JavaProcess json = run(standIns(), "doctor", "--json");
     assertThat(json.out())
@@ -158,6 +159,19 @@ class DeviceTest {
             JavaProcess.command(Main.class, "doctor"));
     assertThat(run.exitCode()).isZero();
     assertThat(run.out()).containsPattern("cuda:0, .*the GPU failed: cudnnConvolutionForward: ");
+  }
+
+  @Test
+  void doctorSaysWhyNcclIsOfNoUse() throws Exception {
+    JavaProcess run =
+        JavaProcess.run(
+            directory,
+            Map.of(VARIABLE, standIns(), "GRADSIEVE_NCCL_VERSION", "22501"),
+            JavaProcess.command(Main.class, "doctor"));
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out())
+        .contains("NCCL, for several GPUs, can't be used: ")
+        .contains("is NCCL 2.25.1, which cannot end a communicator whose peer is gone; install ");
   }
 
   @Test

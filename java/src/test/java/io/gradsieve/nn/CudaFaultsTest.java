@@ -115,7 +115,8 @@ class CudaFaultsTest {
     CudaFaults.set("");
     NetworkSpec spec = spec(function.contains("BackwardFilter"));
     float[] expected = train(spec, false).orElseThrow();
-    CudaFaults.set(calls().mapToObj(call -> function + ":" + call).collect(Collectors.joining(",")));
+    CudaFaults.set(
+        calls().mapToObj(call -> function + ":" + call).collect(Collectors.joining(",")));
     int faults = 0;
     Optional<float[]> result = train(spec, shared);
     while (result.isEmpty() && faults < MOST_CALLS) {

@@ -114,9 +114,7 @@ public final class CudaLibraries {
    * them may be called.
    */
   public static List<String> functions() {
-    return CudaLibrary.NEEDED.stream()
-        .flatMap(library -> library.functions().stream())
-        .toList();
+    return CudaLibrary.NEEDED.stream().flatMap(library -> library.functions().stream()).toList();
   }
 
   /** What became of NCCL, which {@link NcclLibrary#load} asks for once. */

@@ -118,8 +118,7 @@ class CudaLibrariesTest {
     assertThat(line(stand.toString())).startsWith("loaded ");
     Files.copy(STAND_INS.resolve("older").resolve("libnccl.so.2"), stand.resolve("libnccl.so.2"));
     assertThat(nccl(stand, "22403"))
-        .isEqualTo(
-            "Loaded[version=2.24.3, file=%s/libnccl.so.2, revokes=false]".formatted(stand));
+        .isEqualTo("Loaded[version=2.24.3, file=%s/libnccl.so.2, revokes=false]".formatted(stand));
     assertThat(nccl(stand, "22501"))
         .isEqualTo(
             "Failed[reason=%s/libnccl.so.2 is NCCL 2.25.1, which cannot end a communicator whose peer is gone; install NCCL 2.29 for CUDA 13 (apt-get install libnccl2)]"
@@ -179,8 +178,7 @@ class CudaLibrariesTest {
   }
 
   /** The same of a process that NCCL calls itself this version in. */
-  private static String line(String libraries, String nccl, String... arguments)
-      throws Exception {
+  private static String line(String libraries, String nccl, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");

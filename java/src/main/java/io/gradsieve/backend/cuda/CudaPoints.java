@@ -138,8 +138,7 @@ final class CudaPoints implements AutoCloseable {
   private void fillBuckets(StepPlan plan) {
     CudaLayout layout = binding.network().layout();
     CudaPinned host = gradients;
-    SegmentGradients views =
-        host == null ? null : new SegmentGradients(plan, layout, host::view);
+    SegmentGradients views = host == null ? null : new SegmentGradients(plan, layout, host::view);
     List<Integer> segments = new ArrayList<>();
     List<Integer> parameters = new ArrayList<>();
     for (int s = plan.segments().size() - 1; s >= 0; s--) {

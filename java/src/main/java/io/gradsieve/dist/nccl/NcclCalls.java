@@ -53,8 +53,7 @@ final class NcclCalls implements AutoCloseable {
     if (status != cudart.cudaSuccess) {
       cudart.cudaGetLastError();
       throw new IOException(
-          "cudaSetDevice(%d): %s"
-              .formatted(device, cudart.cudaGetErrorString(status).getString()));
+          "cudaSetDevice(%d): %s".formatted(device, cudart.cudaGetErrorString(status).getString()));
     }
   }
 
@@ -79,7 +78,9 @@ final class NcclCalls implements AutoCloseable {
     }
   }
 
-  /** NCCL's initializer is a macro, which nothing binds: zeros, then what is not set is undefined. */
+  /**
+   * NCCL's initializer is a macro, which nothing binds: zeros, then what is not set is undefined.
+   */
   private static ncclConfig_t configuration() {
     ncclConfig_t config = new ncclConfig_t();
     Pointer.memset(config, 0, config.sizeof());

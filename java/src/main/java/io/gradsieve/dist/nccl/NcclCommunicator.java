@@ -5,10 +5,8 @@ import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.natives.NcclLibrary;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  *   close   finalize, poll to success, destroy; never destroy beside a rank that is gone
  * </pre>
  *
- * <p>A failure is thrown once as it is, from then on as {@link PeerLost} that says it again; nothing
- * can follow it but {@link #close}. While one is ended no memory of the device should be taken or
- * freed: CUDA may let that wait for the sums that hang.
+ * <p>A failure is thrown once as it is, from then on as {@link PeerLost} that says it again;
+ * nothing can follow it but {@link #close}. While one is ended no memory of the device should be
+ * taken or freed: CUDA may let that wait for the sums that hang.
  *
  * <p>One thread at a time, but for {@link #abort}.
  */
@@ -37,6 +35,7 @@ public final class NcclCommunicator implements AutoCloseable {
   /** A wait begins with short pauses, since a sum takes some hundred µs, and goes on with long. */
   private static final int SHORT_PAUSES = 50;
 
+  private static final String MAKING = "communicator";
   private static final long SHORT_PAUSE = 20_000; // ns
   private static final long PAUSE = 1_000_000; // ns
 
@@ -44,30 +43,15 @@ public final class NcclCommunicator implements AutoCloseable {
   private final int rank;
   private final int world;
   private final NcclLimits limits;
-  private final Consumer<String> halt;
-  private final boolean revokes;
-  private final NcclCalls calls;
-
-  /** Held in every call with the handle but for an abort, which takes it away first. */
-  private final ReentrantLock lock = new ReentrantLock();
-
-  /** Under the lock; 0: not there yet, or gone. */
-  private long handle;
-
-  /** Whether it was made to the end: before, only an abort is allowed. */
-  private volatile boolean made;
-
+  private final NcclHandle handle;
   private final AtomicReference<Exception> failure = new AtomicReference<>();
-  private final Thread ending = daemon("gradsieve-nccl-end", this::end);
-  private volatile boolean halted;
+  private boolean started;
   private boolean closed;
-  private long sums;
-  private long numbers;
 
-  /** What NCCL is asked for with the lock held. */
-  private interface Call {
-    int result(long handle);
-  }
+  /** How many sums were queued, and the numbers of the last one. */
+  private long sums;
+
+  private long numbers;
 
   /**
    * One that is not there yet.
@@ -89,9 +73,7 @@ public final class NcclCommunicator implements AutoCloseable {
     this.rank = rank;
     this.world = world;
     this.limits = limits;
-    this.halt = halt;
-    revokes = library.revokes();
-    calls = new NcclCalls();
+    handle = new NcclHandle(who(), library.revokes(), limits.end(), halt, this::check);
   }
 
   /**
@@ -112,24 +94,14 @@ public final class NcclCommunicator implements AutoCloseable {
       }
       byte[] id = meeting.share(own);
       NcclCalls.use(device);
-      settle("communicator", initialize(id), end);
-      made = true;
+      settle(MAKING, handle.initialize(id, rank, world), end);
+      handle.settled();
       meeting.made();
       check();
+      started = true;
     } catch (IOException | InterruptedException | RuntimeException e) {
       fail(e);
       throw e;
-    }
-  }
-
-  private int initialize(byte[] id) throws InterruptedException {
-    enter();
-    try {
-      int result = calls.initialize(id, rank, world);
-      handle = NcclCalls.fine(result) ? calls.made() : 0;
-      return result;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -151,7 +123,7 @@ public final class NcclCommunicator implements AutoCloseable {
     }
     try {
       long end = end(limits.operation());
-      settle(null, call(h -> calls.allReduce(h, stream, addresses, floats)), end);
+      settle(null, handle.call((c, h) -> c.allReduce(h, stream, addresses, floats)), end);
     } catch (IOException | InterruptedException | RuntimeException e) {
       fail(e);
       throw e;
@@ -171,10 +143,10 @@ public final class NcclCommunicator implements AutoCloseable {
       long end = end(limits.operation());
       for (int i = 0; !done.getAsBoolean(); i++) {
         pause(i);
-        require(null, call(calls::state));
+        require(null, handle.call(NcclCalls::state));
         inTime(null, end);
       }
-      require(null, call(calls::state)); // a sum that failed is done too
+      require(null, handle.call(NcclCalls::state)); // a sum that failed is done too
     } catch (IOException | InterruptedException | RuntimeException e) {
       fail(e);
       throw e;
@@ -200,27 +172,18 @@ public final class NcclCommunicator implements AutoCloseable {
       finish();
     }
     if (failure.get() != null) {
-      join(ending, limits.end().multipliedBy(4)); // a lock, a revocation, a lock, an abort
-      free();
+      handle.free();
     }
-    if (!halted) {
-      calls.close();
-    }
+    handle.close();
   }
 
   private void finish() {
-    if (!made) {
+    if (!started) {
       return;
     }
     try {
-      settle("clean end", call(calls::finish), end(limits.operation()));
-      require(
-          "clean end",
-          call(
-              h -> {
-                handle = 0; // of no use from here on, even where this fails
-                return calls.destroy(h);
-              }));
+      settle("clean end", handle.finish(), end(limits.operation()));
+      require("clean end", handle.destroy());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       fail(e);
@@ -229,33 +192,13 @@ public final class NcclCommunicator implements AutoCloseable {
     }
   }
 
-  // ---- calls and waits
-
-  private int call(Call call) throws InterruptedException {
-    enter();
-    try {
-      if (handle == 0) {
-        throw new IllegalStateException("start comes first, and nothing after close");
-      }
-      return call.result(handle);
-    } finally {
-      lock.unlock();
+  private void fail(Exception e) {
+    if (failure.compareAndSet(null, e)) {
+      handle.fail();
     }
   }
 
-  /** Takes the lock, if nothing has failed. */
-  private void enter() throws InterruptedException {
-    check();
-    if (!lock.tryLock(limits.end().toNanos(), TimeUnit.NANOSECONDS)) {
-      throw new PeerLost(who() + ": a call of NCCL has not returned");
-    }
-    try {
-      check();
-    } catch (PeerLost e) {
-      lock.unlock();
-      throw e;
-    }
-  }
+  // ---- waits
 
   private void check() {
     Exception failed = failure.get();
@@ -271,7 +214,7 @@ public final class NcclCommunicator implements AutoCloseable {
     int result = begun;
     for (int i = 0; NcclCalls.inProgress(result); i++) {
       pause(i);
-      result = call(calls::state);
+      result = handle.call(NcclCalls::state);
       if (NcclCalls.inProgress(result)) {
         inTime(what, end);
       }
@@ -290,7 +233,7 @@ public final class NcclCommunicator implements AutoCloseable {
 
   private void inTime(@Nullable String what, long end) {
     if (System.nanoTime() - end > 0) {
-      Duration limit = "communicator".equals(what) ? limits.start() : limits.operation();
+      Duration limit = MAKING.equals(what) ? limits.start() : limits.operation();
       throw new PeerLost(
           "%s: not done after %s s: a peer is gone or hangs"
               .formatted(name(what), limit.toMillis() / 1e3));
@@ -317,112 +260,5 @@ public final class NcclCommunicator implements AutoCloseable {
     return what == null
         ? "%s: all-reduce %d (%d numbers)".formatted(who(), sums, numbers)
         : who() + ": " + what;
-  }
-
-  // ---- failure
-
-  private void fail(Exception e) {
-    if (failure.compareAndSet(null, e)) {
-      ending.start();
-    }
-  }
-
-  /** On a thread of its own: whoever failed must be able to say so. */
-  private void end() {
-    if (!made || !revokes || !revoked()) {
-      free();
-    }
-  }
-
-  /** Ends what is queued here and keeps what peers still touch; whether it has. */
-  private boolean revoked() {
-    long end = end(limits.end());
-    Call call = calls::revoke;
-    int result;
-    do {
-      if (!tryLock()) {
-        return false;
-      }
-      try {
-        result = handle == 0 ? 0 : call.result(handle);
-      } finally {
-        lock.unlock();
-      }
-      call = calls::state;
-      LockSupport.parkNanos(PAUSE);
-    } while (NcclCalls.inProgress(result) && System.nanoTime() - end < 0);
-    return NcclCalls.fine(result) && !NcclCalls.inProgress(result);
-  }
-
-  /** Aborts what is left, on a thread of its own again, since that may not return. */
-  private void free() {
-    if (!tryLock()) {
-      return;
-    }
-    long gone = handle;
-    handle = 0;
-    lock.unlock();
-    if (gone == 0) {
-      return;
-    }
-    int[] result = new int[1];
-    Thread abort = daemon("gradsieve-nccl-abort", () -> result[0] = NcclCalls.abort(gone));
-    abort.start();
-    if (!join(abort, limits.end())) {
-      giveUp("ncclCommAbort has not returned");
-    } else if (!NcclCalls.fine(result[0])) {
-      giveUp("ncclCommAbort failed with " + result[0]);
-    }
-  }
-
-  /** By a deadline; the process is given up if it passes. */
-  private boolean tryLock() {
-    boolean interrupted = Thread.interrupted();
-    try {
-      if (lock.tryLock(limits.end().toNanos(), TimeUnit.NANOSECONDS)) {
-        return true;
-      }
-      giveUp("a call of NCCL has not returned");
-    } catch (InterruptedException e) {
-      interrupted = true;
-      return lock.tryLock();
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-    return false;
-  }
-
-  private void giveUp(String what) {
-    if (!halted) {
-      halted = true;
-      halt.accept(
-          "%s: %s after %s s: this process must be ended and started again"
-              .formatted(who(), what, limits.end().toMillis() / 1e3));
-    }
-  }
-
-  /** Waits for a thread, interrupted or not; whether it has ended. */
-  private static boolean join(Thread thread, Duration most) {
-    long end = end(most);
-    boolean interrupted = false;
-    while (thread.isAlive() && System.nanoTime() - end < 0) {
-      try {
-        thread.join(Math.max(1, (end - System.nanoTime()) / 1_000_000));
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    return !thread.isAlive();
-  }
-
-  private static Thread daemon(String name, Runnable work) {
-    Thread thread = new Thread(work, name);
-    thread.setDaemon(true);
-    return thread;
   }
 }

@@ -6,8 +6,9 @@ import java.time.Duration;
  * How long a communicator may take, all positive.
  *
  * @param start from a rank's beginning until all ranks have one
- * @param operation a sum, until it is done at this rank, and the clean end. NCCL tells nothing of
- *     bytes that move, so this is one limit for the whole: long enough for the slowest link
+ * @param operation a sum, once from its call until NCCL has queued it, once from the wait for it
+ *     until it is done here; and the clean end. NCCL tells nothing of bytes that move, so this is
+ *     one limit for the whole: long enough for the slowest link and the slowest rank's step
  * @param end of one that failed, before the process is given up
  */
 public record NcclLimits(Duration start, Duration operation, Duration end) {

@@ -9,7 +9,9 @@ import java.nio.file.StandardCopyOption;
 public final class CudaFaults {
   private CudaFaults() {}
 
-  /** From here on these fail, none if empty; the stand-in looks at the file its environment names. */
+  /**
+   * From here on these fail, none if empty; the stand-in looks at the file its environment names.
+   */
   public static void set(String faults) throws IOException {
     Path file = Path.of(System.getenv("GRADSIEVE_CUDA_FAIL").substring(1));
     Path fresh = file.resolveSibling(file.getFileName() + ".new");

@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -188,17 +190,26 @@ class NcclCommunicatorTest {
     try (NcclRanks ranks = NcclRanks.started(2, NcclRanks.PATIENT);
         DeviceFloats floats = new DeviceFloats(1, 2)) {
       floats.queue(ranks.get(0));
+      CountDownLatch waits = new CountDownLatch(3);
       Future<Boolean> aborts =
           ranks.begin(
               () -> {
-                Thread.sleep(50);
+                boolean waited = waits.await(60, TimeUnit.SECONDS);
                 ranks.get(0).abort("rank 1 is dead");
-                return true;
+                return waited;
               });
-      assertThatThrownBy(() -> floats.await(ranks.get(0)))
+      assertThatThrownBy(
+              () ->
+                  ranks
+                      .get(0)
+                      .await(
+                          () -> {
+                            waits.countDown();
+                            return floats.done();
+                          }))
           .isInstanceOf(PeerLost.class)
           .hasMessage("NCCL, rank 0 of 2: aborted: rank 1 is dead");
-      NcclRanks.result(aborts);
+      assertThat(NcclRanks.result(aborts)).isTrue();
       ranks.get(1).abort("it is I");
       ranks.get(0).close();
       assertThat(floats.done()).isTrue();
@@ -211,8 +222,7 @@ class NcclCommunicatorTest {
         DeviceFloats floats = new DeviceFloats(1, 2)) {
       floats.queue(ranks.get(0));
       Thread.currentThread().interrupt();
-      assertThatThrownBy(() -> floats.await(ranks.get(0)))
-          .isInstanceOf(InterruptedException.class);
+      assertThatThrownBy(() -> floats.await(ranks.get(0))).isInstanceOf(InterruptedException.class);
       ranks.get(1).abort("the other left");
       ranks.get(0).close();
       assertThat(floats.done()).isTrue();
@@ -250,7 +260,7 @@ class NcclCommunicatorTest {
                             return true;
                           }))
               .toList();
-      Thread.sleep(50);
+      ranks.awaitShared();
       for (int rank = 0; rank < 2; rank++) {
         ranks.get(rank).abort("a newer generation");
       }
@@ -335,7 +345,8 @@ class NcclCommunicatorTest {
     return NcclLibrary.functions().stream()
         .filter(
             name ->
-                !List.of("ncclGetVersion", "ncclGetErrorString", "ncclGetLastError", "ncclCommAbort")
+                !List.of(
+                        "ncclGetVersion", "ncclGetErrorString", "ncclGetLastError", "ncclCommAbort")
                     .contains(name));
   }
 

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -27,6 +28,7 @@ public final class NcclRanks implements AutoCloseable {
   private final List<String> halts = Collections.synchronizedList(new ArrayList<>());
   private final ExecutorService threads;
   private final CyclicBarrier barrier;
+  private final CountDownLatch shared;
   private volatile byte[] id = new byte[0];
 
   /** What one rank does. */
@@ -37,6 +39,7 @@ public final class NcclRanks implements AutoCloseable {
   /** Not started yet. */
   NcclRanks(int world, NcclLimits limits) {
     barrier = new CyclicBarrier(world);
+    shared = new CountDownLatch(world);
     threads = Executors.newFixedThreadPool(world);
     for (int rank = 0; rank < world; rank++) {
       communicators.add(new NcclCommunicator(0, rank, world, limits, halts::add));
@@ -73,6 +76,7 @@ public final class NcclRanks implements AutoCloseable {
           id = own;
         }
         meet();
+        shared.countDown();
         return id.clone();
       }
 
@@ -81,6 +85,13 @@ public final class NcclRanks implements AutoCloseable {
         meet();
       }
     };
+  }
+
+  /** Returns when all have the id. */
+  void awaitShared() throws InterruptedException {
+    if (!shared.await(MOST_SECONDS, TimeUnit.SECONDS)) {
+      throw new IllegalStateException("not all have the id");
+    }
   }
 
   private void meet() throws IOException, InterruptedException {
