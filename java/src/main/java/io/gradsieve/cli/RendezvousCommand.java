@@ -64,10 +64,7 @@ final class RendezvousCommand {
       Settings settings, JoiningConfig joining, Address address, Map<String, String> environment) {
     int least = settings.get(JobOptions.MIN_WORKERS);
     int workers =
-        settings
-            .find(JobOptions.JOB_WORKERS)
-            .or(() -> world(environment))
-            .orElse(Limits.WORKERS);
+        settings.find(JobOptions.JOB_WORKERS).or(() -> world(environment)).orElse(Limits.WORKERS);
     if (least > workers) {
       throw new GradsieveException.Usage(
           "--min-workers %d: the job has only %d".formatted(least, workers));

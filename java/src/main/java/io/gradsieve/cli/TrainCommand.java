@@ -64,12 +64,10 @@ final class TrainCommand {
             .workers()
             .joining()
             .orTokenFile(
-                Optional.ofNullable(
-                    invocation.environment().get(JoiningConfig.TOKEN_VARIABLE)));
+                Optional.ofNullable(invocation.environment().get(JoiningConfig.TOKEN_VARIABLE)));
     // nothing is lost by it: checkpoints are whole or not there, and the others go on without
     ParentWatch.start(
-        invocation.environment(),
-        () -> Runtime.getRuntime().halt(Signals.SIGNALLED + TERMINATED));
+        invocation.environment(), () -> Runtime.getRuntime().halt(Signals.SIGNALLED + TERMINATED));
     ServerProcess.ensure(
         place,
         new ServerProcess.Request(

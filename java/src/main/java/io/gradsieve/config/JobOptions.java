@@ -7,10 +7,10 @@ import static io.gradsieve.config.ValueType.text;
 import static io.gradsieve.config.ValueType.truth;
 import static io.gradsieve.config.ValueType.whole;
 
-import io.gradsieve.dist.CollectiveName;
-import io.gradsieve.dist.Compression;
 import io.gradsieve.config.Option.Section;
 import io.gradsieve.config.ValueType.Use;
+import io.gradsieve.dist.CollectiveName;
+import io.gradsieve.dist.Compression;
 import java.time.Duration;
 
 /** The options of jobs of many workers, declared once as {@link Options} declares the others. */

@@ -302,8 +302,7 @@ public record TrainingConfig(Settings settings) {
     StringBuilder text = new StringBuilder(before);
     for (Option<?> option : CommandOptions.TRAIN) {
       String value = settings.setting(option).map(Settings.Setting::text).orElse("");
-      if (!without.contains(option)
-          && !value.equals(option.fallback().orElse(""))) {
+      if (!without.contains(option) && !value.equals(option.fallback().orElse(""))) {
         text.append(option.name()).append('=').append(value).append('\n');
       }
     }

@@ -41,8 +41,7 @@ public final class SharedSamples implements AutoCloseable {
    * @param hash of the data, hexadecimal; the file has it in its name
    * @param longest to wait for another process that writes the file
    */
-  public static SharedSamples share(
-      Dataset data, Path directory, String hash, Duration longest) {
+  public static SharedSamples share(Dataset data, Path directory, String hash, Duration longest) {
     Path file = directory.resolve("gradsieve-" + hash + ".samples");
     boolean made = false;
     try (FileChannel guard = open(directory.resolve(file.getFileName() + ".lock"))) {

@@ -23,7 +23,8 @@ import java.util.function.Consumer;
  * epoch-0003-step-000120} (inside it). A checkpoint is written beside as {@code NAME.partial},
  * every file flushed, then renamed: it is whole or not there. One of several workers writes it as
  * {@code NAME.generation-2.partial} and asks before it renames, so that a worker that was stopped
- * for a while can't undo what others have done since. {@value CheckpointContents#FILE} in it lists the other files with length and checksum, and ends with its own.
+ * for a while can't undo what others have done since. {@value CheckpointContents#FILE} in it lists
+ * the other files with length and checksum, and ends with its own.
  */
 public final class CheckpointStore {
   /** Directory of a run that holds them. */
@@ -98,11 +99,7 @@ public final class CheckpointStore {
    * @throws GradsieveException.Output if it could not be written; the others are intact then
    */
   public Path save(
-      Moment moment,
-      long updates,
-      Origin origin,
-      Map<String, DurableFiles.Body> bodies,
-      int keep) {
+      Moment moment, long updates, Origin origin, Map<String, DurableFiles.Body> bodies, int keep) {
     gate.check();
     String name = moment.name();
     String beside = name + suffix(gate.generation());

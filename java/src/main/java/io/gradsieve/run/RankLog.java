@@ -72,7 +72,9 @@ final class RankLog implements TrainingListener {
 
   @Override
   public void runStarted(RunStarted event) {
-    line("training begins after epoch %d, step %d".formatted(event.resumedEpoch(), event.resumedStep()));
+    line(
+        "training begins after epoch %d, step %d"
+            .formatted(event.resumedEpoch(), event.resumedStep()));
   }
 
   @Override

@@ -96,10 +96,7 @@ public final class TrainingRun {
 
   /** Trains what is open, and tells of it. */
   TrainingResult train(
-      PreparedTraining training,
-      TrainingSession session,
-      Position from,
-      Optional<RunFiles> files) {
+      PreparedTraining training, TrainingSession session, Position from, Optional<RunFiles> files) {
     TrainingConfig config = session.config();
     List<TrainingListener> told = new ArrayList<>(listeners);
     told.add(warnings());

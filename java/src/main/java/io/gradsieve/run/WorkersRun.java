@@ -105,14 +105,14 @@ public final class WorkersRun {
     try (SharedSamples samples = shared(training, dataHash);
         Job job =
             Job.join(
-            place,
-            describe(training, dataHash),
-            protection,
-            workers.interfaceName(),
-            means(training.config()),
-            joining.joinTimeout(),
-            activity,
-            log::line)) {
+                place,
+                describe(training, dataHash),
+                protection,
+                workers.interfaceName(),
+                means(training.config()),
+                joining.joinTimeout(),
+                activity,
+                log::line)) {
       for (; ; ) {
         try (Generation generation = job.next()) {
           samples.close(); // all workers of this host have them
@@ -157,9 +157,7 @@ public final class WorkersRun {
     return new Means(
         of.workers().collective(),
         of.workers().compress(),
-        of.device().kind() == DeviceName.Kind.CUDA
-            ? of.device().number()
-            : OptionalInt.empty(),
+        of.device().kind() == DeviceName.Kind.CUDA ? of.device().number() : OptionalInt.empty(),
         this::halt);
   }
 
@@ -171,8 +169,7 @@ public final class WorkersRun {
 
   /** Trains in a generation; empty if it ended before the training did. */
   private Optional<End> attempt(Job job, Generation generation, PreparedTraining training) {
-    Workers workers =
-        Workers.of(generation.collective(), generation.gradients(), activity, stop);
+    Workers workers = Workers.of(generation.collective(), generation.gradients(), activity, stop);
     boolean first = generation.collective().rank() == 0;
     try {
       generation.instructionSet().ifPresent(Backends::use);
@@ -257,8 +254,7 @@ public final class WorkersRun {
   }
 
   private static ByteBuffer encode(Optional<Path> path) {
-    return ByteBuffer.wrap(
-        path.map(Path::toString).orElse("").getBytes(StandardCharsets.UTF_8));
+    return ByteBuffer.wrap(path.map(Path::toString).orElse("").getBytes(StandardCharsets.UTF_8));
   }
 
   private static CheckpointGate gate(Generation generation) {

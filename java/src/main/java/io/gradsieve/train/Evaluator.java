@@ -17,8 +17,8 @@ final class Evaluator {
   }
 
   /**
-   * Loss and accuracy over all workers' shares of samples; empty for no samples, or if asked to stop
-   * before the end.
+   * Loss and accuracy over all workers' shares of samples; empty for no samples, or if asked to
+   * stop before the end.
    *
    * @throws GradsieveException.Diverged if the loss is not finite
    */
@@ -41,8 +41,7 @@ final class Evaluator {
   /** Σ cross-entropy and how many are right, of this worker's share. */
   private double[] sums(int[] samples) {
     RankShare share = workers.share();
-    int[] own =
-        Arrays.copyOfRange(samples, share.from(samples.length), share.to(samples.length));
+    int[] own = Arrays.copyOfRange(samples, share.from(samples.length), share.to(samples.length));
     double[] lossAndCorrect = {0, 0};
     pass.evaluate(
         own,

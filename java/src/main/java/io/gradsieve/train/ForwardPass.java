@@ -47,8 +47,9 @@ public final class ForwardPass {
   }
 
   /**
-   * Training mode, where several workers each have a part of the samples; replaces the running statistics of batch norm by the mean of the batches' own:
-   * the k-th batch has momentum 1/k. Weights stay as they are.
+   * Training mode, where several workers each have a part of the samples; replaces the running
+   * statistics of batch norm by the mean of the batches' own: the k-th batch has momentum 1/k.
+   * Weights stay as they are.
    *
    * @param largest the most samples that a worker has: all take as many batches
    */

@@ -67,9 +67,7 @@ final class LookAhead {
    */
   boolean takes() {
     boolean stops =
-        queued > 0
-            && batches.get(queued - 1).last()
-            && workers.stops(ended + queued, MOST - 1);
+        queued > 0 && batches.get(queued - 1).last() && workers.stops(ended + queued, MOST - 1);
     return queued < batches.size() && queued - finished < (pays ? MOST : 1) && !stops;
   }
 

@@ -156,7 +156,15 @@ class ArchitectureTest {
   @Test
   void nothingThatWorkersDoWaitsWithoutADeadline() {
     Set<String> waits =
-        Set.of("await", "get", "join", "sync", "waitFor", "acquire", "take", "syncUninterruptibly",
+        Set.of(
+            "await",
+            "get",
+            "join",
+            "sync",
+            "waitFor",
+            "acquire",
+            "take",
+            "syncUninterruptibly",
             "awaitUninterruptibly");
     noClasses()
         .that()

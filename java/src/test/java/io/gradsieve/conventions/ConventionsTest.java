@@ -25,8 +25,8 @@ class ConventionsTest {
   private static final double LARGEST_SHARE = 0.15;
 
   /**
-   * Each device is a room of its own, and a machine has one in use: their sum says nothing. The same
-   * holds for what workers of a job have: a protocol, its sockets, each way to add gradients.
+   * Each device is a room of its own, and a machine has one in use: their sum says nothing. The
+   * same holds for what workers of a job have: a protocol, its sockets, each way to add gradients.
    */
   private static final Set<String> COUNTED_ALONE = Set.of("backend", "dist");
 

@@ -116,8 +116,7 @@ class FaultsTest {
 
   /** Whoever is the first worker then. */
   private void anyoneSays(String words) throws InterruptedException {
-    Node.await(
-        words, SOON, () -> nodes.stream().anyMatch(node -> node.text().contains(words)));
+    Node.await(words, SOON, () -> nodes.stream().anyMatch(node -> node.text().contains(words)));
   }
 
   /** Nothing that this test has started goes on. */

@@ -58,14 +58,16 @@ final class Hosts implements AutoCloseable {
     return "10.220.0." + (host + 1);
   }
 
-  /** Lays a second wire, on which a packet takes 50 ms and one in twenty is lost; close its input to end it. */
+  /**
+   * Lays a second wire, on which a packet takes 50 ms and one in twenty is lost; close its input to
+   * end it.
+   */
   Process slowWire(Path directory) throws IOException {
     Path program = directory.resolve("slow_wire.py");
     try (InputStream resource = Hosts.class.getResourceAsStream("slow_wire.py")) {
       Files.copy(resource, program);
     }
-    List<String> command =
-        new ArrayList<>(List.of("python3", program.toString(), "0.05", "0.05"));
+    List<String> command = new ArrayList<>(List.of("python3", program.toString(), "0.05", "0.05"));
     for (int i = 0; i < count; i++) {
       command.add(name(i) + "=" + slowAddress(i));
     }

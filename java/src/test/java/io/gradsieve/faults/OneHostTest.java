@@ -61,7 +61,8 @@ class OneHostTest {
   @Test
   void whoeverIsKilledIsStartedAgainAndTheJobGoesOn() throws Exception {
     Node launch =
-        launch("launch --workers 2 --failure-timeout 3 -- train --epochs 60 --batch-size 32 --out run");
+        launch(
+            "launch --workers 2 --failure-timeout 3 -- train --epochs 60 --batch-size 32 --out run");
     launch.awaitText("epoch 3/", SOON);
     Node.signal(launch.worker(), "KILL");
     assertThat(launch.ended(SOON)).as(launch.text()).isZero();

@@ -96,7 +96,8 @@ class WorkersTest {
       })
   void ofOneScoreTableThePlanAndTheChosenSamplesAreThoseOfOneProcess(String sieve)
       throws Exception {
-    byte[] table = bytes(Crew.train(1, config("sieve=none", "epochs=1")).get(0).position().scores());
+    byte[] table =
+        bytes(Crew.train(1, config("sieve=none", "epochs=1")).get(0).position().scores());
     // a rate so small that the steps of both see the same weights
     TrainingConfig config =
         config("sieve=" + sieve, "epochs=2", "lr=1e-12", "weight-decay=0", "batch-size=60");
@@ -116,8 +117,7 @@ class WorkersTest {
               start.filter());
         };
     TrainingConfig parts = config.with(io.gradsieve.config.Options.MICRO_BATCH, 20, "test");
-    Crew.End one =
-        Crew.train(1, parts, from, rank -> new StopRequest(), stop -> List.of()).get(0);
+    Crew.End one = Crew.train(1, parts, from, rank -> new StopRequest(), stop -> List.of()).get(0);
     for (Crew.End end : Crew.train(3, config, from, rank -> new StopRequest(), stop -> List.of())) {
       assertThat(end.position().plan().hash()).isEqualTo(one.position().plan().hash());
       ScoreTable theirs = end.position().scores();

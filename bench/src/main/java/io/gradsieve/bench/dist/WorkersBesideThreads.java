@@ -20,8 +20,20 @@ public final class WorkersBesideThreads {
   private static final int WORKERS = 2;
   private static final List<String> STANDARD =
       List.of(
-          "--data", "fashion-mnist", "--model", "cnn", "--batch-size", "512", "--epochs", "3",
-          "--sieve", "none", "--eval-every", "3", "--checkpoint-every", "3");
+          "--data",
+          "fashion-mnist",
+          "--model",
+          "cnn",
+          "--batch-size",
+          "512",
+          "--epochs",
+          "3",
+          "--sieve",
+          "none",
+          "--eval-every",
+          "3",
+          "--checkpoint-every",
+          "3");
   private static final long LONGEST_MINUTES = 10;
 
   private WorkersBesideThreads() {}
@@ -31,9 +43,7 @@ public final class WorkersBesideThreads {
     String jar = arguments[0];
     int pairs = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 7;
     List<String> options =
-        arguments.length > 2
-            ? Arrays.asList(arguments).subList(2, arguments.length)
-            : STANDARD;
+        arguments.length > 2 ? Arrays.asList(arguments).subList(2, arguments.length) : STANDARD;
     double[] ratios = new double[pairs];
     for (int pair = 0; pair < pairs; pair++) {
       List<String> train = new ArrayList<>(List.of("train"));

@@ -54,8 +54,8 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * The lowest instruction set that its workers have, by which all then compute the same bits; empty
-   * where one computes elsewhere than on its processor.
+   * The lowest instruction set that its workers have, by which all then compute the same bits;
+   * empty where one computes elsewhere than on its processor.
    */
   public Optional<String> instructionSet() {
     List<String> of = place.peers().stream().map(Message.Peer::instructionSet).toList();
@@ -120,18 +120,15 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * After a failure of an exchange: why the generation has ended, as the server says, who knows more
-   * than a neighbour.
+   * After a failure of an exchange: why the generation has ended, as the server says, who knows
+   * more than a neighbour.
    *
    * @param failure what this worker saw
    * @return the server's words, or those of the failure if it says nothing for too long
    */
   PeerLost account(PeerLost failure) {
     Duration longest = Duration.ofMillis(2L * membership.deadlines().failureTimeout());
-    return verdict
-        .await(longest)
-        .map(words -> new PeerLost(words, failure))
-        .orElse(failure);
+    return verdict.await(longest).map(words -> new PeerLost(words, failure)).orElse(failure);
   }
 
   @Override

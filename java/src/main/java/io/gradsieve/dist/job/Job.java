@@ -117,8 +117,7 @@ public final class Job implements AutoCloseable {
     RingDoor door;
     try {
       door =
-          RingDoor.open(
-              place.jobId(), protection.handshakeToken(), interfaceName, loopback, log);
+          RingDoor.open(place.jobId(), protection.handshakeToken(), interfaceName, loopback, log);
     } catch (IOException e) {
       throw new PeerLost("this worker can't listen for the others: " + e.getMessage(), e);
     }

@@ -87,7 +87,8 @@ public final class Launch {
      */
     public Plan {
       if (nodes > 1 && rendezvous.isEmpty()) {
-        throw new Usage("--nodes %d: needs --rendezvous HOST:PORT, the same on all".formatted(nodes));
+        throw new Usage(
+            "--nodes %d: needs --rendezvous HOST:PORT, the same on all".formatted(nodes));
       }
       if (nodes > 1 && tokenFile.isEmpty()) {
         throw new Usage(
@@ -96,8 +97,7 @@ public final class Launch {
       }
       if (minWorkers > world(workers, nodes)) {
         throw new Usage(
-            "--min-workers %d: the job has only %d"
-                .formatted(minWorkers, world(workers, nodes)));
+            "--min-workers %d: the job has only %d".formatted(minWorkers, world(workers, nodes)));
       }
     }
 
@@ -248,9 +248,7 @@ public final class Launch {
       if (event.isPresent() && event.get().ended().isPresent()) {
         Ending ending = event.get().ended().get().ending();
         if (supervisor.ended(ending, meeting.job(), now) == Action.RESTART) {
-          note(
-              "%s; started again, restarts left: %d"
-                  .formatted(ending, supervisor.restartsLeft()));
+          note("%s; started again, restarts left: %d".formatted(ending, supervisor.restartsLeft()));
           start(ending.worker(), meeting, jobId, tokenFile);
         } else if (ending.status() != 0 && !supervisor.asked()) {
           note(ending.toString());

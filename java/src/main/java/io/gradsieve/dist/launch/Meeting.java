@@ -59,8 +59,7 @@ final class Meeting implements AutoCloseable {
       return serve(address.host(), bind, rules, protection, log);
     }
     log.accept("the workers join the server at " + address);
-    return new Meeting(
-        address, false, () -> Supervisor.Job.OPEN, Optional::empty, () -> {});
+    return new Meeting(address, false, () -> Supervisor.Job.OPEN, Optional::empty, () -> {});
   }
 
   private static Meeting serve(
@@ -71,11 +70,7 @@ final class Meeting implements AutoCloseable {
       Consumer<String> log) {
     RendezvousServer server = RendezvousServer.start(bind, rules, protection, log);
     return new Meeting(
-        new Address(host, server.port()),
-        true,
-        () -> job(server),
-        server::failure,
-        server::close);
+        new Address(host, server.port()), true, () -> job(server), server::failure, server::close);
   }
 
   private static Supervisor.Job job(RendezvousServer server) {

@@ -45,8 +45,7 @@ public final class ParentWatch {
     return true;
   }
 
-  private static void watch(
-      InputStream pipe, Runnable gone, Duration patience, IntConsumer halt) {
+  private static void watch(InputStream pipe, Runnable gone, Duration patience, IntConsumer halt) {
     try {
       while (pipe.read() >= 0) {
         // nothing is said on it

@@ -74,8 +74,7 @@ public final class ServerProcess {
     InetSocketAddress bind = Meeting.bindAddress(place.master(), several(place));
     boolean everywhere = !bind.isUnresolved() && bind.getAddress().isAnyLocalAddress();
     List<String> arguments = new ArrayList<>(List.of("rendezvous", "--bind"));
-    arguments.add(
-        everywhere ? "0.0.0.0:" + place.master().port() : place.master().toString());
+    arguments.add(everywhere ? "0.0.0.0:" + place.master().port() : place.master().toString());
     arguments.addAll(List.of("--workers", Integer.toString(place.world())));
     arguments.addAll(List.of("--min-workers", Integer.toString(request.minWorkers())));
     arguments.addAll(List.of("--join-timeout", request.joinTimeout().toSeconds() + "s"));

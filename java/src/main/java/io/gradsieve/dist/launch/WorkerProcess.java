@@ -30,8 +30,7 @@ final class WorkerProcess {
   private final Thread outReader;
   private boolean stopped;
 
-  private WorkerProcess(
-      int number, String label, String host, Process process, LineRelay relay) {
+  private WorkerProcess(int number, String label, String host, Process process, LineRelay relay) {
     this.number = number;
     this.label = label;
     this.host = host;

@@ -164,11 +164,7 @@ public final class RingDoor implements AutoCloseable {
    * @throws IllegalStateException if another thread is forming one
    */
   public Ring form(
-      Ranked place,
-      Duration deadline,
-      Duration patience,
-      Waiting waiting,
-      Compression compression)
+      Ranked place, Duration deadline, Duration patience, Waiting waiting, Compression compression)
       throws IOException, InterruptedException {
     if (!forming.compareAndSet(false, true)) {
       throw new IllegalStateException("a ring is being formed already");
@@ -182,16 +178,13 @@ public final class RingDoor implements AutoCloseable {
   }
 
   private Ring made(
-      Ranked place,
-      Duration deadline,
-      Duration patience,
-      Waiting waiting,
-      Compression compression)
+      Ranked place, Duration deadline, Duration patience, Waiting waiting, Compression compression)
       throws IOException, InterruptedException {
     int world = place.world();
     if (world == 1) {
       // nothing is ever sent
-      return new Ring(0, 1, SocketChannel.open(), SocketChannel.open(), patience, waiting, compression);
+      return new Ring(
+          0, 1, SocketChannel.open(), SocketChannel.open(), patience, waiting, compression);
     }
     SocketChannel next = meet(place, deadline);
     SocketChannel previous = lobby.take().orElseThrow();

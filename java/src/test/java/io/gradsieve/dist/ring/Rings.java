@@ -73,7 +73,8 @@ public final class Rings {
     }
     List<Ring> rings = new ArrayList<>();
     for (int rank = 0; rank < world; rank++) {
-      rings.add(new Ring(rank, world, from[rank], to[rank], patience, (who, silence) -> {}, compression));
+      rings.add(
+          new Ring(rank, world, from[rank], to[rank], patience, (who, silence) -> {}, compression));
     }
     return rings;
   }
