@@ -66,9 +66,9 @@ public final class ForwardPass {
       long seed,
       int epoch,
       Visitor visitor) {
-    StopRequest stop = mode == Mode.TRAINING ? workers.stop() : workers.asked();
+    StopRequest own = mode == Mode.TRAINING ? workers.stop() : workers.asked();
     int first = 0;
-    for (int k = 1; loader.hasNext() && !stop.asked(); k++) {
+    for (int k = 1; loader.hasNext() && !own.asked() && !workers.stop().asked(); k++) {
       Batch batch = loader.next();
       try {
         double momentum = mode == Mode.TRAINING ? 1.0 / k : 0;

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -329,11 +330,15 @@ class FaultsTest {
         command.addAll(List.of("--interface", "tun0"));
         nodes.add(Node.start(hosts.on(host), directory, command));
       }
-      allEnd(0);
+      for (Node node : nodes) {
+        assertThat(node.ended(LONG)).as(node.text()).isZero();
+      }
       assertThat(nodes.get(0).text()).contains("generation 1").doesNotContain("generation 2");
     } finally {
       wire.getOutputStream().close();
+      assertThat(wire.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
+    noOrphans();
   }
 
   @Test
