@@ -60,6 +60,8 @@ public final class Job implements AutoCloseable {
   private final Object lock = new Object();
   private Verdict verdict = new Verdict();
   private int number; // of the generation, 0 before the first
+  private int lastEnded;
+  private String lastWords = "";
   private volatile Optional<Ring> ring = Optional.empty();
   private volatile Optional<Gathering> gathering = Optional.empty();
   private final SharedRegions regions = new SharedRegions();
@@ -202,8 +204,10 @@ public final class Job implements AutoCloseable {
         verdict = fresh;
         number = place.generation();
         suspectedAt = 0;
+        if (number <= lastEnded) { // before this thread knew of it
+          fresh.give(lastWords);
+        }
       }
-      membership.onEnd(this::ended); // it may have ended meanwhile
       activity.phase(Phase.LOADING);
       try {
         return enter(place, fresh);
@@ -289,10 +293,10 @@ public final class Job implements AutoCloseable {
     String words;
     if (event instanceof Aborted aborted) {
       ended = aborted.generation();
-      words = aborted.reason();
+      words = "generation %d has ended: %s".formatted(ended, aborted.reason());
     } else if (event instanceof Fenced fenced) {
       ended = fenced.generation();
-      words = "this worker " + fenced.reason();
+      words = "generation %d has ended for this worker: it %s".formatted(ended, fenced.reason());
     } else if (event instanceof Refused refused) {
       ended = Integer.MAX_VALUE;
       words = refused.reason();
@@ -303,8 +307,10 @@ public final class Job implements AutoCloseable {
       return;
     }
     synchronized (lock) {
+      lastEnded = ended;
+      lastWords = words;
       if (number > 0 && number <= ended) {
-        verdict.give("generation %d has ended: %s".formatted(number, words));
+        verdict.give(words);
         gathering.ifPresent(formed -> formed.abort(words));
       }
     }
