@@ -148,7 +148,8 @@ public final class RendezvousServer implements AutoCloseable {
 
   private static int longestBacklog() {
     try {
-      return Integer.parseInt(Files.readString(LONGEST_BACKLOG).strip());
+      // in one read: of a second one the kernel says that the file has ended
+      return Integer.parseInt(Files.readAllLines(LONGEST_BACKLOG).get(0).strip());
     } catch (IOException | NumberFormatException e) {
       return OLD_BACKLOG;
     }
