@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.dist.CollectiveName;
+import io.gradsieve.dist.Compression;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -25,11 +25,11 @@ import org.junit.jupiter.api.Test;
 class RingTest extends CollectiveContract {
   private static final Duration LONGEST = Duration.ofSeconds(15);
 
-  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final ExecutorService others = Executors.newCachedThreadPool();
 
   @AfterEach
   void endThreads() {
-    threads.shutdownNow();
+    others.shutdownNow();
   }
 
   @Override
@@ -56,7 +56,7 @@ class RingTest extends CollectiveContract {
   void bytesThatMovedAreCounted() throws Exception {
     List<Ring> rings = Rings.tcp(2, LONGEST);
     Future<?> other =
-        threads.submit(
+        others.submit(
             () -> {
               rings.get(1).allReduce(DoubleBuffer.allocate(10));
               return null;
