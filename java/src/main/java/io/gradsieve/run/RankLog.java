@@ -1,6 +1,5 @@
 package io.gradsieve.run;
 
-import io.gradsieve.format.files.DurableFiles;
 import io.gradsieve.train.TrainingEvent.CheckpointSaved;
 import io.gradsieve.train.TrainingEvent.EpochFinished;
 import io.gradsieve.train.TrainingEvent.Interrupted;
@@ -20,7 +19,8 @@ import java.util.Locale;
 
 /**
  * {@code logs/rank-N.log}: what happened to one worker, a line each, with the time. Lines that come
- * before the run's directory is known wait for it. For all threads.
+ * before the run's directory is known wait for it. For all threads, those of connections among them:
+ * a log that can't be written is no reason to end a job.
  */
 final class RankLog implements TrainingListener {
   /** Directory of a run that holds them. */
@@ -40,7 +40,7 @@ final class RankLog implements TrainingListener {
     try {
       Files.createDirectories(run.resolve(DIRECTORY));
     } catch (IOException e) {
-      throw DurableFiles.failure(file, e);
+      // the lines below find no directory either
     }
     List<String> before = List.copyOf(waiting);
     waiting.clear();
@@ -66,7 +66,7 @@ final class RankLog implements TrainingListener {
           StandardOpenOption.CREATE,
           StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw DurableFiles.failure(file, e);
+      // the line is lost
     }
   }
 
