@@ -19,8 +19,8 @@ import java.util.Locale;
 
 /**
  * {@code logs/rank-N.log}: what happened to one worker, a line each, with the time. Lines that come
- * before the run's directory is known wait for it. For all threads, those of connections among them:
- * a log that can't be written is no reason to end a job.
+ * before the run's directory is known wait for it. For all threads, those of connections among
+ * them: a log that can't be written is no reason to end a job.
  */
 final class RankLog implements TrainingListener {
   /** Directory of a run that holds them. */
