@@ -10,6 +10,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Set;
@@ -25,6 +27,8 @@ public final class SharedSamples implements AutoCloseable {
 
   private static final String PARTIAL = ".partial";
   private static final long LOOK_MILLIS = 10;
+  private static final FileAttribute<Set<PosixFilePermission>> OWN =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private final Path file;
   private final boolean made;
@@ -38,11 +42,11 @@ public final class SharedSamples implements AutoCloseable {
    * Shares the samples of a data set that was read; nobody may use them yet.
    *
    * @param directory that others may write too, such as that of temporary files
-   * @param hash of the data, hexadecimal; the file has it in its name
+   * @param name of the file: the data's hash and whatever tells jobs apart
    * @param longest to wait for another process that writes the file
    */
-  public static SharedSamples share(Dataset data, Path directory, String hash, Duration longest) {
-    Path file = directory.resolve("gradsieve-" + hash + ".samples");
+  public static SharedSamples share(Dataset data, Path directory, String name, Duration longest) {
+    Path file = directory.resolve("gradsieve-" + name + ".samples");
     boolean made = false;
     try (FileChannel guard = open(directory.resolve(file.getFileName() + ".lock"))) {
       FileLock lock = lock(guard, longest);
@@ -61,17 +65,22 @@ public final class SharedSamples implements AutoCloseable {
 
   /** A file that only this user can read; throws if it is another's. */
   private static FileChannel open(Path path) throws IOException {
-    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-      Path fresh =
-          Files.createTempFile(
-              path.toAbsolutePath().getParent(),
-              "gradsieve-",
-              PARTIAL,
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.move(fresh, path, StandardCopyOption.ATOMIC_MOVE);
+    FileChannel channel =
+        FileChannel.open(
+            path,
+            Set.of(
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS),
+            OWN);
+    try {
+      checkOwner(path);
+    } catch (IOException e) {
+      channel.close();
+      throw e;
     }
-    checkOwner(path);
-    return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    return channel;
   }
 
   private static void checkOwner(Path path) throws IOException {
@@ -100,19 +109,19 @@ public final class SharedSamples implements AutoCloseable {
   }
 
   private static void write(SampleStore store, Path file) throws IOException {
-    Path partial = file.resolveSibling(file.getFileName() + PARTIAL);
+    String own = "." + ProcessHandle.current().pid() + PARTIAL;
+    Path partial = file.resolveSibling(file.getFileName() + own);
     Files.deleteIfExists(partial);
     try (FileChannel out =
         FileChannel.open(
-            partial,
-            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            partial, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWN)) {
       for (ByteBuffer chunk : store.chunks()) {
         ByteBuffer bytes = chunk.duplicate().clear();
         while (bytes.hasRemaining()) {
           out.write(bytes);
         }
       }
+      out.force(true); // or a file of the right size may be blank after a crash of the machine
     } catch (IOException e) {
       Files.deleteIfExists(partial);
       throw e;

@@ -28,8 +28,11 @@ public final class Activity {
     bucket = 0;
   }
 
-  /** One more bucket of the step is reduced; called by one thread. */
-  void bucketReduced() {
+  /**
+   * One more part of a whole is done: a bucket of a step, a batch of a pass. Who waits for long
+   * sees by it that something moves. Called by one thread at a time.
+   */
+  public void worked() {
     bucket = bucket + 1;
   }
 

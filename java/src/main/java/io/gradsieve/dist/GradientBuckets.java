@@ -96,7 +96,7 @@ public final class GradientBuckets implements Participants {
     activity.phase(Phase.REDUCING);
     try {
       collective.allReduce(bucket);
-      activity.bucketReduced();
+      activity.worked();
       activity.phase(Phase.COMPUTING);
     } finally {
       bucket.clear();

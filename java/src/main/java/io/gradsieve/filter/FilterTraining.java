@@ -24,6 +24,7 @@ import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingData;
 import io.gradsieve.train.TrainingSession;
+import io.gradsieve.train.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,8 +75,8 @@ public final class FilterTraining implements RankTeacher {
   }
 
   @Override
-  public Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, StopRequest stop) {
-    return fit(data, samples, scores, stop).map(filter -> filter);
+  public Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, Workers workers) {
+    return fit(data, samples, scores, workers.aside()).map(filter -> filter);
   }
 
   @Override
@@ -97,7 +98,7 @@ public final class FilterTraining implements RankTeacher {
   }
 
   /** As {@link #learn}. */
-  Optional<LearnedFilter> fit(Dataset data, int[] samples, float[] scores, StopRequest stop) {
+  Optional<LearnedFilter> fit(Dataset data, int[] samples, float[] scores, Workers workers) {
     int tenth = samples.length / HELD_OUT;
     int held = tenth < FEWEST_HELD_OUT ? 0 : tenth;
     int[] taught = Arrays.copyOfRange(samples, held, samples.length);
@@ -110,7 +111,7 @@ public final class FilterTraining implements RankTeacher {
     NetworkSpec spec = ModelRules.with(network(data.shape()), binned.schema());
     Network network = Network.create(spec, backend::parameters, 0);
     try {
-      if (!train(binned, taught, network, stop)) {
+      if (!train(binned, taught, network, workers)) {
         network.close();
         return Optional.empty();
       }
@@ -129,7 +130,7 @@ public final class FilterTraining implements RankTeacher {
   }
 
   /** Whether it came to its end; {@code network} has the weights then. */
-  private boolean train(Dataset binned, int[] taught, Network network, StopRequest stop) {
+  private boolean train(Dataset binned, int[] taught, Network network, Workers workers) {
     TrainingConfig config =
         TrainingConfig.of(
             "sieve=none",
@@ -148,7 +149,7 @@ public final class FilterTraining implements RankTeacher {
         new PreparedTraining(
                 config, TrainingData.of(binned, config), network.spec(), Optional.empty(), true)
             .on(taught);
-    try (TrainingSession session = TrainingSession.open(training, stop)) {
+    try (TrainingSession session = TrainingSession.open(training, workers)) {
       boolean ended = new Trainer(session, List.of()).run().signal() == 0;
       network.parameters().copy(session.network().parameters());
       return ended;

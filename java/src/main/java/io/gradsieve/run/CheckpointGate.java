@@ -14,6 +14,11 @@ public interface CheckpointGate {
         }
 
         @Override
+        public boolean goesOn() {
+          return false;
+        }
+
+        @Override
         public int acceptedGeneration() {
           return 0;
         }
@@ -32,6 +37,9 @@ public interface CheckpointGate {
 
   /** The generation of workers that writes; 0 for a process alone. */
   int generation();
+
+  /** Whether an earlier generation of this job has begun the run that lies in its directory. */
+  boolean goesOn();
 
   /** Whose checkpoint was the last to be accepted when this generation began; 0 for none. */
   int acceptedGeneration();

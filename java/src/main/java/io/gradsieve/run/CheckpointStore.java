@@ -128,6 +128,11 @@ public final class CheckpointStore {
 
   /** Lets a checkpoint that is whole take its place. */
   private Path place(Path partial, String name, List<String> members) {
+    gate.check();
+    if (!Files.isDirectory(partial)) {
+      throw new GradsieveException.PeerLost(
+          partial + ": another worker has taken this checkpoint over");
+    }
     manifest.add(listed(name, members));
     Path target = directory.resolve(name);
     Optional<Path> replaced = setAside(target);
@@ -162,17 +167,26 @@ public final class CheckpointStore {
     for (Path partial : unfinished) {
       String beside = String.valueOf(partial.getFileName());
       int at = beside.indexOf(GENERATION);
-      boolean counts = at > 0 && beside.endsWith(suffix(generation)) && isWhole(partial);
-      if (counts) {
+      int of = at < 0 ? 0 : generation(beside.substring(at + GENERATION.length()));
+      // another server's count began anew, and what is of a later generation is being written
+      boolean left = of <= gate.generation() || gate.generation() == 1;
+      boolean counts = generation > 0 && of == generation && isWhole(partial);
+      if (counts && !isWhole(directory.resolve(beside.substring(0, at)))) {
         List<String> members =
             listed(partial).stream()
                 .map(name -> String.valueOf(Path.of(name).getFileName()))
                 .toList();
         place(partial, beside.substring(0, at), members);
-      } else {
+      } else if (left) {
         discard(partial);
       }
     }
+  }
+
+  /** Of {@code 2.partial}; of anything else that of no generation. */
+  private static int generation(String end) {
+    String number = end.replace(DurableFiles.PARTIAL, "");
+    return number.matches("[0-9]{1,9}") ? Integer.parseInt(number) : 0;
   }
 
   private static boolean isWhole(Path checkpoint) {

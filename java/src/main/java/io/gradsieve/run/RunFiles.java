@@ -63,15 +63,15 @@ final class RunFiles implements Recorder {
   }
 
   /**
-   * The same for the worker that writes; from the second generation on it goes on with what an
-   * earlier one has left.
+   * The same for the worker that writes; it goes on with what an earlier generation has left.
    *
    * @throws GradsieveException.BadData if the checkpoint that counts is not there
    */
   static RunFiles open(
       Path out, TrainingSession session, Consumer<String> notes, CheckpointGate gate) {
     TrainingConfig config = session.config();
-    boolean later = gate.generation() > 1;
+    boolean later = gate.goesOn();
+    gate.check();
     boolean goesOn = config.resume() || later && Files.exists(out.resolve(RunDirectory.CONFIG));
     RunDirectory directory =
         RunDirectory.open(out, goesOn, config.overwrite() || later, new DurableFiles());
@@ -84,6 +84,7 @@ final class RunFiles implements Recorder {
         config.resume() ? differences(directory, config, found) : new ArrayList<>();
     CheckpointStore store = directory.checkpoints(gate);
     if (gate.generation() > 0) {
+      gate.check();
       store.adopt(gate.acceptedGeneration());
     }
     // the machine may be another than the run began on, which its checkpoints do not mind
@@ -110,6 +111,7 @@ final class RunFiles implements Recorder {
                   warnings.isEmpty() ? "" : "; warning: " + String.join("; ", warnings)));
     }
     long kept = good.map(Checkpoints::metricsBytes).orElse(0L);
+    gate.check();
     MetricsFile metrics = new MetricsFile(directory.file(RunDirectory.METRICS), kept);
     Checkpoints checkpoints =
         new Checkpoints(store, metrics, config, origin, good.map(CheckpointStore.Good::path));

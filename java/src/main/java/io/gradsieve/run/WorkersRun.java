@@ -58,6 +58,9 @@ public final class WorkersRun {
   private final Activity activity = new Activity();
   private Optional<Path> out;
 
+  /** Whether a generation that this worker was in has begun the run in its directory. */
+  private boolean begun;
+
   /**
    * A worker at its place.
    *
@@ -138,7 +141,7 @@ public final class WorkersRun {
         ? SharedSamples.share(
             training.data().dataset(),
             Path.of(System.getProperty("java.io.tmpdir")),
-            hash,
+            hash + "-" + Integer.toHexString(place.jobId().hashCode()),
             joining.joinTimeout())
         : SharedSamples.NONE;
   }
@@ -169,7 +172,9 @@ public final class WorkersRun {
 
   /** Trains in a generation; empty if it ended before the training did. */
   private Optional<End> attempt(Job job, Generation generation, PreparedTraining training) {
-    Workers workers = Workers.of(generation.collective(), generation.gradients(), activity, stop);
+    Workers workers =
+        Workers.of(
+            generation.collective(), generation.gradients(), activity, stop, generation::isOver);
     boolean first = generation.collective().rank() == 0;
     try {
       generation.instructionSet().ifPresent(Backends::use);
@@ -195,7 +200,8 @@ public final class WorkersRun {
 
   private TrainingResult train(
       Workers workers, Generation generation, PreparedTraining prepared, boolean first) {
-    Path directory = agree(workers);
+    Agreed agreed = agree(workers);
+    Path directory = agreed.out();
     PreparedTraining training =
         new PreparedTraining(
             prepared.config().withOut(directory),
@@ -212,10 +218,11 @@ public final class WorkersRun {
       }
       Optional<RunFiles> files =
           first
-              ? Optional.of(RunFiles.open(directory, session, told, gate(generation)))
+              ? Optional.of(RunFiles.open(directory, session, told, gate(generation, agreed)))
               : Optional.empty();
       files.ifPresent(f -> f.listLogs(generation.collective().world()));
       Position from = Beginning.of(workers, session, files);
+      begun = true;
       log.open(directory, generation.collective().rank());
       log.line(
           "generation %d: rank %d of %d"
@@ -237,15 +244,26 @@ public final class WorkersRun {
     notes.accept(line);
   }
 
+  /**
+   * What the workers of a generation know together.
+   *
+   * @param goesOn whether an earlier generation has begun the run there
+   */
+  private record Agreed(Path out, boolean goesOn) {}
+
   /** The run's directory: the first that a worker knows, else a new one of the first worker's. */
-  private Path agree(Workers workers) {
+  private Agreed agree(Workers workers) {
     for (; ; ) {
-      for (ByteBuffer known : workers.gather(encode(out))) {
-        if (known.hasRemaining()) {
-          Path agreed = Path.of(StandardCharsets.UTF_8.decode(known).toString());
-          out = Optional.of(agreed);
-          return agreed;
-        }
+      boolean goesOn = false;
+      Optional<Path> first = Optional.empty();
+      for (ByteBuffer known : workers.gather(encode())) {
+        goesOn |= known.get() == 1;
+        String path = StandardCharsets.UTF_8.decode(known).toString();
+        first = first.isPresent() || path.isEmpty() ? first : Optional.of(Path.of(path));
+      }
+      if (first.isPresent()) {
+        out = first;
+        return new Agreed(first.get(), goesOn);
       }
       if (workers.share().rank() == 0) {
         out = Optional.of(RunDirectory.fresh(config));
@@ -253,15 +271,22 @@ public final class WorkersRun {
     }
   }
 
-  private static ByteBuffer encode(Optional<Path> path) {
-    return ByteBuffer.wrap(path.map(Path::toString).orElse("").getBytes(StandardCharsets.UTF_8));
+  /** What this worker knows: whether the run was begun, then its directory. */
+  private ByteBuffer encode() {
+    byte[] path = out.map(Path::toString).orElse("").getBytes(StandardCharsets.UTF_8);
+    return ByteBuffer.allocate(1 + path.length).put((byte) (begun ? 1 : 0)).put(path).flip();
   }
 
-  private static CheckpointGate gate(Generation generation) {
+  private static CheckpointGate gate(Generation generation, Agreed agreed) {
     return new CheckpointGate() {
       @Override
       public int generation() {
         return generation.number();
+      }
+
+      @Override
+      public boolean goesOn() {
+        return agreed.goesOn() || generation.acceptedGeneration() > 0;
       }
 
       @Override

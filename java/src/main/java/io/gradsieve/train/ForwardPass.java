@@ -78,6 +78,7 @@ public final class ForwardPass {
           step.backward();
         }
         batches.await(batch);
+        workers.worked();
         visitor.batch(first, batch, step.records());
       } finally {
         loader.release(batch);

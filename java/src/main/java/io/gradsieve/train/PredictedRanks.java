@@ -87,9 +87,7 @@ final class PredictedRanks {
     Optional<RankModel> own =
         workers.part(
             () ->
-                first
-                    ? teacher.learn(data.dataset(), samples, scores, workers.asked())
-                    : Optional.empty());
+                first ? teacher.learn(data.dataset(), samples, scores, workers) : Optional.empty());
     if (workers.alone()) {
       return own;
     }

@@ -11,9 +11,10 @@ public interface RankTeacher {
    *
    * @param samples positions in the data set, in random order, one at least
    * @param scores finite, one a sample
+   * @param workers of which this one learns, alone, while the others wait
    * @throws GradsieveException.Diverged if the training does, or what it predicts
    */
-  Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, StopRequest stop);
+  Optional<RankModel> learn(Dataset data, int[] samples, float[] scores, Workers workers);
 
   /** What another worker has learned, from the bytes that {@link RankModel#write} made of it. */
   RankModel read(byte[] written);

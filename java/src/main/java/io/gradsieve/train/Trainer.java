@@ -252,13 +252,22 @@ public final class Trainer {
     state.record(batch, measured);
     if (batch.last()) {
       state.endStep(gradient2, rate(batch));
-      workers.activity().steps(state.updates());
+      told();
       session.network().parameters().countBatches(1);
     }
     state.addTime(samplesDone, ahead.release());
     listeners.microBatchFinished(batch.size());
     if (batch.last()) {
       listeners.stepFinished();
+    }
+  }
+
+  /** For who watches over this worker. */
+  private void told() {
+    if (workers.alone()) {
+      workers.worked();
+    } else {
+      workers.activity().steps(state.updates());
     }
   }
 
@@ -373,6 +382,9 @@ public final class Trainer {
 
   /** For a message about a run that diverged. */
   private String lastGood() {
+    if (workers.share().rank() > 0) {
+      return "the first worker names the last good checkpoint";
+    }
     return recorder
         .lastCheckpoint()
         .map(path -> "the last good checkpoint is " + path)

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -35,12 +36,18 @@ public final class Workers {
   private final Activity activity;
   private final StopRequest asked;
   private final StopRequest agreed;
+  private final BooleanSupplier over;
   private final StopBallot ballot;
   private Optional<PeerLost> disagreement = Optional.empty();
 
   private Workers(
-      Optional<Collective> collective, GradientPath path, Activity activity, StopRequest asked) {
+      Optional<Collective> collective,
+      GradientPath path,
+      Activity activity,
+      StopRequest asked,
+      BooleanSupplier over) {
     this.collective = collective;
+    this.over = over;
     this.path = path;
     this.activity = activity;
     this.asked = asked;
@@ -50,7 +57,7 @@ public final class Workers {
 
   /** Of the only worker. */
   public static Workers alone(StopRequest stop) {
-    return new Workers(Optional.empty(), GradientPath.PLAIN, new Activity(), stop);
+    return new Workers(Optional.empty(), GradientPath.PLAIN, new Activity(), stop, () -> false);
   }
 
   /**
@@ -60,12 +67,36 @@ public final class Workers {
    * @param path of gradients, beside the collective
    * @param activity is told what this worker does
    * @param asked of this worker, which all others then stop with
+   * @param over whether the workers no longer belong together, so that what one does alone has to
+   *     end
    */
   public static Workers of(
-      Collective collective, GradientPath path, Activity activity, StopRequest asked) {
+      Collective collective,
+      GradientPath path,
+      Activity activity,
+      StopRequest asked,
+      BooleanSupplier over) {
     return collective.world() > 1
-        ? new Workers(Optional.of(collective), path, activity, asked)
-        : new Workers(Optional.empty(), GradientPath.PLAIN, activity, asked);
+        ? new Workers(Optional.of(collective), path, activity, asked, over)
+        : new Workers(Optional.empty(), GradientPath.PLAIN, activity, asked, over);
+  }
+
+  /** This one, for what it does while the others wait. */
+  public Workers aside() {
+    return new Workers(Optional.empty(), GradientPath.PLAIN, activity, asked, over);
+  }
+
+  /**
+   * Between two batches of what a worker does by itself.
+   *
+   * @throws PeerLost if the others have gone on without it, or wait for it to come to the next
+   *     generation
+   */
+  void worked() {
+    activity.worked();
+    if (over.getAsBoolean()) {
+      throw new PeerLost("the generation has ended");
+    }
   }
 
   /** Whether there is no other. */

@@ -13,6 +13,7 @@ import io.gradsieve.data.DatasetBuilder;
 import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.Workers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -73,7 +74,7 @@ class FilterTrainingTest {
     String[] all = Arrays.copyOf(options, options.length + 1);
     all[options.length] = "threads=1";
     return new FilterTraining(TrainingConfig.of(all), backend)
-        .fit(data, IntStream.range(0, scores.length).toArray(), scores, stop);
+        .fit(data, IntStream.range(0, scores.length).toArray(), scores, Workers.alone(stop));
   }
 
   private static byte[] bytes(LearnedFilter filter) throws IOException {

@@ -16,6 +16,7 @@ import io.gradsieve.data.SampleShape;
 import io.gradsieve.data.SampleStore;
 import io.gradsieve.format.safetensors.SafeTensors;
 import io.gradsieve.train.StopRequest;
+import io.gradsieve.train.Workers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -56,7 +57,7 @@ class LearnedFilterTest {
       scores[i] = i % 11;
     }
     return new FilterTraining(TrainingConfig.of("threads=1"), backend)
-        .fit(data, IntStream.range(0, samples).toArray(), scores, new StopRequest())
+        .fit(data, IntStream.range(0, samples).toArray(), scores, Workers.alone(new StopRequest()))
         .orElseThrow();
   }
 

@@ -44,7 +44,7 @@ final class Crew {
       List<Future<End>> ends = new ArrayList<>();
       for (Ring ring : rings) {
         StopRequest stop = stops.apply(ring.rank());
-        Workers workers = Workers.of(ring, GradientPath.PLAIN, new Activity(), stop);
+        Workers workers = Workers.of(ring, GradientPath.PLAIN, new Activity(), stop, () -> false);
         ends.add(threads.submit(() -> worker(workers, config, from, listeners.apply(stop))));
       }
       List<End> all = new ArrayList<>();

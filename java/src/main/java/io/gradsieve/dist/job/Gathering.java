@@ -57,7 +57,9 @@ record Gathering(Collective collective, GradientPath path, Optional<NcclCommunic
       case NCCL -> nccl(ring, gpus, means, patience);
       case RING -> local(ring, gpus, place, means, regions);
       case AUTO ->
-          gpus && everyone(ring, ncclIsThere(ring, means, patience))
+          gpus
+                  && means.compression() == Compression.NONE
+                  && everyone(ring, ncclIsThere(ring, means, patience))
               ? nccl(ring, true, means, patience)
               : local(ring, gpus, place, means, regions);
     };

@@ -64,6 +64,11 @@ public final class Generation implements AutoCloseable {
         : of.stream().min(Comparator.comparingInt(INSTRUCTION_SETS::indexOf));
   }
 
+  /** Whether the server has ended it. */
+  public boolean isOver() {
+    return verdict.isGiven();
+  }
+
   /** Whose checkpoint was the last that counted when it began; 0 for none. */
   public int acceptedGeneration() {
     return place.committedGeneration();

@@ -18,6 +18,10 @@ final class Verdict {
     }
   }
 
+  boolean isGiven() {
+    return given.getCount() == 0;
+  }
+
   /** Waits for it; empty if none comes in time, or this thread is interrupted. */
   Optional<String> await(Duration longest) {
     try {
