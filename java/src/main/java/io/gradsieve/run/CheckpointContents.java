@@ -85,6 +85,11 @@ record CheckpointContents(int format, Moment moment, Origin origin, Map<String, 
    * that names the first one at fault.
    */
   static CheckpointContents verify(Path checkpoint) {
+    return verify(checkpoint, String.valueOf(checkpoint.getFileName()));
+  }
+
+  /** The same of a directory that does not have its name yet. */
+  static CheckpointContents verify(Path checkpoint, String name) {
     Path file = checkpoint.resolve(FILE);
     try {
       if (Files.size(file) > LIMIT_BYTES) {
@@ -97,7 +102,7 @@ record CheckpointContents(int format, Moment moment, Origin origin, Map<String, 
         throw damaged(file, "its checksum differs");
       }
       CheckpointContents contents = parse(new ObjectMapper().readTree(text));
-      if (!checkpoint.endsWith(contents.moment.name())) {
+      if (!name.equals(contents.moment.name())) {
         throw damaged(file, "is that of " + contents.moment.name());
       }
       for (Map.Entry<String, Written> entry : contents.files.entrySet()) {

@@ -128,7 +128,6 @@ public final class CheckpointStore {
 
   /** Lets a checkpoint that is whole take its place. */
   private Path place(Path partial, String name, List<String> members) {
-    gate.check();
     if (!Files.isDirectory(partial)) {
       throw new GradsieveException.PeerLost(
           partial + ": another worker has taken this checkpoint over");
@@ -170,13 +169,14 @@ public final class CheckpointStore {
       int of = at < 0 ? 0 : generation(beside.substring(at + GENERATION.length()));
       // another server's count began anew, and what is of a later generation is being written
       boolean left = of <= gate.generation() || gate.generation() == 1;
-      boolean counts = generation > 0 && of == generation && isWhole(partial);
-      if (counts && !isWhole(directory.resolve(beside.substring(0, at)))) {
+      String name = at < 0 ? "" : beside.substring(0, at);
+      boolean counts = generation > 0 && of == generation && isWhole(partial, name);
+      if (counts && !isWhole(directory.resolve(name), name)) {
         List<String> members =
             listed(partial).stream()
-                .map(name -> String.valueOf(Path.of(name).getFileName()))
+                .map(listed -> String.valueOf(Path.of(listed).getFileName()))
                 .toList();
-        place(partial, beside.substring(0, at), members);
+        place(partial, name, members);
       } else if (left) {
         discard(partial);
       }
@@ -189,9 +189,9 @@ public final class CheckpointStore {
     return number.matches("[0-9]{1,9}") ? Integer.parseInt(number) : 0;
   }
 
-  private static boolean isWhole(Path checkpoint) {
+  private static boolean isWhole(Path checkpoint, String name) {
     try {
-      CheckpointContents.verify(checkpoint);
+      CheckpointContents.verify(checkpoint, name);
       return true;
     } catch (GradsieveException.BadData e) {
       return false;

@@ -78,6 +78,17 @@ class OneHostTest {
   }
 
   @Test
+  void anotherRunsDirectoryStaysAsItIs() throws Exception {
+    assertThat(launch("train --epochs 1 --out old").ended(SOON)).isZero();
+    byte[] before = Files.readAllBytes(directory.resolve("old/metrics.jsonl"));
+    Node launch =
+        launch("launch --workers 2 --failure-timeout 2 -- train --epochs 3 --lr 0.01 --out old");
+    assertThat(launch.ended(SOON)).as(launch.text()).isEqualTo(2);
+    assertThat(launch.text()).contains("old: is not empty");
+    assertThat(directory.resolve("old/metrics.jsonl")).hasBinaryContent(before);
+  }
+
+  @Test
   void aPortThatIsTakenIsNamed() throws Exception {
     try (ServerSocket taken = new ServerSocket()) {
       taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
