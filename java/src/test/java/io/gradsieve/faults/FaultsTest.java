@@ -298,9 +298,9 @@ class FaultsTest {
     begin();
     hosts.plug(3, false);
     Node cut = nodes.remove(3);
-    allEnd(0);
     assertThat(cut.ended(LONG)).as(cut.text()).isEqualTo(6);
     assertThat(cut.text()).contains(Hosts.address(0) + ":" + PORT);
+    allEnd(0);
     runIsWhole();
   }
 
