@@ -166,7 +166,7 @@ class FaultsTest {
     ProcessHandle worker = gone.worker();
     Node.signal(gone.launch(), "KILL");
     Node.await("the worker has ended", SOON, () -> !worker.isAlive());
-    nodes.get(0).awaitText("generation 2: 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 workers", SOON);
     allEnd(0);
     runIsWhole();
   }
@@ -196,7 +196,7 @@ class FaultsTest {
   void aHostThatIsCutOffForAWhileComesBack() throws Exception {
     begin();
     hosts.plug(3, false);
-    nodes.get(0).awaitText("generation 2: 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 workers", SOON);
     assertThat(nodes.get(0).text()).contains(" at " + Hosts.address(3));
     hosts.plug(3, true);
     allEnd(0);
@@ -244,7 +244,7 @@ class FaultsTest {
   void whoIsNotLikeTheOthersIsRefusedByName() throws Exception {
     begin();
     Node.signal(nodes.remove(3).launch(), "KILL");
-    nodes.get(0).awaitText("generation 2: 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 workers", SOON);
     Node other = start(3, "--lr", "0.04");
     assertThat(other.ended(SOON)).as(other.text()).isEqualTo(2);
     assertThat(other.text()).contains("configuration");
@@ -284,7 +284,7 @@ class FaultsTest {
     begin();
     ProcessHandle stopped = nodes.get(2).worker();
     Node.signal(stopped, "STOP");
-    nodes.get(0).awaitText("generation 2: 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 workers", SOON);
     nodes.get(2).awaitText("is stopped (SIGSTOP)", SOON);
     nodes.get(0).goesOn(Duration.ofSeconds(8));
     Node.signal(stopped, "CONT");
