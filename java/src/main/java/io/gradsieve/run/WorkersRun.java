@@ -183,8 +183,7 @@ public final class WorkersRun {
       generation.farewell();
       return Optional.of(new End(result, first));
     } catch (GradsieveException e) {
-      if (workers.disagreement().isPresent()
-          || !(e instanceof PeerLost) && !job.isOver(generation)) {
+      if (workers.disagreement().isPresent() || !(e instanceof PeerLost) && !generation.isOver()) {
         log.line(String.valueOf(e.getMessage()));
         throw e;
       }

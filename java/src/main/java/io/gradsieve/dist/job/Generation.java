@@ -125,15 +125,12 @@ public final class Generation implements AutoCloseable {
   }
 
   /**
-   * After a failure of an exchange: why the generation has ended, as the server says, who knows
-   * more than a neighbour.
+   * Waits, after an exchange failed, for what the server says, who knows more than a neighbour.
    *
-   * @param failure what this worker saw
-   * @return the server's words, or those of the failure if it says nothing for too long
+   * @return why the generation has ended; empty if the server says nothing for too long
    */
-  PeerLost account(PeerLost failure) {
-    Duration longest = Duration.ofMillis(2L * membership.deadlines().failureTimeout());
-    return verdict.await(longest).map(words -> new PeerLost(words, failure)).orElse(failure);
+  Optional<String> verdict() {
+    return verdict.await(Duration.ofMillis(2L * membership.deadlines().failureTimeout()));
   }
 
   @Override

@@ -263,18 +263,7 @@ public final class Job implements AutoCloseable {
             neighbour.rank(), neighbour.isBroken(), String.valueOf(neighbour.getMessage()));
       }
     }
-    PeerLost account = generation.account(failure);
-    if (account == failure) {
-      throw failure;
-    }
-    return String.valueOf(account.getMessage());
-  }
-
-  /** Whether the server has ended the generation. */
-  public boolean isOver(Generation generation) {
-    synchronized (lock) {
-      return number != generation.number() || verdict.await(Duration.ZERO).isPresent();
-    }
+    return generation.verdict().orElseThrow(() -> failure);
   }
 
   // ---- calls from other threads
