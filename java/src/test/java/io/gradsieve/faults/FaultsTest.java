@@ -112,22 +112,12 @@ class FaultsTest {
     for (Node node : nodes) {
       assertThat(node.ended(LONG)).as(node.text()).isEqualTo(exitCode);
     }
-    noOrphans();
+    Node.noneLeft(directory, SOON);
   }
 
   /** Whoever is the first worker then. */
   private void anyoneSays(String words) throws InterruptedException {
     Node.await(words, SOON, () -> nodes.stream().anyMatch(node -> node.text().contains(words)));
-  }
-
-  /** Nothing that this test has started goes on. */
-  private void noOrphans() throws InterruptedException {
-    Node.await(
-        "no process with " + directory + " in its command",
-        SOON,
-        () ->
-            ProcessHandle.allProcesses()
-                .noneMatch(process -> Node.commandLine(process).contains(directory.toString())));
   }
 
   /** Each epoch is there once, and all checkpoints are whole. */
@@ -275,7 +265,7 @@ class FaultsTest {
       assertThat(node.ended(LONG)).as(node.text()).isEqualTo(6);
       assertThat(node.text()).contains(Hosts.address(0) + ":" + PORT);
     }
-    noOrphans();
+    Node.noneLeft(directory, SOON);
   }
 
   @Test
@@ -338,7 +328,7 @@ class FaultsTest {
       wire.getOutputStream().close();
       assertThat(wire.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     }
-    noOrphans();
+    Node.noneLeft(directory, SOON);
   }
 
   @Test

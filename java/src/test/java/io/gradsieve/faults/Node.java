@@ -104,6 +104,16 @@ final class Node {
     }
   }
 
+  /** Waits until no process has the directory in its command line. */
+  static void noneLeft(Path directory, Duration longest) {
+    await(
+        "no process with " + directory + " in its command",
+        longest,
+        () ->
+            ProcessHandle.allProcesses()
+                .noneMatch(process -> commandLine(process).contains(directory.toString())));
+  }
+
   private static boolean isWorker(ProcessHandle process) {
     String line = commandLine(process);
     return line.contains("cli.Main train") && line.startsWith(System.getProperty("java.home"));

@@ -62,6 +62,7 @@ public final class Joiners {
                 "bench",
                 join,
                 protection,
+                token -> {},
                 LONGEST,
                 line -> {},
                 clients));

@@ -89,6 +89,11 @@ final class Dialer {
     this.tls = protection.tls().map(TlsContexts::client);
   }
 
+  /** Whether the server's first frame is the ring's token. */
+  boolean bringsRingToken() {
+    return protection.ringToken().isEmpty();
+  }
+
   /** Begins an attempt. */
   Attempt dial(Introduction me, Listener listener) {
     Attempt attempt = new Attempt(me, listener);

@@ -7,6 +7,8 @@ import io.gradsieve.dist.handshake.Outcome;
 import io.gradsieve.dist.handshake.Purpose;
 import io.gradsieve.dist.handshake.Refusal;
 import io.gradsieve.dist.handshake.ServerHandshake;
+import io.gradsieve.dist.rendezvous.Frame;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -38,6 +40,7 @@ final class Doorman extends ChannelInitializer<Channel> {
 
   private final ServerHandshake.Member me;
   private final Protection protection;
+  private final RingToken ringToken;
   private final Optional<SslContext> tls;
   private final CoordinatorLoop desk;
   private final ConnectionLimits limits = ConnectionLimits.standard();
@@ -45,14 +48,21 @@ final class Doorman extends ChannelInitializer<Channel> {
   private final Consumer<String> log;
   private final SecureRandom random = new SecureRandom();
 
+  /**
+   * Of a server.
+   *
+   * @param ringToken for those whom it lets in, where certificates alone protect the job
+   */
   Doorman(
       String job,
       Protection protection,
+      RingToken ringToken,
       CoordinatorLoop desk,
       CauseCounter causes,
       Consumer<String> log) {
     this.me = new ServerHandshake.Member(job, Purpose.CONTROL, Introduction.NONE);
     this.protection = protection;
+    this.ringToken = ringToken;
     this.tls = protection.tls().map(TlsContexts::server);
     this.desk = desk;
     this.causes = causes;
@@ -134,6 +144,9 @@ final class Doorman extends ChannelInitializer<Channel> {
           .addLast(new FrameOpener(done.seal(), refusal -> count(refusal, peer)))
           .addLast(new FrameSealer(done.seal()))
           .addLast(desk.connection(ctx.channel(), peer));
+      if (protection.ringToken().isEmpty()) {
+        ctx.channel().writeAndFlush(new Frame(0, 0, ringToken));
+      }
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.dist.handshake.Introduction;
 import io.gradsieve.dist.handshake.Purpose;
 import io.gradsieve.dist.handshake.Role;
+import io.gradsieve.dist.handshake.Token;
 import io.gradsieve.dist.rendezvous.Deadlines;
 import io.gradsieve.dist.rendezvous.Frame;
 import io.gradsieve.dist.rendezvous.Member;
@@ -15,6 +16,7 @@ import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Phase;
 import io.gradsieve.dist.rendezvous.Message.Reply;
 import io.gradsieve.dist.rendezvous.Message.Request;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.gradsieve.dist.rendezvous.Message.Welcome;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -54,6 +56,7 @@ final class MemberLoop {
   private final Dialer dialer;
   private final String jobId;
   private final Owner owner;
+  private final Consumer<Token> ringToken;
   private final Consumer<String> log;
   private final Alarm alarm;
   private final EventLoop loop;
@@ -78,11 +81,13 @@ final class MemberLoop {
       Join join,
       Duration joinTimeout,
       Owner owner,
+      Consumer<Token> ringToken,
       Consumer<String> log) {
     this.dialer = dialer;
     this.loop = loop;
     this.jobId = jobId;
     this.owner = owner;
+    this.ringToken = ringToken;
     this.log = log;
     RandomBits jitter = RandomBits.of(new SecureRandom().nextLong(), "reconnect", 0);
     member = new Member(join, deadlines, joinTimeout.toMillis(), jitter);
@@ -218,7 +223,9 @@ final class MemberLoop {
       attempt = Optional.empty();
       channel = Optional.of(opened);
       opened.pipeline().addLast(new Frames());
-      apply(member::connected);
+      if (!dialer.bringsRingToken()) {
+        apply(member::connected);
+      }
     }
 
     @Override
@@ -245,6 +252,10 @@ final class MemberLoop {
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, Frame frame) {
       if (isCurrent(ctx)) {
+        if (frame.message() instanceof RingToken handed && dialer.bringsRingToken()) {
+          ringToken.accept(Token.fresh(handed.token().toArray()));
+          apply(member::connected); // not before: the server soon tries the ring's listener
+        }
         if (frame.message() instanceof Welcome welcome) {
           deadlines = new Deadlines(welcome.failureTimeout());
           told.clear();

@@ -3,6 +3,7 @@ package io.gradsieve.dist.control;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.GradsieveException.Usage;
+import io.gradsieve.dist.handshake.Token;
 import io.gradsieve.dist.rendezvous.Deadlines;
 import io.gradsieve.dist.rendezvous.Limits;
 import io.gradsieve.dist.rendezvous.MemberEvent;
@@ -80,6 +81,7 @@ public final class Membership implements AutoCloseable {
       String jobId,
       Join join,
       Protection protection,
+      Consumer<Token> ringToken,
       Duration joinTimeout,
       Consumer<String> log,
       EventLoop loop,
@@ -92,7 +94,7 @@ public final class Membership implements AutoCloseable {
     this.log = log;
     this.joinMillis = joinTimeout.toMillis();
     Dialer dialer = new Dialer(host, port, loop, names, protection);
-    member = new MemberLoop(dialer, loop, jobId, join, joinTimeout, new Listener(), log);
+    member = new MemberLoop(dialer, loop, jobId, join, joinTimeout, new Listener(), ringToken, log);
   }
 
   /**
@@ -101,6 +103,8 @@ public final class Membership implements AutoCloseable {
    * @param host name or address of the server; a name is looked up anew for each attempt
    * @param jobId of the handshake, the server's {@code Rules.job}: 1 to 64 characters, no spaces
    * @param join what the worker says of itself
+   * @param ringToken hears, before the server tries the ring's listener, {@link
+   *     Protection#ringToken} where it is the server's to say; from the client's thread
    * @param joinTimeout how long the server may be out of reach
    * @param log for a line now and then, from the client's thread
    * @throws Usage if a certificate's file is wrong
@@ -111,6 +115,7 @@ public final class Membership implements AutoCloseable {
       String jobId,
       Join join,
       Protection protection,
+      Consumer<Token> ringToken,
       Duration joinTimeout,
       Consumer<String> log) {
     DefaultThreadFactory threads = new DefaultThreadFactory("gradsieve-membership", true);
@@ -121,7 +126,8 @@ public final class Membership implements AutoCloseable {
                 .shutdownGracefully(0, 1, TimeUnit.SECONDS)
                 .awaitUninterruptibly(GRACE_MILLIS, TimeUnit.MILLISECONDS);
     try {
-      return join(host, port, jobId, join, protection, joinTimeout, log, group.next(), stop);
+      return join(
+          host, port, jobId, join, protection, ringToken, joinTimeout, log, group.next(), stop);
     } catch (RuntimeException e) {
       stop.run();
       throw e;
@@ -135,10 +141,12 @@ public final class Membership implements AutoCloseable {
       String jobId,
       Join join,
       Protection protection,
+      Consumer<Token> ringToken,
       Duration joinTimeout,
       Consumer<String> log,
       EventLoopGroup shared) {
-    return join(host, port, jobId, join, protection, joinTimeout, log, shared.next(), () -> {});
+    return join(
+        host, port, jobId, join, protection, ringToken, joinTimeout, log, shared.next(), () -> {});
   }
 
   private static Membership join(
@@ -147,6 +155,7 @@ public final class Membership implements AutoCloseable {
       String jobId,
       Join join,
       Protection protection,
+      Consumer<Token> ringToken,
       Duration joinTimeout,
       Consumer<String> log,
       EventLoop loop,
@@ -160,6 +169,7 @@ public final class Membership implements AutoCloseable {
             jobId,
             join,
             protection,
+            ringToken,
             joinTimeout,
             log,
             loop,

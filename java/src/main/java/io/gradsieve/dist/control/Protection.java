@@ -60,10 +60,18 @@ public record Protection(Optional<Token> token, Optional<Tls> tls) {
   }
 
   /**
-   * The token of every handshake: the job's, or else one that everybody knows. That one proves
-   * nothing; with it the handshake only keeps jobs apart, on loopback or inside of TLS.
+   * The token of the ring's handshakes. There is none where certificates alone protect the job, as
+   * they prove nothing on the ring: its members learn one from the server, in TLS.
    */
-  public Token handshakeToken() {
+  public Optional<Token> ringToken() {
+    return tls.isPresent() ? token : Optional.of(handshakeToken());
+  }
+
+  /**
+   * The token of the rendezvous' handshakes: the job's, or else one that everybody knows. That one
+   * proves nothing; with it the handshake only keeps jobs apart, on loopback or inside of TLS.
+   */
+  Token handshakeToken() {
     return token.orElseGet(Protection::open);
   }
 

@@ -2,6 +2,10 @@ package io.gradsieve.dist.control;
 
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.handshake.CauseCounter;
+import io.gradsieve.dist.handshake.Token;
+import io.gradsieve.dist.rendezvous.Bytes;
+import io.gradsieve.dist.rendezvous.Limits;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.gradsieve.dist.rendezvous.Rules;
 import io.gradsieve.dist.rendezvous.Stage;
 import io.netty.bootstrap.ServerBootstrap;
@@ -20,11 +24,11 @@ import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -82,22 +86,6 @@ public final class RendezvousServer implements AutoCloseable {
       Protection protection,
       Consumer<String> log,
       int backlog) {
-    return start(
-        bind,
-        rules,
-        protection,
-        log,
-        backlog,
-        (loop, job) -> new RingProbe(loop, job, protection.handshakeToken()));
-  }
-
-  static RendezvousServer start(
-      InetSocketAddress bind,
-      Rules rules,
-      Protection protection,
-      Consumer<String> log,
-      int backlog,
-      BiFunction<EventLoop, String, AddressProbe> probes) {
     String where = bind.getHostString() + ":" + bind.getPort();
     if (bind.isUnresolved()) {
       throw new Usage("can't listen on %s: the host has no address, check it".formatted(where));
@@ -108,7 +96,9 @@ public final class RendezvousServer implements AutoCloseable {
     try {
       EventLoop loop = group.next();
       CauseCounter causes = new CauseCounter();
-      AddressCheck addresses = new AddressCheck(probes.apply(loop, rules.job()));
+      RingToken fresh = freshToken();
+      Token ring = protection.ringToken().orElseGet(() -> Token.fresh(fresh.token().toArray()));
+      AddressCheck addresses = new AddressCheck(new RingProbe(loop, rules.job(), ring));
       CoordinatorLoop desk = new CoordinatorLoop(rules, loop, addresses, log);
       ChannelFuture binding =
           new ServerBootstrap()
@@ -117,7 +107,7 @@ public final class RendezvousServer implements AutoCloseable {
               .option(ChannelOption.SO_BACKLOG, backlog)
               .childOption(ChannelOption.TCP_NODELAY, true)
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
-              .childHandler(new Doorman(rules.job(), protection, desk, causes, log))
+              .childHandler(new Doorman(rules.job(), protection, fresh, desk, causes, log))
               .bind(bind);
       if (!binding.awaitUninterruptibly(BIND_SECONDS, TimeUnit.SECONDS)) {
         throw new Usage("can't listen on %s: the system does not answer".formatted(where));
@@ -131,6 +121,12 @@ public final class RendezvousServer implements AutoCloseable {
       group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
       throw e;
     }
+  }
+
+  private static RingToken freshToken() {
+    byte[] random = new byte[Limits.HASH];
+    new SecureRandom().nextBytes(random);
+    return new RingToken(Bytes.of(random));
   }
 
   private static Usage refused(String where, Throwable cause) {

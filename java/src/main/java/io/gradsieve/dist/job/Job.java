@@ -28,7 +28,6 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -118,16 +117,9 @@ public final class Job implements AutoCloseable {
     boolean loopback = isLoopback(place.master().host(), protection);
     RingDoor door;
     try {
-      door =
-          RingDoor.open(place.jobId(), protection.handshakeToken(), interfaceName, loopback, log);
+      door = RingDoor.open(place.jobId(), protection.ringToken(), interfaceName, loopback, log);
     } catch (IOException e) {
       throw new PeerLost("this worker can't listen for the others: " + e.getMessage(), e);
-    }
-    if (protection.token().isEmpty() && !loopback(door.addresses())) {
-      door.close();
-      throw new Usage(
-          "the workers reach each other at %s and nothing protects that: give --token-file; certificates protect the rendezvous only"
-              .formatted(String.join(" ", door.addresses())));
     }
     SecureRandom random = new SecureRandom();
     Message.Peer self =
@@ -145,6 +137,10 @@ public final class Job implements AutoCloseable {
             Bytes.of(worker.configuration()),
             false);
     try {
+      for (String address : door.addresses()) {
+        String host = Address.parse("address", address).host();
+        protection.require(new InetSocketAddress(host, 0).getAddress(), "this worker");
+      }
       Membership membership =
           Membership.join(
               place.master().host(),
@@ -152,6 +148,7 @@ public final class Job implements AutoCloseable {
               place.jobId(),
               join,
               protection,
+              door::trust,
               joinTimeout,
               log);
       return new Job(door, membership, means, activity);
@@ -175,12 +172,6 @@ public final class Job implements AutoCloseable {
       }
       return false;
     }
-  }
-
-  private static boolean loopback(List<String> addresses) {
-    return addresses.stream()
-        .map(address -> new InetSocketAddress(Address.parse("address", address).host(), 0))
-        .allMatch(address -> address.getAddress().isLoopbackAddress());
   }
 
   // ---- generations

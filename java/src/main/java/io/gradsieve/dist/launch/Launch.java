@@ -90,9 +90,9 @@ public final class Launch {
         throw new Usage(
             "--nodes %d: needs --rendezvous HOST:PORT, the same on all".formatted(nodes));
       }
-      if (nodes > 1 && tokenFile.isEmpty()) {
+      if (nodes > 1 && tokenFile.isEmpty() && tls.isEmpty()) {
         throw new Usage(
-            "--nodes %d: the workers of several hosts need a secret: give --token-file (openssl rand -hex 32, the same on all); certificates protect the rendezvous only"
+            "--nodes %d: the workers of several hosts need a secret: give --token-file (openssl rand -hex 32, the same on all), or --tls-cert, --tls-key and --tls-ca"
                 .formatted(nodes));
       }
       if (minWorkers > world(workers, nodes)) {

@@ -279,4 +279,21 @@ public sealed interface Message {
       Limits.text("reason", reason, Limits.REASON);
     }
   }
+
+  /**
+   * What members prove themselves with on the ring, where certificates alone protect the job: the
+   * first frame of a connection, only ever sent in TLS.
+   */
+  record RingToken(Bytes token) implements Push {
+    /** A secret. */
+    public RingToken {
+      Limits.hash("token", token); // as many bytes
+    }
+
+    /** Nothing of it: frames may be logged. */
+    @Override
+    public String toString() {
+      return "RingToken[]";
+    }
+  }
 }

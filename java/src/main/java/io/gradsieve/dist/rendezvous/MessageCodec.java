@@ -16,6 +16,7 @@ import io.gradsieve.dist.rendezvous.Message.Peer;
 import io.gradsieve.dist.rendezvous.Message.Phase;
 import io.gradsieve.dist.rendezvous.Message.Ranked;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.gradsieve.dist.rendezvous.Message.SetKey;
 import io.gradsieve.dist.rendezvous.Message.Suspect;
 import io.gradsieve.dist.rendezvous.Message.Value;
@@ -101,7 +102,12 @@ public final class MessageCodec {
               66,
               Abort.class,
               (m, to) -> to.int32(m.culprit()).text(m.reason()),
-              from -> new Abort(from.int32(), from.text())));
+              from -> new Abort(from.int32(), from.text())),
+          new Kind<>(
+              67,
+              RingToken.class,
+              (m, to) -> to.bytes(m.token()),
+              from -> new RingToken(from.bytes())));
 
   private static final Map<Integer, Kind<?>> BY_TYPE = new HashMap<>();
   private static final Map<Class<?>, Kind<?>> BY_CLASS = new HashMap<>();

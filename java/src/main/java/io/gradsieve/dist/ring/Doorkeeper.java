@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Accepts connections as long as the job lasts, all in one thread, which no stranger can hold up:
@@ -38,7 +39,7 @@ final class Doorkeeper implements Runnable, AutoCloseable {
   private static final Duration GOODBYE = Duration.ofSeconds(5);
 
   private final String jobId;
-  private final Token token;
+  private final Supplier<Optional<Token>> token;
   private final SecureRandom random;
   private final Lobby lobby;
   private final Iterable<ServerSocketChannel> doors;
@@ -50,19 +51,20 @@ final class Doorkeeper implements Runnable, AutoCloseable {
   private final CauseCounter causes = new CauseCounter();
   private final Map<Guest, InetAddress> guests = new HashMap<>();
   private final List<Guest> chosen = new ArrayList<>();
-  private boolean ajar = true;
+  private boolean ajar;
   private boolean said;
   private volatile boolean stopped;
 
   /**
    * Starts its thread.
    *
+   * @param token nobody is accepted before there is one
    * @param doors bound sockets, this object's from now on
    * @param path of the one that is a Unix socket
    */
   Doorkeeper(
       String jobId,
-      Token token,
+      Supplier<Optional<Token>> token,
       SecureRandom random,
       Lobby lobby,
       Iterable<ServerSocketChannel> doors,
@@ -79,8 +81,9 @@ final class Doorkeeper implements Runnable, AutoCloseable {
     selector = Selector.open();
     for (ServerSocketChannel door : doors) {
       door.configureBlocking(false);
-      door.register(selector, SelectionKey.OP_ACCEPT);
+      door.register(selector, 0);
     }
+    open(token.get().isPresent());
     thread.setDaemon(true);
     thread.start();
   }
@@ -100,7 +103,7 @@ final class Doorkeeper implements Runnable, AutoCloseable {
   }
 
   private void turn(long now) throws IOException {
-    open(true);
+    open(token.get().isPresent());
     Iterator<SelectionKey> ready = selector.selectedKeys().iterator();
     while (ready.hasNext()) {
       SelectionKey key = ready.next();
@@ -137,7 +140,10 @@ final class Doorkeeper implements Runnable, AutoCloseable {
     }
   }
 
-  /** Without descriptors left the doors would be ready for ever: they rest for a turn. */
+  /**
+   * Without descriptors left the doors would be ready for ever: they rest for a turn. Without a
+   * token nobody can be let in: they rest until there is one.
+   */
   private void open(boolean wide) {
     if (wide == ajar) {
       return;
@@ -177,7 +183,7 @@ final class Doorkeeper implements Runnable, AutoCloseable {
     byte[] nonce = new byte[RingDoor.NONCE];
     random.nextBytes(nonce);
     ServerHandshake.Member me = new ServerHandshake.Member(jobId, Purpose.RING, lobby.rank());
-    return new ServerHandshake(me, token, nonce, now);
+    return new ServerHandshake(me, token.get().orElseThrow(), nonce, now);
   }
 
   /** Who comes over a Unix socket is on this host. */

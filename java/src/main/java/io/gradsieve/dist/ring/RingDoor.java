@@ -45,12 +45,12 @@ public final class RingDoor implements AutoCloseable {
   private static final int BACKLOG = 1_024;
 
   private final String jobId;
-  private final Token token;
   private final SecureRandom random = new SecureRandom();
   private final Lobby lobby = new Lobby();
   private final List<String> addresses;
   private final Optional<UnixDoor> unix;
   private final Doorkeeper keeper;
+  private volatile Optional<Token> token;
   private final AtomicBoolean forming = new AtomicBoolean();
   private final Object lock = new Object();
   private int ended;
@@ -59,7 +59,7 @@ public final class RingDoor implements AutoCloseable {
 
   private RingDoor(
       String jobId,
-      Token token,
+      Optional<Token> token,
       List<ServerSocketChannel> doors,
       Optional<UnixDoor> unix,
       Consumer<String> log)
@@ -74,14 +74,15 @@ public final class RingDoor implements AutoCloseable {
     List<ServerSocketChannel> all = new ArrayList<>(doors);
     unix.ifPresent(door -> all.add(door.channel()));
     Optional<String> path = unix.map(door -> door.path().toString());
-    keeper = new Doorkeeper(jobId, token, random, lobby, all, path, log);
+    keeper = new Doorkeeper(jobId, () -> this.token, random, lobby, all, path, log);
   }
 
   /**
    * Listens on the chosen addresses, each with a free port, and on a Unix socket that only this
    * user can reach.
    *
-   * @param token the job's; on loopback the well-known one that only keeps jobs apart
+   * @param token the job's; on loopback the well-known one that only keeps jobs apart; empty: none
+   *     yet, so nobody is let in before {@link #trust}
    * @param interfaceName an interface's name, an address or a network, {@code --interface}
    * @param loopbackOnly whether the rendezvous is on loopback: then others are too; an interface
    *     that is named wins. Whoever calls checks that off loopback the token is a secret
@@ -91,7 +92,7 @@ public final class RingDoor implements AutoCloseable {
    */
   public static RingDoor open(
       String jobId,
-      Token token,
+      Optional<Token> token,
       Optional<String> interfaceName,
       boolean loopbackOnly,
       Consumer<String> log)
@@ -103,7 +104,7 @@ public final class RingDoor implements AutoCloseable {
   /** On given addresses, with or without a Unix socket. */
   static RingDoor open(
       String jobId,
-      Token token,
+      Optional<Token> token,
       List<InetAddress> at,
       Optional<UnixDoor> unix,
       Consumer<String> log)
@@ -135,6 +136,11 @@ public final class RingDoor implements AutoCloseable {
 
   private static String text(InetSocketAddress address) {
     return new Address(Interfaces.digits(address.getAddress()), address.getPort()).toString();
+  }
+
+  /** From any thread: with this token others prove themselves from now on, and this worker too. */
+  public void trust(Token newToken) {
+    token = Optional.of(newToken);
   }
 
   /** What to tell others, the likeliest first: {@code host:port}, at most 16. */
@@ -202,8 +208,8 @@ public final class RingDoor implements AutoCloseable {
     long end = now + deadline.toNanos();
     Optional<SocketChannel> next = Optional.empty();
     boolean met = false;
-    try (Approach approach =
-        new Approach(me, token, random, place.peers().get(target).addresses(), now)) {
+    List<String> there = place.peers().get(target).addresses();
+    try (Approach approach = new Approach(me, token.orElseThrow(), random, there, now)) {
       listen(place, approach);
       while (next.isEmpty() || !lobby.hasArrived()) {
         check(place);

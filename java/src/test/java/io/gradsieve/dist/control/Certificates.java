@@ -13,14 +13,14 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Certificates for a test, each its own authority, made by the JDK's keytool. */
-final class Certificates {
+public final class Certificates {
   private static final String PASSWORD = "not-a-secret";
   private static final Base64.Encoder PEM = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
   private Certificates() {}
 
   /** A new one, as three files in the directory. */
-  static Tls make(Path directory, String name) throws Exception {
+  public static Tls make(Path directory, String name) throws Exception {
     Path store = directory.resolve(name + ".p12");
     run(
         List.of(

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A job on loopback for tests: its server, its members, what they logged. */
 final class Job implements AutoCloseable {
@@ -79,6 +80,16 @@ final class Job implements AutoCloseable {
   }
 
   Membership member(Protection own, String job, int data, String... addresses) {
+    return member(own, token -> {}, job, data, addresses);
+  }
+
+  /** One whose ring's token goes to whoever is given. */
+  Membership member(Consumer<Token> ringToken, String... addresses) {
+    return member(protection, ringToken, NAME, 0x11, addresses);
+  }
+
+  private Membership member(
+      Protection own, Consumer<Token> ringToken, String job, int data, String... addresses) {
     Membership member =
         Membership.join(
             "127.0.0.1",
@@ -86,6 +97,7 @@ final class Job implements AutoCloseable {
             job,
             join(job, ++ids, data, addresses),
             own,
+            ringToken,
             Duration.ofSeconds(10),
             log::add);
     members.add(member);

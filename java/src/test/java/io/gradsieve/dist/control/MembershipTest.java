@@ -252,6 +252,7 @@ class MembershipTest {
         Job.NAME,
         Job.join(Job.NAME, 1, 0x11),
         Protection.none(),
+        token -> {},
         Duration.ofMillis(600),
         line -> {});
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.control.Protection.Tls;
+import io.gradsieve.dist.handshake.Token;
 import io.gradsieve.dist.rendezvous.Deadlines;
 import io.gradsieve.dist.rendezvous.Rules;
 import java.net.InetAddress;
@@ -14,7 +15,9 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -116,6 +119,7 @@ class ProtectionTest {
   }
 
   private static void assertLost(Job job, Protection protection) {
+    List<Token> told = new CopyOnWriteArrayList<>();
     try (Membership stranger =
         Membership.join(
             "127.0.0.1",
@@ -123,11 +127,13 @@ class ProtectionTest {
             Job.NAME,
             Job.join(Job.NAME, 7, 0x11),
             protection,
+            told::add,
             Duration.ofMillis(1_500),
             line -> {})) {
       assertThatThrownBy(stranger::ranked)
           .isInstanceOfAny(PeerLost.class, Usage.class)
           .hasMessageContaining("127.0.0.1:" + job.port());
     }
+    assertThat(told).isEmpty();
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.dist.cluster.Address;
+import io.gradsieve.dist.control.Protection.Tls;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -161,27 +162,22 @@ class LaunchTest {
   }
 
   @Test
-  void severalHostsNeedAPlaceAndASecret() {
-    assertThatThrownBy(() -> several(Optional.empty(), Optional.of(directory)))
+  void severalHostsNeedAPlaceAndASecretOrCertificates() {
+    Optional<Address> place = Optional.of(new Address("localhost", 29_400));
+    Optional<Tls> tls = Optional.of(new Tls(directory, directory, directory));
+    assertThatThrownBy(() -> several(Optional.empty(), Optional.of(directory), tls))
         .isInstanceOf(GradsieveException.Usage.class)
         .hasMessage("--nodes 2: needs --rendezvous HOST:PORT, the same on all");
-    assertThatThrownBy(
-            () -> several(Optional.of(new Address("localhost", 29_400)), Optional.empty()))
+    assertThatThrownBy(() -> several(place, Optional.empty(), Optional.empty()))
         .isInstanceOf(GradsieveException.Usage.class)
-        .hasMessageStartingWith("--nodes 2: the workers of several hosts need a secret");
+        .hasMessageStartingWith("--nodes 2: the workers of several hosts need a secret")
+        .hasMessageContaining("--tls-cert");
+    assertThat(several(place, Optional.empty(), tls).world()).isEqualTo(4);
   }
 
-  private static Launch.Plan several(Optional<Address> rendezvous, Optional<Path> token) {
+  private static Launch.Plan several(
+      Optional<Address> rendezvous, Optional<Path> token, Optional<Tls> tls) {
     return new Launch.Plan(
-        2,
-        2,
-        rendezvous,
-        1,
-        3,
-        Duration.ofSeconds(15),
-        Duration.ofMinutes(5),
-        false,
-        token,
-        Optional.empty());
+        2, 2, rendezvous, 1, 3, Duration.ofSeconds(15), Duration.ofMinutes(5), false, token, tls);
   }
 }

@@ -16,6 +16,7 @@ import io.gradsieve.dist.rendezvous.Message.Peer;
 import io.gradsieve.dist.rendezvous.Message.Phase;
 import io.gradsieve.dist.rendezvous.Message.Ranked;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.gradsieve.dist.rendezvous.Message.SetKey;
 import io.gradsieve.dist.rendezvous.Message.Suspect;
 import io.gradsieve.dist.rendezvous.Message.Value;
@@ -90,6 +91,9 @@ final class Examples {
         new Frame(0, 4, new Members(0, List.of(peer))));
     all.put(
         bytes(66, 0, 4, 12, "00000001 0006 73696c656e74"), new Frame(0, 4, new Abort(1, "silent")));
+    all.put(
+        bytes(67, 0, 0, 36, "00000020 " + "33".repeat(32)),
+        new Frame(0, 0, new RingToken(hash(0x33))));
     return all;
   }
 

@@ -10,6 +10,7 @@ import io.gradsieve.dist.rendezvous.Message.Alive;
 import io.gradsieve.dist.rendezvous.Message.GetKey;
 import io.gradsieve.dist.rendezvous.Message.Leave;
 import io.gradsieve.dist.rendezvous.Message.Members;
+import io.gradsieve.dist.rendezvous.Message.RingToken;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +77,9 @@ class MessageCodecTest {
     refused(good.replaceFirst(" 6a6f62 ", " 6aff62 "), "job is not printable ASCII");
     refused(good.replaceFirst("0001 000d", "0011 000d"), "a count of 17, at most 16");
     refused(good.replaceFirst("00$", "02"), "a choice of 2, there are 2");
+    refused(
+        "47535256 01 43 0000 0000000000000000 00000000 00000023 0000001f" + "33".repeat(31),
+        "token: 31 bytes, not 32");
     refused("47535256 01 23 0000 0000000000000001 00000001 00000001 00", "1 bytes too many");
     refused("47535256 01 23 0000 0000000000000000 00000001 00000000", "without a request id");
     refused("47535256 01 23 0000 8000000000000000 00000001 00000000", "request id is negative");
@@ -105,6 +109,12 @@ class MessageCodecTest {
     assertThatIllegalArgumentException().isThrownBy(() -> new Frame(0, 1, new Alive()));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new Frame(1, 1, new Members(0, List.of())));
+  }
+
+  @Test
+  void aSecretIsNotShown() {
+    String text = new Frame(0, 0, new RingToken(Examples.hash(0x33))).toString();
+    assertThat(text).contains("RingToken").doesNotContain("33");
   }
 
   @Test

@@ -30,7 +30,12 @@ final class DoorProcess {
   private static String ring(BufferedReader in, int rank, int generation, Optional<String> wanted)
       throws Exception {
     try (RingDoor door =
-        RingDoor.open(Doors.JOB, Doors.token(1), wanted, false, line -> System.err.println(line))) {
+        RingDoor.open(
+            Doors.JOB,
+            Optional.of(Doors.token(1)),
+            wanted,
+            false,
+            line -> System.err.println(line))) {
       System.out.println(String.join(" ", door.addresses()));
       List<List<String>> all =
           List.of(List.of(in.readLine().split(" ")), List.of(in.readLine().split(" ")));

@@ -44,6 +44,10 @@ final class Doors implements AutoCloseable {
   }
 
   RingDoor open(Token token, boolean unix) throws IOException {
+    return open(Optional.of(token), unix);
+  }
+
+  RingDoor open(Optional<Token> token, boolean unix) throws IOException {
     RingDoor door =
         RingDoor.open(
             JOB,

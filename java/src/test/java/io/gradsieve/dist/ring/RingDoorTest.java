@@ -6,9 +6,11 @@ import static io.gradsieve.dist.ring.Doors.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gradsieve.dist.handshake.Outcome;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.DoubleBuffer;
 import java.nio.channels.FileChannel;
@@ -200,6 +202,23 @@ class RingDoorTest {
   }
 
   @Test
+  void whoHasNoTokenYetLetsNobodyIn() throws Exception {
+    doors.open(Optional.empty(), true);
+    doors.open(Optional.empty(), true);
+    try (Socket stranger = doors.knock(0)) {
+      Future<Outcome> waits =
+          doors.start(() -> Doors.shakeHands(stranger, Doors.worker(1, 0, 1), token(1)));
+      assertThatThrownBy(() -> waits.get(300, TimeUnit.MILLISECONDS))
+          .isInstanceOf(java.util.concurrent.TimeoutException.class);
+      doors.doors.forEach(door -> door.trust(token(2)));
+      assertSum(doors.formAll(1));
+      assertThat(soon(waits)).isInstanceOf(Outcome.Failed.class);
+    }
+    doors.doors.forEach(door -> door.trust(token(3)));
+    assertSum(doors.formAll(2));
+  }
+
+  @Test
   void anAbortEndsAFormingAtOnce() throws Exception {
     open(2, true);
     Future<Ring> forming = doors.form(1, 0, LONG);
@@ -295,7 +314,7 @@ class RingDoorTest {
   @Test
   void onLoopbackOnlyThatIsTold() throws Exception {
     try (RingDoor door =
-        RingDoor.open(Doors.JOB, token(1), Optional.empty(), true, doors.log::add)) {
+        RingDoor.open(Doors.JOB, Optional.of(token(1)), Optional.empty(), true, doors.log::add)) {
       assertThat(door.addresses())
           .isNotEmpty()
           .allSatisfy(
