@@ -27,7 +27,7 @@ void Points::post(uint64_t step, const gs_point& point) {
     outside_.advance();
 }
 
-bool Points::await(uint64_t step, int spins, gs_point* last) {
+bool Points::await(uint64_t step, gs_point* last) {
     for (;;) {
         uint32_t seen = inside_.value();
         {
@@ -38,7 +38,7 @@ bool Points::await(uint64_t step, int spins, gs_point* last) {
                 return true;
             }
         }
-        inside_.await_change(seen, spins);
+        inside_.await_change(seen, 0);
     }
 }
 

@@ -27,8 +27,9 @@ public:
     /* ---- workers, one at a time */
     /* Nothing is posted of a step that was abandoned. */
     void post(uint64_t step, const gs_point& point);
-    /* Waits until all are answered, the last of them into `last`; false: the step was abandoned. */
-    bool await(uint64_t step, int spins, gs_point* last);
+    /* Waits until all are answered, the last of them into `last`; false: the step was abandoned. It sleeps at once: the thread
+     * outside, here and at the others, may need this processor. */
+    bool await(uint64_t step, gs_point* last);
 
     /* ---- the thread outside */
     /* The next point; GS_ABORTED once after each time that steps were abandoned. */

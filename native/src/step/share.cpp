@@ -46,7 +46,7 @@ void Step::exchange(Worker& worker, int32_t normalizer) {
         const int64_t arrived = times_ == nullptr ? 0 : now();
         gs_point answer; /* an abandoned step goes on with what it has: nothing comes of it */
         points_.post(worker.run.number, gs_point{GS_POINT_SUMS, normalizer, GS_VERDICT_FINE, 0, 0});
-        points_.await(worker.run.number, workers_.spins(), &answer);
+        points_.await(worker.run.number, &answer);
         if (times_ != nullptr) worker.waited += now() - arrived;
     }
     barrier(worker);
@@ -67,7 +67,7 @@ void Step::agree(const Run& run) {
     const Verdict own = judge(run);
     points_.post(run.number, gs_point{GS_POINT_VERDICT, 0, code(own.what), own.id, 0});
     gs_point answer;
-    if (!points_.await(run.number, workers_.spins(), &answer) || answer.verdict == GS_VERDICT_FINE) return;
+    if (!points_.await(run.number, &answer) || answer.verdict == GS_VERDICT_FINE) return;
     Verdict agreed = own;
     for (Verdict::What what : {Verdict::LOSS, Verdict::NORM, Verdict::GRADIENT})
         if (code(what) == answer.verdict) agreed.what = what;

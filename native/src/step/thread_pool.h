@@ -51,7 +51,6 @@ public:
     void wait_for(uint32_t commands);
     int threads() const { return threads_; }
     /* Pauses before one of the threads sleeps. */
-    int spins() const { return spins_; }
 
     static const uint32_t SLOTS = 1024; /* commands; a step of 100 segments queues about 310 */
 
@@ -97,7 +96,6 @@ public:
     void wait_for(uint32_t commands) { pool_.wait_for(commands); }
     void wait() { wait_for(queued()); }
     void barrier() { pool_.barrier(); }
-    int spins() const { return pool_.spins(); }
 
 private:
     ThreadPool pool_;

@@ -14,11 +14,22 @@ import java.util.List;
  * follow it but {@link #close}.
  */
 public interface Collective extends AutoCloseable {
+  /** From so many bytes on a round of messages costs less than its bytes. */
+  long BUCKET = 1 << 20;
+
   /** This worker's number, from 0. */
   int rank();
 
   /** How many workers there are. */
   int world();
+
+  /**
+   * From how many bytes on gradients are best summed while a device still computes others. The same
+   * on all workers between two operations; an operation may change it.
+   */
+  default long bucketBytes() {
+    return BUCKET;
+  }
 
   /**
    * Replaces numbers by their sums over all workers, who have as many of them in as many buffers.

@@ -42,20 +42,16 @@ public final class GradientBuckets implements Participants {
         public void counted(double[] sums, int first) {}
       };
 
-  /** From so many bytes on a bucket is reduced: a round of the ring costs less than its bytes. */
-  public static final int BYTES = 1 << 20;
-
   private static final int VERDICT_BYTES = Integer.BYTES + Long.BYTES;
 
   private final Collective collective;
   private final Ballot ballot;
   private final Activity activity;
-  private final int most;
   private final double[] counts;
   private final List<ByteBuffer> bucket = new ArrayList<>();
   private long bytes;
 
-  /** Buckets of {@link #BYTES}; the collective stays the caller's. */
+  /** Without a ballot; the collective stays the caller's. */
   public GradientBuckets(Collective collective) {
     this(collective, NOTHING, new Activity());
   }
@@ -69,7 +65,6 @@ public final class GradientBuckets implements Participants {
     this.collective = collective;
     this.ballot = ballot;
     this.activity = activity;
-    most = BYTES;
     counts = new double[1 + ballot.size()];
   }
 
@@ -87,7 +82,7 @@ public final class GradientBuckets implements Participants {
       bucket.add(ranges.get(i));
       bytes += ranges.get(i).remaining();
     }
-    if (bytes >= most) {
+    if (bytes >= collective.bucketBytes()) {
       reduce();
     }
   }

@@ -16,16 +16,33 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code logs/rank-N.log}: what happened to one worker, a line each, with the time. Lines that come
  * before the run's directory is known wait for it. For all threads, those of connections among
- * them: a log that can't be written is no reason to end a job.
+ * them: one of its own writes, as a directory that hangs must not silence a worker. A log that
+ * can't be written is no reason to end a job.
  */
-final class RankLog implements TrainingListener {
+final class RankLog implements TrainingListener, AutoCloseable {
   /** Directory of a run that holds them. */
   static final String DIRECTORY = "logs";
 
+  /** Seconds for the last lines. */
+  private static final long PATIENCE = 2;
+
+  private final ExecutorService writer =
+      Executors.newSingleThreadExecutor(
+          work -> {
+            Thread thread = new Thread(work, "gradsieve-log");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  // Of the writer.
   private final List<String> waiting = new ArrayList<>();
   private Path file = Path.of("");
 
@@ -35,7 +52,11 @@ final class RankLog implements TrainingListener {
   }
 
   /** From now on lines go to the file of this rank. */
-  synchronized void open(Path run, int rank) {
+  void open(Path run, int rank) {
+    writer.execute(() -> begin(run, rank));
+  }
+
+  private void begin(Path run, int rank) {
     file = run.resolve(name(rank));
     try {
       Files.createDirectories(run.resolve(DIRECTORY));
@@ -48,9 +69,13 @@ final class RankLog implements TrainingListener {
   }
 
   /** Adds a line. */
-  synchronized void line(String text) {
+  void line(String text) {
     String time = LocalDateTime.now().truncatedTo(ChronoUnit.MILLIS).toString();
-    write(time + " " + text);
+    try {
+      writer.execute(() -> write(time + " " + text));
+    } catch (RejectedExecutionException e) {
+      // it comes after the end
+    }
   }
 
   private void write(String line) {
@@ -101,5 +126,16 @@ final class RankLog implements TrainingListener {
   @Override
   public void runFinished(RunFinished event) {
     line("training ends");
+  }
+
+  /** Waits a while for what is not written yet. */
+  @Override
+  public void close() {
+    writer.shutdown();
+    try {
+      writer.awaitTermination(PATIENCE, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

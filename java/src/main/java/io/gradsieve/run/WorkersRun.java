@@ -105,7 +105,8 @@ public final class WorkersRun {
     WorkersConfig workers = training.config().workers();
     String dataHash = DataHash.of(training.data().dataset());
     Protection protection = Protection.of(joining.tokenFile(), tls(joining));
-    try (SharedSamples samples = shared(training, dataHash);
+    try (log;
+        SharedSamples samples = shared(training, dataHash);
         Job job =
             Job.join(
                 place,
@@ -167,6 +168,7 @@ public final class WorkersRun {
   /** A library does not come back, and its threads may write to memory of ours: end at once. */
   private void halt(String line) {
     tell("error: " + line);
+    log.close();
     Runtime.getRuntime().halt(new PeerLost(line).exitCode());
   }
 

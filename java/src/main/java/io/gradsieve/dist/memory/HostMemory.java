@@ -121,6 +121,16 @@ public final class HostMemory implements Collective {
     return ring.world();
   }
 
+  /**
+   * Where all gradients lie in common memory, the processors that would add some are those that
+   * compute the others: each meeting waits for one of them, up to a scheduler's tick. At the end
+   * they are free.
+   */
+  @Override
+  public long bucketBytes() {
+    return regions.ofAll() ? Long.MAX_VALUE : BUCKET;
+  }
+
   @Override
   public void allReduce(List<ByteBuffer> floats) throws IOException, InterruptedException {
     if (!operation.tryLock()) {

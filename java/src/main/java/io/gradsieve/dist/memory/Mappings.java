@@ -99,6 +99,11 @@ final class Mappings implements AutoCloseable {
     return refusal;
   }
 
+  /** Whether there is something of every worker; the same on all. */
+  boolean ofAll() {
+    return regions.stream().noneMatch(List::isEmpty);
+  }
+
   /** Which of this worker's regions has these bytes; −1: none. */
   int regionOf(long address, long bytes) {
     List<SharedMemory> own = regions.get(rank);
