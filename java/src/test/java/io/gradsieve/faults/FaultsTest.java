@@ -28,18 +28,23 @@ import org.junit.jupiter.api.io.TempDir;
  * behind and no checkpoint that is not whole. Those that take long run with {@code
  * -Dgradsieve.faults=all}.
  */
-@Timeout(240)
+@Timeout(1800)
 class FaultsTest {
   private static final int HOSTS = 4;
   private static final int PORT = 29_471;
-  private static final int EPOCHS = 30;
   private static final String ALL = "gradsieve.faults";
 
   /** Seconds in which who fails is named; 15 unless told otherwise. */
-  private static final String FAILURE_TIMEOUT = System.getProperty("gradsieve.faults.timeout", "2");
+  private static final int FAILURE_TIMEOUT = Integer.getInteger("gradsieve.faults.timeout", 2);
+
+  /** Long enough that a job outlasts {@link #STOPPED}. */
+  private static final int EPOCHS = 15 * FAILURE_TIMEOUT;
+
+  /** Far longer than it takes to be found dead: 60 s where that takes 15. */
+  private static final Duration STOPPED = Duration.ofSeconds(4L * FAILURE_TIMEOUT);
 
   private static final Duration SOON = Duration.ofSeconds(40);
-  private static final Duration LONG = Duration.ofSeconds(120);
+  private static final Duration LONG = Duration.ofSeconds(60L * FAILURE_TIMEOUT);
 
   @TempDir Path directory;
 
@@ -75,7 +80,7 @@ class FaultsTest {
                 "--rendezvous",
                 Hosts.address(0) + ":" + PORT,
                 "--failure-timeout",
-                FAILURE_TIMEOUT,
+                Integer.toString(FAILURE_TIMEOUT),
                 "--join-timeout",
                 "20s",
                 "--token-file",
@@ -101,9 +106,9 @@ class FaultsTest {
   }
 
   /** All four, well under way. */
-  private void begin() throws IOException, InterruptedException {
+  private void begin(String... more) throws IOException, InterruptedException {
     for (int host = 0; host < HOSTS; host++) {
-      start(host);
+      start(host, more);
     }
     nodes.get(0).awaitText("epoch 2/", SOON);
   }
@@ -122,6 +127,10 @@ class FaultsTest {
 
   /** Each epoch is there once, and all checkpoints are whole. */
   private void runIsWhole() throws IOException {
+    runIsWhole(EPOCHS);
+  }
+
+  private void runIsWhole(int last) throws IOException {
     List<Integer> epochs = new ArrayList<>();
     for (String line : Files.readAllLines(directory.resolve("run/metrics.jsonl"))) {
       JsonNode epoch = new ObjectMapper().readTree(line);
@@ -129,7 +138,7 @@ class FaultsTest {
       assertThat(epoch.get("samples_kept").asInt() + epoch.get("forward_only").asInt())
           .isLessThanOrEqualTo(epoch.get("samples_seen").asInt());
     }
-    assertThat(epochs).isEqualTo(Stream.iterate(1, i -> i + 1).limit(EPOCHS).toList());
+    assertThat(epochs).isEqualTo(Stream.iterate(1, i -> i + 1).limit(last).toList());
     try (Stream<Path> checkpoints = Files.list(directory.resolve("run/checkpoints"))) {
       assertThat(checkpoints.map(path -> path.getFileName().toString()).toList())
           .allMatch(name -> name.matches("epoch-[0-9]{4}"));
@@ -167,7 +176,9 @@ class FaultsTest {
     ProcessHandle writer = nodes.get(0).worker();
     Node.await("a checkpoint is being written", SOON, this::isWriting);
     Node.signal(writer, "STOP");
+    long stopped = System.nanoTime();
     anyoneSays("run: run goes on from");
+    nodes.get(1).goesOn(STOPPED.minusNanos(System.nanoTime() - stopped));
     Node.signal(writer, "CONT");
     allEnd(0);
     runIsWhole();
@@ -232,15 +243,28 @@ class FaultsTest {
 
   @Test
   void whoIsNotLikeTheOthersIsRefusedByName() throws Exception {
-    begin();
+    int epochs = 3 * EPOCHS; // it has to outlast three that are refused
+    begin("--epochs", Integer.toString(epochs));
     Node.signal(nodes.remove(3).launch(), "KILL");
     nodes.get(0).awaitText(": 3 workers", SOON);
-    Node other = start(3, "--lr", "0.04");
-    assertThat(other.ended(SOON)).as(other.text()).isEqualTo(2);
-    assertThat(other.text()).contains("configuration");
-    nodes.remove(other);
+    isRefused(
+        start(3, "--epochs", Integer.toString(epochs), "--lr", "0.04"),
+        "configuration: the job has");
+    Path data = directory.resolve("other.csv");
+    Files.writeString(data, "a,y\n" + "1,no\n2,yes\n".repeat(100));
+    isRefused(start(3, "--data", data.toString(), "--label", "y"), "data: the job has");
+    Path program = Node.jar(directory.resolve("other.jar"));
+    Node build = Node.start(hosts.on(3), directory, program, command());
+    nodes.add(build);
+    isRefused(build, "code: the job has");
     allEnd(0);
-    runIsWhole();
+    runIsWhole(epochs);
+  }
+
+  private void isRefused(Node other, String why) throws InterruptedException {
+    assertThat(other.ended(SOON)).as(other.text()).isEqualTo(2);
+    assertThat(other.text()).contains(why);
+    nodes.remove(other);
   }
 
   // ---- with -Dgradsieve.faults=all
@@ -276,7 +300,7 @@ class FaultsTest {
     Node.signal(stopped, "STOP");
     nodes.get(0).awaitText(": 3 workers", SOON);
     nodes.get(2).awaitText("is stopped (SIGSTOP)", SOON);
-    nodes.get(0).goesOn(Duration.ofSeconds(8));
+    nodes.get(0).goesOn(STOPPED);
     Node.signal(stopped, "CONT");
     allEnd(0);
     runIsWhole();

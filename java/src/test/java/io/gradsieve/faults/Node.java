@@ -2,7 +2,10 @@ package io.gradsieve.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.gradsieve.cli.Main;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,10 +14,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
 
 /** A {@code launch} of one worker on a host, and what it printed. */
 final class Node {
   private static final long LOOK_NANOS = 2_000_000;
+
+  /** The directory of the classes that are tested. */
+  private static final Path PROGRAM = program();
 
   private final Process launch;
   private final Path output;
@@ -30,10 +39,16 @@ final class Node {
    * @param on the beginning of a command line that runs on a host; empty: here
    */
   static Node start(List<String> on, Path directory, List<String> arguments) throws IOException {
+    return start(on, directory, PROGRAM, arguments);
+  }
+
+  /** The same of another build. */
+  static Node start(List<String> on, Path directory, Path program, List<String> arguments)
+      throws IOException {
     List<String> command = new ArrayList<>(on);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp"));
-    command.add(System.getProperty("java.class.path"));
+    command.add(program + File.pathSeparator + System.getProperty("java.class.path"));
     command.add("io.gradsieve.cli.Main");
     command.addAll(arguments);
     Path output = Files.createTempFile(directory, "node-", ".txt");
@@ -44,6 +59,26 @@ final class Node {
             .directory(directory.toFile())
             .start();
     return new Node(process, output);
+  }
+
+  /** A jar of the classes that are tested: workers take it for another build of them. */
+  static Path jar(Path file) throws IOException {
+    try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(file));
+        Stream<Path> classes = Files.walk(PROGRAM)) {
+      for (Path path : classes.filter(Files::isRegularFile).toList()) {
+        jar.putNextEntry(new JarEntry(PROGRAM.relativize(path).toString()));
+        Files.copy(path, jar);
+      }
+    }
+    return file;
+  }
+
+  private static Path program() {
+    try {
+      return Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** What it and its worker have printed. */
