@@ -9,6 +9,8 @@ import io.gradsieve.backend.CompiledStep.Place;
 import io.gradsieve.backend.Learner.Update;
 import io.gradsieve.backend.cuda.CudaBackend;
 import io.gradsieve.backend.cuda.CudaFaults;
+import io.gradsieve.dist.Activity;
+import io.gradsieve.dist.nccl.NcclCommunicator;
 import io.gradsieve.dist.nccl.NcclLimits;
 import io.gradsieve.dist.nccl.NcclParticipants;
 import io.gradsieve.dist.nccl.NcclRanks;
@@ -60,8 +62,8 @@ class NcclSharesTest {
       Gathering gathering = new Gathering(2);
       return new Pair(
           model,
-          new NcclParticipants(ranks.get(0), gathering.member(0)),
-          new NcclParticipants(ranks.get(1), gathering.member(1)));
+          participants(ranks.get(0), gathering.member(0)),
+          participants(ranks.get(1), gathering.member(1)));
     }
 
     void queue(int from, int own, int to, Place place) {
@@ -197,8 +199,8 @@ class NcclSharesTest {
         Pair pair =
             new Pair(
                 "cnn",
-                noticing(new NcclParticipants(ranks.get(0), gathering.member(0)), waits),
-                new NcclParticipants(ranks.get(1), gathering.member(1)))) {
+                noticing(participants(ranks.get(0), gathering.member(0)), waits),
+                participants(ranks.get(1), gathering.member(1)))) {
       Learner first = pair.learners.get(0);
       first.queue(0, 10, Place.WHOLE, Update.PLAIN);
       assertThat(waits.await(60, TimeUnit.SECONDS)).isTrue();
@@ -208,6 +210,10 @@ class NcclSharesTest {
       ranks.get(1).abort("the step was aborted");
       ranks.get(0).close();
     }
+  }
+
+  private static NcclParticipants participants(NcclCommunicator nccl, Participants others) {
+    return new NcclParticipants(nccl, others, new Activity());
   }
 
   /** Counts down when the step waits for sums. */

@@ -156,8 +156,19 @@ final class Node {
 
   /** Sends a signal by its name. */
   static void signal(ProcessHandle process, String name) throws IOException, InterruptedException {
-    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    kill(name, Long.toString(process.pid()));
+  }
+
+  /** Sends it to all of a process group. */
+  static void signalGroup(ProcessHandle leader, String name)
+      throws IOException, InterruptedException {
+    kill(name, "-" + leader.pid());
+  }
+
+  private static void kill(String name, String whom) throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-" + name, "--", whom).start();
     assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(kill.exitValue()).isZero();
   }
 
   void destroy() {

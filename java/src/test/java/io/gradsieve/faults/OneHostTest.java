@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +35,11 @@ class OneHostTest {
   }
 
   private Node launch(String arguments) throws IOException {
-    Node node = Node.start(List.of(), directory, Arrays.asList(arguments.split(" ")));
+    return launch(List.of(), arguments);
+  }
+
+  private Node launch(List<String> by, String arguments) throws IOException {
+    Node node = Node.start(by, directory, Arrays.asList(arguments.split(" ")));
     nodes.add(node);
     return node;
   }
@@ -97,5 +102,34 @@ class OneHostTest {
       assertThat(launch.ended(SOON)).as(launch.text()).isEqualTo(2);
       assertThat(launch.text()).contains(address);
     }
+  }
+
+  /** A terminal sends the signal to all processes at once. */
+  @Test
+  void anInterruptOfTheWholeGroupIsOneStop() throws Exception {
+    Node launch =
+        launch(
+            List.of("setsid"),
+            "launch --workers 2 -- train --epochs 40 --batch-size 32 --threads 1 --out run");
+    launch.awaitText("epoch 3/", SOON);
+    Node.signalGroup(launch.launch(), "INT");
+    assertThat(launch.ended(SOON)).as(launch.text()).isEqualTo(130);
+    assertThat(launch.text()).doesNotContain("started again").doesNotContain("generation 2");
+    Node.noneLeft(directory, SOON);
+    Node resumed = launch("launch --workers 2 -- train --resume --out run");
+    assertThat(resumed.ended(SOON)).as(resumed.text()).isZero();
+    assertThat(Files.readAllLines(directory.resolve("run/metrics.jsonl"))).hasSize(40);
+  }
+
+  @Test
+  @Tag("cuda")
+  void aSumOfNcclThatNeverArrivesEndsTheGenerationAndTheJobGoesOn() throws Exception {
+    Node launch =
+        launch(
+            List.of("env", "GRADSIEVE_CUDA_FAIL=ncclAllReduce.lost:5"),
+            "launch --workers 2 --failure-timeout 3 -- train --device cuda --collective nccl --epochs 4 --batch-size 720 --out run");
+    assertThat(launch.ended(SOON)).as(launch.text()).isZero();
+    assertThat(launch.text()).contains("generation 1 ends", "nothing has moved for 3.", "goes on");
+    assertThat(Files.readAllLines(directory.resolve("run/metrics.jsonl"))).hasSize(4);
   }
 }

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException.Missing;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.backend.MemorySource;
+import io.gradsieve.dist.Activity;
 import io.gradsieve.dist.Collective;
 import io.gradsieve.dist.Compression;
 import io.gradsieve.dist.GradientPath;
@@ -41,12 +42,18 @@ record Gathering(Collective collective, GradientPath path, Optional<NcclCommunic
    *
    * @param ring is the result's
    * @param regions where gradients lie that others of this host can map
+   * @param activity is told when it waits for others
    * @throws Usage if what was asked for does not fit these workers
    * @throws Missing if it is not there
    * @throws PeerLost if it can't go on after a worker was lost
    */
   static Gathering of(
-      Ring ring, Ranked place, Means means, SharedRegions regions, Duration patience)
+      Ring ring,
+      Ranked place,
+      Means means,
+      SharedRegions regions,
+      Activity activity,
+      Duration patience)
       throws IOException, InterruptedException {
     if (place.world() == 1) {
       return new Gathering(ring, GradientPath.PLAIN, Optional.empty());
@@ -54,13 +61,13 @@ record Gathering(Collective collective, GradientPath path, Optional<NcclCommunic
     boolean gpus = place.peers().stream().allMatch(peer -> peer.instructionSet().isEmpty());
     return switch (means.collective()) {
       case MPI -> mpi(ring, place, patience);
-      case NCCL -> nccl(ring, gpus, means, patience);
+      case NCCL -> nccl(ring, gpus, means, activity, patience);
       case RING -> local(ring, gpus, place, means, regions);
       case AUTO ->
           gpus
                   && means.compression() == Compression.NONE
                   && everyone(ring, ncclIsThere(ring, means, patience))
-              ? nccl(ring, true, means, patience)
+              ? nccl(ring, true, means, activity, patience)
               : local(ring, gpus, place, means, regions);
     };
   }
@@ -88,7 +95,8 @@ record Gathering(Collective collective, GradientPath path, Optional<NcclCommunic
   }
 
   /** The ring stays for all but gradients. */
-  private static Gathering nccl(Ring ring, boolean gpus, Means means, Duration patience) {
+  private static Gathering nccl(
+      Ring ring, boolean gpus, Means means, Activity activity, Duration patience) {
     if (!gpus) {
       throw new Usage(
           "--collective nccl: adds gradients of GPUs, and not every worker computes on one; leave it out");
@@ -102,7 +110,7 @@ record Gathering(Collective collective, GradientPath path, Optional<NcclCommunic
             MemorySource.OWN,
             participants -> {
               communicator.start(NcclMeeting.over(ring));
-              return new NcclParticipants(communicator, participants);
+              return new NcclParticipants(communicator, participants, activity);
             });
     return new Gathering(ring, path, Optional.of(communicator));
   }

@@ -227,7 +227,7 @@ public final class Job implements AutoCloseable {
     Ring formed = door.form(place, longest, patience, this::waiting, means.compression());
     ring = Optional.of(formed);
     try {
-      return Gathering.of(formed, place, means, regions, patience);
+      return Gathering.of(formed, place, means, regions, activity, patience);
     } catch (IOException | InterruptedException | RuntimeException e) {
       formed.close();
       throw e;

@@ -3,6 +3,8 @@ package io.gradsieve.dist.nccl;
 import io.gradsieve.backend.DeviceParticipants;
 import io.gradsieve.backend.Participants;
 import io.gradsieve.backend.Verdict;
+import io.gradsieve.dist.Activity;
+import io.gradsieve.dist.rendezvous.Message.Phase;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
@@ -17,11 +19,19 @@ import java.util.function.BooleanSupplier;
 public final class NcclParticipants implements DeviceParticipants {
   private final NcclCommunicator communicator;
   private final Participants others;
+  private final Activity activity;
 
-  /** Both stay the caller's; the ranks of one are those of the other. */
-  public NcclParticipants(NcclCommunicator communicator, Participants others) {
+  /**
+   * Of a worker.
+   *
+   * @param communicator stays the caller's
+   * @param others the same ranks; stays the caller's too
+   * @param activity is told when it waits for them
+   */
+  public NcclParticipants(NcclCommunicator communicator, Participants others, Activity activity) {
     this.communicator = communicator;
     this.others = others;
+    this.activity = activity;
   }
 
   @Override
@@ -32,7 +42,9 @@ public final class NcclParticipants implements DeviceParticipants {
 
   @Override
   public void await(BooleanSupplier done) throws IOException, InterruptedException {
+    activity.phase(Phase.REDUCING);
     communicator.await(done);
+    activity.phase(Phase.COMPUTING);
   }
 
   @Override
