@@ -56,6 +56,7 @@ final class AddressCheck {
         }
       };
   private int running;
+  private boolean beginning;
 
   AddressCheck(AddressProbe probe) {
     this.probe = probe;
@@ -75,9 +76,17 @@ final class AddressCheck {
   }
 
   private void next() {
-    while (running < AT_ONCE && !waiting.isEmpty()) {
-      running++;
-      new Run(waiting.remove()).begin();
+    if (beginning) {
+      return; // one that ended at once is here again: thousands must not nest
+    }
+    beginning = true;
+    try {
+      while (running < AT_ONCE && !waiting.isEmpty()) {
+        running++;
+        new Run(waiting.remove()).begin();
+      }
+    } finally {
+      beginning = false;
     }
   }
 

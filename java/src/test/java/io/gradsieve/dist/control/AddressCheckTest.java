@@ -104,6 +104,19 @@ class AddressCheckTest {
   }
 
   @Test
+  void manyThatWaitAndCantBeTriedAreAnsweredAtOnce() throws Exception {
+    for (int id = 0; id < 128; id++) {
+      check(id, elsewhere(), INTERFACE);
+    }
+    for (int id = 128; id < 10_000; id++) {
+      check(id, elsewhere(), LOOPBACK);
+    }
+    assertThat(results).isEmpty();
+    asked.get(0).answer().accept(Optional.empty());
+    assertThat(results).hasSize(1 + 10_000 - 128);
+  }
+
+  @Test
   void overSocketsTheRingsListenerAnswersForItsJob() throws Exception {
     try (Job job = new Job(1, 15_000);
         ServerSocket ring = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
