@@ -2,8 +2,6 @@ package io.gradsieve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -66,9 +64,9 @@ public final class Fuzz {
 
   private boolean isRefused(Reading reading, long seed) {
     try {
-      long before = allocated();
+      long before = AllocatedBytes.soFar();
       boolean refused = isRefused(reading, new Mutations(seed));
-      assertThat(allocated() - before).as("bytes allocated").isLessThan(MOST_BYTES);
+      assertThat(AllocatedBytes.soFar() - before).as("bytes allocated").isLessThan(MOST_BYTES);
       return refused;
     } catch (Exception | Error e) {
       throw new AssertionError("fuzz " + name + ": repeat with -Dseed=" + seed, e);
@@ -84,11 +82,5 @@ public final class Fuzz {
       assertThat(e.getMessage()).contains(name).doesNotContain("\n", "\r");
       return true;
     }
-  }
-
-  /** Bytes this thread has allocated so far. */
-  private static long allocated() {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    return threads.getThreadAllocatedBytes(Thread.currentThread().getId());
   }
 }

@@ -34,7 +34,7 @@ final class Doorman extends ChannelInitializer<Channel> {
   private static final int NONCE = 32;
 
   /** Held for a connection: a read of bytes; with TLS a record. */
-  private static final int HELD = 2 << 10;
+  static final int HELD = 2 << 10;
 
   private static final int HELD_WITH_TLS = 16 << 10;
 
@@ -43,7 +43,7 @@ final class Doorman extends ChannelInitializer<Channel> {
   private final RingToken ringToken;
   private final Optional<SslContext> tls;
   private final CoordinatorLoop desk;
-  private final ConnectionLimits limits = ConnectionLimits.standard();
+  private final ConnectionLimits limits;
   private final CauseCounter causes;
   private final Consumer<String> log;
   private final SecureRandom random = new SecureRandom();
@@ -58,6 +58,7 @@ final class Doorman extends ChannelInitializer<Channel> {
       Protection protection,
       RingToken ringToken,
       CoordinatorLoop desk,
+      ConnectionLimits limits,
       CauseCounter causes,
       Consumer<String> log) {
     this.me = new ServerHandshake.Member(job, Purpose.CONTROL, Introduction.NONE);
@@ -65,6 +66,7 @@ final class Doorman extends ChannelInitializer<Channel> {
     this.ringToken = ringToken;
     this.tls = protection.tls().map(TlsContexts::server);
     this.desk = desk;
+    this.limits = limits;
     this.causes = causes;
     this.log = log;
   }

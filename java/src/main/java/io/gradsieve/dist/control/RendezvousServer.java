@@ -2,6 +2,7 @@ package io.gradsieve.dist.control;
 
 import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.dist.handshake.CauseCounter;
+import io.gradsieve.dist.handshake.ConnectionLimits;
 import io.gradsieve.dist.handshake.Token;
 import io.gradsieve.dist.rendezvous.Bytes;
 import io.gradsieve.dist.rendezvous.Limits;
@@ -96,6 +97,7 @@ public final class RendezvousServer implements AutoCloseable {
     try {
       EventLoop loop = group.next();
       CauseCounter causes = new CauseCounter();
+      ConnectionLimits limits = ConnectionLimits.standard();
       RingToken fresh = freshToken();
       Token ring = protection.ringToken().orElseGet(() -> Token.fresh(fresh.token().toArray()));
       AddressCheck addresses = new AddressCheck(new RingProbe(loop, rules.job(), ring));
@@ -107,7 +109,7 @@ public final class RendezvousServer implements AutoCloseable {
               .option(ChannelOption.SO_BACKLOG, backlog)
               .childOption(ChannelOption.TCP_NODELAY, true)
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
-              .childHandler(new Doorman(rules.job(), protection, fresh, desk, causes, log))
+              .childHandler(new Doorman(rules.job(), protection, fresh, desk, limits, causes, log))
               .bind(bind);
       if (!binding.awaitUninterruptibly(BIND_SECONDS, TimeUnit.SECONDS)) {
         throw new Usage("can't listen on %s: the system does not answer".formatted(where));

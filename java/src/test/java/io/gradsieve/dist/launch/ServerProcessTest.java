@@ -105,7 +105,8 @@ class ServerProcessTest {
     Bytes hash = Bytes.of(new byte[32]);
     Join join = new Join(JOB, self, "1", hash, hash, false);
     try (Membership member =
-        Membership.join("127.0.0.1", port, JOB, join, Protection.none(), SOON, line -> {})) {
+        Membership.join(
+            "127.0.0.1", port, JOB, join, Protection.none(), token -> {}, SOON, line -> {})) {
       assertThat(member.ranked().world()).isEqualTo(1);
       int millis = (int) SOON.toMillis();
       assertThat(member.ask(new Barrier(Barrier.EXIT, millis), SOON)).isEqualTo(new Done());
