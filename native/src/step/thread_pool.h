@@ -50,7 +50,6 @@ public:
     /* The caller waits until so many commands are done. */
     void wait_for(uint32_t commands);
     int threads() const { return threads_; }
-    /* Pauses before one of the threads sleeps. */
 
     static const uint32_t SLOTS = 1024; /* commands; a step of 100 segments queues about 310 */
 

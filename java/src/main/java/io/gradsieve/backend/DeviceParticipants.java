@@ -5,8 +5,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Participants that add up gradients where they lie on a GPU. A step on a GPU calls {@link #reduce}
- * in place of {@link #gradients}, and {@link #await} before {@link #agree}; on a processor they are
- * like any others. Sums of batch norm and the verdict always go over the host.
+ * in place of {@link #gradients}, and {@link #await} as often before {@link #agree}; on a processor
+ * they are like any others. Sums of batch norm and the verdict always go over the host.
  */
 public interface DeviceParticipants extends Participants {
   /**
@@ -23,8 +23,8 @@ public interface DeviceParticipants extends Participants {
       throws IOException, InterruptedException;
 
   /**
-   * Waits for all that the step's calls of {@link #reduce} queued. Where it throws, what they left
-   * is no gradient.
+   * Waits for what a call of {@link #reduce} queued, in the order of the calls. Where it throws,
+   * what the step's calls left is no gradient.
    *
    * @param done whether the stream has come to the end of it; throws what the device reports
    */

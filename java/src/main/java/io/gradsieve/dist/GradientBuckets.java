@@ -12,8 +12,8 @@ import java.util.List;
 /**
  * A step's participants over a collective. Gradients of segments are collected in buckets, so that
  * small ones share a round, and reduced while the device runs the backward pass of earlier
- * segments; what is not finite in one share, all know of before the update. One for each
- * collective: after a failure neither is of use.
+ * segments, unless the collective would rather have all at the end; what is not finite in one
+ * share, all know of before the update. One for each collective: after a failure neither is of use.
  */
 public final class GradientBuckets implements Participants {
   /** What the workers count together at the end of every step, or of its part. */

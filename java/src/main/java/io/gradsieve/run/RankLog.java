@@ -16,9 +16,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -34,13 +33,22 @@ final class RankLog implements TrainingListener, AutoCloseable {
   /** Seconds for the last lines. */
   private static final long PATIENCE = 2;
 
-  private final ExecutorService writer =
-      Executors.newSingleThreadExecutor(
+  /** Lines that wait for the file: what comes to more is lost. */
+  private static final int LINES = 1_000;
+
+  private final ThreadPoolExecutor writer =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new ArrayBlockingQueue<>(LINES),
           work -> {
             Thread thread = new Thread(work, "gradsieve-log");
             thread.setDaemon(true);
             return thread;
-          });
+          },
+          new ThreadPoolExecutor.DiscardPolicy());
 
   // Of the writer.
   private final List<String> waiting = new ArrayList<>();
@@ -71,11 +79,7 @@ final class RankLog implements TrainingListener, AutoCloseable {
   /** Adds a line. */
   void line(String text) {
     String time = LocalDateTime.now().truncatedTo(ChronoUnit.MILLIS).toString();
-    try {
-      writer.execute(() -> write(time + " " + text));
-    } catch (RejectedExecutionException e) {
-      // it comes after the end
-    }
+    writer.execute(() -> write(time + " " + text));
   }
 
   private void write(String line) {

@@ -48,6 +48,7 @@ class HostMemorySharesTest {
         Learner third = learner(MemorySource.OWN);
         Learner fourth = learner(MemorySource.OWN)) {
       assertThat(mapped()).isGreaterThan(before);
+      assertThat(workers).extracting(Collective::bucketBytes).containsOnly(Collective.BUCKET);
       first.step.share(new GradientBuckets(workers.get(0)), true);
       second.step.share(new GradientBuckets(workers.get(1)), true);
       third.step.share(gathering.member(0), true);
@@ -63,6 +64,8 @@ class HostMemorySharesTest {
         assertThat(Learner.same(first.memory(), third.memory())).isTrue();
         assertThat(Learner.same(second.memory(), fourth.memory())).isTrue();
       }
+      // one sum a step, at its end, once all know where the gradients lie
+      assertThat(workers).extracting(Collective::bucketBytes).containsOnly(Long.MAX_VALUE);
     } finally {
       workers.forEach(Collective::close);
     }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * behind and no checkpoint that is not whole. Those that take long run with {@code
  * -Dgradsieve.faults=all}.
  */
-@Timeout(1800)
+@Timeout(1200)
 class FaultsTest {
   private static final int HOSTS = 4;
   private static final int PORT = 29_471;
@@ -37,8 +37,10 @@ class FaultsTest {
   /** Seconds in which who fails is named; 15 unless told otherwise. */
   private static final int FAILURE_TIMEOUT = Integer.getInteger("gradsieve.faults.timeout", 2);
 
-  /** Long enough that a job outlasts {@link #STOPPED}. */
   private static final int EPOCHS = 15 * FAILURE_TIMEOUT;
+
+  /** Of a job that outlasts {@link #STOPPED}, and three workers that are refused. */
+  private static final int MANY_EPOCHS = 4 * EPOCHS;
 
   /** Far longer than it takes to be found dead: 60 s where that takes 15. */
   private static final Duration STOPPED = Duration.ofSeconds(4L * FAILURE_TIMEOUT);
@@ -172,7 +174,7 @@ class FaultsTest {
 
   @Test
   void theWorkerThatWritesIsStoppedInTheMiddleOfACheckpoint() throws Exception {
-    begin();
+    begin("--epochs", Integer.toString(MANY_EPOCHS));
     ProcessHandle writer = nodes.get(0).worker();
     Node.await("a checkpoint is being written", SOON, this::isWriting);
     Node.signal(writer, "STOP");
@@ -181,7 +183,7 @@ class FaultsTest {
     nodes.get(1).goesOn(STOPPED.minusNanos(System.nanoTime() - stopped));
     Node.signal(writer, "CONT");
     allEnd(0);
-    runIsWhole();
+    runIsWhole(MANY_EPOCHS);
   }
 
   private boolean isWriting() {
@@ -243,13 +245,11 @@ class FaultsTest {
 
   @Test
   void whoIsNotLikeTheOthersIsRefusedByName() throws Exception {
-    int epochs = 3 * EPOCHS; // it has to outlast three that are refused
-    begin("--epochs", Integer.toString(epochs));
+    String epochs = Integer.toString(MANY_EPOCHS);
+    begin("--epochs", epochs);
     Node.signal(nodes.remove(3).launch(), "KILL");
     nodes.get(0).awaitText(": 3 workers", SOON);
-    isRefused(
-        start(3, "--epochs", Integer.toString(epochs), "--lr", "0.04"),
-        "configuration: the job has");
+    isRefused(start(3, "--epochs", epochs, "--lr", "0.04"), "configuration: the job has");
     Path data = directory.resolve("other.csv");
     Files.writeString(data, "a,y\n" + "1,no\n2,yes\n".repeat(100));
     isRefused(start(3, "--data", data.toString(), "--label", "y"), "data: the job has");
@@ -258,7 +258,7 @@ class FaultsTest {
     nodes.add(build);
     isRefused(build, "code: the job has");
     allEnd(0);
-    runIsWhole(epochs);
+    runIsWhole(MANY_EPOCHS);
   }
 
   private void isRefused(Node other, String why) throws InterruptedException {
@@ -295,7 +295,7 @@ class FaultsTest {
   @Test
   @EnabledIfSystemProperty(named = ALL, matches = "all")
   void aWorkerIsStoppedForLong() throws Exception {
-    begin();
+    begin("--epochs", Integer.toString(MANY_EPOCHS));
     ProcessHandle stopped = nodes.get(2).worker();
     Node.signal(stopped, "STOP");
     nodes.get(0).awaitText(": 3 workers", SOON);
@@ -303,7 +303,7 @@ class FaultsTest {
     nodes.get(0).goesOn(STOPPED);
     Node.signal(stopped, "CONT");
     allEnd(0);
-    runIsWhole();
+    runIsWhole(MANY_EPOCHS);
   }
 
   @Test

@@ -116,6 +116,11 @@ class OneHostTest {
     assertThat(launch.ended(SOON)).as(launch.text()).isEqualTo(130);
     assertThat(launch.text()).doesNotContain("started again").doesNotContain("generation 2");
     Node.noneLeft(directory, SOON);
+    for (int rank = 0; rank < 2; rank++) { // a second signal would have ended it unsaved
+      assertThat(directory.resolve("run/logs/rank-%d.log".formatted(rank)))
+          .content()
+          .contains("asked to stop");
+    }
     Node resumed = launch("launch --workers 2 -- train --resume --out run");
     assertThat(resumed.ended(SOON)).as(resumed.text()).isZero();
     assertThat(Files.readAllLines(directory.resolve("run/metrics.jsonl"))).hasSize(40);

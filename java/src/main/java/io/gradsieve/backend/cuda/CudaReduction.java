@@ -4,7 +4,10 @@ import io.gradsieve.backend.DeviceParticipants;
 import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.ShareThread;
 import io.gradsieve.backend.layout.Range;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /**
  * Gradients that are added up over all shares where they lie, on the stream beside the steps', from
@@ -17,10 +20,10 @@ final class CudaReduction {
   private final Resources resources;
   private final long gradients;
 
-  /** After what was queued last. */
-  private final long reduced;
+  /** Since the last wait, in their order. */
+  private final List<Bucket> queued = new ArrayList<>();
 
-  private final ShareThread.Call wait;
+  private final ShareThread.Call wait = this::awaitBuckets;
 
   /**
    * Of the gradients at an address.
@@ -38,8 +41,6 @@ final class CudaReduction {
     this.thread = thread;
     this.resources = resources;
     this.gradients = gradients;
-    reduced = newEvent();
-    wait = () -> participants.await(() -> CudaRuntime.reached(reduced));
   }
 
   private long newEvent() {
@@ -62,8 +63,21 @@ final class CudaReduction {
     thread.call(wait);
   }
 
+  /** One after another: who waits for many bytes sees that they move. */
+  private void awaitBuckets() throws IOException, InterruptedException {
+    try {
+      for (int i = 0; i < queued.size(); i++) {
+        participants.await(queued.get(i).isReduced);
+      }
+    } finally {
+      queued.clear();
+    }
+  }
+
   private final class Bucket implements CudaPoints.Point {
     private final long filled = newEvent();
+    private final long reduced = newEvent();
+    private final BooleanSupplier isReduced = () -> CudaRuntime.reached(reduced);
     private final ShareThread.Call call;
 
     Bucket(List<Range> ranges) {
@@ -79,6 +93,7 @@ final class CudaReduction {
       CudaRuntime.waitFor(backend.copyStream(), filled);
       thread.call(call);
       CudaRuntime.record(reduced, backend.copyStream());
+      queued.add(this);
     }
 
     @Override

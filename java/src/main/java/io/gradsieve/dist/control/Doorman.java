@@ -40,7 +40,7 @@ final class Doorman extends ChannelInitializer<Channel> {
 
   private final ServerHandshake.Member me;
   private final Protection protection;
-  private final RingToken ringToken;
+  private final Optional<RingToken> ringToken;
   private final Optional<SslContext> tls;
   private final CoordinatorLoop desk;
   private final ConnectionLimits limits;
@@ -56,7 +56,7 @@ final class Doorman extends ChannelInitializer<Channel> {
   Doorman(
       String job,
       Protection protection,
-      RingToken ringToken,
+      Optional<RingToken> ringToken,
       CoordinatorLoop desk,
       ConnectionLimits limits,
       CauseCounter causes,
@@ -146,9 +146,7 @@ final class Doorman extends ChannelInitializer<Channel> {
           .addLast(new FrameOpener(done.seal(), refusal -> count(refusal, peer)))
           .addLast(new FrameSealer(done.seal()))
           .addLast(desk.connection(ctx.channel(), peer));
-      if (protection.ringToken().isEmpty()) {
-        ctx.channel().writeAndFlush(new Frame(0, 0, ringToken));
-      }
+      ringToken.ifPresent(secret -> ctx.channel().writeAndFlush(new Frame(0, 0, secret)));
     }
 
     @Override

@@ -98,8 +98,12 @@ public final class RendezvousServer implements AutoCloseable {
       EventLoop loop = group.next();
       CauseCounter causes = new CauseCounter();
       ConnectionLimits limits = ConnectionLimits.standard();
-      RingToken fresh = freshToken();
-      Token ring = protection.ringToken().orElseGet(() -> Token.fresh(fresh.token().toArray()));
+      Optional<RingToken> handed =
+          protection.ringToken().isPresent() ? Optional.empty() : Optional.of(freshToken());
+      Token ring =
+          protection
+              .ringToken()
+              .orElseGet(() -> Token.fresh(handed.orElseThrow().token().toArray()));
       AddressCheck addresses = new AddressCheck(new RingProbe(loop, rules.job(), ring));
       CoordinatorLoop desk = new CoordinatorLoop(rules, loop, addresses, log);
       ChannelFuture binding =
@@ -109,7 +113,7 @@ public final class RendezvousServer implements AutoCloseable {
               .option(ChannelOption.SO_BACKLOG, backlog)
               .childOption(ChannelOption.TCP_NODELAY, true)
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
-              .childHandler(new Doorman(rules.job(), protection, fresh, desk, limits, causes, log))
+              .childHandler(new Doorman(rules.job(), protection, handed, desk, limits, causes, log))
               .bind(bind);
       if (!binding.awaitUninterruptibly(BIND_SECONDS, TimeUnit.SECONDS)) {
         throw new Usage("can't listen on %s: the system does not answer".formatted(where));

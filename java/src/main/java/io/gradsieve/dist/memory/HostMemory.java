@@ -53,6 +53,8 @@ public final class HostMemory implements Collective {
   /** The regions of all as they were when last told. */
   private Mappings regions;
 
+  private volatile boolean common;
+
   private long told;
   private final ReentrantLock operation = new ReentrantLock();
   private volatile boolean closed;
@@ -128,7 +130,7 @@ public final class HostMemory implements Collective {
    */
   @Override
   public long bucketBytes() {
-    return regions.ofAll() ? Long.MAX_VALUE : BUCKET;
+    return common ? Long.MAX_VALUE : BUCKET;
   }
 
   @Override
@@ -191,6 +193,7 @@ public final class HostMemory implements Collective {
     }
     regions.close();
     regions = latest;
+    common = latest.ofAll();
     told = now.changes();
   }
 

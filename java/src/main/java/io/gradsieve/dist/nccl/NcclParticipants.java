@@ -37,13 +37,16 @@ public final class NcclParticipants implements DeviceParticipants {
   @Override
   public void reduce(long stream, long[] addresses, long[] floats)
       throws IOException, InterruptedException {
+    activity.phase(Phase.REDUCING);
     communicator.allReduce(stream, addresses, floats);
+    activity.phase(Phase.COMPUTING);
   }
 
   @Override
   public void await(BooleanSupplier done) throws IOException, InterruptedException {
     activity.phase(Phase.REDUCING);
     communicator.await(done);
+    activity.worked();
     activity.phase(Phase.COMPUTING);
   }
 

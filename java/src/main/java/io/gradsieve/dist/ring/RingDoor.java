@@ -28,8 +28,8 @@ import java.util.function.Consumer;
  * same in all generations.
  *
  * <pre>
- *   door = RingDoor.open(job, token, …)   listens from now on, answers probes
- *   join with door.addresses()
+ *   door = RingDoor.open(job, token, …)   listens from now on, with a token answers probes
+ *   join with door.addresses()            without one: door.trust(token) before the server probes
  *   ring = door.form(ranked, …)           in each generation; on a verdict: door.abort(generation)
  * </pre>
  *

@@ -14,6 +14,7 @@ import io.gradsieve.dist.handshake.Token;
 import io.gradsieve.dist.rendezvous.MemberEvent.Ranked;
 import io.gradsieve.dist.ring.Ring;
 import io.gradsieve.dist.ring.RingDoor;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.DoubleBuffer;
@@ -46,6 +47,7 @@ class RingTokenTest {
   private final List<RingDoor> doors = new ArrayList<>();
   private final BlockingQueue<Token> told = new LinkedBlockingQueue<>();
   private final List<String> doorLog = new CopyOnWriteArrayList<>();
+  private final Log refused = new Log();
 
   @BeforeAll
   static void makeCertificates() throws Exception {
@@ -72,7 +74,7 @@ class RingTokenTest {
 
   /** A worker with a listener that only its server can open to others. */
   private Membership join(Job job) throws Exception {
-    RingDoor door = RingDoor.open(Job.NAME, Optional.empty(), Optional.empty(), true, doorLog::add);
+    RingDoor door = RingDoor.open(Job.NAME, Optional.empty(), Optional.empty(), true, this::log);
     doors.add(door);
     return job.member(
         token -> {
@@ -80,6 +82,11 @@ class RingTokenTest {
           told.add(token);
         },
         door.addresses().toArray(String[]::new));
+  }
+
+  private void log(String line) {
+    doorLog.add(line);
+    refused.add(line);
   }
 
   private CompletableFuture<Double> sum(RingDoor door, Ranked place) {
@@ -127,6 +134,7 @@ class RingTokenTest {
       }
       Token token = toldNext();
       assertThat(knock(doors.get(0), probe, token)).isInstanceOf(Outcome.Done.class);
+      refused.await("has another token");
       assertThat(doorLog).allMatch(line -> line.contains("has another token"));
       String shown = hex(token).substring(0, 8);
       assertThat(job.log.count(shown)).isZero();
@@ -182,5 +190,14 @@ class RingTokenTest {
       }
     }
     assertThat(told).isEmpty();
+    for (Protection protection : List.of(Job.token(1), Protection.none())) {
+      try (Job job = job(1, protection);
+          RawPeer stranger = new RawPeer(job.port())) {
+        assertThat(stranger.shake(protection, (byte) 9, new ByteArrayOutputStream()))
+            .isInstanceOf(Outcome.Done.class);
+        stranger.pace(300);
+        assertThat(stranger.nothingComes()).isTrue();
+      }
+    }
   }
 }

@@ -12,10 +12,7 @@ import io.gradsieve.dist.handshake.Introduction;
 import io.gradsieve.dist.handshake.Outcome;
 import io.gradsieve.dist.handshake.Purpose;
 import io.gradsieve.dist.handshake.Role;
-import io.gradsieve.dist.rendezvous.Bytes;
 import io.gradsieve.dist.rendezvous.Deadlines;
-import io.gradsieve.dist.rendezvous.Limits;
-import io.gradsieve.dist.rendezvous.Message.RingToken;
 import io.gradsieve.dist.rendezvous.MessageCodec;
 import io.gradsieve.dist.rendezvous.Rules;
 import io.netty.buffer.ByteBuf;
@@ -34,10 +31,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Fuzz target: the server of a job, all of it but the sockets, and whoever connects: strangers with
- * any bytes, members with the token and any sealed frames; each byte split anywhere, hung up on at
- * any time. Nothing but the server's own closing comes of it; when all have gone, every buffer is
- * released and nobody is counted.
+ * Fuzz target: the server of a job, all of it but the sockets and its clock, and whoever connects:
+ * strangers with any bytes, members with the token and any sealed frames; each byte split anywhere,
+ * hung up on at any time. Nothing but the server's own closing comes of it; when all have gone,
+ * every buffer is released and nobody is counted.
  */
 public final class ServerTarget {
   private static final int MOST_STEPS = 64;
@@ -67,13 +64,7 @@ public final class ServerTarget {
           log::add);
   private final Doorman doorman =
       new Doorman(
-          Job.NAME,
-          Job.token(1),
-          new RingToken(Bytes.of(new byte[Limits.HASH])),
-          desk,
-          limits,
-          new CauseCounter(),
-          log::add);
+          Job.NAME, Job.token(1), Optional.empty(), desk, limits, new CauseCounter(), log::add);
   private final List<Peer> peers = new ArrayList<>();
 
   private ServerTarget(byte[] input) {

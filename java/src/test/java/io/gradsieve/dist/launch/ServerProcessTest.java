@@ -144,7 +144,9 @@ class ServerProcessTest {
     builder.environment().put(ParentWatch.VARIABLE, "1"); // whose server would end with its input
     Process worker = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try (BufferedReader said = worker.inputReader()) {
-      log.add(said.readLine());
+      String line = said.readLine();
+      assertThat(line).isNotNull();
+      log.add(line);
     }
     ProcessHandle server = process(started()).orElseThrow();
     new ProcessBuilder("/bin/sh", "-c", "kill -9 -" + worker.pid()).start();
