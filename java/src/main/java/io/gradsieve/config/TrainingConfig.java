@@ -6,6 +6,7 @@ import io.gradsieve.backend.Precision;
 import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.Schema;
 import io.gradsieve.data.augment.Augment;
+import io.gradsieve.dist.rendezvous.Limits;
 import io.gradsieve.format.Checksum;
 import io.gradsieve.optim.OptimizerConfig;
 import io.gradsieve.optim.schedule.Schedule;
@@ -282,30 +283,51 @@ public record TrainingConfig(Settings settings) {
    * not count, so that checkpoints outlive options that come later.
    */
   public String hash() {
-    return hash("", CommandOptions.FREE_ON_RESUME);
-  }
-
-  /**
-   * A hash of what all workers of a job must have alike: every option but those of a machine, and
-   * those that name the data, of which there is a hash of its own.
-   *
-   * @param network what is trained
-   */
-  public String jobHash(String network) {
-    List<Option<?>> own = new ArrayList<>(CommandOptions.FREE_ON_RESUME);
-    own.addAll(List.of(Options.DEVICE, Options.THREADS, Options.PRECISION));
-    own.addAll(List.of(Options.DATA, Options.DATA_DIR, Options.MODEL, Options.WEIGHTS));
-    return hash(network, own);
-  }
-
-  private String hash(String before, List<Option<?>> without) {
-    StringBuilder text = new StringBuilder(before);
+    StringBuilder text = new StringBuilder();
     for (Option<?> option : CommandOptions.TRAIN) {
       String value = settings.setting(option).map(Settings.Setting::text).orElse("");
-      if (!without.contains(option) && !value.equals(option.fallback().orElse(""))) {
+      if (!CommandOptions.FREE_ON_RESUME.contains(option)
+          && !value.equals(option.fallback().orElse(""))) {
         text.append(option.name()).append('=').append(value).append('\n');
       }
     }
-    return Checksum.of(text.toString().getBytes(StandardCharsets.UTF_8));
+    return hash(text.toString());
+  }
+
+  /**
+   * What all workers of a job must have alike, each {@code name=value}: every option that has a
+   * value, but those of a machine, and those that name the data, of which there is a hash of its
+   * own; last the network, by its hash. So stands, too, what {@link Limits#SETTING} does not hold
+   * or is not printable ASCII.
+   *
+   * @param network what is trained
+   */
+  public List<String> jobSettings(String network) {
+    List<Option<?>> own = new ArrayList<>(CommandOptions.FREE_ON_RESUME);
+    own.addAll(List.of(Options.DEVICE, Options.THREADS, Options.PRECISION));
+    own.addAll(List.of(Options.DATA, Options.DATA_DIR, Options.MODEL, Options.WEIGHTS));
+    List<String> all = new ArrayList<>();
+    for (Option<?> option : CommandOptions.TRAIN) {
+      if (!own.contains(option)) {
+        settings.setting(option).ifPresent(s -> all.add(jobSetting(option, s.text())));
+      }
+    }
+    all.add(jobSetting(Options.MODEL, shortHash(network)));
+    return all;
+  }
+
+  private static String jobSetting(Option<?> option, String value) {
+    String text = option.name() + "=" + value;
+    boolean fits = text.length() <= Limits.SETTING && text.matches("[ -~]*");
+    return fits ? text : option.name() + "=" + shortHash(value);
+  }
+
+  /** Enough to tell two apart. */
+  private static String shortHash(String text) {
+    return hash(text).substring(0, 16);
+  }
+
+  private static String hash(String text) {
+    return Checksum.of(text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -152,7 +152,7 @@ public final class WorkersRun {
     return new Job.Worker(
         ProgramVersion.text(),
         HexFormat.of().parseHex(dataHash),
-        HexFormat.of().parseHex(config.jobHash(training.spec().toYaml())),
+        config.jobSettings(training.spec().toYaml()),
         config.threads(),
         config.device().kind() == DeviceName.Kind.CPU ? Backends.instructionSet() : "");
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.dist.CollectiveName;
 import io.gradsieve.dist.Compression;
+import io.gradsieve.dist.rendezvous.Limits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -70,6 +71,41 @@ class JobOptionsTest {
                     "tls-ca=c")
                 .hash())
         .isEqualTo(plain);
+  }
+
+  @Test
+  void theWorkersOfAJobHaveAlikeWhatIsNeitherTheMachinesNorTheDatas() {
+    List<String> plain = TrainingConfig.of("data=a.csv").jobSettings("a network");
+    assertThat(plain).contains("epochs=10", "lr=0.05", "collective=auto");
+    assertThat(plain.get(plain.size() - 1)).matches("model=[0-9a-f]{16}");
+    assertThat(plain.stream().map(setting -> setting.substring(0, setting.indexOf('='))))
+        .isSubsetOf(CommandOptions.TRAIN.stream().map(Option::name).toList())
+        .doesNotHaveDuplicates();
+    assertThat(
+            TrainingConfig.of("data=b.csv", "data-dir=c", "threads=3", "out=z", "token-file=t")
+                .jobSettings("a network"))
+        .isEqualTo(plain);
+    assertThat(TrainingConfig.of("lr=0.04", "micro-batch=32").jobSettings("another"))
+        .contains("lr=0.04", "micro-batch=32")
+        .doesNotContain(plain.get(plain.size() - 1));
+  }
+
+  @Test
+  void aSettingThatAFrameDoesNotHoldStandsByItsHash() {
+    List<String> texts = List.of("größe", "grösse\n", "x".repeat(200), "x".repeat(201));
+    List<String> settings =
+        texts.stream()
+            .map(label -> TrainingConfig.of("label=" + label).jobSettings("a network").get(0))
+            .toList();
+    assertThat(settings)
+        .allMatch(setting -> setting.matches("label=[0-9a-f]{16}"))
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aFrameHoldsTwiceTheSettingsThatThereAre() {
+    assertThat(2 * TrainingConfig.of().jobSettings("").size()).isLessThanOrEqualTo(Limits.SETTINGS);
+    assertThat(CommandOptions.TRAIN).hasSizeLessThanOrEqualTo(Limits.SETTINGS);
   }
 
   @Test

@@ -249,7 +249,9 @@ class FaultsTest {
     begin("--epochs", epochs);
     Node.signal(nodes.remove(3).launch(), "KILL");
     nodes.get(0).awaitText(": 3 workers", SOON);
-    isRefused(start(3, "--epochs", epochs, "--lr", "0.04"), "configuration: the job has");
+    isRefused(
+        start(3, "--epochs", epochs, "--lr", "0.04"),
+        "the worker has --lr 0.04: give all the same --lr");
     Path data = directory.resolve("other.csv");
     Files.writeString(data, "a,y\n" + "1,no\n2,yes\n".repeat(100));
     isRefused(start(3, "--data", data.toString(), "--label", "y"), "data: the job has");

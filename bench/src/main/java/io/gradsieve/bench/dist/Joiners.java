@@ -1,5 +1,6 @@
 package io.gradsieve.bench.dist;
 
+import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.dist.control.Membership;
 import io.gradsieve.dist.control.Protection;
 import io.gradsieve.dist.control.RendezvousServer;
@@ -45,6 +46,7 @@ public final class Joiners {
         new Rules(
             "bench", count, count, false, new Deadlines(Deadlines.STANDARD), LONGEST.toMillis());
     EventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    List<String> configuration = TrainingConfig.of().jobSettings("");
     List<Membership> members = new ArrayList<>();
     Protection protection = Protection.none();
     try (RendezvousServer server =
@@ -54,7 +56,7 @@ public final class Joiners {
       for (int rank = 0; rank < count; rank++) {
         Peer self = new Peer(MemberId.of(rank, rank, rank), 1, "avx2", List.of());
         Bytes hash = Bytes.of(new byte[32]);
-        Join join = new Join("bench", self, "1", hash, hash, false);
+        Join join = new Join("bench", self, "1", hash, configuration, false);
         members.add(
             Membership.join(
                 "127.0.0.1",

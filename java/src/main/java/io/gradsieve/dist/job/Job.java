@@ -28,6 +28,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -87,12 +88,12 @@ public final class Job implements AutoCloseable {
    *
    * @param code version of the program
    * @param data SHA-256
-   * @param configuration SHA-256 of options and network
+   * @param configuration options and network, each {@code name=value}
    * @param cores that this worker computes with
    * @param instructionSet the best that this machine has
    */
   public record Worker(
-      String code, byte[] data, byte[] configuration, int cores, String instructionSet) {}
+      String code, byte[] data, List<String> configuration, int cores, String instructionSet) {}
 
   /**
    * Listens for the other workers and begins to join.
@@ -134,7 +135,7 @@ public final class Job implements AutoCloseable {
             self,
             worker.code(),
             Bytes.of(worker.data()),
-            Bytes.of(worker.configuration()),
+            worker.configuration(),
             false);
     try {
       for (String address : door.addresses()) {

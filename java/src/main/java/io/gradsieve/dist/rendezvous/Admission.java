@@ -4,8 +4,10 @@ import io.gradsieve.dist.rendezvous.Message.Code;
 import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Who may be a worker of the job: whoever runs the same as the first one did. */
 final class Admission {
@@ -37,15 +39,27 @@ final class Admission {
    */
   Optional<Refusal> refusal(Join join, boolean open, boolean room) {
     Join like = first.orElse(join);
+    List<String> options = differing(like.configuration(), join.configuration());
     if (!join.job().equals(rules.job())) {
-      return differs(Code.ANOTHER_JOB, "job", rules.job(), join.job());
-    } else if (!join.code().equals(like.code())) {
-      return differs(Code.ANOTHER_CODE, "code", like.code(), join.code());
-    } else if (!join.data().equals(like.data())) {
-      return differs(Code.ANOTHER_DATA, "data", like.data(), join.data());
-    } else if (!join.configuration().equals(like.configuration())) {
       return differs(
-          Code.ANOTHER_CONFIGURATION, "configuration", like.configuration(), join.configuration());
+          Code.ANOTHER_JOB, "job", rules.job(), join.job(), "give each job a port of its own");
+    } else if (!join.code().equals(like.code())) {
+      return differs(
+          Code.ANOTHER_CODE,
+          "code",
+          like.code(),
+          join.code(),
+          "start all from the same engine.jar");
+    } else if (!join.data().equals(like.data())) {
+      return differs(
+          Code.ANOTHER_DATA, "data", like.data(), join.data(), "give all the same files");
+    } else if (!options.isEmpty()) {
+      return differs(
+          Code.ANOTHER_CONFIGURATION,
+          "configuration",
+          setting(options.get(0), like),
+          setting(options.get(0), join),
+          "give all the same " + String.join(", ", options));
     } else if (strikes.getOrDefault(join.self().id(), 0) >= STRIKES) {
       return Optional.of(
           new Refusal(Code.BAD_REQUEST, "held the job up " + STRIKES + " times; check its links"));
@@ -59,8 +73,29 @@ final class Admission {
     return Optional.empty();
   }
 
-  private static Optional<Refusal> differs(Code code, String what, Object here, Object there) {
-    String reason = "%s: the job has %s, the worker has %s".formatted(what, here, there);
-    return Optional.of(new Refusal(code, reason));
+  /** The options whose settings differ, as on the command line. */
+  private static List<String> differing(List<String> here, List<String> there) {
+    return Stream.concat(
+            here.stream().filter(setting -> !there.contains(setting)),
+            there.stream().filter(setting -> !here.contains(setting)))
+        .map(setting -> "--" + setting.substring(0, setting.indexOf('=')))
+        .distinct()
+        .toList();
+  }
+
+  /** How a worker has set an option, as on the command line. */
+  private static String setting(String option, Join of) {
+    return of.configuration().stream()
+        .map(setting -> "--" + setting.replaceFirst("=", " "))
+        .filter(setting -> setting.startsWith(option + " "))
+        .findFirst()
+        .orElse("no " + option);
+  }
+
+  private static Optional<Refusal> differs(
+      Code code, String what, Object here, Object there, String advice) {
+    String reason = "%s: the job has %s, the worker has %s: %s";
+    return Optional.of(
+        new Refusal(code, Limits.reason(reason.formatted(what, here, there, advice))));
   }
 }

@@ -3,6 +3,8 @@ package io.gradsieve.dist.rendezvous;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Reads a frame's fields, big-endian; asks for the bytes left before it takes or allocates any. */
 final class FrameReader {
@@ -46,6 +48,15 @@ final class FrameReader {
   String text() throws BadFrame {
     // what is no ASCII becomes a sign that the records refuse
     return new String(array(int16()), StandardCharsets.US_ASCII);
+  }
+
+  List<String> texts(int atMost) throws BadFrame {
+    int count = count(Short.BYTES, atMost);
+    List<String> texts = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      texts.add(text());
+    }
+    return texts;
   }
 
   Bytes bytes() throws BadFrame {

@@ -3,6 +3,7 @@ package io.gradsieve.dist.rendezvous;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 
 /** Writes a frame's fields, big-endian, into an array that grows. */
 final class FrameWriter {
@@ -32,6 +33,13 @@ final class FrameWriter {
   FrameWriter text(String text) {
     int16(text.length());
     room(text.length()).put(text.getBytes(StandardCharsets.US_ASCII));
+    return this;
+  }
+
+  /** Count as int16, then each. */
+  FrameWriter texts(List<String> texts) {
+    int16(texts.size());
+    texts.forEach(this::text);
     return this;
   }
 

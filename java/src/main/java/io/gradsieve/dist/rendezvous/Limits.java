@@ -34,6 +34,12 @@ public final class Limits {
   /** Addresses of one worker: its interfaces, IPv4 and IPv6. */
   public static final int ADDRESSES = 16;
 
+  /** Settings of a configuration: twice as many as a training has. */
+  public static final int SETTINGS = 64;
+
+  /** Bytes of a setting: a name and a policy with its options; two fit into a reason. */
+  public static final int SETTING = 128;
+
   /** Bytes of a reason: one line on a screen, with two names in it. */
   public static final int REASON = 512;
 
@@ -92,5 +98,15 @@ public final class Limits {
   static void addresses(List<String> addresses) {
     atMost("addresses", addresses.size(), ADDRESSES);
     addresses.forEach(address -> name("address", address, NAME));
+  }
+
+  static void settings(List<String> settings) {
+    atMost("settings", settings.size(), SETTINGS);
+    for (String setting : settings) {
+      text("setting", setting, SETTING);
+      if (setting.indexOf('=') < 1) {
+        throw new IllegalArgumentException("setting is not name=value");
+      }
+    }
   }
 }

@@ -45,18 +45,20 @@ public sealed interface Message {
    * @param job the job's name, so that another job on the same port is noticed
    * @param code version of the program
    * @param data SHA-256 of the data
-   * @param configuration SHA-256 of all options that must agree
+   * @param configuration all settings that must agree, each {@code name=value} of an option
    * @param resumes true to go on as a member of the frame's generation after a lost connection;
    *     false to enter a newer one
    */
-  record Join(String job, Peer self, String code, Bytes data, Bytes configuration, boolean resumes)
+  record Join(
+      String job, Peer self, String code, Bytes data, List<String> configuration, boolean resumes)
       implements Request {
     /** A request to be a member. */
     public Join {
       Limits.name("job", job, Limits.NAME);
       Limits.text("code", code, Limits.NAME);
       Limits.hash("data", data);
-      Limits.hash("configuration", configuration);
+      configuration = List.copyOf(configuration);
+      Limits.settings(configuration);
     }
 
     Join resuming() {

@@ -213,32 +213,29 @@ public final class MessageCodec {
 
   private static void write(Peer peer, FrameWriter to) {
     to.int64(peer.id().high()).int64(peer.id().low());
-    to.int32(peer.cores()).text(peer.instructionSet()).int16(peer.addresses().size());
-    peer.addresses().forEach(to::text);
+    to.int32(peer.cores()).text(peer.instructionSet()).texts(peer.addresses());
   }
 
   private static Peer readPeer(FrameReader from) throws BadFrame {
     MemberId id = new MemberId(from.int64(), from.int64());
-    int cores = from.int32();
-    String instructionSet = from.text();
-    int count = from.count(Short.BYTES, Limits.ADDRESSES);
-    List<String> addresses = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      addresses.add(from.text());
-    }
-    return new Peer(id, cores, instructionSet, addresses);
+    return new Peer(id, from.int32(), from.text(), from.texts(Limits.ADDRESSES));
   }
 
   private static void write(Join join, FrameWriter to) {
     to.text(join.job());
     write(join.self(), to);
-    to.text(join.code()).bytes(join.data()).bytes(join.configuration());
+    to.text(join.code()).bytes(join.data()).texts(join.configuration());
     to.int8(join.resumes() ? 1 : 0);
   }
 
   private static Join readJoin(FrameReader from) throws BadFrame {
     return new Join(
-        from.text(), readPeer(from), from.text(), from.bytes(), from.bytes(), from.flag());
+        from.text(),
+        readPeer(from),
+        from.text(),
+        from.bytes(),
+        from.texts(Limits.SETTINGS),
+        from.flag());
   }
 
   private static SetKey readSet(FrameReader from) throws BadFrame {

@@ -116,7 +116,7 @@ final class Job implements AutoCloseable {
 
   static Join join(String job, long id, int data, String... addresses) {
     Peer self = new Peer(new MemberId(0, id), 8, "avx2", List.of(addresses));
-    return new Join(job, self, "1.0", hash(data), hash(0x22), false);
+    return new Join(job, self, "1.0", hash(data), List.of("lr=0.02"), false);
   }
 
   static Bytes hash(int value) {

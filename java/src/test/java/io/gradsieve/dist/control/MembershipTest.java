@@ -205,7 +205,8 @@ class MembershipTest {
       job.members(1); // the first of a job says what is right
       assertThatThrownBy(job.member(Job.token(1), 0x33)::ranked)
           .isInstanceOf(Usage.class)
-          .hasMessageContaining("data: the job has");
+          .hasMessageContaining(
+              "data: the job has 1111111111111111, the worker has 3333333333333333: give");
     }
   }
 

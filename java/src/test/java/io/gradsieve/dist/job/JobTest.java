@@ -50,7 +50,7 @@ class JobTest {
     Address nobody = new Address("127.0.0.1", 1);
     return Job.join(
         new Place(0, 0, 1, OptionalInt.empty(), nobody, "job-1", "launch", List.of()),
-        new Job.Worker("1", new byte[32], new byte[32], 1, "avx2"),
+        new Job.Worker("1", new byte[32], List.of(), 1, "avx2"),
         protection,
         outside,
         new Means(CollectiveName.RING, Compression.NONE, OptionalInt.empty(), line -> {}),

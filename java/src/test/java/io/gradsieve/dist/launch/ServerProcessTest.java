@@ -102,8 +102,7 @@ class ServerProcessTest {
   /** The job's only worker comes, trains nothing and leaves. */
   private void train() {
     Peer self = new Peer(new MemberId(0, 1), 1, "avx2", List.of());
-    Bytes hash = Bytes.of(new byte[32]);
-    Join join = new Join(JOB, self, "1", hash, hash, false);
+    Join join = new Join(JOB, self, "1", Bytes.of(new byte[32]), List.of(), false);
     try (Membership member =
         Membership.join(
             "127.0.0.1", port, JOB, join, Protection.none(), token -> {}, SOON, line -> {})) {

@@ -12,7 +12,6 @@ import java.util.function.BooleanSupplier;
 /** A server on host 0 and workers on the others, whatever happens to them. */
 final class Cluster {
   static final Bytes DATA = Examples.hash(1);
-  static final Bytes CONFIGURATION = Examples.hash(2);
 
   /**
    * What a job and its network are like.
@@ -87,10 +86,10 @@ final class Cluster {
 
   /** A new process on a host. */
   SimulatedWorker start(int host) {
-    return start(host, "job", "1.0", DATA, CONFIGURATION);
+    return start(host, "job", "1.0", DATA, Examples.CONFIGURATION);
   }
 
-  SimulatedWorker start(int host, String job, String code, Bytes data, Bytes configuration) {
+  SimulatedWorker start(int host, String job, String code, Bytes data, List<String> configuration) {
     MemberId id = new MemberId(host, processes.size());
     Peer self = new Peer(id, 1, "avx2", List.of("host" + host + ":1"));
     SimulatedWorker worker =

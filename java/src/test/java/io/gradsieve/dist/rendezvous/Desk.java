@@ -38,7 +38,7 @@ final class Desk {
 
   static Join joins(long id, boolean resumes) {
     Peer self = new Peer(new MemberId(0, id), 1, "avx2", List.of("host" + id + ":1"));
-    return new Join("job", self, "1.0", Cluster.DATA, Cluster.CONFIGURATION, resumes);
+    return new Join("job", self, "1.0", Cluster.DATA, Examples.CONFIGURATION, resumes);
   }
 
   long join(long connection, int generation, boolean resumes) {

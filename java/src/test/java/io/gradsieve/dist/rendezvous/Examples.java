@@ -34,6 +34,8 @@ import java.util.Optional;
 final class Examples {
   private static final String HEAD = "47535256 01 %02x 0000 %016x %08x %08x %s";
 
+  static final List<String> CONFIGURATION = List.of("epochs=30", "lr=0.02");
+
   private Examples() {}
 
   /** The frame by its bytes, in hexadecimal digits and spaces. */
@@ -48,15 +50,13 @@ final class Examples {
             1,
             7,
             0,
-            126,
+            112,
             "0003 6a6f62 "
                 + peerBytes
                 + " 0003 312e30 00000020 "
                 + "11".repeat(32)
-                + " 00000020 "
-                + "22".repeat(32)
-                + " 00"),
-        new Frame(7, 0, new Join("job", peer, "1.0", hash(0x11), hash(0x22), false)));
+                + " 0002 0009 65706f6368733d3330 0007 6c723d302e3032 00"),
+        new Frame(7, 0, new Join("job", peer, "1.0", hash(0x11), CONFIGURATION, false)));
     all.put(
         bytes(2, 8, 3, 10, "0002 6b31 00000002 cafe"),
         new Frame(8, 3, new SetKey("k1", Bytes.of((byte) 0xca, (byte) 0xfe))));
@@ -103,6 +103,9 @@ final class Examples {
     frames.add(new Frame(1, 0, new Value(Optional.empty())));
     frames.add(new Frame(0, 1, new Abort(Abort.NOBODY, "")));
     frames.add(new Frame(0, 1, new Members(0, largestPage())));
+    List<String> settings = Collections.nCopies(Limits.SETTINGS, largestSetting());
+    Peer self = largestPage().get(0);
+    frames.add(new Frame(1, 0, new Join("job", self, "1.0", hash(0x11), settings, true)));
     frames.add(
         new Frame(9, 1, new SetKey("k".repeat(Limits.KEY), Bytes.of(new byte[Limits.VALUE]))));
     return frames;
@@ -112,6 +115,10 @@ final class Examples {
     List<String> addresses = Collections.nCopies(Limits.ADDRESSES, "a".repeat(Limits.NAME));
     Peer largest = new Peer(new MemberId(1, 2), 3, "i".repeat(Limits.NAME), addresses);
     return Collections.nCopies(Limits.PAGE, largest);
+  }
+
+  static String largestSetting() {
+    return "s=" + "v".repeat(Limits.SETTING - 2);
   }
 
   static Bytes hash(int value) {

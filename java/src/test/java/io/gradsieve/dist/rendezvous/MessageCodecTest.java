@@ -8,12 +8,14 @@ import io.gradsieve.Fuzz;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.dist.rendezvous.Message.Alive;
 import io.gradsieve.dist.rendezvous.Message.GetKey;
+import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Leave;
 import io.gradsieve.dist.rendezvous.Message.Members;
 import io.gradsieve.dist.rendezvous.Message.RingToken;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -69,13 +71,18 @@ class MessageCodecTest {
     refused(good.replaceFirst(" 01 ", " 02 "), "version 2, only 1 is known");
     refused(good.replaceFirst(" 01 01 ", " 01 3f "), "unknown type 63");
     refused(good.replaceFirst(" 0000 ", " 0001 "), "reserved bytes are not 0");
-    refused(good.replaceFirst(" 0000007e ", " 7fffffff "), "payload of 2147483647 bytes");
-    refused(good.replaceFirst(" 0000007e ", " ffffffff "), "payload of -1 bytes");
-    refused(good.replaceFirst(" 0000007e ", " 0000007f "), "says it has 151 bytes, has 150");
+    refused(good.replaceFirst(" 00000070 ", " 7fffffff "), "payload of 2147483647 bytes");
+    refused(good.replaceFirst(" 00000070 ", " ffffffff "), "payload of -1 bytes");
+    refused(good.replaceFirst(" 00000070 ", " 00000071 "), "says it has 137 bytes, has 136");
     refused(good.replaceFirst(" 0003 6a6f62 ", " ffff 6a6f62 "), "a field of 65535 bytes where");
     refused(good.replaceFirst(" 6a6f62 ", " 6a0a62 "), "job is not printable ASCII");
     refused(good.replaceFirst(" 6a6f62 ", " 6aff62 "), "job is not printable ASCII");
     refused(good.replaceFirst("0001 000d", "0011 000d"), "a count of 17, at most 16");
+    refused(good.replaceFirst(" 0002 0009 ", " 0041 0009 "), "a count of 65, at most 64");
+    refused(good.replaceFirst(" 0002 0009 ", " 0040 0009 "), "of 128 bytes where 21 are left");
+    refused(good.replaceFirst(" 6c723d", " 6c7230"), "setting is not name=value");
+    refused(good.replaceFirst(" 6c723d", " 3d7230"), "setting is not name=value");
+    refused(good.replaceFirst(" 6c723d30", " 6c723dff"), "setting is not printable ASCII");
     refused(good.replaceFirst("00$", "02"), "a choice of 2, there are 2");
     refused(
         "47535256 01 43 0000 0000000000000000 00000000 00000023 0000001f" + "33".repeat(31),
@@ -84,6 +91,18 @@ class MessageCodecTest {
     refused("47535256 01 23 0000 0000000000000000 00000001 00000000", "without a request id");
     refused("47535256 01 23 0000 8000000000000000 00000001 00000000", "request id is negative");
     refused("47535256 01", "a field of 1 bytes where 0 are left");
+  }
+
+  @Test
+  void aConfigurationHasItsLimits() {
+    String most = Examples.largestSetting();
+    Join join = Desk.joins(1, false);
+    for (List<String> beyond :
+        List.of(List.of(most + "v"), Collections.nCopies(Limits.SETTINGS + 1, most))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new Join("job", join.self(), join.code(), join.data(), beyond, false))
+          .withMessageContaining("at most");
+    }
   }
 
   @Test

@@ -199,25 +199,30 @@ class ScenarioTest {
 
   @Test
   void anotherJobOnThePortIsToldSo() {
-    assertThat(refusal("job B", "1.0", Cluster.DATA, Cluster.CONFIGURATION))
-        .isEqualTo("ANOTHER_JOB job: the job has job, the worker has job B");
+    assertThat(refusal("job B", "1.0", Cluster.DATA, Examples.CONFIGURATION))
+        .isEqualTo(
+            "ANOTHER_JOB job: the job has job, the worker has job B: "
+                + "give each job a port of its own");
   }
 
   @Test
   void aWorkerWithOtherCodeDataOrConfigurationIsToldTheDifference() {
     Bytes other = Examples.hash(9);
-    assertThat(refusal("job", "2.0", Cluster.DATA, Cluster.CONFIGURATION))
-        .isEqualTo("ANOTHER_CODE code: the job has 1.0, the worker has 2.0");
-    assertThat(refusal("job", "1.0", other, Cluster.CONFIGURATION))
+    assertThat(refusal("job", "2.0", Cluster.DATA, Examples.CONFIGURATION))
         .isEqualTo(
-            "ANOTHER_DATA data: the job has 0101010101010101, the worker has 0909090909090909");
-    assertThat(refusal("job", "1.0", Cluster.DATA, other))
+            "ANOTHER_CODE code: the job has 1.0, the worker has 2.0: "
+                + "start all from the same engine.jar");
+    assertThat(refusal("job", "1.0", other, Examples.CONFIGURATION))
         .isEqualTo(
-            "ANOTHER_CONFIGURATION configuration: the job has 0202020202020202, "
-                + "the worker has 0909090909090909");
+            "ANOTHER_DATA data: the job has 0101010101010101, the worker has 0909090909090909: "
+                + "give all the same files");
+    assertThat(refusal("job", "1.0", Cluster.DATA, List.of("epochs=30", "lr=0.04")))
+        .isEqualTo(
+            "ANOTHER_CONFIGURATION configuration: the job has --lr 0.02, the worker has --lr 0.04: "
+                + "give all the same --lr");
   }
 
-  private static String refusal(String job, String code, Bytes data, Bytes configuration) {
+  private static String refusal(String job, String code, Bytes data, List<String> configuration) {
     Cluster cluster = new Cluster(Settings.of(3), 13);
     cluster.start(1);
     cluster.start(2);
