@@ -79,6 +79,13 @@ public final class ServerTarget {
         .isLessThanOrEqualTo(unpooled);
   }
 
+  /** What the server says of it. */
+  public static List<String> log(byte[] input) {
+    ServerTarget target = new ServerTarget(input);
+    target.run();
+    return target.log;
+  }
+
   private void run() {
     desk.begin();
     connect(HERE);

@@ -82,6 +82,17 @@ public final class HandshakeTarget {
     }
   }
 
+  /** Whether a stranger who sends this to a side is let in. */
+  public static boolean opens(byte[] input) {
+    FuzzInput from = new FuzzInput(input);
+    boolean toServer = from.choice(3) == 0;
+    List<byte[]> pieces = new ArrayList<>();
+    while (from.hasMore()) {
+      pieces.add(from.piece());
+    }
+    return Heard.of(side(toServer), pieces).outcome() instanceof Outcome.Done;
+  }
+
   private static Handshake side(boolean server) {
     return server ? Handshakes.server() : Handshakes.client();
   }
