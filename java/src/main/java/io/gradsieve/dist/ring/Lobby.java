@@ -28,6 +28,17 @@ final class Lobby {
     previous = Math.floorMod(newRank - 1, world);
     awaits = true;
     wake = newWake;
+    notifyAll();
+  }
+
+  /**
+   * Waits so many milliseconds while a ring works, or until the next is formed. Returns at once
+   * while somebody is awaited, and before the first.
+   */
+  synchronized void rest(long millis) throws InterruptedException {
+    if (generation > 0 && !awaits) {
+      wait(millis);
+    }
   }
 
   /** This worker's rank in its last generation. */
