@@ -16,6 +16,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -111,6 +112,10 @@ public final class RendezvousServer implements AutoCloseable {
               .group(group)
               .channel(NioServerSocketChannel.class)
               .option(ChannelOption.SO_BACKLOG, backlog)
+              .option(
+                  ChannelOption.RECVBUF_ALLOCATOR,
+                  new ServerChannelRecvByteBufAllocator().maxMessagesPerRead(UnhurriedListener.ROW))
+              .handler(new UnhurriedListener(desk::stage))
               .childOption(ChannelOption.TCP_NODELAY, true)
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
               .childHandler(new Doorman(rules.job(), protection, handed, desk, limits, causes, log))
