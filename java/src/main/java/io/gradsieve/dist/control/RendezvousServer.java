@@ -115,7 +115,7 @@ public final class RendezvousServer implements AutoCloseable {
               .option(
                   ChannelOption.RECVBUF_ALLOCATOR,
                   new ServerChannelRecvByteBufAllocator().maxMessagesPerRead(UnhurriedListener.ROW))
-              .handler(new UnhurriedListener(desk::stage))
+              .handler(new UnhurriedListener(desk::stage, rules.deadlines().look()))
               .childOption(ChannelOption.TCP_NODELAY, true)
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT)
               .childHandler(new Doorman(rules.job(), protection, handed, desk, limits, causes, log))

@@ -13,16 +13,15 @@ import java.util.function.Supplier;
  * thread that computes some 50 µs.
  */
 final class UnhurriedListener extends ChannelInboundHandlerAdapter {
-  /** Between two looks; a member that has lost its connection has 300 ms and more to be back. */
-  static final long REST_MILLIS = 50;
-
-  /** Connections accepted in a look: thousands of members that come back wait 2 s at most. */
-  static final int ROW = 128;
+  /** Connections accepted in a look: as many as may be there before they are authenticated. */
+  static final int ROW = 256;
 
   private final Supplier<Stage> stage;
+  private final long restMillis;
 
-  UnhurriedListener(Supplier<Stage> stage) {
+  UnhurriedListener(Supplier<Stage> stage, long restMillis) {
     this.stage = stage;
+    this.restMillis = restMillis;
   }
 
   @Override
@@ -30,7 +29,7 @@ final class UnhurriedListener extends ChannelInboundHandlerAdapter {
     if (stage.get() == Stage.RUNNING) {
       ChannelConfig config = ctx.channel().config();
       config.setAutoRead(false);
-      ctx.executor().schedule(() -> config.setAutoRead(true), REST_MILLIS, TimeUnit.MILLISECONDS);
+      ctx.executor().schedule(() -> config.setAutoRead(true), restMillis, TimeUnit.MILLISECONDS);
     }
     ctx.fireChannelReadComplete();
   }

@@ -28,6 +28,11 @@ public record Deadlines(int failureTimeout) {
     }
   }
 
+  /** Between two looks at who connects, while all are in and train: 150 ms. */
+  public long look() {
+    return failureTimeout / 100;
+  }
+
   /** Between two heartbeats: 1 s. */
   public long heartbeat() {
     return failureTimeout / 15;

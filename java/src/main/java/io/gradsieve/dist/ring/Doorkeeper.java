@@ -38,7 +38,7 @@ final class Doorkeeper implements Runnable, AutoCloseable {
    * Milliseconds between looks at who comes while a ring works: then nobody is in a hurry, and a
    * flood wakes this thread no more often. Each time costs the threads that compute some 50 µs.
    */
-  private static final long REST = 50;
+  private static final long REST = 200;
 
   /** Connections accepted in a row, so that those that are in have their turn. */
   private static final int ROW = 64;

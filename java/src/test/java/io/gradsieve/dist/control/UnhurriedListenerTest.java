@@ -8,8 +8,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class UnhurriedListenerTest {
+  private static final long REST = 150;
+
   private Stage stage = Stage.FORMING;
-  private final EmbeddedChannel listener = new EmbeddedChannel(new UnhurriedListener(() -> stage));
+  private final EmbeddedChannel listener =
+      new EmbeddedChannel(new UnhurriedListener(() -> stage, REST));
 
   private boolean acceptsAfterSomebodyCame() {
     listener.freezeTime();
@@ -26,7 +29,7 @@ class UnhurriedListenerTest {
   void whileAGenerationTrainsItRestsAfterEachLook() {
     stage = Stage.RUNNING;
     assertThat(acceptsAfterSomebodyCame()).isFalse();
-    pass(UnhurriedListener.REST_MILLIS - 1);
+    pass(REST - 1);
     assertThat(listener.config().isAutoRead()).isFalse();
     pass(1);
     assertThat(listener.config().isAutoRead()).isTrue();
