@@ -2,7 +2,7 @@
 """
 The tables of docs/scaling.md: python3 bench/wire/model.py [--quick] fit | steps | weak | strong | limit | published | sieve
 
-Fitted to what bench/wire/rings left in rings.csv, steps.csv and segments.csv (--quick: in quick/). Seconds and bytes throughout.
+Fitted to what bench/wire/rings left in rings.csv, steps.csv, segments.csv and taken.csv (--quick: in quick/). Seconds and bytes throughout.
 """
 import collections
 import csv
@@ -50,11 +50,17 @@ def tree(ranks, size, network):
     return 2 * math.log2(ranks) * network.latency + 2 * size / network.bandwidth
 
 
-def step(forward, backward, update, ranks, network, bucket=BUCKET, reduce=ring):
-    """Of ranks that all-reduce buckets while backward runs; backward: (seconds, bytes of gradients), last layer first."""
+def step(forward, backward, update, ranks, network, bucket=BUCKET, reduce=ring, taken=0.0):
+    """
+    Of ranks that all-reduce buckets while backward runs.
+
+    backward: (seconds, bytes of gradients), last layer first
+    taken: the share of computing that a sum beside it takes
+    """
     clock, wire, held = forward, 0.0, 0
     for seconds, size in backward:
-        clock += seconds
+        beside = min(seconds, max(0.0, wire - clock) * (1 - taken))
+        clock += seconds + beside * taken / (1 - taken)
         held += size
         if held >= bucket:
             wire = max(clock, wire) + reduce(ranks, held, network)
@@ -90,8 +96,9 @@ def wires():
 
 
 def network(mbit):
-    """As fitted here, on the wire without delay."""
-    return fitted(wires()[(mbit, 0.0)], ring)[0]._replace(name=f"{mbit} Mbit/s")
+    """As fitted here to two ranks, each of which has a core, on the wire without delay."""
+    two = [row for row in wires()[(mbit, 0.0)] if row["ranks"] == "2"]
+    return fitted(two, ring)[0]._replace(name=f"{mbit} Mbit/s")
 
 
 def rms(values):
@@ -126,15 +133,16 @@ def computed():
 
 def steps():
     rows = []
+    share = {row["mbit"]: float(row["share"]) for row in read("taken.csv")}
     for row in read("steps.csv"):
         wire, measured = network(int(row["mbit"])), float(row["seconds"])
         forward, backward, update = computed()[int(row["batch"]) // 2]
         alone = forward + sum(seconds for seconds, _ in backward) + update
-        model = step(forward, backward, update, 2, wire)
+        models = [step(forward, backward, update, 2, wire, taken=taken) for taken in (0.0, share[row["mbit"]])]
         apart = alone + ring(2, sum(CNN.values()), wire)
-        rows.append([wire.name, row["batch"], *(f"{1e3 * x:.1f}" for x in (alone, apart, model, measured)),
-                     f"{100 * (model / measured - 1):+.0f} %"])
-    print_table(["wire", "batch", "computing alone, ms", "and sums after it, ms", "model, ms", "measured, ms", "model is off by"], rows)
+        rows.append([wire.name, row["batch"], *(f"{1e3 * x:.1f}" for x in (alone, apart, *models, measured)),
+                     " / ".join(f"{100 * (model / measured - 1):+.0f}" for model in models) + " %"])
+    print_table(["wire", "batch", "computing alone, ms", "and sums after it, ms", "model, ms", "the same, wire taking its share of the cores, ms", "measured, ms", "off by"], rows)
 
 
 # ---- predicted
