@@ -142,7 +142,9 @@ def steps():
         apart = alone + ring(2, sum(CNN.values()), wire)
         rows.append([wire.name, row["batch"], *(f"{1e3 * x:.1f}" for x in (alone, apart, *models, measured)),
                      " / ".join(f"{100 * (model / measured - 1):+.0f}" for model in models) + " %"])
-    print_table(["wire", "batch", "computing alone, ms", "and sums after it, ms", "model, ms", "the same, wire taking its share of the cores, ms", "measured, ms", "off by"], rows)
+    print_table(["wire", "batch", "computing alone, ms", "and sums after it, ms", "model, ms", "with what the wire takes, ms", "measured, ms",
+                 "off by"], rows)
+    print("\nTaken: " + ", ".join(f"{100 * part:.0f} % at {mbit} Mbit/s" for mbit, part in share.items()) + ".")
 
 
 # ---- predicted
