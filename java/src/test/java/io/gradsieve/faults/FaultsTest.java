@@ -93,6 +93,8 @@ class FaultsTest {
                 Integer.toString(EPOCHS),
                 "--batch-size",
                 "64",
+                "--lr",
+                "0.02",
                 "--out",
                 "run",
                 "--threads",

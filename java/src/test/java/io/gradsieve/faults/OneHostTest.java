@@ -67,7 +67,7 @@ class OneHostTest {
   void whoeverIsKilledIsStartedAgainAndTheJobGoesOn() throws Exception {
     Node launch =
         launch(
-            "launch --workers 2 --failure-timeout 3 -- train --epochs 60 --batch-size 32 --out run");
+            "launch --workers 2 --failure-timeout 3 -- train --epochs 60 --batch-size 32 --lr 0.02 --out run");
     launch.awaitText("epoch 3/", SOON);
     Node.signal(launch.worker(), "KILL");
     assertThat(launch.ended(SOON)).as(launch.text()).isZero();
@@ -110,7 +110,7 @@ class OneHostTest {
     Node launch =
         launch(
             List.of("setsid"),
-            "launch --workers 2 -- train --epochs 40 --batch-size 32 --threads 1 --out run");
+            "launch --workers 2 -- train --epochs 40 --batch-size 32 --lr 0.02 --threads 1 --out run");
     launch.awaitText("epoch 3/", SOON);
     Node.signalGroup(launch.launch(), "INT");
     assertThat(launch.ended(SOON)).as(launch.text()).isEqualTo(130);
