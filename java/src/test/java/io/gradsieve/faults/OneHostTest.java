@@ -109,7 +109,7 @@ class OneHostTest {
   void anInterruptOfTheWholeGroupIsOneStop() throws Exception {
     Node launch =
         launch(
-            List.of("setsid"),
+            List.of("env", "--default-signal=INT", "setsid"), // CI may ignore it
             "launch --workers 2 -- train --epochs 40 --batch-size 32 --lr 0.02 --threads 1 --out run");
     launch.awaitText("epoch 3/", SOON);
     Node.signalGroup(launch.launch(), "INT");
