@@ -11,6 +11,7 @@ import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -92,7 +93,7 @@ final class Flood {
       ByteArrayOutputStream recorded = new ByteArrayOutputStream();
       recorded.writeBytes(hello);
       socket.getOutputStream().write(hello);
-      byte[] challenge = socket.getInputStream().readNBytes(72);
+      byte[] challenge = socket.getInputStream().readNBytes(Stranger.CHALLENGE);
       if (!(hands.receive(ByteBuffer.wrap(challenge), System.nanoTime()) instanceof Outcome.Done)) {
         throw new IOException("no member is let in at " + address);
       }
@@ -130,7 +131,7 @@ final class Flood {
         }
       }
     } catch (IOException e) {
-      e.printStackTrace();
+      throw new UncheckedIOException(e);
     }
   }
 

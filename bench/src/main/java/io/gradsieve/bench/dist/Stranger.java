@@ -12,7 +12,7 @@ import java.util.Arrays;
 /** One connection of somebody who has no token, and what it tries. */
 final class Stranger {
   /** From the server, before it closes: header, nonce and proof. */
-  private static final int CHALLENGE = 8 + 64;
+  static final int CHALLENGE = 8 + 64;
 
   private static final int PROOF = 32;
   private static final byte[] PROOF_HEADER = {'G', 'S', 'D', 'H', 1, 3, 0, PROOF};

@@ -66,8 +66,7 @@ public final class WorkersBesideThreads {
           threads,
           ratios[pair]);
     }
-    Arrays.sort(ratios);
-    System.out.printf(Locale.ROOT, "median ratio %.3f%n", ratios[pairs / 2]);
+    System.out.printf(Locale.ROOT, "median ratio %.3f%n", Median.of(ratios));
   }
 
   /** Of the fastest epoch but the first. */

@@ -98,7 +98,7 @@ final class TlsContexts {
   }
 
   private static Usage wrongKey(Tls tls) {
-    String convert = "is no unencrypted PKCS#8 key in PEM, make one: openssl pkcs8 -topk8 -nodes";
+    String convert = "is no unencrypted PKCS#8 key in PEM, make one: openssl pkcs8 -topk8 -nocrypt";
     return wrong("--tls-key", tls.key(), convert);
   }
 

@@ -53,6 +53,7 @@ public final class HostMemory implements Collective {
   /** The regions of all as they were when last told. */
   private Mappings regions;
 
+  /** Whether these are of all workers; apart from them, as {@link #close} may be emptying those. */
   private volatile boolean common;
 
   private long told;

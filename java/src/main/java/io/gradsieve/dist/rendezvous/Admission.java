@@ -39,7 +39,6 @@ final class Admission {
    */
   Optional<Refusal> refusal(Join join, boolean open, boolean room) {
     Join like = first.orElse(join);
-    List<String> options = differing(like.configuration(), join.configuration());
     if (!join.job().equals(rules.job())) {
       return differs(
           Code.ANOTHER_JOB, "job", rules.job(), join.job(), "give each job a port of its own");
@@ -53,7 +52,9 @@ final class Admission {
     } else if (!join.data().equals(like.data())) {
       return differs(
           Code.ANOTHER_DATA, "data", like.data(), join.data(), "give all the same files");
-    } else if (!options.isEmpty()) {
+    }
+    List<String> options = differing(like.configuration(), join.configuration());
+    if (!options.isEmpty()) {
       return differs(
           Code.ANOTHER_CONFIGURATION,
           "configuration",
