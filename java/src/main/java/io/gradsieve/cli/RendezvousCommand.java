@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** {@code rendezvous}. */
 final class RendezvousCommand {
@@ -63,11 +64,13 @@ final class RendezvousCommand {
   private static Rules rules(
       Settings settings, JoiningConfig joining, Address address, Map<String, String> environment) {
     int least = settings.get(JobOptions.MIN_WORKERS);
-    int workers =
-        settings.find(JobOptions.JOB_WORKERS).or(() -> world(environment)).orElse(Limits.WORKERS);
-    if (least > workers) {
+    OptionalInt workers =
+        settings.find(JobOptions.JOB_WORKERS).or(() -> world(environment)).stream()
+            .mapToInt(Integer::intValue)
+            .findFirst();
+    if (least > workers.orElse(Limits.WORKERS)) {
       throw new GradsieveException.Usage(
-          "--min-workers %d: the job has only %d".formatted(least, workers));
+          "--min-workers %d: the job has only %d".formatted(least, workers.orElse(Limits.WORKERS)));
     }
     String job =
         Optional.ofNullable(environment.get("GRADSIEVE_JOB_ID"))

@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Locale;
 
 /**
@@ -44,7 +45,7 @@ public final class Joiners {
   private static double seconds(int count, int backlog) {
     Rules rules =
         new Rules(
-            "bench", count, count, false, new Deadlines(Deadlines.STANDARD), LONGEST.toMillis());
+            "bench", OptionalInt.of(count), count, false, new Deadlines(Deadlines.STANDARD), LONGEST.toMillis());
     EventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     List<String> configuration = TrainingConfig.of().jobSettings("");
     List<Membership> members = new ArrayList<>();

@@ -137,13 +137,14 @@ final class CoordinatorLoop implements AutoCloseable {
 
   private void apply(LongFunction<List<ServerAction>> event) {
     try {
-      perform(event.apply(Clock.millis()));
+      List<ServerAction> actions = event.apply(Clock.millis());
+      failure = coordinator.failure(); // first: who hears of a stage may ask for it at once
+      stage = coordinator.stage();
+      perform(actions);
     } catch (RuntimeException e) { // of ours: nobody shall wait for a server that can't decide
       fail("internal error of the rendezvous server: " + e);
       return;
     }
-    failure = coordinator.failure();
-    stage = coordinator.stage();
     if (stage == Stage.ENDED) {
       ended.countDown();
     }

@@ -1,5 +1,6 @@
 package io.gradsieve.dist.control;
 
+import io.gradsieve.dist.cluster.Address;
 import io.gradsieve.dist.handshake.ClientHandshake;
 import io.gradsieve.dist.handshake.Introduction;
 import io.gradsieve.dist.handshake.Outcome;
@@ -44,6 +45,8 @@ final class Dialer {
 
   private static final int CONNECT_MILLIS = 5_000;
 
+  private static final String REFUSED = "connection refused";
+
   /** What trying again would not change. */
   private static final Set<Refusal> FINAL =
       EnumSet.of(
@@ -67,12 +70,17 @@ final class Dialer {
     /** Authenticated: add what takes frames to the pipeline. */
     void open(Channel channel);
 
-    /**
-     * No address led there.
-     *
-     * @param last whether trying again would change nothing
-     */
-    void failed(String reason, boolean last);
+    /** No address led there. */
+    void failed(String reason, Outlook outlook);
+  }
+
+  /** What may come of another attempt. */
+  enum Outlook {
+    OPEN,
+    /** Nobody listens there: who did before is gone. */
+    NOBODY_LISTENS,
+    /** It would change nothing. */
+    HOPELESS
   }
 
   /**
@@ -94,6 +102,11 @@ final class Dialer {
     return protection.ringToken().isEmpty();
   }
 
+  /** For people: host and port. */
+  String where() {
+    return new Address(host, port).toString();
+  }
+
   /** Begins an attempt. */
   Attempt dial(Introduction me, Listener listener) {
     Attempt attempt = new Attempt(me, listener);
@@ -110,7 +123,7 @@ final class Dialer {
     } else if (cause instanceof NoRouteToHostException || text.contains("unreachable")) {
       return "no route";
     } else if (cause instanceof ConnectException) {
-      return "connection refused";
+      return REFUSED;
     }
     return "can't connect";
   }
@@ -122,6 +135,7 @@ final class Dialer {
     private final Deque<InetAddress> untried = new ArrayDeque<>();
     private final List<Channel> tried = new ArrayList<>();
     private String reason = "no answer";
+    private boolean silent = true; // nobody listens at any address tried
     private int running;
     private volatile boolean over;
 
@@ -149,7 +163,7 @@ final class Dialer {
               next();
             });
       } catch (UnknownHostException e) {
-        loop.execute(() -> fail("its name has no address", false));
+        loop.execute(() -> fail("its name has no address", Outlook.OPEN));
       }
     }
 
@@ -171,7 +185,8 @@ final class Dialer {
       connecting.addListener(
           connected -> {
             if (!connected.isSuccess()) {
-              one.failed(reason(connected.cause()), false);
+              String why = reason(connected.cause());
+              one.failed(why, why.equals(REFUSED) ? Outlook.NOBODY_LISTENS : Outlook.OPEN);
             }
           });
       if (!untried.isEmpty()) {
@@ -179,10 +194,10 @@ final class Dialer {
       }
     }
 
-    private void fail(String why, boolean last) {
+    private void fail(String why, Outlook outlook) {
       if (!over) {
         cancel();
-        listener.failed(why, last);
+        listener.failed(why, outlook);
       }
     }
 
@@ -216,22 +231,25 @@ final class Dialer {
 
       @Override
       public void refused(ChannelHandlerContext ctx, Refusal refusal, boolean told) {
-        failed("what answers there " + refusal.text(), FINAL.contains(refusal));
+        failed(
+            "what answers there " + refusal.text(),
+            FINAL.contains(refusal) ? Outlook.HOPELESS : Outlook.OPEN);
       }
 
-      private void failed(String why, boolean last) {
+      private void failed(String why, Outlook outlook) {
         if (ended) {
           return;
         }
         ended = true;
         running--;
         reason = why;
-        if (last) {
-          fail(why, true);
+        silent &= outlook == Outlook.NOBODY_LISTENS;
+        if (outlook == Outlook.HOPELESS) {
+          fail(why, outlook);
         } else if (!untried.isEmpty()) {
           next();
         } else if (running == 0) {
-          fail(reason, false);
+          fail(reason, silent ? Outlook.NOBODY_LISTENS : Outlook.OPEN);
         }
       }
     }

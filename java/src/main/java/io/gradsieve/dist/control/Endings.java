@@ -44,10 +44,15 @@ final class Endings {
             case BAD_REQUEST -> !wasRanked; // its addresses; later it is another server
             default -> false;
           };
-      String line = "%s refused this worker: %s".formatted(server, refused.reason());
-      return own ? new Usage(line) : new PeerLost(line);
+      if (own) {
+        return new Usage("%s refused this worker: %s".formatted(server, refused.reason()));
+      }
+      return new PeerLost("%s: %s".formatted(server, refused.reason()));
     } else if (event instanceof Left) {
       return new PeerLost("has left " + server);
+    }
+    if (wasRanked) {
+      return new PeerLost("%s: %s; last: %s".formatted(server, text(event), problem));
     }
     return new PeerLost(
         "%s: %s; last: %s. Check host and port, --interface, the firewall, and that both sides have the same --token-file and TLS or none"

@@ -11,9 +11,11 @@ import io.gradsieve.dist.rendezvous.Frame;
 import io.gradsieve.dist.rendezvous.Member;
 import io.gradsieve.dist.rendezvous.MemberAction;
 import io.gradsieve.dist.rendezvous.MemberEvent;
+import io.gradsieve.dist.rendezvous.Message.Code;
 import io.gradsieve.dist.rendezvous.Message.Heartbeat;
 import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Phase;
+import io.gradsieve.dist.rendezvous.Message.Refusal;
 import io.gradsieve.dist.rendezvous.Message.Reply;
 import io.gradsieve.dist.rendezvous.Message.Request;
 import io.gradsieve.dist.rendezvous.Message.RingToken;
@@ -30,6 +32,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -52,9 +55,13 @@ final class MemberLoop {
     PeerLost unanswered(String reason);
   }
 
+  /** Milliseconds in which hosts may start one after the other without a word. */
+  private static final long SHORT_WAIT = 5_000;
+
   private final Member member;
   private final Dialer dialer;
   private final String jobId;
+  private final Duration joinTimeout;
   private final Owner owner;
   private final Consumer<Token> ringToken;
   private final Consumer<String> log;
@@ -62,6 +69,7 @@ final class MemberLoop {
   private final EventLoop loop;
   private final Map<Long, CompletableFuture<Reply>> asked = new HashMap<>();
   private final Set<String> told = new HashSet<>(); // problems already in the log
+  private OptionalLong waitsSince = OptionalLong.empty(); // with problems
 
   private Optional<Dialer.Attempt> attempt = Optional.empty();
   private Optional<Channel> channel = Optional.empty();
@@ -86,6 +94,7 @@ final class MemberLoop {
     this.dialer = dialer;
     this.loop = loop;
     this.jobId = jobId;
+    this.joinTimeout = joinTimeout;
     this.owner = owner;
     this.ringToken = ringToken;
     this.log = log;
@@ -217,6 +226,17 @@ final class MemberLoop {
     open.ifPresent(Channel::close);
   }
 
+  /** Keeps why it is not connected, and says each cause once, if it lasts. */
+  private void tell(String reason) {
+    problem = reason;
+    waitsSince = OptionalLong.of(waitsSince.orElse(Clock.millis()));
+    if (Clock.millis() - waitsSince.getAsLong() >= SHORT_WAIT && told.add(reason)) {
+      log.accept(
+          "warning: not in the job at %s yet: %s; tries for %d s in all (--join-timeout)"
+              .formatted(dialer.where(), reason, joinTimeout.toSeconds()));
+    }
+  }
+
   private final class Link implements Dialer.Listener {
     @Override
     public void open(Channel opened) {
@@ -229,17 +249,14 @@ final class MemberLoop {
     }
 
     @Override
-    public void failed(String reason, boolean last) {
+    public void failed(String reason, Dialer.Outlook outlook) {
       attempt = Optional.empty();
-      problem = reason;
-      if (told.add(reason)) {
-        log.accept("not connected to the rendezvous server yet: " + reason);
-      }
-      if (last && place.isEmpty()) {
+      tell(reason);
+      if (outlook == Dialer.Outlook.HOPELESS && place.isEmpty()) {
         owner.hopeless(reason);
         apply(member::leave);
       } else {
-        apply(member::disconnected);
+        apply(now -> member.disconnected(outlook == Dialer.Outlook.NOBODY_LISTENS, now));
       }
     }
   }
@@ -259,6 +276,9 @@ final class MemberLoop {
         if (frame.message() instanceof Welcome welcome) {
           deadlines = new Deadlines(welcome.failureTimeout());
           told.clear();
+          waitsSince = OptionalLong.empty();
+        } else if (frame.message() instanceof Refusal refusal && refusal.code() == Code.LIMIT) {
+          tell(refusal.reason());
         }
         apply(now -> member.received(frame, now));
       }
@@ -269,7 +289,7 @@ final class MemberLoop {
       if (isCurrent(ctx)) {
         channel = Optional.empty();
         problem = "the connection ended";
-        apply(member::disconnected);
+        apply(now -> member.disconnected(false, now));
       }
     }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -170,7 +171,7 @@ public final class Launch {
     try {
       return new Rules(
           jobId,
-          plan.world(),
+          OptionalInt.of(plan.world()),
           plan.minWorkers(),
           plan.allowMinority(),
           new Deadlines(Math.toIntExact(plan.failureTimeout().toMillis())),

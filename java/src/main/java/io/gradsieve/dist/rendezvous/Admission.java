@@ -15,6 +15,7 @@ final class Admission {
 
   private final Rules rules;
   private final Map<MemberId, Integer> strikes = new HashMap<>();
+  private final Map<MemberId, String> reasons = new HashMap<>(); // of the last strike
   private Optional<Join> first = Optional.empty();
 
   Admission(Rules rules) {
@@ -22,8 +23,15 @@ final class Admission {
   }
 
   /** It held the others up though it is alive: let it come back, but not for ever. */
-  void strike(MemberId id) {
+  void strike(MemberId id, String reason) {
     strikes.merge(id, 1, Integer::sum);
+    reasons.put(id, reason);
+  }
+
+  /** The job is over: for a worker that is not in its last generation, with the reason if known. */
+  Refusal over(MemberId id) {
+    String left = Optional.ofNullable(reasons.get(id)).map(": it went on without this worker, "::concat).orElse("");
+    return new Refusal(Code.ENDED, Limits.reason("the job is over" + left));
   }
 
   /** Whether it held the others up before: they go on first, then it may come back. */
@@ -63,15 +71,26 @@ final class Admission {
           "give all the same " + String.join(", ", options));
     } else if (strikes.getOrDefault(join.self().id(), 0) >= STRIKES) {
       return Optional.of(
-          new Refusal(Code.BAD_REQUEST, "held the job up " + STRIKES + " times; check its links"));
+          new Refusal(
+              Code.BAD_REQUEST,
+              Limits.reason(
+                  "held the job up %d times, check its links (--interface); last: %s"
+                      .formatted(STRIKES, reasons.get(join.self().id())))));
     } else if (!open) {
-      return Optional.of(new Refusal(Code.ENDED, "the job is over"));
+      return Optional.of(over(join.self().id()));
     } else if (!room) {
       return Optional.of(
-          new Refusal(Code.LIMIT, "no place among " + rules.workers() + " workers now"));
+          new Refusal(Code.LIMIT, "no place among " + rules.most() + " workers now"));
     }
     first = Optional.of(like);
     return Optional.empty();
+  }
+
+  /** A refusal, for the people who run the job; none if the worker only has to wait, or to end. */
+  Optional<String> news(Join join, Refusal refusal) {
+    return refusal.code() == Code.LIMIT || refusal.code() == Code.ENDED
+        ? Optional.empty()
+        : Optional.of("refused %s: %s".formatted(Worker.name(join.self()), refusal.reason()));
   }
 
   /** The options whose settings differ, as on the command line. */

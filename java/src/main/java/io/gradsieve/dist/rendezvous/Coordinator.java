@@ -16,8 +16,6 @@ import io.gradsieve.dist.rendezvous.Message.Reply;
 import io.gradsieve.dist.rendezvous.Message.Request;
 import io.gradsieve.dist.rendezvous.Message.Suspect;
 import io.gradsieve.dist.rendezvous.Message.Welcome;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,6 +35,7 @@ import java.util.Optional;
  */
 public final class Coordinator {
   private static final long NEVER = Long.MAX_VALUE;
+  private static final String OVER = "the job is over";
 
   private final Rules rules;
   private final Deadlines deadlines;
@@ -46,6 +45,7 @@ public final class Coordinator {
   private final KeyBoard board = new KeyBoard(out::reply);
   private final Admission admission;
   private final ProgressWatch watch;
+  private final Quorum quorum;
 
   private Stage stage = Stage.FORMING;
   private int generation;
@@ -53,8 +53,6 @@ public final class Coordinator {
 
   private long awake; // the last call
   private long tickBy; // the next call of tick, at the latest
-  private long gatherBy; // FORMING: with those who are ready then
-  private long giveUpAt; // FORMING: fails then
   private long admitAt; // RUNNING: of new workers, whether there was a commit or not
   private long endAt; // ENDING
   private boolean held; // this process did not run for a while in this generation
@@ -67,8 +65,7 @@ public final class Coordinator {
     watch = new ProgressWatch(deadlines);
     awake = now;
     tickBy = now + deadlines.heartbeat();
-    gatherBy = now + deadlines.gather();
-    giveUpAt = now + rules.joinTimeout();
+    quorum = new Quorum(rules, now);
   }
 
   /** How far the job has come. */
@@ -127,7 +124,7 @@ public final class Coordinator {
       case RUNNING -> watch(now);
       case ENDING -> {
         if (roster.size() == 0 || now >= endAt) {
-          end();
+          end(OVER);
         }
       }
       default -> {}
@@ -137,8 +134,19 @@ public final class Coordinator {
     return out.drain();
   }
 
+  /** The server goes, whatever the job does: all hear why. */
+  public List<ServerAction> stop(String reason) {
+    if (stage != Stage.ENDED) {
+      end(reason);
+    }
+    return out.drain();
+  }
+
   private void awaken(long now) {
     long paused = now - awake - 2 * deadlines.heartbeat();
+    if (paused >= deadlines.suspect()) {
+      out.note("this process did not run for " + Worker.seconds(paused));
+    }
     if (paused > 0) {
       roster.forgive(paused);
       watch.forgive(paused);
@@ -153,14 +161,15 @@ public final class Coordinator {
     Optional<Worker> known = roster.find(join.self().id());
     boolean member = known.isPresent() && known.get().ranked();
     boolean same = member && frame.generation() == generation;
-    boolean turn = stage != Stage.FORMING || now >= gatherBy || !admission.struck(join);
-    boolean room = known.isPresent() || join.resumes() || turn && roster.size() < rules.workers();
+    boolean turn = stage != Stage.FORMING || quorum.gathered(now) || !admission.struck(join);
+    boolean room = known.isPresent() || join.resumes() || turn && roster.size() < rules.most();
     boolean open = stage == Stage.ENDING ? same && join.resumes() : stage != Stage.ENDED;
     Optional<Refusal> refusal =
         frame.generation() > generation
             ? Optional.of(new Refusal(Code.BAD_REQUEST, "is of another server; start it anew"))
             : admission.refusal(join, open, room);
     if (refusal.isPresent()) {
+      admission.news(join, refusal.get()).ifPresent(out::note);
       out.lastWord(connection, frame.request(), refusal.get().code(), refusal.get().reason());
       return;
     }
@@ -194,23 +203,17 @@ public final class Coordinator {
     if (stage == Stage.RUNNING) {
       admitAt = Math.min(admitAt, now + deadlines.admission());
     } else {
-      gatherBy = known.isPresent() || roster.survivors() ? gatherBy : now + deadlines.gather();
+      if (known.isEmpty() && !roster.survivors()) {
+        quorum.newcomer(now);
+      }
       form(now);
     }
   }
 
   /** Forms the next generation if enough are ready, and either all are or it is time. */
   private void form(long now) {
-    boolean survivors = roster.survivors();
-    if (!survivors && roster.size() < rules.workers() && now < gatherBy) {
-      return; // all are new: more may be on their way
-    }
-    List<Worker> ready = roster.ready();
-    boolean enough =
-        ready.size() >= rules.minWorkers()
-            && (rules.allowMinority() || 2 * ready.size() > roster.size() + roster.silent(now));
-    boolean complete = ready.size() == roster.size();
-    if (!enough || !complete && now < gatherBy) {
+    List<Worker> members = quorum.members(roster, now);
+    if (members.isEmpty()) {
       return;
     }
     generation++;
@@ -219,9 +222,9 @@ public final class Coordinator {
     admitAt = NEVER;
     watch.begin(now);
     out.generation(generation);
-    roster.rank(ready).forEach(out::close);
-    out.note("generation %d: %d workers".formatted(generation, ready.size()));
-    ready.forEach(this::introduce);
+    roster.rank(members).forEach(out::close);
+    out.note(quorum.begun(generation, members.size()));
+    members.forEach(this::introduce);
   }
 
   private void introduce(Worker worker) {
@@ -231,7 +234,7 @@ public final class Coordinator {
   }
 
   private void gather(long now) {
-    if (generation > 0 && now >= gatherBy) {
+    if (generation > 0 && quorum.gathered(now)) {
       for (Worker worker : roster.all()) {
         if (!worker.ready) {
           out.note(worker.name() + " did not come to the next generation in time");
@@ -240,9 +243,10 @@ public final class Coordinator {
       }
     }
     form(now);
-    if (stage == Stage.FORMING && now >= giveUpAt) {
-      String reason = "%d of at least %d workers came, and %d are silent";
-      fail(reason.formatted(roster.size(), rules.minWorkers(), roster.silent(now)));
+    if (stage == Stage.FORMING && quorum.givenUp(now)) {
+      fail(quorum.failure(roster, now));
+    } else if (stage == Stage.FORMING) {
+      quorum.waiting(roster, now).ifPresent(out::note);
     }
   }
 
@@ -307,7 +311,7 @@ public final class Coordinator {
     out.close(worker.connection);
     roster.remove(worker);
     if (roster.size() == 0 && generation > 0) {
-      end();
+      end(OVER);
     } else if (stage == Stage.FORMING) {
       form(now);
     }
@@ -317,9 +321,10 @@ public final class Coordinator {
   private void farewell(long now) {
     stage = Stage.ENDING;
     endAt = now + deadlines.goodbye();
+    quorum.farewell(roster.ranked().size()).ifPresent(out::note);
     for (Worker worker : roster.all()) {
       if (!worker.ranked()) {
-        expel(worker, Code.ENDED, "the job is over");
+        expel(worker, Code.ENDED, admission.over(worker.self.id()).reason());
       }
     }
   }
@@ -328,17 +333,10 @@ public final class Coordinator {
 
   /** Takes out who is dead or gone; the one that was longest unheard is the culprit. */
   private void bury(long now) {
-    List<Worker> lost = new ArrayList<>();
-    for (Worker worker : roster.all()) {
-      if (worker.lost(now, deadlines)) {
-        lost.add(worker);
-      } else if (worker.suspect(now, deadlines) && !worker.suspected) {
-        worker.suspected = true;
-        out.note(worker.name() + " is suspected: it " + worker.absence(now));
-      }
+    for (Worker worker : roster.suspects(now, deadlines)) {
+      out.note(worker.name() + " is suspected: it " + worker.absence(now));
     }
-    lost.sort(Comparator.comparingLong(worker -> worker.heard));
-    for (Worker worker : lost) {
+    for (Worker worker : roster.lost(now, deadlines)) {
       String reason = worker.name() + " " + worker.absence(now);
       if (stage == Stage.RUNNING && worker.ranked()) {
         abort(worker.rank, reason, now);
@@ -359,7 +357,7 @@ public final class Coordinator {
       Worker culprit = watch.culprit(roster.ranked(), now);
       String reason = culprit.name() + " is the farthest behind: " + standstill.get();
       abort(culprit.rank, reason, now);
-      admission.strike(culprit.self.id());
+      admission.strike(culprit.self.id(), reason);
       expel(culprit, Code.STALE_GENERATION, reason);
     } else if (now >= admitAt) {
       admit(now);
@@ -373,19 +371,21 @@ public final class Coordinator {
     board.clear();
     roster.endGeneration();
     stage = Stage.FORMING;
-    gatherBy = now + deadlines.gather();
-    giveUpAt = now + rules.joinTimeout();
+    quorum.begin(now);
+    if (culprit != Abort.NOBODY) {
+      quorum.lost(reason);
+    }
   }
 
   private void fail(String reason) {
     failure = Optional.of(Limits.reason(reason));
     out.note("the job has failed: " + reason);
     roster.all().forEach(worker -> expel(worker, Code.TOO_FEW, reason));
-    end();
+    end(OVER);
   }
 
-  private void end() {
-    roster.all().forEach(worker -> expel(worker, Code.ENDED, "the job is over"));
+  private void end(String reason) {
+    roster.all().forEach(worker -> expel(worker, Code.ENDED, reason));
     stage = Stage.ENDED;
   }
 

@@ -81,7 +81,7 @@ public final class Member {
   private Optional<Frame> place = Optional.empty(); // Ranked, while its Members come
   private List<Message.Peer> peers = new ArrayList<>();
 
-  private long heard; // when the last byte came from the server
+  private final Silence silence = new Silence();
   private long linkAt; // when the link opened, or began to
   private long retryAt = NEVER;
   private long beatAt;
@@ -105,7 +105,7 @@ public final class Member {
 
   /** Begins to join. */
   public List<MemberAction> start(long now) {
-    heard = now;
+    silence.begin(now);
     state = State.JOINING;
     open(now);
     return drain();
@@ -116,7 +116,7 @@ public final class Member {
     pass(now);
     if (state == State.STOPPED) {
       state = State.JOINING;
-      heard = now;
+      silence.begin(now);
       if (link == Link.OPEN) {
         join();
       } else if (link == Link.DOWN) {
@@ -160,7 +160,7 @@ public final class Member {
     pass(now);
     if (state != State.OVER && welcome) {
       state = State.LEAVING;
-      heard = now;
+      silence.begin(now);
       Frame frame = new Frame(++lastRequest, generation, new Leave());
       pending.put(frame.request(), new Pending(frame, NEVER)); // or the connection's deadline
       actions.add(new Send(frame));
@@ -183,9 +183,10 @@ public final class Member {
     return drain();
   }
 
-  /** The connection has ended, or could not be opened. */
-  public List<MemberAction> disconnected(long now) {
+  /** The connection has ended, or could not be opened: its host may say that nobody listens. */
+  public List<MemberAction> disconnected(boolean nobodyListens, long now) {
     pass(now);
+    silence.failed(nobodyListens, now);
     link = Link.DOWN;
     down(now);
     return drain();
@@ -197,7 +198,7 @@ public final class Member {
     if (link != Link.OPEN) {
       return drain();
     }
-    heard = now;
+    silence.hear(now);
     Message message = frame.message();
     if (message instanceof Ranked ranked) {
       if (state == State.JOINING && frame.generation() > generation) {
@@ -233,18 +234,13 @@ public final class Member {
 
   /** When {@link #tick} is due at the latest. */
   public long nextDeadline() {
-    long next = retryAt;
-    for (Pending request : pending.values()) {
-      next = Math.min(next, request.deadline());
+    long soonest = pending.values().stream().mapToLong(Pending::deadline).min().orElse(NEVER);
+    long next = Math.min(retryAt, soonest);
+    if (state == State.RANKED || state == State.JOINING) {
+      long patience = state == State.RANKED ? deadlines.dead() : joinTimeout;
+      next = Math.min(next, silence.since() + patience);
     }
-    if (state == State.RANKED) {
-      next = Math.min(next, heard + deadlines.dead());
-    }
-    if (state == State.JOINING) {
-      next = Math.min(next, heard + joinTimeout);
-    }
-    next = Math.min(next, linkBy());
-    return welcome ? Math.min(next, beatAt) : next;
+    return Math.min(next, welcome ? Math.min(linkBy(), beatAt) : linkBy());
   }
 
   // ---- time
@@ -253,13 +249,14 @@ public final class Member {
     if (state == State.IDLE || state == State.OVER) {
       return;
     }
-    if (state == State.RANKED && now - heard >= deadlines.dead()) {
-      String reason = "heard nothing from the server for " + Worker.seconds(now - heard);
+    silence.pass(now);
+    if (state == State.RANKED && now - silence.since() >= deadlines.dead()) {
       disconnect();
-      stop(new Fenced(generation, reason));
+      stop(new Fenced(generation, silence.text(now, deadlines)));
     }
-    if (state == State.JOINING && now - heard >= joinTimeout) {
-      over(new Lost("the server can't be reached: nothing for " + Worker.seconds(now - heard)));
+    Optional<String> end = silence.end(generation > 0, joinTimeout, deadlines, now);
+    if (state == State.JOINING && end.isPresent()) {
+      over(new Lost(end.get()));
       return;
     }
     if (now >= linkBy()) {
@@ -297,7 +294,7 @@ public final class Member {
   /** When the connection is given up; a member that is counted in has no time for a lost packet. */
   private long linkBy() {
     boolean attempt = link == Link.OPENING && state == State.RANKED;
-    long silent = Math.max(heard, linkAt) + deadlines.dead();
+    long silent = Math.max(silence.since(), linkAt) + deadlines.dead();
     return link == Link.DOWN ? NEVER : attempt ? linkAt + deadlines.attempt() : silent;
   }
 

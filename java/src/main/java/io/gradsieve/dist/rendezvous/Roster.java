@@ -79,6 +79,25 @@ final class Roster {
     byConnection.put(connection, worker);
   }
 
+  /** Who is dead or gone, the one that was longest unheard first. */
+  List<Worker> lost(long now, Deadlines deadlines) {
+    return workers.values().stream()
+        .filter(worker -> worker.lost(now, deadlines))
+        .sorted(Comparator.comparingLong(worker -> worker.heard))
+        .toList();
+  }
+
+  /** Who may be dead, and was not named before. */
+  List<Worker> suspects(long now, Deadlines deadlines) {
+    List<Worker> fresh =
+        workers.values().stream()
+            .filter(worker -> !worker.lost(now, deadlines) && worker.suspect(now, deadlines))
+            .filter(worker -> !worker.suspected)
+            .toList();
+    fresh.forEach(worker -> worker.suspected = true);
+    return fresh;
+  }
+
   /** The connection has ended; a silent worker counts for so many milliseconds more. */
   void unbind(long connection, long now, long grace) {
     silent.replaceAll(

@@ -1,10 +1,12 @@
 package io.gradsieve.dist.rendezvous;
 
+import java.util.OptionalInt;
+
 /**
  * What the server is told about its job.
  *
  * @param job its name
- * @param workers the world it wants; more are refused
+ * @param workers the world it wants, and waits for at first; empty: as many as come soon enough
  * @param minWorkers the smallest world it goes on with
  * @param allowMinority whether half of the live workers, or fewer, may go on
  * @param deadlines all deadlines but the next
@@ -12,7 +14,7 @@ package io.gradsieve.dist.rendezvous;
  */
 public record Rules(
     String job,
-    int workers,
+    OptionalInt workers,
     int minWorkers,
     boolean allowMinority,
     Deadlines deadlines,
@@ -25,9 +27,15 @@ public record Rules(
    */
   public Rules {
     Limits.name("job", job, Limits.NAME);
-    Limits.atMost("workers", workers, Limits.WORKERS);
-    Limits.atMost("least workers", minWorkers, workers);
+    int most = workers.orElse(Limits.WORKERS);
+    Limits.atMost("workers", most, Limits.WORKERS);
+    Limits.atMost("least workers", minWorkers, most);
     Limits.notNegative("least workers", minWorkers - 1L);
     Limits.notNegative("join timeout", joinTimeout);
+  }
+
+  /** How many workers it has a place for. */
+  int most() {
+    return workers.orElse(Limits.WORKERS);
   }
 }

@@ -81,7 +81,15 @@ final class Worker {
 
   /** For people: rank and first address, as far as there are any. */
   String name() {
-    String where = self.addresses().isEmpty() ? self.id().toString() : self.addresses().get(0);
-    return ranked() ? "rank " + rank + " at " + where : "the worker at " + where;
+    return ranked() ? "rank " + rank + " at " + where(self) : name(self);
+  }
+
+  /** For people: one without a rank. */
+  static String name(Message.Peer self) {
+    return "the worker at " + where(self);
+  }
+
+  private static String where(Message.Peer self) {
+    return self.addresses().isEmpty() ? self.id().toString() : self.addresses().get(0);
   }
 }

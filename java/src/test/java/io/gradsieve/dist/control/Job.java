@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /** A job on loopback for tests: its server, its members, what they logged. */
@@ -45,7 +46,7 @@ final class Job implements AutoCloseable {
     var deadlines = new Deadlines(failureTimeout);
     return RendezvousServer.start(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-        new Rules(NAME, workers, 1, false, deadlines, joinTimeout),
+        new Rules(NAME, OptionalInt.of(workers), 1, false, deadlines, joinTimeout),
         protection,
         log::add);
   }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -51,7 +52,7 @@ class ProtectionTest {
   private static RendezvousServer listen(String host, int port, Protection protection) {
     return RendezvousServer.start(
         new InetSocketAddress(host, port),
-        new Rules(Job.NAME, 1, 1, false, new Deadlines(PATIENT), 60_000),
+        new Rules(Job.NAME, OptionalInt.of(1), 1, false, new Deadlines(PATIENT), 60_000),
         protection,
         line -> {});
   }

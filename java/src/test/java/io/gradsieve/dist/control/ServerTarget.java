@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -58,7 +59,7 @@ public final class ServerTarget {
       new ConnectionLimits(MOST_STRANGERS, 2, MOST_STRANGERS * Doorman.HELD);
   private final CoordinatorLoop desk =
       new CoordinatorLoop(
-          new Rules(Job.NAME, 2, 1, true, new Deadlines(15_000), 60_000),
+          new Rules(Job.NAME, OptionalInt.of(2), 1, true, new Deadlines(15_000), 60_000),
           loop.eventLoop(),
           new AddressCheck((address, answer) -> probes.add(answer)),
           log::add);

@@ -7,6 +7,7 @@ import io.gradsieve.dist.rendezvous.Message.Join;
 import io.gradsieve.dist.rendezvous.Message.Refusal;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +15,7 @@ class AdmissionTest {
   private static final Deadlines DEADLINES = new Deadlines(Deadlines.STANDARD);
 
   private final Admission admission =
-      new Admission(new Rules("job", 4, 1, false, DEADLINES, 60_000));
+      new Admission(new Rules("job", OptionalInt.of(4), 1, false, DEADLINES, 60_000));
 
   @Test
   void theFirstSettingThatDiffersIsToldAndAllAreNamed() {

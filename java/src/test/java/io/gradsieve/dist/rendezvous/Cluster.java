@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 
 /** A server on host 0 and workers on the others, whatever happens to them. */
@@ -67,7 +68,7 @@ final class Cluster {
     Rules rules =
         new Rules(
             "job",
-            settings.workers(),
+            OptionalInt.of(settings.workers()),
             settings.minWorkers(),
             settings.allowMinority(),
             settings.deadlines(),

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A server with connections 1, 2, 3 … of well-behaved workers, spoken to frame by frame. */
@@ -18,12 +19,18 @@ final class Desk {
   final Coordinator server;
   final Map<Long, List<Frame>> heard = new HashMap<>();
   final Set<Long> closed = new HashSet<>();
+  final List<String> notes = new ArrayList<>();
   long now;
   private long request;
 
+  Desk(Rules rules) {
+    server = new Coordinator(rules, 0);
+  }
+
   Desk(int workers, int minWorkers) {
-    server =
-        new Coordinator(new Rules("job", workers, minWorkers, false, new Deadlines(T), 60_000), 0);
+    this(
+        new Rules(
+            "job", OptionalInt.of(workers), minWorkers, false, new Deadlines(T), 60_000));
   }
 
   /** Workers 1 to n have joined and are in generation 1. */
@@ -53,6 +60,10 @@ final class Desk {
 
   void close(long connection) {
     carryOut(server.closed(connection, now));
+  }
+
+  void stop(String reason) {
+    carryOut(server.stop(reason));
   }
 
   void tick(long time) {
@@ -96,6 +107,8 @@ final class Desk {
         heard.computeIfAbsent(send.connection(), c -> new ArrayList<>()).add(send.frame());
       } else if (action instanceof ServerAction.Close close) {
         closed.add(close.connection());
+      } else if (action instanceof ServerAction.Note note) {
+        notes.add(note.text());
       }
     }
   }

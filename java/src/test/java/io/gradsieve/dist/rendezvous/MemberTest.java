@@ -61,13 +61,13 @@ class MemberTest {
     for (long seed = 0; seed < 20; seed++) {
       Member one = member(seed);
       one.start(0);
-      one.disconnected(0);
+      one.disconnected(false, 0);
       first.add(one.nextDeadline());
     }
     assertThat(first).hasSizeGreaterThan(15).allMatch(pause -> pause >= 100 && pause <= 200);
     member.start(now);
     for (int i = 0; i < 10; i++) {
-      member.disconnected(now);
+      member.disconnected(false, now);
       assertThat(member.nextDeadline()).isBetween(now + 100, now + 5_000);
       now = member.nextDeadline();
       member.tick(now);
@@ -120,7 +120,11 @@ class MemberTest {
   @Test
   void itStopsItselfWhenItHearsNothingForTenSeconds() {
     ranked();
-    now += 9_999;
+    for (int i = 0; i < 9; i++) {
+      now += 1_000;
+      member.tick(now);
+    }
+    now += 999;
     assertThat(member.tick(now)).noneMatch(Fenced.class::isInstance);
     now += 1;
     assertThat(member.tick(now))
@@ -129,10 +133,44 @@ class MemberTest {
   }
 
   @Test
-  void whoWasStoppedIsOutWhateverLiesInItsBuffers() {
+  void whereNobodyListensAnyMoreTheJobHasEnded() {
+    ranked();
+    member.disconnected(true, now);
+    List<MemberAction> actions = new ArrayList<>();
+    long begin = now;
+    while (member.nextDeadline() < Long.MAX_VALUE) {
+      now = member.nextDeadline();
+      actions.addAll(member.tick(now));
+      if (actions.removeIf(Connect.class::isInstance)) {
+        actions.addAll(member.disconnected(true, now));
+      }
+      if (actions.removeIf(Fenced.class::isInstance)) {
+        actions.addAll(member.rejoin(now));
+      }
+    }
+    assertThat(actions)
+        .endsWith(new Lost("nobody listens there any more, so the job has ended"));
+    assertThat(now - begin).isBetween((long) T, T + new Deadlines(T).backoff());
+  }
+
+  @Test
+  void beforeItWasInTheJobNobodyThereIsNoEnd() {
+    member.start(now);
+    for (; now < JOIN_TIMEOUT - 5_000; now = member.nextDeadline()) {
+      assertThat(member.disconnected(true, now)).noneMatch(Lost.class::isInstance);
+      assertThat(member.tick(member.nextDeadline())).noneMatch(Lost.class::isInstance);
+    }
+  }
+
+  @Test
+  void whoWasStoppedIsOutWhateverLiesInItsBuffersAndKnowsThatItWas() {
     ranked();
     now += 60_000;
-    assertThat(hear(99, 1, new Alive())).hasAtLeastOneElementOfType(Fenced.class);
+    assertThat(hear(99, 1, new Alive()))
+        .contains(
+            new Fenced(
+                1,
+                "heard nothing from the server for 60.0 s, and did not run itself for 60.0 s of that (stopped, or the machine slept)"));
     assertThat(member.ask(new Commit(5), 5_000, now)).hasOnlyElementsOfType(Failed.class);
   }
 
@@ -149,7 +187,7 @@ class MemberTest {
     ranked();
     Frame commit = new Frame(member.nextRequest(), 1, new Commit(5));
     member.ask(new Commit(5), 5_000, now);
-    member.disconnected(now);
+    member.disconnected(false, now);
     now = member.nextDeadline();
     assertThat(member.tick(now)).containsExactly(new Connect());
     long id = member.nextRequest();
@@ -160,7 +198,7 @@ class MemberTest {
   @Test
   void anAttemptInVainLeavesTimeForAnotherBeforeItIsGone() {
     ranked();
-    member.disconnected(now);
+    member.disconnected(false, now);
     long gone = now + new Deadlines(T).reconnect();
     now = member.nextDeadline();
     assertThat(member.tick(now)).containsExactly(new Connect());

@@ -69,7 +69,7 @@ final class SimulatedWorker extends SimulatedProcess implements SimulatedNetwork
   public void closed(End end) {
     if (server.filter(s -> s == end).isPresent()) {
       server = Optional.empty();
-      carryOut(member.disconnected(simulation.now()));
+      carryOut(member.disconnected(false, simulation.now()));
     }
   }
 
@@ -115,7 +115,7 @@ final class SimulatedWorker extends SimulatedProcess implements SimulatedNetwork
             return;
           }
           if (cluster.server.dead()) {
-            carryOut(member.disconnected(simulation.now()));
+            carryOut(member.disconnected(true, simulation.now()));
           } else { // a stopped server's kernel accepts, too
             server = Optional.of(cluster.network.pair(this, this, cluster.server, cluster.server));
             carryOut(member.connected(simulation.now()));
