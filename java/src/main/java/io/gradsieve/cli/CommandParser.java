@@ -1,6 +1,7 @@
 package io.gradsieve.cli;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.config.CommandOptions;
 import io.gradsieve.config.Option;
 import io.gradsieve.config.OptionNames;
 import java.util.LinkedHashMap;
@@ -132,6 +133,11 @@ final class CommandParser {
               .formatted(command.name(), argument));
     }
     String name = argument.contains("=") ? argument.substring(0, argument.indexOf('=')) : argument;
+    if (command.arguments().behindDashes() && isOfTraining(name)) {
+      throw new GradsieveException.Usage(
+          "%s: %s is an option of train: put it behind --, as in %s"
+              .formatted(command.name(), name, command.examples().get(0)));
+    }
     List<String> known =
         Stream.concat(
                 command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
@@ -144,6 +150,10 @@ final class CommandParser {
                 OptionNames.meant(name, known)
                     .map("did you mean '--%s'?"::formatted)
                     .orElse(command.name() + " --help shows those it has")));
+  }
+
+  private static boolean isOfTraining(String name) {
+    return CommandOptions.TRAIN.stream().anyMatch(option -> option.dashed().equals(name));
   }
 
   private static CommandSpec specification(Command command) {

@@ -52,7 +52,7 @@ final class TrainCommand {
     try (Signals signals = Signals.to(stop)) {
       listeners.add(signals);
       TrainingResult result = TrainingRun.of(config, listeners, stop, invocation::note).run();
-      return new Outcome(exitCode(result), text(config, result), fields(config, result));
+      return new Outcome(exitCode(result), text(config, result), fields(config, result, 1));
     }
   }
 
@@ -90,9 +90,15 @@ final class TrainCommand {
                   invocation::note)
               .run();
       TrainingResult result = end.result();
-      return end.first()
-          ? new Outcome(exitCode(result), text(config, result), fields(config, result))
-          : Outcome.silent(exitCode(result));
+      if (!end.first()) {
+        return Outcome.silent(exitCode(result));
+      }
+      if (end.workers() < place.world()) {
+        invocation.note(
+            "warning: at the end %d of %d workers trained".formatted(end.workers(), place.world()));
+      }
+      return new Outcome(
+          exitCode(result), text(config, result), fields(config, result, end.workers()));
     }
   }
 
@@ -190,7 +196,8 @@ final class TrainCommand {
     return String.format(Locale.ROOT, format, values);
   }
 
-  private static Map<String, Object> fields(TrainingConfig config, TrainingResult result) {
+  private static Map<String, Object> fields(
+      TrainingConfig config, TrainingResult result, int workers) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("out", result.directory().map(Path::toString).orElse(null));
     fields.put("epochs", result.epochs());
@@ -208,6 +215,7 @@ final class TrainCommand {
     fields.put("full_epoch_seconds", result.fullEpochSeconds().orElse(null));
     fields.put("time_saved_fraction", result.timeSaved().orElse(null));
     fields.put("filter_rank_correlation", result.filterCorrelation().orElse(null));
+    fields.put("workers", workers);
     fields.put("checkpoint", result.checkpoint().map(Path::toString).orElse(null));
     return fields;
   }

@@ -91,8 +91,9 @@ public final class WorkersRun {
    * What this worker ended with.
    *
    * @param first whether it is the one that speaks for all
+   * @param workers how many trained at the end
    */
-  public record End(TrainingResult result, boolean first) {}
+  public record End(TrainingResult result, boolean first, int workers) {}
 
   /**
    * Trains to the end, or until one of the workers is asked to stop.
@@ -116,7 +117,7 @@ public final class WorkersRun {
                 means(training.config()),
                 joining.joinTimeout(),
                 activity,
-                log::line)) {
+                this::hear)) {
       for (; ; ) {
         try (Generation generation = job.next()) {
           samples.close(); // all workers of this host have them
@@ -183,14 +184,15 @@ public final class WorkersRun {
       TrainingResult result = train(workers, generation, training, first);
       log.line("waits for the others to be done");
       generation.farewell();
-      return Optional.of(new End(result, first));
+      return Optional.of(new End(result, first, generation.collective().world()));
     } catch (GradsieveException e) {
       if (workers.disagreement().isPresent() || !(e instanceof PeerLost) && !generation.isOver()) {
         log.line(String.valueOf(e.getMessage()));
         throw e;
       }
       PeerLost lost = e instanceof PeerLost known ? known : new PeerLost(e.getMessage(), e);
-      String line = "warning: %s; joins the next".formatted(job.lost(generation, lost));
+      String verdict = job.lost(generation, lost);
+      String line = "warning: %s%s".formatted(verdict, job.isOver() ? "" : "; joins the next");
       log.line(line);
       if (first) {
         notes.accept(line);
@@ -225,12 +227,16 @@ public final class WorkersRun {
       Position from = Beginning.of(workers, session, files);
       begun = true;
       log.open(directory, generation.collective().rank());
-      log.line(
+      String rank =
           "generation %d: rank %d of %d"
               .formatted(
                   generation.number(),
                   generation.collective().rank(),
-                  generation.collective().world()));
+                  generation.collective().world());
+      log.line(rank);
+      if (!first && place.localWorld().orElse(0) != place.world()) {
+        notes.accept(rank); // which no label of its launch says
+      }
       List<TrainingListener> listeners = new ArrayList<>(ofAll);
       listeners.add(log);
       if (first) {
@@ -243,6 +249,15 @@ public final class WorkersRun {
   private void tell(String line) {
     log.line(line);
     notes.accept(line);
+  }
+
+  /** A line of the connections': people see warnings. */
+  private void hear(String line) {
+    if (line.startsWith("warning: ")) {
+      tell(line);
+    } else {
+      log.line(line);
+    }
   }
 
   /**

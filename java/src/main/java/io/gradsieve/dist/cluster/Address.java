@@ -51,6 +51,16 @@ public record Address(String host, int port) {
     return new Address(bare, port);
   }
 
+  /** Whether it can only mean the machine that connects; a machine's name may resolve so too. */
+  public boolean meansLoopback() {
+    return host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
+  }
+
+  /** Whether it means all of a machine's addresses, where none can connect to. */
+  public boolean meansAll() {
+    return host.equals("0.0.0.0") || host.equals("::");
+  }
+
   /** {@code host:port}, an IPv6 address in brackets: what {@link #parse} reads. */
   @Override
   public String toString() {

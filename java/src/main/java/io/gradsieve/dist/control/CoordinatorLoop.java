@@ -28,7 +28,7 @@ import java.util.function.LongFunction;
  * The {@link Coordinator} and what drives it: frames by connection, the clock, its actions. All in
  * the thread of one event loop, but for what is said of others.
  */
-final class CoordinatorLoop implements AutoCloseable {
+final class CoordinatorLoop {
   private final Coordinator coordinator;
   private final AddressCheck addresses;
   private final Consumer<String> log;
@@ -185,10 +185,10 @@ final class CoordinatorLoop implements AutoCloseable {
     return frame.message() instanceof Message.Members ? pages.of(frame) : frame;
   }
 
-  /** Lets the connections go; in the loop's thread. */
-  @Override
-  public void close() {
+  /** Tells all members of a job that goes on why it can't, and lets go; in the loop's thread. */
+  void close(Optional<String> lastWord) {
     alarm.off();
+    lastWord.ifPresent(reason -> perform(coordinator.stop(reason)));
     List.copyOf(connections.values()).forEach(ServerConnection::finish);
     connections.clear();
     pages.close();

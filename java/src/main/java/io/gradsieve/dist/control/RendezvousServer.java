@@ -188,11 +188,21 @@ public final class RendezvousServer implements AutoCloseable {
    */
   @Override
   public void close() {
+    close("the rendezvous server was stopped");
+  }
+
+  /** The same, for a reason that the members of a job that goes on are told. */
+  public void close(String reason) {
+    close(Optional.of(reason));
+  }
+
+  /** Without a last word it is to the members as if the process had died. */
+  void close(Optional<String> lastWord) {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
     listener.close();
-    group.next().submit(desk::close).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+    group.next().submit(() -> desk.close(lastWord)).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
     desk.allClosed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
     group
         .shutdownGracefully(0, 1, TimeUnit.SECONDS)

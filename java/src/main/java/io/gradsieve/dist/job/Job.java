@@ -115,7 +115,11 @@ public final class Job implements AutoCloseable {
       Duration joinTimeout,
       Activity activity,
       Consumer<String> log) {
-    boolean loopback = isLoopback(place.master().host(), protection);
+    boolean alone = place.localWorld().orElse(place.world()) == place.world();
+    // the machine's own name is loopback on many, and other hosts come by it all the same
+    boolean loopback =
+        isLoopback(place.master().host(), protection)
+            && (alone || place.master().meansLoopback());
     RingDoor door;
     try {
       door = RingDoor.open(place.jobId(), protection.ringToken(), interfaceName, loopback, log);
@@ -256,6 +260,13 @@ public final class Job implements AutoCloseable {
       }
     }
     return generation.verdict().orElseThrow(() -> failure);
+  }
+
+  /** Whether there will be no other generation. */
+  public boolean isOver() {
+    synchronized (lock) {
+      return lastEnded == Integer.MAX_VALUE;
+    }
   }
 
   // ---- calls from other threads

@@ -31,10 +31,15 @@ record Ending(int worker, String name, int status, Optional<String> error) {
           Map.entry(15, "SIGTERM"),
           Map.entry(24, "SIGXCPU"));
 
+  /** Whether it stopped because it was asked to, or another one of the job was. */
+  boolean isStop() {
+    return Set.of(2, 15).contains(status - SIGNALLED);
+  }
+
   /** Its end, without its name. */
   String how() {
     String signal = SIGNALS.get(status - SIGNALLED);
-    if (Set.of("SIGINT", "SIGTERM").contains(String.valueOf(signal))) {
+    if (isStop()) {
       return "was asked to stop (%s)".formatted(signal); // and mostly has saved before
     }
     return signal == null

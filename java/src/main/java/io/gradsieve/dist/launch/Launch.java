@@ -93,8 +93,13 @@ public final class Launch {
       }
       if (nodes > 1 && tokenFile.isEmpty() && tls.isEmpty()) {
         throw new Usage(
-            "--nodes %d: the workers of several hosts need a secret: give --token-file (openssl rand -hex 32, the same on all), or --tls-cert, --tls-key and --tls-ca"
+            "--nodes %d: the workers of several hosts need a secret: give --token-file (made once by openssl rand -hex 32 and copied to all), or --tls-cert, --tls-key and --tls-ca"
                 .formatted(nodes));
+      }
+      if (nodes > 1 && rendezvous.filter(Address::meansAll).isPresent()) {
+        throw new Usage(
+            "--rendezvous %s: no host connects there, give the name or address of one of the hosts"
+                .formatted(rendezvous.get()));
       }
       if (minWorkers > world(workers, nodes)) {
         throw new Usage(
@@ -248,11 +253,13 @@ public final class Launch {
       long now = System.nanoTime() / 1_000_000;
       if (event.isPresent() && event.get().ended().isPresent()) {
         Ending ending = event.get().ended().get().ending();
-        if (supervisor.ended(ending, meeting.job(), now) == Action.RESTART) {
+        boolean lost = ending.status() == Supervisor.LOST;
+        Supervisor.Job job = lost ? meeting.jobOfLost() : meeting.job();
+        if (supervisor.ended(ending, job, now) == Action.RESTART) {
           note("%s; started again, restarts left: %d".formatted(ending, supervisor.restartsLeft()));
           start(ending.worker(), meeting, jobId, tokenFile);
         } else if (ending.status() != 0 && !supervisor.asked()) {
-          note(ending.toString());
+          note(ending + (ending.isStop() ? "; if one process of a job is, all are" : ""));
         }
       } else if (event.isPresent()) {
         act(supervisor.signalled(event.get().signal(), now), supervisor);
@@ -304,13 +311,18 @@ public final class Launch {
   }
 
   private End end(Supervisor supervisor, Meeting meeting) {
-    int code = supervisor.exitCode();
+    int code = supervisor.exitCode(meeting.job());
     if (code == 0 || code > Ending.SIGNALLED) {
       List<String> results =
           workers.stream().map(WorkerProcess::out).filter(out -> !out.isEmpty()).toList();
+      if (code == 0 && results.isEmpty() && plan.nodes() > 1) {
+        note("the job is done; its result is in the output of the host of rank 0, and in --out");
+      }
       return new End(code, results.isEmpty() ? "" : results.get(0));
     }
-    throw failure(code, message(supervisor, meeting));
+    String message = message(supervisor, meeting);
+    meeting.end("the launch on %s has ended: %s".formatted(host, message));
+    throw failure(code, message);
   }
 
   private String message(Supervisor supervisor, Meeting meeting) {

@@ -11,6 +11,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -19,23 +21,26 @@ import java.util.function.Supplier;
 final class Meeting implements AutoCloseable {
   private static final String LOOPBACK = "127.0.0.1";
 
+  /** For an address to answer. */
+  private static final int CONNECT_MILLIS = 2_000;
+
   private final Address address;
   private final boolean here;
   private final Supplier<Supervisor.Job> job;
   private final Supplier<Optional<String>> failure;
-  private final Runnable close;
+  private final Consumer<String> end;
 
   Meeting(
       Address address,
       boolean here,
       Supplier<Supervisor.Job> job,
       Supplier<Optional<String>> failure,
-      Runnable close) {
+      Consumer<String> end) {
     this.address = address;
     this.here = here;
     this.job = job;
     this.failure = failure;
-    this.close = close;
+    this.end = end;
   }
 
   /**
@@ -55,11 +60,23 @@ final class Meeting implements AutoCloseable {
     }
     Address address = asked.get();
     InetSocketAddress bind = bindAddress(address, several);
+    if (several && address.meansLoopback()) {
+      log.accept(
+          "only launches on this machine find %s; for several hosts give one's name or address"
+              .formatted(address));
+    }
     if (!several || canServe(address, several)) {
       return serve(address.host(), bind, rules, protection, log);
     }
-    log.accept("the workers join the server at " + address);
-    return new Meeting(address, false, () -> Supervisor.Job.OPEN, Optional::empty, () -> {});
+    if (!bind.isUnresolved() && isHere(bind.getAddress())) {
+      log.accept(
+          "another process listens at %s, on this host: if it is no launch of this job, choose another port"
+              .formatted(address));
+    }
+    log.accept(
+        "the workers join the server at %s; --min-workers, --allow-minority and --failure-timeout count there"
+            .formatted(address));
+    return new Meeting(address, false, () -> Supervisor.Job.OPEN, Optional::empty, why -> {});
   }
 
   private static Meeting serve(
@@ -89,11 +106,7 @@ final class Meeting implements AutoCloseable {
   static InetSocketAddress bindAddress(Address address, boolean several) {
     InetSocketAddress resolved = new InetSocketAddress(address.host(), address.port());
     boolean loopback = !resolved.isUnresolved() && resolved.getAddress().isLoopbackAddress();
-    boolean meant =
-        address.host().equals("localhost")
-            || address.host().startsWith("127.")
-            || address.host().contains(":");
-    return several && loopback && !meant ? new InetSocketAddress(address.port()) : resolved;
+    return several && loopback && !address.meansLoopback() ? new InetSocketAddress(address.port()) : resolved;
   }
 
   /** Whether the address is this machine's and nobody listens there. */
@@ -136,13 +149,42 @@ final class Meeting implements AutoCloseable {
     return job.get();
   }
 
+  /**
+   * The same after a worker could not go on: a server elsewhere that can't be reached by now won't
+   * be by another worker.
+   */
+  Supervisor.Job jobOfLost() {
+    return here || connects() ? job() : Supervisor.Job.FAILED;
+  }
+
+  private boolean connects() {
+    try {
+      for (InetAddress one : InetAddress.getAllByName(address.host())) {
+        try (Socket socket = new Socket()) {
+          socket.connect(new InetSocketAddress(one, address.port()), CONNECT_MILLIS);
+          return true;
+        } catch (IOException e) {
+          // perhaps another address of it
+        }
+      }
+    } catch (UnknownHostException e) {
+      // as good as gone
+    }
+    return false;
+  }
+
   /** Why the job failed, if the server says so. */
   Optional<String> failure() {
     return failure.get();
   }
 
+  /** Ends the job, if it goes on and the server is here; its members are told why. */
+  void end(String why) {
+    end.accept(why);
+  }
+
   @Override
   public void close() {
-    close.run();
+    end("the launch that served the rendezvous has ended");
   }
 }

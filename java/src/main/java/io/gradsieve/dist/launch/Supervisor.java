@@ -28,7 +28,8 @@ final class Supervisor {
   /** A signal's codes: the workers agree to stop, and save. */
   private static final Set<Integer> STOPPED = Set.of(130, 143);
 
-  private static final int LOST = 6;
+  /** A worker's code that could not go on without the others. */
+  static final int LOST = 6;
 
   /** For all to see the same error by themselves, and say so. */
   private static final long GRACE = 2_000;
@@ -222,13 +223,13 @@ final class Supervisor {
     return late.stream().filter(e -> e.status() != LOST).findFirst().orElse(late.get(0));
   }
 
-  /** The job's exit code here; only when it is {@link #over}. */
-  int exitCode() {
+  /** The job's exit code here; only when it is {@link #over}. Others may have done the job. */
+  int exitCode(Job job) {
     boolean allDone = !endings.isEmpty() && endings.stream().allMatch(e -> e.status() == 0);
     if (code > Ending.SIGNALLED && allDone) {
       return 0; // the signal came when all was done
     }
-    return code != 0 || done ? code : LOST;
+    return code != 0 || done || job == Job.DONE ? code : LOST;
   }
 
   /** Who made it fail. */

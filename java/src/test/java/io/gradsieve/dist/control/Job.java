@@ -65,10 +65,10 @@ final class Job implements AutoCloseable {
     return server.port();
   }
 
-  /** The server goes, and another one takes its port. */
+  /** The server dies, and another one takes its port. */
   void restart(int workers, int failureTimeout) {
     int port = server.port();
-    server.close();
+    server.close(Optional.empty());
     server = start(workers, failureTimeout, 60_000, port);
   }
 

@@ -180,8 +180,41 @@ class MembershipTest {
     try (Job job = new Job(1, SHORT)) {
       Membership member = job.members(1).get(0);
       BlockingQueue<MemberEvent> ends = ends(member);
-      job.server().close();
+      job.server().close(Optional.empty());
       assertThat(next(ends)).isInstanceOf(Fenced.class);
+      member.rejoin();
+      assertThatThrownBy(member::ranked)
+          .isInstanceOf(PeerLost.class)
+          .hasMessageEndingWith(
+              "nobody listens there any more, so the job has ended; last: connection refused");
+    }
+  }
+
+  @Test
+  void aServerThatIsStoppedTellsItsMembersWhy() throws Exception {
+    try (Job job = new Job(1, PATIENT)) {
+      Membership member = job.members(1).get(0);
+      BlockingQueue<MemberEvent> ends = ends(member);
+      job.server().close("the launch on n01 has ended: disk full");
+      assertThat(next(ends)).isInstanceOf(MemberEvent.Refused.class);
+      member.rejoin();
+      assertThatThrownBy(member::ranked)
+          .isInstanceOf(PeerLost.class)
+          .hasMessage(
+              "the rendezvous server at 127.0.0.1:%d: the launch on n01 has ended: disk full"
+                  .formatted(job.port()));
+    }
+  }
+
+  @Test
+  void whoWaitsLongForTheServerSaysWhy() throws Exception {
+    try (Job job = new Job(1, PATIENT)) {
+      int port = job.port();
+      job.server().close(Optional.empty());
+      job.member();
+      job.log.await(
+          "warning: not in the job at 127.0.0.1:%d yet: connection refused; tries for 10 s in all (--join-timeout)"
+              .formatted(port));
     }
   }
 

@@ -196,7 +196,7 @@ public final class ServerTarget {
 
   private void end() {
     peers.forEach(each -> each.channel.finishAndReleaseAll());
-    desk.close();
+    desk.close(Optional.empty());
     loop.finishAndReleaseAll();
     assertThat(log).noneMatch(line -> line.startsWith("internal error"));
     assertThat(buffers.metric().usedDirectMemory() + buffers.metric().usedHeapMemory()).isZero();

@@ -155,7 +155,7 @@ class LaunchTest {
             true,
             () -> Supervisor.Job.FAILED,
             () -> Optional.of("0 of at least 2 workers came"),
-            () -> {});
+            why -> {});
     assertThatThrownBy(() -> launch(plan(1, 3), n -> "exit 6").run(failed, "job", Optional.empty()))
         .isInstanceOf(GradsieveException.PeerLost.class)
         .hasMessageContaining("ended with exit code 6; the job: 0 of at least 2 workers came");
@@ -173,6 +173,11 @@ class LaunchTest {
         .hasMessageStartingWith("--nodes 2: the workers of several hosts need a secret")
         .hasMessageContaining("--tls-cert");
     assertThat(several(place, Optional.empty(), tls).world()).isEqualTo(4);
+    Optional<Address> all = Optional.of(new Address("0.0.0.0", 29_400));
+    assertThatThrownBy(() -> several(all, Optional.empty(), tls))
+        .isInstanceOf(GradsieveException.Usage.class)
+        .hasMessage(
+            "--rendezvous 0.0.0.0:29400: no host connects there, give the name or address of one of the hosts");
   }
 
   private static Launch.Plan several(

@@ -34,8 +34,16 @@ class SupervisorTest {
     assertThat(two.over()).isFalse();
     ended(two, 0, 0);
     assertThat(two.over()).isTrue();
-    assertThat(two.exitCode()).isZero();
+    assertThat(two.exitCode(Job.OPEN)).isZero();
     assertThat(two.culprit()).isEmpty();
+  }
+
+  @Test
+  void whoWasLeftOutOfAJobThatIsDoneDoesNotSpoilIt() {
+    Supervisor one = of(1, 3);
+    assertThat(one.ended(ending(0, 6), Job.DONE, now)).isEqualTo(Action.NOTHING);
+    assertThat(one.over()).isTrue();
+    assertThat(one.exitCode(Job.DONE)).isZero();
   }
 
   @ParameterizedTest
@@ -49,7 +57,7 @@ class SupervisorTest {
     ended(two, 1, 0);
     assertThat(two.over()).isTrue();
     assertThat(two.culprit()).isEmpty();
-    assertThat(two.exitCode()).isZero();
+    assertThat(two.exitCode(Job.OPEN)).isZero();
   }
 
   @Test
@@ -61,7 +69,7 @@ class SupervisorTest {
     assertThat(two.tick(Job.OPEN, false, now + 2_000)).isEqualTo(Action.ASK);
     ended(two, 0, 143);
     assertThat(two.over()).isTrue();
-    assertThat(two.exitCode()).isEqualTo(6);
+    assertThat(two.exitCode(Job.OPEN)).isEqualTo(6);
     assertThat(two.culprit()).contains(ending(1, KILLED));
   }
 
@@ -73,7 +81,7 @@ class SupervisorTest {
     ended(two, 1, KILLED);
     now += 100;
     ended(two, 0, 6);
-    assertThat(two.exitCode()).isEqualTo(6);
+    assertThat(two.exitCode(Job.OPEN)).isEqualTo(6);
     assertThat(two.culprit()).contains(ending(1, KILLED));
   }
 
@@ -95,7 +103,7 @@ class SupervisorTest {
     assertThat(three.tick(Job.OPEN, false, now + 2_000)).isEqualTo(Action.ASK);
     ended(three, 0, 143);
     assertThat(three.over()).isTrue();
-    assertThat(three.exitCode()).isEqualTo(status);
+    assertThat(three.exitCode(Job.OPEN)).isEqualTo(status);
     assertThat(three.culprit()).contains(ending(2, status));
   }
 
@@ -105,7 +113,7 @@ class SupervisorTest {
     ended(two, 1, 143);
     assertThat(two.tick(Job.OPEN, false, now + 29_999)).isEqualTo(Action.NOTHING);
     ended(two, 0, 143);
-    assertThat(two.exitCode()).isEqualTo(143);
+    assertThat(two.exitCode(Job.OPEN)).isEqualTo(143);
   }
 
   @Test
@@ -117,7 +125,7 @@ class SupervisorTest {
     assertThat(two.tick(Job.OPEN, false, now + 30_000)).isEqualTo(Action.KILL);
     assertThat(ended(two, 1, KILLED)).isEqualTo(Action.NOTHING);
     assertThat(two.over()).isTrue();
-    assertThat(two.exitCode()).isEqualTo(130);
+    assertThat(two.exitCode(Job.OPEN)).isEqualTo(130);
   }
 
   @Test
@@ -133,7 +141,7 @@ class SupervisorTest {
     two.signalled(15, now);
     ended(two, 0, 7);
     ended(two, 1, 143);
-    assertThat(two.exitCode()).isEqualTo(7);
+    assertThat(two.exitCode(Job.OPEN)).isEqualTo(7);
     assertThat(two.culprit()).contains(ending(0, 7));
   }
 
@@ -142,7 +150,7 @@ class SupervisorTest {
     Supervisor one = of(1, 3);
     one.signalled(15, now);
     ended(one, 0, 0);
-    assertThat(one.exitCode()).isZero();
+    assertThat(one.exitCode(Job.OPEN)).isZero();
   }
 
   @Test
@@ -151,7 +159,7 @@ class SupervisorTest {
     ended(two, 0, 0);
     assertThat(ended(two, 1, 6)).isEqualTo(Action.NOTHING);
     assertThat(two.over()).isTrue();
-    assertThat(two.exitCode()).isZero();
+    assertThat(two.exitCode(Job.OPEN)).isZero();
   }
 
   @Test
@@ -162,14 +170,14 @@ class SupervisorTest {
     assertThat(two.tick(Job.OPEN, true, now + TIMEOUT)).isEqualTo(Action.ASK);
     assertThat(two.tick(Job.OPEN, true, now + TIMEOUT + 30_000)).isEqualTo(Action.KILL);
     ended(two, 1, KILLED);
-    assertThat(two.exitCode()).isZero();
+    assertThat(two.exitCode(Job.OPEN)).isZero();
   }
 
   @Test
   void nobodyIsRestartedInAJobThatFailed() {
     Supervisor one = of(1, 3);
     assertThat(one.ended(ending(0, 6), Job.FAILED, now)).isEqualTo(Action.NOTHING);
-    assertThat(one.exitCode()).isEqualTo(6);
+    assertThat(one.exitCode(Job.OPEN)).isEqualTo(6);
   }
 
   @Test
@@ -178,7 +186,7 @@ class SupervisorTest {
     assertThat(one.tick(Job.FAILED, false, now)).isEqualTo(Action.NOTHING);
     assertThat(one.tick(Job.FAILED, false, now + 30_000)).isEqualTo(Action.ASK);
     ended(one, 0, 143);
-    assertThat(one.exitCode()).isEqualTo(6);
+    assertThat(one.exitCode(Job.OPEN)).isEqualTo(6);
   }
 
   @Test
@@ -189,6 +197,6 @@ class SupervisorTest {
     assertThat(one.tick(Job.OPEN, false, now + 9_999)).isEqualTo(Action.NOTHING);
     assertThat(one.tick(Job.OPEN, false, now + 10_000)).isEqualTo(Action.LEAVE);
     assertThat(one.over()).isTrue();
-    assertThat(one.exitCode()).isEqualTo(143);
+    assertThat(one.exitCode(Job.OPEN)).isEqualTo(143);
   }
 }
