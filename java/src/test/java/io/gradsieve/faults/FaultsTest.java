@@ -169,7 +169,7 @@ class FaultsTest {
     ProcessHandle worker = gone.worker();
     Node.signal(gone.launch(), "KILL");
     Node.await("the worker has ended", SOON, () -> !worker.isAlive());
-    nodes.get(0).awaitText(": 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 of 4 workers", SOON);
     allEnd(0);
     runIsWhole();
   }
@@ -201,7 +201,7 @@ class FaultsTest {
   void aHostThatIsCutOffForAWhileComesBack() throws Exception {
     begin();
     hosts.plug(3, false);
-    nodes.get(0).awaitText(": 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 of 4 workers", SOON);
     assertThat(nodes.get(0).text()).contains(" at " + Hosts.address(3));
     hosts.plug(3, true);
     allEnd(0);
@@ -250,10 +250,11 @@ class FaultsTest {
     String epochs = Integer.toString(MANY_EPOCHS);
     begin("--epochs", epochs);
     Node.signal(nodes.remove(3).launch(), "KILL");
-    nodes.get(0).awaitText(": 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 of 4 workers", SOON);
     isRefused(
         start(3, "--epochs", epochs, "--lr", "0.04"),
         "the worker has --lr 0.04: give all the same --lr");
+    nodes.get(0).awaitText("refused the worker at " + Hosts.address(3), SOON);
     Path data = directory.resolve("other.csv");
     Files.writeString(data, "a,y\n" + "1,no\n2,yes\n".repeat(100));
     isRefused(start(3, "--data", data.toString(), "--label", "y"), "data: the job has");
@@ -302,7 +303,7 @@ class FaultsTest {
     begin("--epochs", Integer.toString(MANY_EPOCHS));
     ProcessHandle stopped = nodes.get(2).worker();
     Node.signal(stopped, "STOP");
-    nodes.get(0).awaitText(": 3 workers", SOON);
+    nodes.get(0).awaitText(": 3 of 4 workers", SOON);
     nodes.get(2).awaitText("is stopped (SIGSTOP)", SOON);
     nodes.get(0).goesOn(STOPPED);
     Node.signal(stopped, "CONT");

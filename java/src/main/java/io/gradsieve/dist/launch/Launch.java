@@ -253,13 +253,14 @@ public final class Launch {
       long now = System.nanoTime() / 1_000_000;
       if (event.isPresent() && event.get().ended().isPresent()) {
         Ending ending = event.get().ended().get().ending();
+        String ended = ending.name() + " " + ending.how(); // its last error was just seen
         boolean lost = ending.status() == Supervisor.LOST;
         Supervisor.Job job = lost ? meeting.jobOfLost() : meeting.job();
         if (supervisor.ended(ending, job, now) == Action.RESTART) {
-          note("%s; started again, restarts left: %d".formatted(ending, supervisor.restartsLeft()));
+          note("%s; started again, restarts left: %d".formatted(ended, supervisor.restartsLeft()));
           start(ending.worker(), meeting, jobId, tokenFile);
         } else if (ending.status() != 0 && !supervisor.asked()) {
-          note(ending + (ending.isStop() ? "; if one process of a job is, all are" : ""));
+          note(ended + (ending.isStop() ? "; if one process of a job is, all are" : ""));
         }
       } else if (event.isPresent()) {
         act(supervisor.signalled(event.get().signal(), now), supervisor);
@@ -331,6 +332,7 @@ public final class Launch {
     first.ifPresent(text::append);
     meeting
         .failure()
+        .filter(reason -> text.indexOf(reason) < 0) // the worker may have said it
         .ifPresent(reason -> text.append(text.isEmpty() ? "" : "; ").append("the job: " + reason));
     if (first.isPresent() && plan.maxRestarts() > 0 && supervisor.restartsLeft() == 0) {
       text.append("; no restart is left of --max-restarts ").append(plan.maxRestarts());

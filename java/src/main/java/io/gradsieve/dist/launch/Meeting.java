@@ -66,7 +66,13 @@ final class Meeting implements AutoCloseable {
               .formatted(address));
     }
     if (!several || canServe(address, several)) {
-      return serve(address.host(), bind, rules, protection, log);
+      try {
+        return serve(address.host(), bind, rules, protection, log);
+      } catch (Usage e) {
+        if (!several || canServe(address, several)) {
+          throw e;
+        } // else another launch was faster
+      }
     }
     if (!bind.isUnresolved() && isHere(bind.getAddress())) {
       log.accept(

@@ -144,7 +144,7 @@ public final class Coordinator {
 
   private void awaken(long now) {
     long paused = now - awake - 2 * deadlines.heartbeat();
-    if (paused >= deadlines.suspect()) {
+    if (paused >= deadlines.dead()) {
       out.note("this process did not run for " + Worker.seconds(paused));
     }
     if (paused > 0) {
@@ -306,7 +306,9 @@ public final class Coordinator {
     if (stage == Stage.RUNNING && worker.ranked()) {
       abort(worker.rank, name + " left", now);
     }
-    out.note(name + " has left");
+    if (stage != Stage.ENDING) { // where all do
+      out.note(name + " has left");
+    }
     out.reply(worker, request, new Done());
     out.close(worker.connection);
     roster.remove(worker);

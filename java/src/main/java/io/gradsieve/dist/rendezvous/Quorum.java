@@ -22,6 +22,7 @@ final class Quorum {
     deadlines = rules.deadlines();
     begin(now);
     gatherBy = rules.workers().isPresent() ? giveUpAt : gatherBy;
+    sayAt = now + deadlines.gather();
   }
 
   /** Another generation is waited for. */

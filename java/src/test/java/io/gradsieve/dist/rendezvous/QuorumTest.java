@@ -24,7 +24,7 @@ class QuorumTest {
     assertThat(desk.server.stage()).isEqualTo(Stage.FORMING);
     assertThat(desk.notes)
         .containsExactly(
-            "2 of 3 workers came; waits for more, up to 55.0 s (--join-timeout)");
+            "2 of 3 workers came; waits for more, up to 45.0 s (--join-timeout)");
     desk.join(3, 0, false);
     assertThat(desk.all(3, Ranked.class)).containsExactly(new Ranked(2, 3, 0, 0));
     assertThat(desk.notes).endsWith("generation 1: 3 workers");
