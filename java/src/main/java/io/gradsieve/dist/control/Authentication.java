@@ -8,13 +8,12 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLException;
 
 /**
  * A connection's handshake, either side's. Removes itself when both have proved themselves, and
@@ -87,10 +86,16 @@ final class Authentication extends ByteToMessageDecoder {
     if (over) {
       ctx.close();
     }
-    boolean tls =
-        cause instanceof SSLException
-            || cause instanceof DecoderException && cause.getCause() instanceof SSLException;
-    refuse(ctx, tls ? Refusal.NO_CERTIFICATE : Refusal.CLOSED, false);
+    // of TLS 1.3 also here: a client's handshake is done before the server has seen a certificate
+    refuse(ctx, TlsFailure.is(cause) ? TlsFailure.refusal(cause) : Refusal.CLOSED, false);
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event instanceof SslHandshakeCompletionEvent tls && !tls.isSuccess()) {
+      refuse(ctx, TlsFailure.refusal(tls.cause()), false);
+    }
+    super.userEventTriggered(ctx, event);
   }
 
   private void decide(ChannelHandlerContext ctx, Outcome outcome) {

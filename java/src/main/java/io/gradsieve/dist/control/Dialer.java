@@ -55,7 +55,13 @@ final class Dialer {
           Refusal.OTHER_JOB,
           Refusal.OTHER_PURPOSE,
           Refusal.OTHER_MEMBER,
-          Refusal.WRONG_TOKEN);
+          Refusal.WRONG_TOKEN,
+          Refusal.ONLY_TLS,
+          Refusal.NO_TLS,
+          Refusal.OTHER_AUTHORITY,
+          Refusal.OLD_CERTIFICATE,
+          Refusal.UNFIT_CERTIFICATE,
+          Refusal.REFUSES_CERTIFICATE);
 
   private final String host;
   private final int port;

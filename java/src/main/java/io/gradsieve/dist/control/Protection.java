@@ -35,13 +35,14 @@ public record Protection(Optional<Token> token, Optional<Tls> tls) {
   }
 
   /**
-   * Reads the token.
+   * Reads the token, and looks at the certificates as they are now.
    *
-   * @throws Usage naming the file that is wrong
+   * @throws Usage naming the file that is wrong: absent, open to other users, of another key or
+   *     authority, expired
    */
   public static Protection of(Optional<Path> tokenFile, Optional<Tls> tls) {
     Protection protection = new Protection(tokenFile.map(Token::read), tls);
-    protection.tls().ifPresent(TlsContexts::check);
+    protection.tls().ifPresent(files -> TlsFiles.read(files).check(files));
     return protection;
   }
 

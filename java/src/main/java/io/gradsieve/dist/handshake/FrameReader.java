@@ -8,9 +8,16 @@ import java.util.Optional;
 
 /**
  * Collects one frame after another from bytes as they come. Each byte of the header is judged as it
- * arrives, so that a stranger is known by the first; memory is of fixed size.
+ * arrives, so that a stranger is known by the first, and who speaks TLS by the second; memory is of fixed
+ * size.
  */
 final class FrameReader {
+  /** How a record of TLS begins (RFC 8446, 5.1): a client's first, or a server's that refuses. */
+  private static final byte TLS_HANDSHAKE = 22;
+
+  private static final byte TLS_ALERT = 21;
+  private static final byte TLS_MAJOR = 3;
+
   private final ByteBuffer frame = ByteBuffer.allocate(Frames.MOST);
   private int end = Frames.HEADER;
 
@@ -30,6 +37,12 @@ final class FrameReader {
   }
 
   private void judge(int at) throws Refused {
+    if (at == 0 && (frame.get(0) == TLS_HANDSHAKE || frame.get(0) == TLS_ALERT)) {
+      return; // the next byte tells
+    }
+    if (at == 1 && frame.get(0) != Frames.MAGIC[0]) {
+      throw new Refused(frame.get(1) == TLS_MAJOR ? Refusal.ONLY_TLS : Refusal.NOT_GRADSIEVE);
+    }
     if (at < 4 && frame.get(at) != Frames.MAGIC[at]) {
       throw new Refused(Refusal.NOT_GRADSIEVE);
     }

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * Why a connection is refused. A peer is told only what an honest one can act on; who speaks no
- * Gradsieve gets no answer.
+ * Gradsieve gets no answer, but who speaks TLS: that can be a member that was started so.
  */
 public enum Refusal {
   NOT_GRADSIEVE(0, "does not speak Gradsieve's protocol: check host and port"),
@@ -23,8 +23,25 @@ public enum Refusal {
   CLOSED(0, "closed the connection before it was authenticated"),
   BAD_SEAL(0, "sent a frame whose seal is wrong: changed, repeated or out of order"),
   BAD_FRAME(0, "sent a frame that breaks the protocol after it was authenticated: closed"),
-  NO_CERTIFICATE(
-      0, "proved nothing by TLS: give both sides certificates of the same --tls-ca, or none");
+  ONLY_TLS(
+      10,
+      "speaks TLS, which this side does not: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
+  NO_TLS(
+      0,
+      "speaks no TLS, which this side does: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
+  OTHER_AUTHORITY(
+      0,
+      "has no certificate of this side's --tls-ca: let one authority issue all certificates, and give all sides that --tls-ca"),
+  OLD_CERTIFICATE(
+      0,
+      "has a certificate that has expired or is not valid yet: issue it a new one, or set the clocks of both hosts"),
+  UNFIT_CERTIFICATE(
+      0,
+      "has a certificate that TLS here does not take: issue it one for server and client, with an EC key of 256 bits"),
+  REFUSES_CERTIFICATE(
+      0,
+      "refuses this side's certificate, and says why where it runs: let one authority issue all certificates, and give all sides that --tls-ca"),
+  TLS_BROKE(0, "ended the connection before TLS had begun: its own output may say why");
 
   /** On the wire; 0 where the peer is not told. */
   private final int code;

@@ -8,10 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
-import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -31,13 +29,6 @@ public final class Token {
 
   private static final Pattern HEX = Pattern.compile("(?:[0-9a-fA-F]{2})+");
   private static final Pattern BASE64URL = Pattern.compile("[A-Za-z0-9_-]+={0,2}");
-
-  /** Reading by the group is allowed: Kubernetes mounts a Secret so for who is not root. */
-  private static final Set<PosixFilePermission> FORBIDDEN =
-      EnumSet.of(
-          PosixFilePermission.OTHERS_READ,
-          PosixFilePermission.OTHERS_WRITE,
-          PosixFilePermission.GROUP_WRITE);
 
   private final byte[] key;
 
@@ -65,8 +56,7 @@ public final class Token {
   public static Token read(Path file) {
     String text;
     try {
-      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-      if (permissions.stream().anyMatch(FORBIDDEN::contains)) {
+      if (SecretFile.isOpenToOthers(file)) {
         throw wrong(file, "other users may read or change it, chmod 600 it and make a new token");
       }
       if (!Files.isRegularFile(file)) {

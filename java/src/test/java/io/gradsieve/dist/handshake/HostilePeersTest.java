@@ -117,13 +117,23 @@ class HostilePeersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"GET / HTTP/1.1\r\n\r\n", "\0", "\u0016\u0003\u0001", "GSDI", "gsdh"})
+  @ValueSource(strings = {"GET / HTTP/1.1\r\n\r\n", "\0", "\u0016GSDH", "\u0015\u0001", "GSDI", "gsdh"})
   void aStrangerIsKnownByItsFirstBytesAndGetsNoAnswer(String text) {
     ServerHandshake server = server();
     ByteBuffer input = StandardCharsets.ISO_8859_1.encode(text);
 
     assertFailed(server.receive(input, 0), Refusal.NOT_GRADSIEVE);
     assertThat(server.output().hasRemaining()).isFalse();
+  }
+
+  @Test
+  void whoSpeaksTlsIsKnownByTwoBytesAndAnsweredAsItMayBeAMember() {
+    ServerHandshake server = server();
+
+    assertWaiting(receive(server, new byte[] {22}));
+    assertFailed(receive(server, new byte[] {3}), Refusal.ONLY_TLS);
+    assertTold(receive(client(), sent(server.output())), Refusal.ONLY_TLS);
+    assertFailed(receive(client(), new byte[] {21, 3, 3, 0, 2, 2, 10}), Refusal.ONLY_TLS);
   }
 
   @ParameterizedTest
