@@ -49,6 +49,9 @@ record TlsFiles(
 
   private static final List<String> ALGORITHMS = List.of("EC", "RSA", "RSASSA-PSS", "EdDSA");
 
+  /** Anything tells keys apart, but nothing: the JDK's EdDSA verifies no signature of it. */
+  private static final byte[] TO_SIGN = {1};
+
   /** Bytes of a key's file; one that is longer holds something else. */
   private static final int MOST_IN_FILE = 64 << 10;
 
@@ -184,8 +187,10 @@ record TlsFiles(
       boolean curve = key.getAlgorithm().equals("EC");
       Signature signature = Signature.getInstance(curve ? "SHA256withECDSA" : key.getAlgorithm());
       signature.initSign(key);
-      byte[] signed = signature.sign(); // of nothing: enough to tell keys apart
+      signature.update(TO_SIGN);
+      byte[] signed = signature.sign();
       signature.initVerify(shown);
+      signature.update(TO_SIGN);
       return signature.verify(signed);
     } catch (GeneralSecurityException e) {
       return false; // of another kind

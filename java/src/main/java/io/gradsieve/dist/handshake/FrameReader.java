@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /**
  * Collects one frame after another from bytes as they come. Each byte of the header is judged as it
- * arrives, so that a stranger is known by the first, and who speaks TLS by the second; memory is of fixed
- * size.
+ * arrives, so that a stranger is known by the first, and who speaks TLS by the second; memory is of
+ * fixed size.
  */
 final class FrameReader {
   /** How a record of TLS begins (RFC 8446, 5.1): a client's first, or a server's that refuses. */

@@ -25,10 +25,10 @@ public enum Refusal {
   BAD_FRAME(0, "sent a frame that breaks the protocol after it was authenticated: closed"),
   ONLY_TLS(
       10,
-      "speaks TLS, which this side does not: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
+      "speaks TLS, but this side does not: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
   NO_TLS(
       0,
-      "speaks no TLS, which this side does: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
+      "speaks no TLS, but this side does: check host and port, and give both sides --tls-cert, --tls-key and --tls-ca, or neither"),
   OTHER_AUTHORITY(
       0,
       "has no certificate of this side's --tls-ca: let one authority issue all certificates, and give all sides that --tls-ca"),

@@ -56,6 +56,12 @@ class TlsFilesTest {
     assertTaken(authority);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"RSA", "Ed25519"})
+  void keysOfOtherKindsAreTaken(String algorithm) throws Exception {
+    assertTaken(Certificates.make(directory, algorithm, algorithm));
+  }
+
   @Test
   void anAbsentFileIsNamed() {
     Path absent = directory.resolve("absent.pem");
@@ -112,7 +118,6 @@ class TlsFilesTest {
         other.key(),
         "is not the key of the first certificate in --tls-cert " + ours.certificate());
     Tls rsa = Certificates.make(directory, "rsa", "RSA");
-    assertTaken(rsa);
     assertRefused(withKey(rsa.key()), "--tls-key", rsa.key(), "is not the key");
     Tls secondRsa = Certificates.make(directory, "rsa2", "RSA");
     assertRefused(
