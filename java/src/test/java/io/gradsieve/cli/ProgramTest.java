@@ -113,6 +113,7 @@ class ProgramTest {
         "report x | unknown command 'report'",
         "report x | unknown command 'report'",
         "launch x | the command to start comes behind --",
+        "launch --interface eth0 -- train | --interface is an option of train: put it behind --",
         "landscape | which run",
         "landscape x --gird 5 | '--grid'",
         "landscape x --grid 2 | --grid 2",

@@ -17,8 +17,8 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /**
  * How long many workers take from their first packet until each knows its rank and all others, on
@@ -45,7 +45,12 @@ public final class Joiners {
   private static double seconds(int count, int backlog) {
     Rules rules =
         new Rules(
-            "bench", OptionalInt.of(count), count, false, new Deadlines(Deadlines.STANDARD), LONGEST.toMillis());
+            "bench",
+            OptionalInt.of(count),
+            count,
+            false,
+            new Deadlines(Deadlines.STANDARD),
+            LONGEST.toMillis());
     EventLoopGroup clients = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     List<String> configuration = TrainingConfig.of().jobSettings("");
     List<Membership> members = new ArrayList<>();

@@ -202,7 +202,10 @@ public final class RendezvousServer implements AutoCloseable {
       return;
     }
     listener.close();
-    group.next().submit(() -> desk.close(lastWord)).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+    group
+        .next()
+        .submit(() -> desk.close(lastWord))
+        .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
     desk.allClosed().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
     group
         .shutdownGracefully(0, 1, TimeUnit.SECONDS)

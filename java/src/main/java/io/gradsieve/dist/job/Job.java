@@ -118,8 +118,7 @@ public final class Job implements AutoCloseable {
     boolean alone = place.localWorld().orElse(place.world()) == place.world();
     // the machine's own name is loopback on many, and other hosts come by it all the same
     boolean loopback =
-        isLoopback(place.master().host(), protection)
-            && (alone || place.master().meansLoopback());
+        isLoopback(place.master().host(), protection) && (alone || place.master().meansLoopback());
     RingDoor door;
     try {
       door = RingDoor.open(place.jobId(), protection.ringToken(), interfaceName, loopback, log);

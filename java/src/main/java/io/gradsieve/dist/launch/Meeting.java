@@ -112,7 +112,9 @@ final class Meeting implements AutoCloseable {
   static InetSocketAddress bindAddress(Address address, boolean several) {
     InetSocketAddress resolved = new InetSocketAddress(address.host(), address.port());
     boolean loopback = !resolved.isUnresolved() && resolved.getAddress().isLoopbackAddress();
-    return several && loopback && !address.meansLoopback() ? new InetSocketAddress(address.port()) : resolved;
+    return several && loopback && !address.meansLoopback()
+        ? new InetSocketAddress(address.port())
+        : resolved;
   }
 
   /** Whether the address is this machine's and nobody listens there. */

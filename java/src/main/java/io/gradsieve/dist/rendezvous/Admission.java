@@ -30,7 +30,10 @@ final class Admission {
 
   /** The job is over: for a worker that is not in its last generation, with the reason if known. */
   Refusal over(MemberId id) {
-    String left = Optional.ofNullable(reasons.get(id)).map(": it went on without this worker, "::concat).orElse("");
+    String left =
+        Optional.ofNullable(reasons.get(id))
+            .map(": it went on without this worker, "::concat)
+            .orElse("");
     return new Refusal(Code.ENDED, Limits.reason("the job is over" + left));
   }
 

@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -170,7 +171,7 @@ class TlsFailureTest {
   private static RendezvousServer listen(int port) {
     return RendezvousServer.start(
         new InetSocketAddress("127.0.0.1", port),
-        new Rules(Job.NAME, 1, 1, false, new Deadlines(PATIENT), 60_000),
+        new Rules(Job.NAME, OptionalInt.of(1), 1, false, new Deadlines(PATIENT), 60_000),
         unchecked(ours),
         line -> {});
   }

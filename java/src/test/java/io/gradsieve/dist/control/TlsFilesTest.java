@@ -94,7 +94,8 @@ class TlsFilesTest {
       })
   void aKeyOfAnotherFormIsNamedWithTheCommandThatConvertsIt(String text) throws Exception {
     Path file = secret("form.key", text, "rw-------");
-    assertRefused(withKey(file), "--tls-key", file, "is no unencrypted PKCS#8 key in PEM, make one");
+    assertRefused(
+        withKey(file), "--tls-key", file, "is no unencrypted PKCS#8 key in PEM, make one");
   }
 
   @ParameterizedTest

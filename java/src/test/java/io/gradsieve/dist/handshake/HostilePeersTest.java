@@ -117,7 +117,8 @@ class HostilePeersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"GET / HTTP/1.1\r\n\r\n", "\0", "\u0016GSDH", "\u0015\u0001", "GSDI", "gsdh"})
+  @ValueSource(
+      strings = {"GET / HTTP/1.1\r\n\r\n", "\0", "\u0016GSDH", "\u0015\u0001", "GSDI", "gsdh"})
   void aStrangerIsKnownByItsFirstBytesAndGetsNoAnswer(String text) {
     ServerHandshake server = server();
     ByteBuffer input = StandardCharsets.ISO_8859_1.encode(text);

@@ -28,9 +28,7 @@ final class Desk {
   }
 
   Desk(int workers, int minWorkers) {
-    this(
-        new Rules(
-            "job", OptionalInt.of(workers), minWorkers, false, new Deadlines(T), 60_000));
+    this(new Rules("job", OptionalInt.of(workers), minWorkers, false, new Deadlines(T), 60_000));
   }
 
   /** Workers 1 to n have joined and are in generation 1. */

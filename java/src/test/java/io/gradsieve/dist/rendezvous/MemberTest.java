@@ -148,8 +148,7 @@ class MemberTest {
         actions.addAll(member.rejoin(now));
       }
     }
-    assertThat(actions)
-        .endsWith(new Lost("nobody listens there any more, so the job has ended"));
+    assertThat(actions).endsWith(new Lost("nobody listens there any more, so the job has ended"));
     assertThat(now - begin).isBetween((long) T, T + new Deadlines(T).backoff());
   }
 

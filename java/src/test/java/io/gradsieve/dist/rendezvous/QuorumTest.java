@@ -23,8 +23,7 @@ class QuorumTest {
     desk.pass(JOIN_TIMEOUT - 1_000, 0, Desk.reducing(0, 0), 1, 2);
     assertThat(desk.server.stage()).isEqualTo(Stage.FORMING);
     assertThat(desk.notes)
-        .containsExactly(
-            "2 of 3 workers came; waits for more, up to 45.0 s (--join-timeout)");
+        .containsExactly("2 of 3 workers came; waits for more, up to 45.0 s (--join-timeout)");
     desk.join(3, 0, false);
     assertThat(desk.all(3, Ranked.class)).containsExactly(new Ranked(2, 3, 0, 0));
     assertThat(desk.notes).endsWith("generation 1: 3 workers");
@@ -47,8 +46,7 @@ class QuorumTest {
   @Test
   void whereNobodyKnowsHowManyTheyAreItBeginsWithThoseWhoComeSoonEnough() {
     Deadlines deadlines = new Deadlines(Desk.T);
-    Desk desk =
-        new Desk(new Rules("job", OptionalInt.empty(), 1, false, deadlines, JOIN_TIMEOUT));
+    Desk desk = new Desk(new Rules("job", OptionalInt.empty(), 1, false, deadlines, JOIN_TIMEOUT));
     desk.join(1, 0, false);
     desk.pass(Desk.T - 1_000, 0, Desk.reducing(0, 0), 1);
     desk.join(2, 0, false);
@@ -90,8 +88,7 @@ class QuorumTest {
   void aRefusedWorkerIsNamedHereToo() {
     Desk desk = Desk.running(2);
     Join one = Desk.joins(3, false);
-    desk.say(
-        3, 0, new Join(one.job(), one.self(), "2.0", one.data(), one.configuration(), false));
+    desk.say(3, 0, new Join(one.job(), one.self(), "2.0", one.data(), one.configuration(), false));
     assertThat(desk.notes)
         .endsWith(
             "refused the worker at host3:1: code: the job has 1.0, the worker has 2.0: start all from the same engine.jar");
