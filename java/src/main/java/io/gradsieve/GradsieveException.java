@@ -43,6 +43,9 @@ public abstract sealed class GradsieveException extends RuntimeException {
     return line.length() <= MOST_CHARACTERS ? line : line.substring(0, MOST_CHARACTERS - 1) + "…";
   }
 
+  /** One of the same kind that says this, caused by this one. */
+  public abstract GradsieveException withMessage(String message);
+
   /** The process's exit code for this kind. */
   public int exitCode() {
     return exitCode;
@@ -131,6 +134,15 @@ public abstract sealed class GradsieveException extends RuntimeException {
       super(2, message);
     }
 
+    private Usage(String message, Throwable cause) {
+      super(2, message, cause);
+    }
+
+    @Override
+    public Usage withMessage(String message) {
+      return new Usage(message, this);
+    }
+
     /**
      * The one line for a name that does not exist, with the nearest that does: {@code what} is for
      * instance "sieve".
@@ -155,6 +167,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
     public BadData(String message, Throwable cause) {
       super(3, message, cause);
     }
+
+    @Override
+    public BadData withMessage(String message) {
+      return new BadData(message, this);
+    }
   }
 
   /** A device or library is missing. Exit code 4. */
@@ -168,6 +185,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
     public Missing(String message, Throwable cause) {
       super(4, message, cause);
     }
+
+    @Override
+    public Missing withMessage(String message) {
+      return new Missing(message, this);
+    }
   }
 
   /** Training diverged: a loss, weight or norm is not finite. Exit code 5. */
@@ -180,6 +202,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
 
     public Diverged(String message, Throwable cause) {
       super(5, message, cause);
+    }
+
+    @Override
+    public Diverged withMessage(String message) {
+      return new Diverged(message, this);
     }
   }
 
@@ -197,6 +224,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
     public PeerLost(String message, Throwable cause) {
       super(6, message, cause);
     }
+
+    @Override
+    public PeerLost withMessage(String message) {
+      return new PeerLost(message, this);
+    }
   }
 
   /** Output could not be written; what was there before is intact. Exit code 7. */
@@ -209,6 +241,11 @@ public abstract sealed class GradsieveException extends RuntimeException {
 
     public Output(String message, Throwable cause) {
       super(7, message, cause);
+    }
+
+    @Override
+    public Output withMessage(String message) {
+      return new Output(message, this);
     }
   }
 }

@@ -8,6 +8,7 @@ import io.gradsieve.config.DataOptions;
 import io.gradsieve.config.ModelRules;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.TrainingConfig;
+import io.gradsieve.data.DataRequest;
 import io.gradsieve.data.DataSource;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.data.Schema;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Makes a {@link PreparedTraining} of a configuration, and says what there is to tell of it. */
 public final class Preparation {
@@ -34,23 +36,33 @@ public final class Preparation {
    * @throws GradsieveException of the kind that fits
    */
   public static PreparedTraining of(TrainingConfig asked) {
+    return of(asked, DataSource::open);
+  }
+
+  /** The same of data that {@code source} has. */
+  public static PreparedTraining of(
+      TrainingConfig asked, Function<DataRequest, Dataset> source) {
     TrainingConfig config = ResumedSettings.of(asked);
     config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
-    return ofWorker(config);
+    return read(config, source);
   }
 
   /** The same for one of several workers, of which the first looks at {@code out} in its time. */
   static PreparedTraining ofWorker(TrainingConfig asked) {
-    TrainingConfig config = ResumedSettings.of(asked);
-    ModelSource source = ModelSource.of(Optional.of(config.model()), config.weights());
-    Optional<Schema> rules = source.stated();
-    Dataset dataset = DataSource.open(config.dataRequest(rules));
+    return read(ResumedSettings.of(asked), DataSource::open);
+  }
+
+  private static PreparedTraining read(
+      TrainingConfig config, Function<DataRequest, Dataset> source) {
+    ModelSource model = ModelSource.of(Optional.of(config.model()), config.weights());
+    Optional<Schema> rules = model.stated();
+    Dataset dataset = source.apply(config.dataRequest(rules));
     TrainingConfig validating = validating(config, dataset);
     TrainingData data = TrainingData.of(dataset, validating);
-    NetworkSpec spec = ModelRules.with(source.spec(dataset), dataset.schema());
+    NetworkSpec spec = ModelRules.with(model.spec(dataset), dataset.schema());
     TrainingConfig found = found(validating, data);
     Prospects.check(found, data, spec);
-    return new PreparedTraining(found, data, spec, source.weights(), rules.isPresent());
+    return new PreparedTraining(found, data, spec, model.weights(), rules.isPresent());
   }
 
   /** With a share that validates: nobody gives a table a test part beforehand. */

@@ -7,6 +7,7 @@ import io.gradsieve.nn.NetworkSummary;
 import io.gradsieve.train.Position;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.Recorder;
+import io.gradsieve.train.Snapshot;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
 import io.gradsieve.train.TrainingEvent;
@@ -17,6 +18,7 @@ import io.gradsieve.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -80,6 +82,16 @@ public final class TrainingRun {
    *     checkpoint
    */
   public TrainingResult run() {
+    return run((snapshot, result) -> result);
+  }
+
+  /**
+   * The same.
+   *
+   * @param end makes something of what came of it, while network and scores are there; they are
+   *     closed then
+   */
+  public <T> T run(BiFunction<Snapshot, TrainingResult, T> end) {
     PreparedTraining training = prepared.get();
     TrainingConfig config = training.config();
     List<String> remarks = Preparation.remarks(training);
@@ -90,12 +102,19 @@ public final class TrainingRun {
       Optional<RunFiles> files = config.out().map(out -> RunFiles.open(out, session, notes));
       Position from =
           files.map(RunFiles::position).orElseGet(() -> Position.start(config, session.data()));
-      return train(training, session, from, files);
+      Trainer trainer = trainer(training, session, from, files);
+      TrainingResult result = train(trainer, session);
+      return end.apply(trainer.snapshot(), result);
     }
   }
 
   /** Trains what is open, and tells of it. */
   TrainingResult train(
+      PreparedTraining training, TrainingSession session, Position from, Optional<RunFiles> files) {
+    return train(trainer(training, session, from, files), session);
+  }
+
+  private Trainer trainer(
       PreparedTraining training, TrainingSession session, Position from, Optional<RunFiles> files) {
     TrainingConfig config = session.config();
     List<TrainingListener> told = new ArrayList<>(listeners);
@@ -103,16 +122,18 @@ public final class TrainingRun {
     if (config.profile()) {
       told.add(profile(training, session, files));
     }
-    Trainer trainer =
-        new Trainer(
-            session,
-            from,
-            Optional.of(new FilterTraining(config, session.backend())),
-            files.map(Recorder.class::cast).orElse(Recorder.NONE),
-            told);
+    return new Trainer(
+        session,
+        from,
+        Optional.of(new FilterTraining(config, session.backend())),
+        files.map(Recorder.class::cast).orElse(Recorder.NONE),
+        told);
+  }
+
+  private TrainingResult train(Trainer trainer, TrainingSession session) {
     TrainingResult result = trainer.run();
     if (result.signal() == 0) {
-      Prospects.verdict(config, session.data(), trainer.position()).ifPresent(notes);
+      Prospects.verdict(session.config(), session.data(), trainer.position()).ifPresent(notes);
     }
     return result;
   }

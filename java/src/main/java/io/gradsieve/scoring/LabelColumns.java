@@ -15,7 +15,7 @@ final class LabelColumns {
    * is doubt: of clean data a plain wrong prediction leaves out twice as many suspects that are
    * right, of noisy data hardly more that are wrong.
    */
-  private static final double CONTRADICTION = 1.3;
+  static final double CONTRADICTION = 1.3;
 
   private final int issue;
   private final int quality;

@@ -5,11 +5,15 @@ import io.gradsieve.RandomBits;
 import io.gradsieve.config.DataOptions;
 import io.gradsieve.config.Option;
 import io.gradsieve.config.Options;
+import io.gradsieve.config.PruningPolicyName;
 import io.gradsieve.config.Settings;
 import io.gradsieve.data.DataRequest.Purpose;
 import io.gradsieve.data.Dataset;
 import io.gradsieve.format.files.OutputFile;
+import io.gradsieve.sieve.LabelVerdicts;
+import io.gradsieve.sieve.Score;
 import io.gradsieve.sieve.ScoreColumns;
+import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.sieve.Share;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -67,6 +71,33 @@ public final class Pruning {
     OptionalInt suspects =
         judges && ranked.labels().isPresent() ? OptionalInt.of(left.aside()) : OptionalInt.empty();
     return new Summary(out, left.kept().length, kept.length, suspects, unlabelled);
+  }
+
+  /**
+   * Marks what a policy keeps of the rows of a score table, [N].
+   *
+   * @param groups which group each row is of, from 0: every group keeps the same share, [N]
+   * @param keep share, in (0, 1]
+   */
+  public static boolean[] choose(
+      ScoreTable table,
+      LabelVerdicts verdicts,
+      int[] groups,
+      PruningPolicyName name,
+      double keep,
+      long seed) {
+    PruningPolicy policy = PruningPolicy.of(name);
+    Score score = Score.parse(policy.by().key());
+    RandomBits random = RandomBits.of(seed, PURPOSE, 0);
+    int[] rows = IntStream.range(0, table.samples()).toArray();
+    double[] scores = Arrays.stream(rows).mapToDouble(i -> table.value(score, i)).toArray();
+    PruningCandidates all =
+        new PruningCandidates(
+            scores,
+            scores,
+            Arrays.stream(rows).mapToDouble(random::uniform).toArray(),
+            Optional.of(SuspectedLabels.of(table, verdicts)));
+    return choose(all, groups, policy, keep).kept();
   }
 
   private static String unjudged(Settings settings) {

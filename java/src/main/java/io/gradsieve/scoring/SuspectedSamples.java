@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
  * The rows of a score table whose label is probably wrong, and the others: what has the highest
  * norms of all is mostly what is labelled wrong, and nothing to learn from.
  */
-final class SuspectedSamples {
+public final class SuspectedSamples {
   /**
    * Without verdicts, the probability of the given label below which another prediction makes it
    * suspected. Halves without such samples end level with random ones on clean data, and above them
@@ -26,7 +26,7 @@ final class SuspectedSamples {
    * By the verdicts, and by what the network predicts now of samples without one: those a run held
    * out to validate on, or all.
    */
-  SuspectedSamples(ScoreTable table, LabelVerdicts verdicts) {
+  public SuspectedSamples(ScoreTable table, LabelVerdicts verdicts) {
     this.table = table;
     this.verdicts = verdicts;
     rows =
@@ -48,22 +48,22 @@ final class SuspectedSamples {
   }
 
   /** Whether there is a verdict on any sample. */
-  boolean judged() {
+  public boolean judged() {
     return IntStream.range(0, table.samples()).anyMatch(this::judged);
   }
 
   /** Those suspected, the least trusted first. */
-  int[] rows() {
+  public int[] rows() {
     return rows.clone();
   }
 
   /** All others, in their order. */
-  int[] others() {
+  public int[] others() {
     return others.clone();
   }
 
   /** How far a label is trusted: its quality, else the probability it has now, in [0, 1]. */
-  double trust(int row) {
+  public double trust(int row) {
     return judged(row) ? verdicts.at(row) : table.confidence(row);
   }
 }

@@ -98,9 +98,17 @@ public final class ScoreTable {
 
   /** The smallest table that serves policies on one ranking. */
   public static ScoreTable forRanking(int samples, Ranking ranking, long seed) {
+    return forRanking(samples, ranking, false, seed);
+  }
+
+  /** The same, with the confidence of predictions where {@code judged}. */
+  public static ScoreTable forRanking(int samples, Ranking ranking, boolean judged, long seed) {
     EnumSet<Field> fields = EnumSet.noneOf(Field.class);
     if (!ranking.plain() || ranking.score() != Score.RANDOM) {
       fields.add(ranking.plain() ? field(ranking.score()) : Field.RANKING);
+    }
+    if (judged) {
+      fields.add(Field.CROSS_ENTROPY);
     }
     return new ScoreTable(samples, fields, averaged(ranking), EarlyEpochs.none(), seed);
   }

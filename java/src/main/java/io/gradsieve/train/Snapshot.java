@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.nn.OptimizerState;
 import java.io.IOException;
@@ -33,6 +34,11 @@ public final class Snapshot {
   /** Weights, running statistics and counters, as {@link io.gradsieve.nn.Network#save}. */
   public void writeWeights(OutputStream out) throws IOException {
     session.network().save(out);
+  }
+
+  /** Gives another network of the same kind, on whatever device, these weights. */
+  public void copyTo(Network network) {
+    network.parameters().copy(session.network().parameters());
   }
 
   /** What the optimizer keeps of every parameter, as {@link OptimizerState}. */

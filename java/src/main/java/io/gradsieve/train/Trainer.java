@@ -82,6 +82,11 @@ public final class Trainer {
     return state.position();
   }
 
+  /** The run as it is; between two steps, or after them. */
+  public Snapshot snapshot() {
+    return new Snapshot(session, state.position());
+  }
+
   /**
    * Trains to the end, or until asked to stop.
    *
@@ -364,10 +369,6 @@ public final class Trainer {
     listeners.tell(
         TrainingListener::checkpointSaved,
         n -> new TrainingEvent.CheckpointSaved(n, state.epoch(), state.step(), checkpoint));
-  }
-
-  private Snapshot snapshot() {
-    return new Snapshot(session, state.position());
   }
 
   /** The end of a run whose step, weights or evaluation are not finite. */

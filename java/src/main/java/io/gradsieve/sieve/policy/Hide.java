@@ -34,6 +34,12 @@ record Hide(PolicyOptions options, double fraction, double sure, Filtering filte
     return false;
   }
 
+  /** What may be hidden falls at shares of the run. */
+  @Override
+  public boolean needsEpochs() {
+    return true;
+  }
+
   @Override
   public boolean rescores() {
     return true;

@@ -74,6 +74,11 @@ public interface SievePolicy {
     return 0;
   }
 
+  /** Whether its plans depend on how many epochs there will be. */
+  default boolean needsEpochs() {
+    return filtering().until() < 1;
+  }
+
   /** What an epoch that keeps {@code kept} samples multiplies the learning rate by. */
   default double lrScale(int kept, EpochContext context) {
     return unbiased()
