@@ -7,6 +7,7 @@ package io.gradsieve;
  * SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators") applied
  * to a Weyl sequence.
  */
+@Internal
 public final class RandomBits {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 

@@ -77,7 +77,7 @@ public class SieveBenchmark {
           scored(
               policy.equals("hide")
                   ? ScoreTable.forTraining(samples, true, RANKING, new EarlyEpochs(2, 10), 1)
-                  : ScoreTable.forRanking(samples, RANKING, 1));
+                  : ScoreTable.forRanking(samples, RANKING, false, 1));
       if (policy.equals("learned")) {
         ranks = table.scores(RANKING);
       }
@@ -91,7 +91,7 @@ public class SieveBenchmark {
 
     @Setup
     public void open(SieveBenchmark benchmark) {
-      table = scored(ScoreTable.forRanking(benchmark.samples, RANKING, 1));
+      table = scored(ScoreTable.forRanking(benchmark.samples, RANKING, false, 1));
     }
   }
 

@@ -19,11 +19,8 @@ import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.run.DatasetNames;
 import io.gradsieve.run.ModelSource;
 import io.gradsieve.run.RunDirectory;
-import io.gradsieve.sieve.ScoreTable;
-import io.gradsieve.train.EvaluationSession;
-import io.gradsieve.train.MeasuredStep;
+import io.gradsieve.scoring.ScoringSession;
 import io.gradsieve.train.Snapshot;
-import io.gradsieve.train.StopRequest;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -141,11 +138,9 @@ public final class Model implements AutoCloseable {
         () -> {
           Dataset data = fitting(samples.open(Purpose.PREDICT, rules));
           float[][] all = new float[data.size()][classes().size()];
-          try (EvaluationSession session =
-              new EvaluationSession(data, network, backend, false, new StopRequest())) {
-            session.pass(
+          try (ScoringSession session = ScoringSession.of(data, network, backend, false)) {
+            session.forEach(
                 rows(data),
-                false,
                 (first, batch, records) -> {
                   FloatBuffer probabilities = records.probabilities();
                   for (int i = 0; i < batch.size(); i++) {
@@ -163,20 +158,10 @@ public final class Model implements AutoCloseable {
         () -> {
           Dataset data = fitting(samples.open(Purpose.EVALUATE, rules));
           int[] rows = rows(data);
-          ScoreTable table = ScoreTable.forScoring(rows.length, true, false, 0);
-          MeasuredStep measured = new MeasuredStep();
-          try (EvaluationSession session =
-              new EvaluationSession(data, network, backend, true, new StopRequest())) {
-            session.pass(
-                rows,
-                true,
-                (first, batch, records) -> {
-                  measured.show(records, batch);
-                  table.record(1, rows, first, batch.size(), measured, true);
-                });
+          try (ScoringSession session = ScoringSession.of(data, network, backend, true)) {
+            int[] classes = Arrays.stream(rows).map(data::label).toArray();
+            return Scores.of(session.score(rows, 0), new DatasetNames(data, rows), classes);
           }
-          int[] classes = Arrays.stream(rows).map(data::label).toArray();
-          return Scores.of(table, new DatasetNames(data, rows), classes);
         });
   }
 

@@ -4,7 +4,9 @@
  * compile}, {@code plan}, {@code natives} and, of {@code data}, where samples lie and how they are
  * augmented; never knows layers or the sieve. Read {@link io.gradsieve.backend.CompiledStep} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.backend;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -4,7 +4,9 @@
  * that prints, and never computes what it shows. Its options are {@code config}'s. Read {@link
  * io.gradsieve.cli.CommandTable} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.cli;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

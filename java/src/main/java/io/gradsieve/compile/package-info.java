@@ -4,7 +4,9 @@
  * Uses {@code graph} and {@code plan}; asks traits of nodes, never which kind they are, so a new
  * kind changes nothing here. Read {@link io.gradsieve.compile.Compiler} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.compile;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -7,7 +7,9 @@
  * sieve}, {@code backend}, {@code nn} and {@code optim} for what a value may be and what it names;
  * never trains and knows no directory of a run. Read {@link io.gradsieve.config.Options} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.config;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -4,7 +4,9 @@
  * io.gradsieve.data.BatchLoader} feeds it to a device. Uses {@code format}; never knows networks,
  * backends or the sieve. Read {@link io.gradsieve.data.Dataset} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.data;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -5,7 +5,9 @@
  * {@code backend}, {@code plan} and {@code natives}; never opens a file of a run. Read {@link
  * io.gradsieve.dist.Collective} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -5,7 +5,9 @@
  * nor changes a score. Read {@link io.gradsieve.filter.LearnedFilter} first, then {@link
  * io.gradsieve.filter.FilterTraining}.
  */
+@Internal
 @NullMarked
 package io.gradsieve.filter;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

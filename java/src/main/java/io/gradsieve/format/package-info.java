@@ -6,7 +6,9 @@
  * package; never knows data sets, networks or options. Read {@link io.gradsieve.format.ByteSource}
  * first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.format;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -4,7 +4,9 @@
  * Uses the root package only; never knows a layout, memory or a device. Read {@link
  * io.gradsieve.graph.Graph} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.graph;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

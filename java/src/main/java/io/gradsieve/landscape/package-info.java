@@ -3,7 +3,9 @@
  * sharpness of the Hessian. Uses {@code scoring} and what that may use; never leaves a weight
  * changed, nor deletes a file. Read {@link io.gradsieve.landscape.Landscape} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.landscape;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -6,7 +6,9 @@
  * landscape} and the commands, none of which it may use; never deletes what it did not write. Read
  * {@link io.gradsieve.run.TrainingRun} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.run;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -106,9 +106,7 @@ public final class SampleScores {
             "%s: has no %s part; choose another --split"
                 .formatted(session.data().name(), settings.get(Options.SCORE_SPLIT).key()));
       }
-      ScoreTable table =
-          ScoreTable.forScoring(samples.length, norms, false, settings.get(Options.SEED));
-      ScoredSamples.record(session, samples, ScoredSamples.allRows(samples.length), table);
+      ScoreTable table = session.score(samples, settings.get(Options.SEED));
       return new ScoredSamples(session.data(), samples, table, session.scores());
     }
   }

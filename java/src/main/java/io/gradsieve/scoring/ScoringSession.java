@@ -16,6 +16,7 @@ import io.gradsieve.graph.ParameterValues;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.run.ModelSource;
+import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.EvaluationSession;
 import io.gradsieve.train.ForwardPass;
 import io.gradsieve.train.StopRequest;
@@ -98,6 +99,31 @@ public final class ScoringSession implements AutoCloseable {
     Resources resources = new Resources();
     resources.add(evaluation::close);
     return new ScoringSession(evaluation, backward, Optional.empty(), resources);
+  }
+
+  /**
+   * A network over data that are there already; both stay the caller's.
+   *
+   * @param backward whether gradient norms are wanted
+   */
+  public static ScoringSession of(
+      Dataset data, Network network, Backend backend, boolean backward) {
+    EvaluationSession evaluation =
+        new EvaluationSession(data, network, backend, backward, new StopRequest());
+    Resources resources = new Resources();
+    resources.add(evaluation::close);
+    return new ScoringSession(evaluation, backward, Optional.empty(), resources);
+  }
+
+  /**
+   * Scores samples, a row each.
+   *
+   * @param seed of {@link io.gradsieve.sieve.Score#RANDOM}
+   */
+  public ScoreTable score(int[] samples, long seed) {
+    ScoreTable table = ScoreTable.forScoring(samples.length, backward, false, seed);
+    ScoredSamples.record(this, samples, ScoredSamples.allRows(samples.length), table);
+    return table;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import java.nio.IntBuffer;
 
 /**
@@ -7,6 +8,7 @@ import java.nio.IntBuffer;
  * keep the same share: of class c, {@link Share#quotas} by the end of the epoch, on the way there
  * as its samples come, so that a rare class loses nothing to the rounding of small steps.
  */
+@Internal
 public final class ClassShares {
   private final int[] sizes;
   private final int[] quotas;

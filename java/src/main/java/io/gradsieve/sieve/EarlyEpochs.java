@@ -1,6 +1,7 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import java.nio.ByteBuffer;
 
 /**
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
  * run's last; a run that ends sooner has fewer. Which they are is known when the first has ended;
  * until then the run's last ones are taken for them.
  */
+@Internal
 public final class EarlyEpochs {
   /** How many they are. */
   static final int LENGTH = 5;

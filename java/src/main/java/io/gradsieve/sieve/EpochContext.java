@@ -1,5 +1,7 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
+
 /**
  * What a policy may know of the epoch it plans.
  *
@@ -13,6 +15,7 @@ package io.gradsieve.sieve;
  * @param predictedRanks what a filter that has learned says of each sample, in (0, 1), larger is
  *     worth keeping, [N]; empty while there is none. No copy is made
  */
+@Internal
 public record EpochContext(
     int samples,
     int batchSize,

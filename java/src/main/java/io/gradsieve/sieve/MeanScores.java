@@ -1,5 +1,6 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import io.gradsieve.sieve.ScoreTable.Field;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * et al. 2021, arXiv 2107.07075): each score is the mean over the runs, the predicted class that of
  * most runs, and {@link Score#FORGETTING} the sum over the runs.
  */
+@Internal
 public final class MeanScores {
   private static final List<Field> AVERAGED =
       List.of(Field.LOSS, Field.EL2N, Field.GRAD_NORM, Field.MARGIN);

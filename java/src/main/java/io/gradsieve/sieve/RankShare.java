@@ -1,5 +1,7 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
+
 /**
  * The part of every step that one of several workers takes: a contiguous stretch, of sizes that
  * differ by at most one sample. Of a step with fewer samples than workers some take none.
@@ -7,6 +9,7 @@ package io.gradsieve.sieve;
  * @param rank whose it is, from 0
  * @param world how many workers there are
  */
+@Internal
 public record RankShare(int rank, int world) {
   /** Of the only worker: all of it. */
   public static final RankShare WHOLE = new RankShare(0, 1);

@@ -1,6 +1,7 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import java.math.BigDecimal;
 import java.util.List;
 
@@ -13,6 +14,7 @@ import java.util.List;
  * @param relative whether a score counts as a multiple of its step's mean, since early steps of an
  *     epoch measure higher scores than late ones
  */
+@Internal
 public record Ranking(Score score, double average, boolean relative) {
   private static final String AVERAGE = "average";
 

@@ -1,6 +1,9 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
+
 /** What a scores file says of a sample beside its scores; the data set behind it answers. */
+@Internal
 public interface SampleNames {
   /** The {@code --id} value, else an image's relative path, else the index. */
   String id(int sample);

@@ -1,5 +1,6 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -12,6 +13,7 @@ import java.util.Set;
  * has the cells. CSV, JSON and whatever else writes scores ask here. To add a column: one constant
  * here, one line there.
  */
+@Internal
 public enum ScoreColumns {
   ID(Type.TEXT),
   INDEX(Type.LONG),

@@ -1,8 +1,10 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import java.util.List;
 
 /** The lines of a scores file: a cell for each column, empty where there is no value. */
+@Internal
 public final class ScoreRows {
   private final List<ScoreColumns> columns;
   private final ScoreTable table;

@@ -1,6 +1,7 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.RandomBits;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -14,9 +15,10 @@ import java.util.Set;
  * records, 39 where policies rank by an average. Not safe for use by several threads.
  *
  * <p>Training's is changed by the loop's {@code TrainingState} alone, those of {@code score} by
- * {@code ScoredSamples}; in this package {@link MeanScores} and {@link ScoreTableCodec} fill new
+ * {@code ScoredSamples}, those of a loop that is not ours by {@code Sieve}; in this package {@link MeanScores} and {@link ScoreTableCodec} fill new
  * ones. {@code ArchitectureTest} holds them to it: a method that changes a table is named there.
  */
+@Internal
 public final class ScoreTable {
   /** What can be recorded of a sample beside its bookkeeping. */
   public enum Field {
@@ -96,12 +98,7 @@ public final class ScoreTable {
     forgetting = new Forgetting(rows(Field.FORGETTING));
   }
 
-  /** The smallest table that serves policies on one ranking. */
-  public static ScoreTable forRanking(int samples, Ranking ranking, long seed) {
-    return forRanking(samples, ranking, false, seed);
-  }
-
-  /** The same, with the confidence of predictions where {@code judged}. */
+  /** The smallest table that serves policies on one ranking; {@code judged}: and on confidence. */
   public static ScoreTable forRanking(int samples, Ranking ranking, boolean judged, long seed) {
     EnumSet<Field> fields = EnumSet.noneOf(Field.class);
     if (!ranking.plain() || ranking.score() != Score.RANDOM) {

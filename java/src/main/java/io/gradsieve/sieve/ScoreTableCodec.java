@@ -1,6 +1,7 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.sieve.ScoreTable.Field;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,6 +24,7 @@ import java.util.Optional;
  * cross-entropies, bit 4 right when last scored, bit 5 ever right, bit 6 right in the last one
  * summed.
  */
+@Internal
 public final class ScoreTableCodec {
   /** Bytes before the first row. */
   public static final int HEADER_BYTES = 40 + EarlyEpochs.BYTES;

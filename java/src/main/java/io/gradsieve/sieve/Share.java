@@ -1,5 +1,6 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
@@ -7,6 +8,7 @@ import java.util.stream.IntStream;
  * Whole numbers out of shares written in decimals: 0.07 of 100 is 7, though 0.07 · 100 in binary is
  * a little more and its ceiling 8.
  */
+@Internal
 public final class Share {
   /**
    * Products this close to a whole number, relatively, are that number: some units in the last

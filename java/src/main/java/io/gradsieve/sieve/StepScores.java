@@ -1,6 +1,9 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
+
 /** What a step measured of its samples; {@code i} counts within the step. */
+@Internal
 public interface StepScores {
   /** ℓ_i, user weight and label smoothing included. */
   float loss(int i);

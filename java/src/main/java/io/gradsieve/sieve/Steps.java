@@ -1,9 +1,11 @@
 package io.gradsieve.sieve;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import java.util.List;
 
 /** How an epoch of M kept samples out of N is cut into batches, with batch size B. */
+@Internal
 public enum Steps {
   /**
    * ⌈N/B⌉ steps as with the full data, never more than M; batch sizes differ by at most one; the

@@ -1,5 +1,6 @@
 package io.gradsieve.sieve;
 
+import io.gradsieve.Internal;
 import java.util.Comparator;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
@@ -9,6 +10,7 @@ import java.util.stream.IntStream;
  * many of its samples as its share of the budget, the smallest first, so that what they lack goes
  * to the larger ones. CCS (Zheng et al. 2023, arXiv 2210.15809).
  */
+@Internal
 public final class Strata {
   /** Strata that the paper uses. */
   public static final int BINS = 50;

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Resources;
 import io.gradsieve.backend.StepInput;
@@ -19,6 +20,7 @@ import java.util.List;
  * Samples on their way into a compiled step: a few inputs of its own, filled while others are in
  * use.
  */
+@Internal
 public final class Batches implements AutoCloseable {
   /** One in use, one queued behind it, one being filled. */
   private static final int SLOTS = 3;

@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import io.gradsieve.optim.GradientNoiseScale;
 
 /**
@@ -17,6 +18,7 @@ import io.gradsieve.optim.GradientNoiseScale;
  * @param learningRate of the last step, without {@code lr_scale}
  * @param noise of the steps so far; without norms, or of a biased plan, of none
  */
+@Internal
 public record EpochFigures(
     double weight,
     double loss,

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.Resources;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * A network over a data set in evaluation mode, with the weights it has: every sample by itself,
  * nothing drawn, nothing learned. Network and backend stay the caller's.
  */
+@Internal
 public final class EvaluationSession implements AutoCloseable {
   /** Samples a pass, if memory allows. */
   private static final int LARGEST_BATCH = 256;

@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Mode;
 import io.gradsieve.backend.StepRecords;
@@ -10,6 +11,7 @@ import io.gradsieve.data.BatchLoader;
  * Passes over samples as they are, in their order, that learn nothing: no augmentation, weights of
  * 1, no update.
  */
+@Internal
 public final class ForwardPass {
   private final CompiledStep step;
   private final Batches batches;

@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import io.gradsieve.backend.StepRecords;
 import io.gradsieve.data.Batch;
 import io.gradsieve.sieve.Score;
@@ -10,6 +11,7 @@ import java.nio.IntBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What a step measured, as the score table takes it; one object serves all steps. */
+@Internal
 public final class MeasuredStep implements StepScores {
   private @Nullable StepRecords records;
   private @Nullable IntBuffer labels;

@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.optim.BatchGrowth;
 import io.gradsieve.sieve.EarlyEpochs;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param scores what is known of every training sample
  * @param filter what a filter has learned, if one has; who opened the session closes it
  */
+@Internal
 public record Position(
     int epoch,
     int step,

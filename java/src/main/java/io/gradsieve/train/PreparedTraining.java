@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.nn.NetworkSpec;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param weights to start from
  * @param ruled whether columns and classes that the weights were trained on are known by name
  */
+@Internal
 public record PreparedTraining(
     TrainingConfig config,
     TrainingData data,

@@ -1,12 +1,14 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.data.Dataset;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
 
 /** What a {@link RankTeacher} has learned. */
+@Internal
 public interface RankModel extends AutoCloseable {
   /**
    * The predicted rank of each sample, in (0, 1); those that were not reached before a stop have 0.

@@ -1,10 +1,12 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.data.Dataset;
 import java.util.Optional;
 
 /** Learns from scores which rank a sample never scored would have. */
+@Internal
 public interface RankTeacher {
   /**
    * Learns from scored samples; empty if asked to stop before the end.

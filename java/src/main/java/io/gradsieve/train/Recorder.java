@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -7,6 +8,7 @@ import java.util.Optional;
  * Keeps what a run must not lose: metrics, checkpoints, results. The loop calls it between steps,
  * waits for it, and ends the run with what it throws.
  */
+@Internal
 public interface Recorder {
   /** Keeps nothing. */
   Recorder NONE =

@@ -1,5 +1,7 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
+
 /**
  * What the finished epochs of a run have come to.
  *
@@ -12,6 +14,7 @@ package io.gradsieve.train;
  * @param epochs how many there were
  * @param filteredEpochs how many of them were filtered
  */
+@Internal
 public record RunFigures(
     long seen,
     long kept,

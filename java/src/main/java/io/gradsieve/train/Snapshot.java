@@ -1,5 +1,6 @@
 package io.gradsieve.train;
 
+import io.gradsieve.Internal;
 import io.gradsieve.nn.Network;
 import io.gradsieve.nn.NetworkSpec;
 import io.gradsieve.nn.OptimizerState;
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /** A run at rest, to be read; valid until the call that it was given to returns. */
+@Internal
 public final class Snapshot {
   private final TrainingSession session;
   private final Position position;

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException.Diverged;
+import io.gradsieve.Internal;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.CompiledStep.Choice;
 import io.gradsieve.backend.CompiledStep.Mode;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Trains a network: {@code loop} is the algorithm, {@link TrainingListener} describes it. */
+@Internal
 public final class Trainer {
   private static final double NANOS = 1e-9;
 

@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.data.Dataset;
@@ -8,6 +9,7 @@ import io.gradsieve.data.Split;
 import java.util.Arrays;
 
 /** A data set, cut into the parts of a run, and what each sample weighs in the loss. */
+@Internal
 public final class TrainingData {
   private final Dataset dataset;
   private final int[] train;

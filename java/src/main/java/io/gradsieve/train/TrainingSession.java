@@ -1,6 +1,7 @@
 package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.Internal;
 import io.gradsieve.backend.Backend;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.CompiledStep;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * checkpoint's weights may be loaded before a {@link Trainer} is made of it; what was trained is
  * there until it is closed.
  */
+@Internal
 public final class TrainingSession implements AutoCloseable {
   private final Resources resources = new Resources();
   private final TrainingConfig config;

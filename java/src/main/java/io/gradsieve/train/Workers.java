@@ -2,6 +2,7 @@ package io.gradsieve.train;
 
 import io.gradsieve.GradsieveException.Diverged;
 import io.gradsieve.GradsieveException.PeerLost;
+import io.gradsieve.Internal;
 import io.gradsieve.backend.CompiledStep;
 import io.gradsieve.backend.MemorySource;
 import io.gradsieve.backend.Participants;
@@ -30,6 +31,7 @@ import java.util.function.Supplier;
  * <p>What fails because another worker is gone throws {@link PeerLost}, after which nothing more
  * can be done together.
  */
+@Internal
 public final class Workers {
   private final Optional<Collective> collective;
   private final GradientPath path;

@@ -53,6 +53,7 @@ class ArchitectureTest {
     MAY_USE.put("filter", and(below, "format", "train"));
     MAY_USE.put("run", and(MAY_USE.get("filter"), "filter"));
     MAY_USE.put("scoring", and(MAY_USE.get("run"), "run"));
+    MAY_USE.put("api", and(MAY_USE.get("scoring"), "scoring"));
     MAY_USE.put("landscape", and(MAY_USE.get("scoring"), "scoring"));
     MAY_USE.put(
         "diagnose",
@@ -253,7 +254,7 @@ class ArchitectureTest {
         .check(engine);
   }
 
-  /** Training's table is the loop's; scoring fills tables of its own, codecs those they read. */
+  /** Training's table is the loop's; scoring and other loops fill tables of their own, codecs those they read. */
   @Test
   void fewMayTouchAScoreTable() {
     noClasses()
@@ -261,6 +262,8 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName(ROOT + ".train.TrainingState")
         .and()
         .doNotHaveFullyQualifiedName(ROOT + ".scoring.ScoredSamples")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".api.Sieve")
         .and()
         .doNotHaveFullyQualifiedName(ROOT + ".sieve.ScoreTable")
         .should()

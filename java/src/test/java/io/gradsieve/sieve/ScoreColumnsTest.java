@@ -45,7 +45,7 @@ class ScoreColumnsTest {
       };
 
   private static String header(List<ScoreColumns> columns) {
-    ScoreTable nothing = ScoreTable.forRanking(0, Ranking.of(Score.LOSS), 1);
+    ScoreTable nothing = ScoreTable.forRanking(0, Ranking.of(Score.LOSS), false, 1);
     return String.join(",", new ScoreRows(columns, nothing, NAMES).header());
   }
 

@@ -48,7 +48,7 @@ class ScoreTableTest {
   @ParameterizedTest
   @EnumSource(Score.class)
   void aTableForOneScoreTakesAtMostSixteenBytesASample(Score score) throws Exception {
-    ScoreTable table = ScoreTable.forRanking(1000, Ranking.of(score), 1);
+    ScoreTable table = ScoreTable.forRanking(1000, Ranking.of(score), false, 1);
     assertThat(bytes(table)).isEqualTo(1000L * table.bytesPerSample());
     assertThat(table.bytesPerSample()).isLessThanOrEqualTo(16);
     assertThat(table.has(score)).isTrue();
@@ -118,20 +118,20 @@ class ScoreTableTest {
             () -> new Measured(Float.POSITIVE_INFINITY, 1, 1, 1, 1, 0, false).in(table, 4, 2))
         .hasMessageContaining("loss of row 4 of the training part is Infinity");
     assertThat(table.scored(17)).isFalse();
-    ScoreTable losses = ScoreTable.forRanking(20, Ranking.of(Score.LOSS), 1);
+    ScoreTable losses = ScoreTable.forRanking(20, Ranking.of(Score.LOSS), false, 1);
     new Measured(1, 1, 1, 1, Float.NaN, 0, false).in(losses, 17, 2);
     assertThat(losses.value(Score.LOSS, 17)).isEqualTo(1);
   }
 
   @Test
   void aScoreTheTableWasNotOpenedForIsRefused() {
-    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), 1);
+    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), false, 1);
     assertThatThrownBy(() -> table.scores(Ranking.of(Score.EL2N))).hasMessageContaining("el2n");
   }
 
   @Test
   void randomScoresAreDrawnAnewWhenASampleIsScored() {
-    ScoreTable table = ScoreTable.forRanking(100, Ranking.of(Score.RANDOM), 3);
+    ScoreTable table = ScoreTable.forRanking(100, Ranking.of(Score.RANDOM), false, 3);
     new Measured(0, 0, 0, 0, 0, 0, false).in(table, 5, 1);
     float first = table.value(Score.RANDOM, 5);
     new Measured(0, 0, 0, 0, 0, 0, false).in(table, 5, 2);
@@ -142,7 +142,7 @@ class ScoreTableTest {
 
   @Test
   void keptMeansTheLastFilteredEpochAndTimesKeptCountsAll() {
-    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), 1);
+    ScoreTable table = ScoreTable.forRanking(3, Ranking.of(Score.LOSS), false, 1);
     table.keep(plan(false, 0, 1, 2));
     table.keep(plan(true, 2, 0));
     table.keep(plan(true, 2));
@@ -196,7 +196,7 @@ class ScoreTableTest {
 
   @Test
   void forgettingCountsFallsFromRightToWrongAndNeverRightIsTheMost() {
-    ScoreTable table = ScoreTable.forRanking(4, Ranking.of(Score.FORGETTING), 1);
+    ScoreTable table = ScoreTable.forRanking(4, Ranking.of(Score.FORGETTING), false, 1);
     boolean[][] right = {
       {true, false, true, false, true}, {true, true, true, true, false}, {false, false, false}
     };
@@ -300,7 +300,7 @@ class ScoreTableTest {
 
   @Test
   void aSampleThatIsTwiceInAnEpochIsKeptOnce() {
-    ScoreTable table = ScoreTable.forRanking(3, PLAIN, 1);
+    ScoreTable table = ScoreTable.forRanking(3, PLAIN, false, 1);
     table.keep(plan(true, 2, 2, 0, 2));
     assertThat(table.timesKept(2)).isEqualTo(1);
     assertThat(table.kept(1)).isFalse();

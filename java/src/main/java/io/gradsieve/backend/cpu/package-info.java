@@ -5,7 +5,9 @@
  * Uses what {@code backend} may; never computes on samples itself. Read {@link
  * io.gradsieve.backend.cpu.CpuBackend} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.backend.cpu;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

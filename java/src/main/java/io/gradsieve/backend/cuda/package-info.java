@@ -8,7 +8,9 @@
  * ({@link io.gradsieve.backend.cuda.CudaBlocks}) and is read there. Uses what {@code backend} may;
  * never knows layers or the sieve. Read {@link io.gradsieve.backend.cuda.CudaStep} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.backend.cuda;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

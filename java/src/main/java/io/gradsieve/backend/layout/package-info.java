@@ -6,7 +6,9 @@
  * Uses {@code graph}, {@code compile} and {@code plan}; never touches memory but through {@link
  * io.gradsieve.backend.layout.FloatMemory}. Read {@link io.gradsieve.backend.layout.Layout} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.backend.layout;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

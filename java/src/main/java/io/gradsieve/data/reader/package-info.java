@@ -3,7 +3,9 @@
  * embedded digits. Uses {@code data} and {@code format}; never lets an exception other than
  * GradsieveException out for any bytes. Read {@link io.gradsieve.data.reader.Readers} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.data.reader;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -5,7 +5,9 @@
  * only; never resolves a name, opens a socket or reads the process's own environment, which is a
  * parameter. Read {@link io.gradsieve.dist.cluster.Launchers} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.cluster;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

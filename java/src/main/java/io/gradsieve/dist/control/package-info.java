@@ -7,7 +7,9 @@
  * a rank, a verdict or a refusal of its own but that of a worker whose addresses don't answer. Read
  * {@link io.gradsieve.dist.control.RendezvousServer} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.control;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -7,7 +7,9 @@
  * protects from. Uses the root only; never opens a socket, asks a clock, draws a nonce or logs.
  * Read {@link io.gradsieve.dist.handshake.ServerHandshake} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.handshake;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

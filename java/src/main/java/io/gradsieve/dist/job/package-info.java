@@ -4,7 +4,9 @@
  * dist.control} (the rendezvous), {@code dist.ring} and what they are made of; never knows what is
  * trained. Read {@link io.gradsieve.dist.job.Job} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.job;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

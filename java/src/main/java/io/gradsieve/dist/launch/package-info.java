@@ -7,7 +7,9 @@
  * dist.rendezvous}; never trains and reads no option. Read {@link io.gradsieve.dist.launch.Launch}
  * first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.launch;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -4,7 +4,9 @@
  * and {@code natives}; never waits but through the ring. Read {@link
  * io.gradsieve.dist.memory.HostMemory} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.memory;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

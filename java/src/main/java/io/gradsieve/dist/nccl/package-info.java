@@ -5,7 +5,9 @@
  * without a deadline, and never for a stream. Read {@link io.gradsieve.dist.nccl.NcclCommunicator}
  * first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.nccl;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

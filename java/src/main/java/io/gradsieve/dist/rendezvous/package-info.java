@@ -8,7 +8,9 @@
  * a socket, reads a clock or starts a thread. {@code docs/rendezvous.md} has the bytes, deadlines
  * and transitions. Read {@link io.gradsieve.dist.rendezvous.Coordinator} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.rendezvous;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -5,7 +5,9 @@
  * {@code rendezvous}'s places; never decides who is to blame. Read {@link
  * io.gradsieve.dist.ring.Ring} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.dist.ring;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

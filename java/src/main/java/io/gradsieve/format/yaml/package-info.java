@@ -3,7 +3,9 @@
  * the root package and Jackson's parser; never follows aliases or tags. Read {@link
  * io.gradsieve.format.yaml.YamlNode} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.format.yaml;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

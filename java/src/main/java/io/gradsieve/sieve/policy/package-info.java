@@ -6,7 +6,9 @@
  * the table, so that a resumed run plans the same. Read {@link
  * io.gradsieve.sieve.policy.SievePolicy} first.
  */
+@Internal
 @NullMarked
 package io.gradsieve.sieve.policy;
 
+import io.gradsieve.Internal;
 import org.jspecify.annotations.NullMarked;

@@ -80,7 +80,7 @@ class HideTest {
 
   @Test
   void aTableWithoutConfidencesIsRefused() {
-    ScoreTable table = ScoreTable.forRanking(4, Tables.LOSS, 1);
+    ScoreTable table = ScoreTable.forRanking(4, Tables.LOSS, false, 1);
     Measured.of(1, true, 1).in(table, 0, 1);
     assertThatThrownBy(() -> Policies.parse("hide:sure=0").plan(table, Tables.context(table, 2, 1)))
         .isInstanceOf(IllegalArgumentException.class)
