@@ -36,6 +36,13 @@ final class CommandTable {
               "prune --scores scores.csv --policy coverage --balanced --keep 0.3 --out kept.txt",
               "prune --filter runs/fashion/filter.safetensors --data fashion-mnist --policy top --keep 0.6 --out kept.npy"),
           command(
+              "issues",
+              "Lists samples whose label is probably wrong, the most suspicious first, as networks tell that never saw them.",
+              CommandOptions.ISSUES,
+              IssuesCommand::run,
+              "issues --data measurements.csv --label species --out cleaned.csv",
+              "issues --model runs/fashion --out cleaned.npz"),
+          command(
               "eval",
               "Measures a model: loss, accuracy, per class, confusion matrix.",
               CommandOptions.EVAL,

@@ -95,6 +95,13 @@ public final class CommandOptions {
           SOURCE,
           List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
           OUTPUT);
+  public static final List<Option<?>> ISSUES =
+      join(
+          List.of(IssueOptions.FOLDS, IssueOptions.OUT),
+          SOURCE,
+          TRAINED,
+          List.of(Options.DEVICE, Options.THREADS, Options.PRECISION, Options.SEED),
+          OUTPUT);
   public static final List<Option<?>> EVAL =
       join(
           List.of(Options.EVAL_SPLIT, Options.EVAL_OUT),

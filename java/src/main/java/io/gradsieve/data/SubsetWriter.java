@@ -48,24 +48,34 @@ public final class SubsetWriter {
    * Usage} if the format does not suit the data, {@link Output} if the file cannot be written.
    */
   public static void write(String source, Dataset data, int[] samples, Path out) {
+    check(data, out);
     SubsetWriter writer = new SubsetWriter(source, data, samples);
+    writer.replace(out, table(data) ? writer::writeRows : writer::writeArrays);
+  }
+
+  private static boolean table(Dataset data) {
+    return !data.schema().columns().isEmpty();
+  }
+
+  /** Throws {@link Usage} if the format of that file does not suit the data. */
+  public static void check(Dataset data, Path out) {
     String name = out.getFileName().toString().toLowerCase(Locale.ROOT);
-    boolean csv = !data.schema().columns().isEmpty();
-    if (name.endsWith(".csv") && csv) {
-      writer.replace(out, writer::writeRows);
-    } else if (name.endsWith(".npz") && !csv) {
-      writer.replace(out, writer::writeArrays);
-    } else if (name.endsWith(".csv") || name.endsWith(".npz")) {
+    boolean csv = name.endsWith(".csv");
+    if (!csv && !name.endsWith(".npz")) {
+      throw new Usage("--out " + out + ": the name must end in .csv or .npz");
+    }
+    if (csv != table(data)) {
       throw new Usage(
           "--out "
               + out
               + ": "
               + (csv
-                  ? "rows of a CSV file go into a .csv"
-                  : "samples that are no CSV rows go into a .npz")
+                  ? "samples that are no CSV rows go into a .npz"
+                  : "rows of a CSV file go into a .csv")
               + "; or write their indices to a .txt or .npy");
-    } else {
-      throw new Usage("--out " + out + ": the name must end in .csv or .npz");
+    }
+    if (!csv && !vector(data.shape())) {
+      axes(data.shape());
     }
   }
 
@@ -116,7 +126,7 @@ public final class SubsetWriter {
   private void writeArrays(NpzWriter arrays, String suffix, int[] part) throws IOException {
     SampleShape shape = data.shape();
     NpyType type = data.bytes() ? NpyType.UINT8 : NpyType.FLOAT32;
-    boolean vector = shape.height() == 1 && shape.width() == 1;
+    boolean vector = vector(shape);
     boolean channelsLast = vector || axes(shape).channelsLast();
     arrays.begin(
         "x" + suffix,
@@ -144,6 +154,10 @@ public final class SubsetWriter {
       }
       arrays.end();
     }
+  }
+
+  private static boolean vector(SampleShape shape) {
+    return shape.height() == 1 && shape.width() == 1;
   }
 
   /** The order of the axes that reading the array finds again. */

@@ -64,11 +64,7 @@ final class RunData {
    * @throws io.gradsieve.GradsieveException.Usage if an output would write over that data
    */
   static Settings complete(Settings settings, ModelSource source) {
-    Optional<Path> config =
-        source
-            .run()
-            .or(() -> source.weights().map(weights -> weights.toAbsolutePath().getParent()))
-            .flatMap(RunData::config);
+    Optional<Path> config = config(source);
     if (settings.given(Options.DATA) || config.isEmpty()) {
       return settings.protectInputs();
     }
@@ -98,6 +94,14 @@ final class RunData {
     return run.find(option)
         .map(value -> settings.with(option, value, "the run's " + RunDirectory.CONFIG))
         .orElse(settings);
+  }
+
+  /** What the run was started with that a network is of, or its weights; empty: of none. */
+  static Optional<Path> config(ModelSource source) {
+    return source
+        .run()
+        .or(() -> source.weights().map(weights -> weights.toAbsolutePath().getParent()))
+        .flatMap(RunData::config);
   }
 
   /** Of a run, or of the run a checkpoint is in. */

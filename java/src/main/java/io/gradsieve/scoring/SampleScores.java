@@ -91,7 +91,9 @@ public final class SampleScores {
     boolean norms = asked.contains(Score.GRAD_NORM);
     Optional<ScoredSamples> scored =
         ShortTrainings.asked(settings)
-            ? new ShortTrainings(settings, norms, listeners, stop, progress, notes).score()
+            ? new ShortTrainings(
+                    ShortTrainings.config(settings), norms, listeners, stop, progress, notes)
+                .score(settings)
             : Optional.of(withWeights(settings, norms, notes));
     return scored.map(samples -> write(out, asked, samples));
   }

@@ -18,6 +18,7 @@ import io.gradsieve.sieve.ScoreTable;
 import io.gradsieve.train.PreparedTraining;
 import io.gradsieve.train.StopRequest;
 import io.gradsieve.train.Trainer;
+import io.gradsieve.train.TrainingEvent.EpochFinished;
 import io.gradsieve.train.TrainingListener;
 import io.gradsieve.train.TrainingSession;
 import java.io.File;
@@ -26,13 +27,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * {@code score --runs} and {@code score --folds}: scores from trainings of their own, one after
- * another, without a sieve and without files. Everything else is as {@code train} has it for the
- * data.
+ * {@code score --runs}, {@code score --folds} and {@code issues}: scores from trainings of their
+ * own, one after another, without a sieve and without files. Everything else is as {@code train}
+ * has it for the data, or as a run had it.
  */
 final class ShortTrainings {
   private static final int EPOCHS_OF_RUNS = 2;
@@ -54,35 +56,43 @@ final class ShortTrainings {
           Options.SEED,
           Options.SHORT_EPOCHS);
 
-  private final Settings settings;
+  private final PreparedTraining prepared;
   private final boolean norms;
   private final List<TrainingListener> listeners;
   private final StopRequest stop;
   private final Consumer<String> progress;
-  private final Consumer<String> notes;
   private final long started = System.nanoTime();
 
+  /** Follows the request to stop, and ends one training besides. */
+  private final class Ending extends StopRequest {
+    @Override
+    public boolean asked() {
+      return super.asked() || stop.asked();
+    }
+  }
+
   /**
-   * Trainings as the options say.
+   * Opens the data.
    *
+   * @param config of each training
    * @param norms whether gradient norms are wanted
    * @param listeners told of every training
    * @param progress takes a line for each training
    * @param notes takes what there is to tell of the data
    */
   ShortTrainings(
-      Settings settings,
+      TrainingConfig config,
       boolean norms,
       List<TrainingListener> listeners,
       StopRequest stop,
       Consumer<String> progress,
       Consumer<String> notes) {
-    this.settings = settings;
+    prepared = Preparation.of(config);
+    Preparation.remarks(prepared).forEach(notes);
     this.norms = norms;
     this.listeners = listeners;
     this.stop = stop;
     this.progress = progress;
-    this.notes = notes;
   }
 
   /** Whether the options ask for trainings; throws {@code Usage} where others contradict that. */
@@ -121,16 +131,15 @@ final class ShortTrainings {
     return true;
   }
 
-  /** Trains and scores the training part; empty if asked to stop before the end. */
-  Optional<ScoredSamples> score() {
-    PreparedTraining prepared = Preparation.of(config());
-    Preparation.remarks(prepared).forEach(notes);
+  /** What {@code score} is asked for; empty if asked to stop before the end. */
+  Optional<ScoredSamples> score(Settings settings) {
     return settings.given(Options.RUNS)
-        ? averaged(prepared, settings.get(Options.RUNS))
-        : heldOut(prepared, settings.get(Options.FOLDS));
+        ? averaged(settings.get(Options.RUNS))
+        : heldOut(settings.get(Options.FOLDS), false);
   }
 
-  private TrainingConfig config() {
+  /** That {@code train} has for these settings of {@code score} or {@code issues}. */
+  static TrainingConfig config(Settings settings) {
     List<String> assignments = new ArrayList<>(List.of("sieve=none", "validation=0"));
     if (settings.given(Options.RUNS)) {
       assignments.add("epochs=" + EPOCHS_OF_RUNS);
@@ -144,15 +153,29 @@ final class ShortTrainings {
         new SettingsReader("train", CommandOptions.TRAIN).sets(assignments).resolve());
   }
 
-  private Optional<ScoredSamples> averaged(PreparedTraining prepared, int runs) {
+  /** The data that is scored. */
+  Dataset data() {
+    return prepared.data().dataset();
+  }
+
+  /** How many training samples each class has, [K]. */
+  int[] classSizes() {
+    int[] sizes = new int[data().classes().size()];
+    for (int c : prepared.data().trainClasses()) {
+      sizes[c]++;
+    }
+    return sizes;
+  }
+
+  private Optional<ScoredSamples> averaged(int runs) {
     int[] samples = prepared.data().train();
     int[] rows = ScoredSamples.allRows(samples.length);
     PreparedTraining training = prepared.on(samples);
-    long seed = settings.get(Options.SEED);
+    long seed = prepared.config().seed();
     MeanScores means = new MeanScores(prepared.data().trainClasses(), norms);
     for (int run = 0; run < runs; run++) {
       ScoreTable scored = ScoreTable.forScoring(samples.length, norms, false, seed + run);
-      Optional<ScoreTable> trained = train(training.withSeed(seed + run), samples, rows, scored);
+      Optional<ScoreTable> trained = train(training.withSeed(seed + run), samples, rows, scored, false);
       if (trained.isEmpty()) {
         return Optional.empty();
       }
@@ -162,16 +185,24 @@ final class ShortTrainings {
     return Optional.of(new ScoredSamples(prepared.data().dataset(), samples, means.table()));
   }
 
-  private Optional<ScoredSamples> heldOut(PreparedTraining prepared, int folds) {
+  /**
+   * Every sample of the training part as a network scores it that was trained on the other folds;
+   * empty if asked to stop before the end.
+   *
+   * @param early whether the networks are those of the end of the early epochs, which know no label
+   *     by heart, in place of those of the end
+   * @throws GradsieveException.Usage if a class has fewer samples than there are folds
+   */
+  Optional<ScoredSamples> heldOut(int folds, boolean early) {
     int[] samples = prepared.data().train();
-    Dataset data = prepared.data().dataset();
-    checkClasses(data, prepared.data().trainClasses(), folds);
-    long seed = settings.get(Options.SEED);
+    Dataset data = data();
+    checkClasses(folds);
+    long seed = prepared.config().seed();
     ScoreTable table = ScoreTable.forScoring(samples.length, norms, true, seed);
     List<Fold> cut = folds(data, samples, folds, seed);
     for (int fold = 0; fold < folds; fold++) {
       Fold now = cut.get(fold);
-      if (train(prepared.on(now.others), now.held, now.rows, table).isEmpty()) {
+      if (train(prepared.on(now.others), now.held, now.rows, table, early).isEmpty()) {
         return Optional.empty();
       }
       tell("fold", fold + 1, folds, table, now.rows);
@@ -205,11 +236,9 @@ final class ShortTrainings {
     return new Fold(rows, held, others);
   }
 
-  private static void checkClasses(Dataset data, int[] classes, int folds) {
-    int[] sizes = new int[data.classes().size()];
-    for (int c : classes) {
-      sizes[c]++;
-    }
+  private void checkClasses(int folds) {
+    Dataset data = data();
+    int[] sizes = classSizes();
     for (int c = 0; c < sizes.length; c++) {
       if (sizes[c] > 0 && sizes[c] < folds) {
         throw new GradsieveException.Usage(
@@ -222,13 +251,30 @@ final class ShortTrainings {
   /**
    * Trains, and scores samples with the weights of the end.
    *
+   * @param early whether the end is that of the early epochs
    * @param scored takes the scores, in these rows
    * @return what the training itself recorded; empty if asked to stop before the end
    */
   private Optional<ScoreTable> train(
-      PreparedTraining training, int[] samples, int[] rows, ScoreTable scored) {
-    try (TrainingSession trained = TrainingSession.open(training, stop)) {
-      Trainer trainer = new Trainer(trained, listeners);
+      PreparedTraining training, int[] samples, int[] rows, ScoreTable scored, boolean early) {
+    StopRequest ending = new Ending();
+    AtomicReference<Trainer> now = new AtomicReference<>();
+    List<TrainingListener> following = new ArrayList<>(listeners);
+    if (early) {
+      following.add(
+          new TrainingListener() {
+            @Override
+            public void epochFinished(EpochFinished event) {
+              int epoch = event.metrics().epoch();
+              if (now.get().position().scores().earlyEndedBy(epoch)) {
+                ending.stop(1);
+              }
+            }
+          });
+    }
+    try (TrainingSession trained = TrainingSession.open(training, ending)) {
+      Trainer trainer = new Trainer(trained, following);
+      now.set(trainer);
       trainer.run();
       if (!stop.asked()) {
         try (ScoringSession session = ScoringSession.of(trained, norms, stop)) {

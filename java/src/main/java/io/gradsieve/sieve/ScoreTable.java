@@ -373,6 +373,14 @@ public final class ScoreTable {
         : Float.NaN;
   }
 
+  /**
+   * Whether the early epochs are over when this one ends: from then on the network learns single
+   * labels by heart.
+   */
+  public boolean earlyEndedBy(int epoch) {
+    return epoch >= evidence.early().last();
+  }
+
   /** Whether its prediction was the given label when {@link #earlyCrossEntropy} last counted. */
   public boolean earlyRight(int sample) {
     return evidence.right(sample, scoredEpoch[sample]);
