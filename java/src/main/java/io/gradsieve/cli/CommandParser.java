@@ -20,6 +20,7 @@ import picocli.CommandLine.ParseResult;
 final class CommandParser {
   static final String PROGRAM = "java -jar engine.jar";
   static final List<String> HELP = List.of("--help", "-h");
+  static final String HELP_ALL = "--help-all";
   static final String CONFIG = "--config";
   static final String SET = "--set";
 
@@ -36,9 +37,16 @@ final class CommandParser {
     picocli.setOverwrittenOptionsAllowed(true);
   }
 
+  /** Which help was asked for. */
+  enum Help {
+    NONE,
+    COMMON,
+    ALL
+  }
+
   /** What was typed. */
   record Typed(
-      boolean help,
+      Help help,
       Optional<String> config,
       List<String> sets,
       Map<String, String> texts,
@@ -48,8 +56,9 @@ final class CommandParser {
   Typed parse(List<String> all) {
     int dashes = command.arguments().behindDashes() ? all.indexOf(Arguments.DASHES) : -1;
     List<String> arguments = dashes < 0 ? all : all.subList(0, dashes);
-    if (arguments.stream().anyMatch(HELP::contains)) {
-      return new Typed(true, Optional.empty(), List.of(), Map.of(), List.of());
+    Help help = help(arguments);
+    if (help != Help.NONE) {
+      return new Typed(help, Optional.empty(), List.of(), Map.of(), List.of());
     }
     checkValues(arguments);
     ParseResult result;
@@ -73,11 +82,19 @@ final class CommandParser {
       given = all.subList(dashes + 1, all.size());
     }
     return new Typed(
-        false,
+        Help.NONE,
         Optional.ofNullable(result.matchedOptionValue(CONFIG, (String) null)),
         result.matchedOptionValue(SET, List.of()),
         texts,
         given);
+  }
+
+  /** Asked for anywhere among the arguments; all of it where both were asked for. */
+  static Help help(List<String> arguments) {
+    if (arguments.contains(HELP_ALL)) {
+      return Help.ALL;
+    }
+    return arguments.stream().anyMatch(HELP::contains) ? Help.COMMON : Help.NONE;
   }
 
   /** As it was given; what was given of a list in several parts, as one. */
@@ -140,7 +157,7 @@ final class CommandParser {
     }
     List<String> known =
         Stream.concat(
-                command.options().stream().map(Option::name), Stream.of("help", "config", "set"))
+                command.options().stream().map(Option::name), Stream.of("help", "help-all", "config", "set"))
             .toList();
     return new GradsieveException.Usage(
         "%s: unknown option '%s'; %s"
@@ -149,7 +166,7 @@ final class CommandParser {
                 name,
                 OptionNames.meant(name, known)
                     .map("did you mean '--%s'?"::formatted)
-                    .orElse(command.name() + " --help shows those it has")));
+                    .orElse(command.name() + " --help-all shows those it has")));
   }
 
   private static boolean isOfTraining(String name) {

@@ -13,8 +13,8 @@ import java.util.function.Function;
 
 /** {@code issues}. */
 final class IssuesCommand {
-  /** Those above them scroll away; a file, a pipe and {@code --json} get all. */
-  private static final int LINES_OF_TERMINAL = 20;
+  /** More would not fit on 24 lines; a file, a pipe and {@code --json} get all. */
+  private static final int LINES_OF_TERMINAL = 15;
 
   private IssuesCommand() {}
 

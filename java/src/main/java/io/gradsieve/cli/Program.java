@@ -43,7 +43,9 @@ final class Program {
       if (name.equals("help") && all.size() == 2) {
         return execute(command(all.get(1)), CommandParser.HELP);
       }
-      if (name.equals("help") || CommandParser.HELP.contains(name)) {
+      if (name.equals(CommandParser.HELP_ALL)) {
+        out.print(HelpPage.ofAll(CommandTable.COMMANDS, pageColumns()));
+      } else if (name.equals("help") || CommandParser.HELP.contains(name)) {
         out.print(HelpPage.of(CommandTable.COMMANDS, pageColumns()));
       } else if (VERSION.contains(name)) {
         out.println("gradsieve " + Version.current());
@@ -61,8 +63,9 @@ final class Program {
   private int execute(Command command, List<String> arguments) {
     CommandParser parser = new CommandParser(command);
     CommandParser.Typed typed = parser.parse(arguments);
-    if (typed.help()) {
-      out.print(HelpPage.of(command, pageColumns()));
+    if (typed.help() != CommandParser.Help.NONE) {
+      boolean all = typed.help() == CommandParser.Help.ALL;
+      out.print(HelpPage.of(command, all, pageColumns()));
       return flushed(0);
     }
     FileNames.checkProcess(environment);

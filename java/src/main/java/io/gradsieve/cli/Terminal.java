@@ -20,7 +20,7 @@ final class Terminal {
   static final Terminal STANDARD_ERROR = of(Path.of("/proc/self/fd/2"));
 
   /** Of what is no terminal, or does not say. */
-  static final int DEFAULT_COLUMNS = 100;
+  static final int DEFAULT_COLUMNS = 80;
 
   private static final int PATIENCE_SECONDS = 2;
   private static final Pattern SIZE = Pattern.compile("\\d+ ([1-9]\\d{0,4})\\s*");

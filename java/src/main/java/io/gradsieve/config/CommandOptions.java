@@ -1,6 +1,7 @@
 package io.gradsieve.config;
 
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Which command takes which options, in the order of help and of configuration files. */
@@ -149,6 +150,28 @@ public final class CommandOptions {
       join(List.of(Options.UNPACK, Options.CHECKED_DATA), SOURCE.subList(1, SOURCE.size()), OUTPUT);
   public static final List<Option<?>> COMPLETION = OUTPUT;
 
+  /** What most people need of any command, beside the options that it alone has. */
+  private static final Set<Option<?>> COMMON =
+      Set.of(
+          Options.DATA,
+          Options.CHECKED_DATA,
+          Options.LABEL,
+          Options.ID,
+          Options.MODEL,
+          Options.TRAINED_MODEL,
+          Options.EPOCHS,
+          Options.BATCH_SIZE,
+          Options.LR,
+          Options.SIEVE,
+          Options.DEVICE,
+          Options.SEED,
+          Options.OUT,
+          Options.RESUME,
+          Options.OVERWRITE,
+          Options.DRY_RUN,
+          Options.QUIET,
+          Options.JSON);
+
   /** Options that leave the weights as they are: {@code --resume} takes a new value for them. */
   public static final List<Option<?>> FREE_ON_RESUME =
       join(
@@ -180,6 +203,11 @@ public final class CommandOptions {
       List.of(Options.OUT, Options.RESUME, Options.OVERWRITE, Options.PROFILE);
 
   private CommandOptions() {}
+
+  /** Whether {@code --help} shows the option; the others are shown by {@code --help-all}. */
+  public static boolean common(Option<?> option) {
+    return option.section() == Option.Section.COMMAND || COMMON.contains(option);
+  }
 
   @SafeVarargs
   private static List<Option<?>> join(List<Option<?>>... parts) {

@@ -151,6 +151,6 @@ public final class SettingsReader {
                 key,
                 OptionNames.meant(key, names)
                     .map("did you mean '%s'?"::formatted)
-                    .orElse(command + " --help shows those it has")));
+                    .orElse(command + " --help-all shows those it has")));
   }
 }

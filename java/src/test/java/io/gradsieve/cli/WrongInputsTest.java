@@ -66,10 +66,10 @@ class WrongInputsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "train --xyzzy | train --help shows those it has",
-        "train --ui | train --help shows those it has",
-        "export --gpu | export --help shows those it has",
-        "train --set zz=1 | train --help shows those it has",
+        "train --xyzzy | train --help-all shows those it has",
+        "train --ui | train --help-all shows those it has",
+        "export --gpu | export --help-all shows those it has",
+        "train --set zz=1 | train --help-all shows those it has",
         "xyzzy | One of train, score",
         "train --optimizer zebra | must be one of sgd|adamw|lars|lamb"
       })

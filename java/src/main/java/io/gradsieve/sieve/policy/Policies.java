@@ -34,6 +34,11 @@ public final class Policies {
     return List.copyOf(KINDS.keySet());
   }
 
+  /** The keys of a policy with their defaults, its own first. */
+  public static Map<String, String> keys(String name) {
+    return parse(name).options().keys();
+  }
+
   /** As {@link #parse(String, Steps)}, with epochs of as many steps as the full data. */
   public static SievePolicy parse(String spec) {
     return parse(spec, Steps.SAME);

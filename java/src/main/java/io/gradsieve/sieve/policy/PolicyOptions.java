@@ -3,6 +3,7 @@ package io.gradsieve.sieve.policy;
 import io.gradsieve.GradsieveException;
 import io.gradsieve.sieve.Steps;
 import java.math.BigDecimal;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -100,6 +101,11 @@ public final class PolicyOptions {
           }
         });
     return spec.toString();
+  }
+
+  /** Every key that the policy asked for, with its effective value, in that order. */
+  public Map<String, String> keys() {
+    return Collections.unmodifiableMap(effective);
   }
 
   /** A number in a range within [0, 1]. */
