@@ -22,6 +22,7 @@ import io.gradsieve.train.TrainingListener;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -33,6 +34,9 @@ import java.util.stream.IntStream;
 public final class LabelIssues {
   private static final int FEWEST_FOLDS = 2;
   private static final int NOTHING_HELD_OUT = 1;
+
+  /** Share of what a guess gets wrong that networks get right, if they know something. */
+  private static final double LEAST_KNOWLEDGE = 0.5;
 
   private final Settings asked;
   private final Optional<ModelSource> source;
@@ -119,7 +123,22 @@ public final class LabelIssues {
         new ShortTrainings(config(), false, listeners, stop, progress, notes);
     checkFormat(trainings.data());
     int folds = folds(trainings);
-    return trainings.heldOut(folds, true).map(scored -> found(scored, By.HELD_OUT, folds));
+    Optional<ScoredSamples> scored = trainings.heldOut(folds, true);
+    scored.ifPresent(samples -> warn(samples.accuracy(), trainings.classSizes()));
+    return scored.map(samples -> found(samples, By.HELD_OUT, folds));
+  }
+
+  /** Where networks are not much better than a guess, what contradicts them is no wrong label. */
+  private void warn(double accuracy, int[] sizes) {
+    double guess = (double) Arrays.stream(sizes).max().orElse(0) / Arrays.stream(sizes).sum();
+    if (accuracy < guess + LEAST_KNOWLEDGE * (1 - guess)) {
+      notes.accept(
+          String.format(
+              Locale.ROOT,
+              "warning: networks with an accuracy of %.2f (a guess: %.2f) suspect right labels too; train a better one, and name its run by --model",
+              accuracy,
+              guess));
+    }
   }
 
   /** Of the run that was named, else what {@code train} has for the data. */

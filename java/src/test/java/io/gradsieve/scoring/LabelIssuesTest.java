@@ -139,6 +139,19 @@ class LabelIssuesTest {
   }
 
   @Test
+  void networksThatKnowLittleAreWarnedOf() {
+    find("model=" + train("epochs=1", "lr=0.00001"), "folds=2");
+    assertThat(notes)
+        .filteredOn(note -> note.startsWith("warning: "))
+        .singleElement()
+        .asString()
+        .contains("(a guess: 0.3", "suspect right labels too");
+    notes.clear();
+    find(data("folds=2"));
+    assertThat(notes).noneMatch(note -> note.startsWith("warning: "));
+  }
+
+  @Test
   void aStopEndsItAndNothingIsWritten() {
     StopRequest stop = new StopRequest();
     TrainingListener second =
