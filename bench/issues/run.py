@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """
-Wrong labels in tables: python3 bench/issues/run.py [--quick] [--engine "java -jar engine.jar"]
+Wrong labels in tables: python3 bench/issues/run.py [--quick] [--only TABLE] [--engine "java -jar engine.jar"]
 
 Moves a tenth of the training labels of each table to another class, asks `issues` for them, and trains on the noisy table, on what
 `issues --out` left of it, and on the right labels; accuracy is that on a test part whose labels are right. Means of three seeds: of the
 table (but for the digits), of what is moved, and of all that the engine draws. Needs numpy. --quick: one seed.
 """
+import csv
 import gzip
 import json
 import pathlib
@@ -19,6 +20,7 @@ import numpy
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "java/src/main/resources/io/gradsieve/data/reader/digits.csv.gz"
 ENGINE = shlex.split(sys.argv[sys.argv.index("--engine") + 1]) if "--engine" in sys.argv else ["java", "-jar", str(ROOT / "engine.jar")]
+ONLY = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
 SEEDS = [1] if "--quick" in sys.argv else [1, 2, 3]
 WRONG = 0.1
 TEST = 0.2
@@ -110,14 +112,22 @@ def measure(make, seed, place):
             figures.append(trained(place / f"{data}.csv", place / "test.csv", place / f"{data}-{epochs}", seed, epochs))
     figures += found(engine("issues", "--model", place / f"noisy-{LONG}", "--seed", seed)["issues"], wrong)
     figures += found(engine("issues", "--model", place / f"noisy-{LONG}", "--folds", 1)["issues"], wrong)
+    scores = place / "scores.csv"
+    engine("score", "--folds", 5, "--epochs", LONG, "--data", place / "noisy.csv", "--id", "row", "--seed", seed, "--out", scores)
+    with open(scores, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["label_issue"] == "1"]
+    figures += found([{"index": int(row["index"])} for row in sorted(rows, key=lambda row: float(row["label_quality"]))], wrong)
     return figures
 
 
 def main():
-    print("| table | rows | precision | recall | average precision | named of clean labels, % "
-          f"| accuracy noisy, cleaned, clean, % | after {LONG} epochs | `--model` of those: precision, recall, average | `--folds 1` |")
-    print("|" + " --- |" * 10)
+    three = "precision, recall, average precision"
+    print("| table | rows | precision | recall | average precision | named of clean labels, % | accuracy noisy, cleaned, clean, % "
+          f"| after {LONG} epochs | `--model` of those: {three} | `--folds 1`: {three} | `score --folds` of {LONG}: {three} |")
+    print("|" + " --- |" * 11, flush=True)
     for name, make in TABLES.items():
+        if ONLY not in ("", name):
+            continue
         rows = []
         for seed in SEEDS:
             with tempfile.TemporaryDirectory() as place:
@@ -126,7 +136,7 @@ def main():
         mean = numpy.mean(rows, axis=0)
         cells = [name, f"{size - int(TEST * size):,}", *(f"{figure:.2f}" for figure in mean[:3]), f"{100 * mean[3]:.1f}"]
         cells += [", ".join(f"{figure:.1f}" for figure in mean[i : i + 3]) for i in (4, 7)]
-        cells += [", ".join(f"{figure:.2f}" for figure in mean[i : i + 3]) for i in (10, 13)]
+        cells += [", ".join(f"{figure:.2f}" for figure in mean[i : i + 3]) for i in (10, 13, 16)]
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
