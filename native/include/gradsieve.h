@@ -70,6 +70,22 @@ int gs_shared_open(const char* name, int64_t process, int file, int64_t bytes, v
 int gs_shared_close(int file);
 int gs_shared_release(void* memory, int64_t bytes);
 
+/* ---- dense linear algebra outside the step, by OpenBLAS, on the calling thread ------------------------------------ */
+/* Matrices are row after row. Before gs_openblas_open has succeeded the others give GS_UNSUPPORTED. */
+
+/* Opens libopenblas.so.0, once a process, to compute with one thread; a later call does nothing. GS_UNSUPPORTED: it does not load. */
+int gs_openblas_open(const char* path);
+/* OpenBLAS's own words, for instance "OpenBLAS 0.3.31 DYNAMIC_ARCH …", and the kernels that it chose, for instance "SkylakeX". */
+const char* gs_openblas_config(void);
+const char* gs_openblas_core(void);
+/* The symmetric tridiagonal matrix with these n diagonal and n - 1 neighbouring elements: eigenvalues, ascending, = diagonal;
+ * eigenvector i = vectors[i], [n][n]. beside is overwritten. LAPACK's dstev. */
+int gs_tridiagonal_eigen(int n, double* diagonal, double* beside, double* vectors);
+/* A symmetric matrix [n][n], of which one triangle is read: eigenvalues, ascending, = values; eigenvector i = matrix[i]. LAPACK's dsyevd. */
+int gs_symmetric_eigen(int n, double* matrix, double* values);
+/* c [m][n] = a [m][k] * b [k][n]. BLAS's sgemm; a benchmark sets it beside our kernels. */
+int gs_sgemm(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c);
+
 /* ---- single operations: for tests and benchmarks, on the calling thread, over a batch ----------------------------- */
 /* "=" stores, "+=" adds. norm2 is float[B], "+=" the share of the operation's parameters in every sample's squared
  * gradient norm; NULL leaves it out. Gradients of parameters are "+=". */

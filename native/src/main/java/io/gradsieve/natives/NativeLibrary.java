@@ -57,6 +57,7 @@ public final class NativeLibrary {
     makePrivate(directory);
     List<Path> written = new ArrayList<>();
     written.add(Bundle.of("gradsieve").unpack(directory));
+    written.addAll(OpenBlas.unpack(directory));
     written.addAll(CudaLibraries.unpack(directory));
     written.addAll(MpiLibrary.unpack(directory));
     return written;
