@@ -35,6 +35,7 @@ class ArchitectureTest {
 
   static {
     MAY_USE.put("natives", List.of());
+    MAY_USE.put("algebra", List.of("natives"));
     MAY_USE.put("format", List.of());
     MAY_USE.put("data", List.of("format"));
     MAY_USE.put("sieve", List.of());
@@ -54,7 +55,7 @@ class ArchitectureTest {
     MAY_USE.put("run", and(MAY_USE.get("filter"), "filter"));
     MAY_USE.put("scoring", and(MAY_USE.get("run"), "run"));
     MAY_USE.put("api", and(MAY_USE.get("scoring"), "scoring"));
-    MAY_USE.put("landscape", and(MAY_USE.get("scoring"), "scoring"));
+    MAY_USE.put("landscape", and(MAY_USE.get("scoring"), "scoring", "algebra"));
     MAY_USE.put(
         "diagnose",
         List.of(
