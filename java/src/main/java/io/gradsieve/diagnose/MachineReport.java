@@ -7,6 +7,7 @@ import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.DeviceName;
 import io.gradsieve.natives.LoadResult;
 import io.gradsieve.natives.NativeLibrary;
+import io.gradsieve.natives.OpenBlas;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -39,6 +40,7 @@ public final class MachineReport {
     report.process();
     report.natives();
     report.device();
+    report.openBlas(environment);
     report.cuda();
     report.variables(environment);
     return report;
@@ -156,6 +158,30 @@ public final class MachineReport {
       fields.put("candidates", candidates);
     } catch (GradsieveException e) {
       add("device", "cpu can't be used: " + e.getMessage());
+    }
+  }
+
+  /** What dense linear algebra outside the step is done by. */
+  private void openBlas(Map<String, String> environment) {
+    Map<String, Object> found = new LinkedHashMap<>();
+    fields.put("openblas", found);
+    OpenBlas.Result result = OpenBlas.load();
+    found.put("usable", result instanceof OpenBlas.Loaded);
+    if (result instanceof OpenBlas.Loaded loaded) {
+      found.put("version", loaded.version());
+      found.put("kernels", loaded.kernels());
+      line("openblas", "%s, %s kernels".formatted(loaded.version(), loaded.kernels()));
+      String forced = environment.getOrDefault(OpenBlas.CORE_VARIABLE, "");
+      if (!forced.isEmpty()) {
+        String warning =
+            "%s=%s is set, so OpenBLAS runs its %s kernels instead of its own choice, which may be far slower: unset it"
+                .formatted(OpenBlas.CORE_VARIABLE, forced, loaded.kernels());
+        found.put("warning", warning);
+        line("", "warning: " + warning);
+      }
+    } else if (result instanceof OpenBlas.Failed failed) {
+      found.put("reason", failed.reason());
+      line("openblas", "can't be used: " + failed.reason());
     }
   }
 

@@ -37,6 +37,11 @@ public interface Kind {
     return false;
   }
 
+  /** Whether its output, as a function of its inputs, is without kinks. */
+  default boolean smooth() {
+    return true;
+  }
+
   /** Whether its backward pass reads the values of its inputs. */
   default boolean backwardReadsInputs() {
     return false;
@@ -171,6 +176,11 @@ public interface Kind {
     }
 
     @Override
+    public boolean smooth() {
+      return function != Function.RELU;
+    }
+
+    @Override
     public boolean backwardReadsInputs() {
       return function == Function.GELU;
     }
@@ -190,6 +200,11 @@ public interface Kind {
     @Override
     public String name() {
       return "pool2d";
+    }
+
+    @Override
+    public boolean smooth() {
+      return pool != Pool.MAX;
     }
   }
 

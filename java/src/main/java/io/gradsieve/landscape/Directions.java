@@ -54,44 +54,18 @@ final class Directions {
     return Math.sqrt(sum);
   }
 
-  /** A direction of norm 1, uniform over all directions. */
-  static double[] unit(List<Parameter> trainable, RandomBits draws) {
-    double[] direction =
-        filled(trainable, (count, parameter) -> gaussian(count, draws.at(parameter)));
-    double scale = 1 / Math.sqrt(Vectors.dot(direction, direction));
-    Vectors.scale(direction, scale);
-    return direction;
-  }
-
   /** Elements of 1 and −1, each with probability ½ (Rademacher's). */
   static double[] signs(List<Parameter> trainable, RandomBits draws) {
-    return filled(trainable, (count, parameter) -> signs(count, draws.at(parameter)));
-  }
-
-  /** Draws the elements of one parameter. */
-  @FunctionalInterface
-  private interface Draw {
-    float[] elements(int count, int parameter);
-  }
-
-  private static double[] filled(List<Parameter> trainable, Draw draw) {
     long count = trainable.stream().mapToLong(Parameter::elements).sum();
     double[] direction = new double[Math.toIntExact(count)];
     int next = 0;
     for (int p = 0; p < trainable.size(); p++) {
-      for (float element : draw.elements(Math.toIntExact(trainable.get(p).elements()), p)) {
-        direction[next++] = element;
+      RandomBits ofParameter = draws.at(p);
+      for (long i = 0; i < trainable.get(p).elements(); i++) {
+        direction[next++] = (ofParameter.bits(i) & 1) == 0 ? 1 : -1;
       }
     }
     return direction;
-  }
-
-  private static float[] signs(int count, RandomBits draws) {
-    float[] elements = new float[count];
-    for (int i = 0; i < count; i++) {
-      elements[i] = (draws.bits(i) & 1) == 0 ? 1 : -1;
-    }
-    return elements;
   }
 
   /** By Box and Muller 1958, one of the pair. */

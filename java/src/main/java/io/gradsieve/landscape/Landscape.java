@@ -2,6 +2,7 @@ package io.gradsieve.landscape;
 
 import io.gradsieve.GradsieveException;
 import io.gradsieve.RandomBits;
+import io.gradsieve.algebra.Lapack;
 import io.gradsieve.config.Options;
 import io.gradsieve.config.Settings;
 import io.gradsieve.format.FileNames;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * for each run:
  *   w = its weights; d, e = filter-normalised directions of the seed
- *   top eigenvalue and trace of the Hessian at w
+ *   spectrum and trace of the Hessian at w
  *   line:    loss(w + x·d)         for x from −1 to 1
  *   surface: loss(w + x·d + y·e)   for x and y from −1 to 1
  * write the tables and the picture
@@ -106,16 +107,16 @@ public final class Landscape {
     models.forEach(
         model -> settings.with(Options.TRAINED_MODEL, model, "argument").protectInputs());
     Path out = out(settings.get(Options.LANDSCAPE_OUT));
+    Lapack lapack = Lapack.open();
     List<RunLandscape> measured = new ArrayList<>();
     for (int i = 0; i < models.size(); i++) {
       Settings ofRun = settings.with(Options.TRAINED_MODEL, models.get(i), "argument");
       try (NetworkLoss loss = NetworkLoss.open(ofRun, notes)) {
         int grid = settings.get(Options.GRID);
-        progress.accept(
-            "%s: %d x %d points, each over %,d samples"
-                .formatted(runs.get(i), grid, grid, loss.samples()));
+        int steps = Spectrum.steps(loss.trained().length, Runtime.getRuntime().maxMemory());
+        progress.accept(cost(runs.get(i), grid, loss, steps));
         LandscapeProgress ofThis = new LandscapeProgress(runs.get(i), progress, System::nanoTime);
-        measured.add(measure(runs.get(i), loss, grid, settings.get(Options.SEED), ofThis));
+        measured.add(measure(runs.get(i), loss, grid, steps, lapack, settings.get(Options.SEED), ofThis));
       }
     }
     LandscapeFiles.write(out, measured);
@@ -126,17 +127,43 @@ public final class Landscape {
         measured.stream().map(Figures::of).toList());
   }
 
+  /** Told before the work. */
+  private static String cost(String run, int grid, NetworkLoss loss, int steps) {
+    boolean less = steps < Math.min(Spectrum.STEPS, loss.trained().length);
+    return "%s: %d x %d points and %,d gradients (Lanczos: %d x %d steps%s), each over %,d samples"
+        .formatted(
+            run,
+            grid,
+            grid,
+            gradients(steps),
+            Spectrum.PROBES,
+            steps,
+            less ? ", as many as fit into Java's memory; -Xmx gives more" : "",
+            loss.samples());
+  }
+
+  private static int gradients(int steps) {
+    return 2 * (Spectrum.PROBES * steps + Sharpness.VECTORS);
+  }
+
   private static RunLandscape measure(
-      String run, NetworkLoss loss, int grid, long seed, LandscapeProgress progress) {
+      String run,
+      NetworkLoss loss,
+      int grid,
+      int steps,
+      Lapack lapack,
+      long seed,
+      LandscapeProgress progress) {
     float[] w = loss.trained();
     Evaluation trained = loss.at(w);
-    progress.begin("gradients for the Hessian", 0);
+    progress.begin("gradients for the Hessian", gradients(steps));
     LossFunction watched =
         (weights, factor, sum) -> {
           loss.addGradient(weights, factor, sum);
           progress.tick();
         };
-    Sharpness sharpness = Sharpness.of(new Hessian(watched, loss.trainable(), w), seed);
+    Hessian hessian = new Hessian(watched, loss.trainable(), w, loss.smooth());
+    Sharpness sharpness = Sharpness.of(hessian, Spectrum.of(hessian, steps, lapack, seed), seed);
     progress.begin("points", grid * (1 + grid));
     float[] d = direction(loss, seed, 0);
     float[] e = direction(loss, seed, 1);

@@ -19,10 +19,11 @@ final class LandscapeFiles {
   private static final String SURFACE = "surface.csv";
   private static final String LINE = "line.csv";
   private static final String SHARPNESS = "sharpness.csv";
+  private static final String SPECTRUM = "spectrum.csv";
   private static final String PICTURE = "landscape.svg";
 
   /** All, in the order they are written in. */
-  static final List<String> NAMES = List.of(SURFACE, LINE, SHARPNESS, PICTURE);
+  static final List<String> NAMES = List.of(SURFACE, LINE, SHARPNESS, SPECTRUM, PICTURE);
 
   private LandscapeFiles() {}
 
@@ -77,6 +78,7 @@ final class LandscapeFiles {
                 cell(run.sharpness().traceError()));
           }
         });
+    writeSpectrum(directory.resolve(SPECTRUM), runs);
     OutputFile.writeText(directory.resolve(PICTURE), LandscapePicture.svg(runs));
   }
 
@@ -107,6 +109,24 @@ final class LandscapeFiles {
             for (int i = 0; i < run.axis().length; i++) {
               Evaluation at = run.line()[i];
               csv.writeRecord(run.run(), cell(run.axis()[i]), cell(at.loss()), cell(at.accuracy()));
+            }
+          }
+        });
+  }
+
+  private static void writeSpectrum(Path file, List<RunLandscape> runs) {
+    OutputFile.writeCsv(
+        file,
+        csv -> {
+          csv.writeRecord("run", "kind", "value", "weight", "error");
+          for (RunLandscape run : runs) {
+            Spectrum spectrum = run.sharpness().spectrum();
+            for (Spectrum.Eigenvalue found : spectrum.largest()) {
+              csv.writeRecord(
+                  run.run(), "eigenvalue", cell(found.value()), "", cell(found.error()));
+            }
+            for (Spectrum.Node node : spectrum.density()) {
+              csv.writeRecord(run.run(), "density", cell(node.value()), cell(node.weight()), "");
             }
           }
         });

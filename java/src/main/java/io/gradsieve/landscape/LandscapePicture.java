@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A map of each run's surface side by side, in the same colours, and all lines below. */
+/** A map of each run's surface side by side, in the same colours; all lines and spectra below. */
 final class LandscapePicture {
   private static final double MAP = 260;
   private static final double GAP = 70;
@@ -16,7 +16,11 @@ final class LandscapePicture {
   private static final double BAR = 16;
   private static final double BELOW_MAP = 90;
   private static final double CHART_HEIGHT = 220;
+  private static final double BELOW_CHART = 80;
   private static final double LEGEND_ROW = 18;
+
+  /** A loss below is drawn as this; float losses of a model that is sure are 0. */
+  private static final double LEAST_LOSS = 1e-6;
 
   /** Characters of a run's name above its map; the end of a path tells runs apart. */
   private static final int LONGEST_NAME = 34;
@@ -31,9 +35,10 @@ final class LandscapePicture {
     this.scale =
         new LogScale(
             runs.stream().flatMapToDouble(RunLandscape::losses).min().orElse(1),
-            runs.stream().flatMapToDouble(RunLandscape::losses).max().orElse(1));
+            runs.stream().flatMapToDouble(RunLandscape::losses).max().orElse(1),
+            LEAST_LOSS);
     this.chartWidth = Math.max(2, runs.size()) * (MAP + GAP) - GAP;
-    double height = chartTop() + CHART_HEIGHT + 60 + runs.size() * LEGEND_ROW;
+    double height = spectrumTop() + SpectrumChart.HEIGHT + 60 + runs.size() * LEGEND_ROW;
     svg = new Svg(LEFT + chartWidth + GAP + 40, height, "Loss around trained weights");
   }
 
@@ -46,12 +51,18 @@ final class LandscapePicture {
     }
     picture.colours(LEFT + runs.size() * (MAP + GAP) - GAP + 20);
     picture.chart();
+    new SpectrumChart(runs.stream().map(run -> run.sharpness().spectrum()).toList())
+        .draw(picture.svg, LEFT, spectrumTop(), picture.chartWidth);
     picture.legend();
     return picture.svg.end();
   }
 
   private static double chartTop() {
     return TOP + MAP + BELOW_MAP;
+  }
+
+  private static double spectrumTop() {
+    return chartTop() + CHART_HEIGHT + BELOW_CHART;
   }
 
   private void map(RunLandscape run, double left) {
@@ -158,7 +169,7 @@ final class LandscapePicture {
   }
 
   private void legend() {
-    double y = chartTop() + CHART_HEIGHT + 56;
+    double y = spectrumTop() + SpectrumChart.HEIGHT + 56;
     for (int i = 0; i < runs.size(); i++) {
       double[] sample = {LEFT, y - 4, LEFT + 28, y - 4};
       svg.path(sample, Palette.line(i), 2, Palette.dashes(i));
@@ -167,8 +178,12 @@ final class LandscapePicture {
     }
   }
 
-  private static String label(double value) {
+  /** Of a tick. */
+  static String label(double value) {
     String text = String.format(Locale.ROOT, "%.3g", value);
-    return text.contains("e") || !text.contains(".") ? text : text.replaceFirst("\\.?0+$", "");
+    if (text.contains("e")) {
+      return text.replaceFirst("\\.?0*e", "e").replaceFirst("e([+-])0", "e$1");
+    }
+    return text.contains(".") ? text.replaceFirst("\\.?0+$", "") : text;
   }
 }

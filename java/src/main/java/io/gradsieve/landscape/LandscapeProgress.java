@@ -25,9 +25,7 @@ final class LandscapeProgress {
     told = nanos.getAsLong();
   }
 
-  /**
-   * Goes on to another kind of work, in {@code units} of about the same length; 0: nobody knows.
-   */
+  /** Goes on to another kind of work, in {@code units} of about the same length, or fewer. */
   void begin(String name, int units) {
     stage = name;
     total = units;
@@ -45,15 +43,13 @@ final class LandscapeProgress {
     told = now;
     double left = 1e-9 * (now - began) / done * (total - done);
     lines.accept(
-        total == 0
-            ? String.format(Locale.ROOT, "%s: %s %,d", run, stage, done)
-            : String.format(
-                Locale.ROOT,
-                "%s: %s %,d/%,d  left %s",
-                run,
-                stage,
-                done,
-                total,
-                ProgressReport.duration(left)));
+        String.format(
+            Locale.ROOT,
+            "%s: %s %,d/%,d  left %s",
+            run,
+            stage,
+            done,
+            total,
+            ProgressReport.duration(left)));
   }
 }

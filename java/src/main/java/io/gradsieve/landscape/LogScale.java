@@ -3,20 +3,23 @@ package io.gradsieve.landscape;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A logarithmic axis: losses around a minimum span several powers of ten. */
+/**
+ * A logarithmic axis: losses around a minimum span several powers of ten, and shares of eigenvalues.
+ */
 final class LogScale {
-  /** A loss below is drawn as this; float losses of a model that is sure are 0. */
-  private static final double LEAST = 1e-6;
-
   /** More ticks than this are thinned to one a power of ten. */
   private static final int MOST_TICKS = 8;
 
   private final double least;
   private final double most;
 
-  /** From {@code least} to {@code most}, widened to ten percent where they are closer. */
-  LogScale(double least, double most) {
-    this.least = Math.max(least, LEAST);
+  /**
+   * From {@code least} to {@code most}, widened to ten percent where they are closer.
+   *
+   * @param floor above 0; a value below is drawn as this
+   */
+  LogScale(double least, double most, double floor) {
+    this.least = Math.max(least, floor);
     this.most = Math.max(most, this.least * 1.1);
   }
 

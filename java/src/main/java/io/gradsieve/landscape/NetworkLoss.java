@@ -158,6 +158,11 @@ final class NetworkLoss implements LossFunction, AutoCloseable {
     }
   }
 
+  /** Whether it is without kinks, as those of relu and max-pooling. */
+  boolean smooth() {
+    return session.network().graph(0, false).nodes().stream().allMatch(n -> n.kind().smooth());
+  }
+
   @Override
   public void close() {
     session.close();

@@ -10,7 +10,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,6 +20,17 @@ class LandscapeCommandTest {
   @TempDir private Path directory;
   private String out = "";
   private String err = "";
+
+  /** With few weights, so that a landscape takes a second. */
+  @BeforeEach
+  void writeModel() throws IOException {
+    Files.writeString(
+        directory.resolve("m.yaml"),
+        """
+        input: [1, 8, 8]
+        layers: [flatten, linear: {features: 8}, tanh, linear: {features: 10}]
+        """);
+  }
 
   private int run(String line) {
     ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
@@ -35,15 +48,15 @@ class LandscapeCommandTest {
 
   @Test
   void runsOfTheDigitsAreMappedSideBySide() throws IOException {
-    assertThat(run("train --epochs 2 --threads 1 --quiet --out @/a")).isZero();
-    assertThat(run("train --epochs 2 --threads 1 --quiet --seed 2 --out @/b")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 2 --threads 1 --quiet --out @/a")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 2 --threads 1 --quiet --seed 2 --out @/b")).isZero();
     assertThat(run("landscape @/a --grid 4 --threads 1 --out @/map @/b")).describedAs(err).isZero();
     assertThat(err.lines()).hasSize(2).allMatch(line -> line.contains("4 x 4 points"));
     assertThat(out.lines()).hasSize(3);
     assertThat(out)
         .contains(directory + "/a: loss ", directory + "/b: loss ", "top eigenvalue", "trace")
-        .contains("surface.csv, line.csv, sharpness.csv, landscape.svg");
-    for (String name : new String[] {"surface.csv", "line.csv", "sharpness.csv", "landscape.svg"}) {
+        .contains("surface.csv, line.csv, sharpness.csv, spectrum.csv, landscape.svg");
+    for (String name : List.of("surface.csv", "line.csv", "sharpness.csv", "spectrum.csv")) {
       assertThat(directory.resolve("map").resolve(name)).isNotEmptyFile();
     }
     assertThat(run("landscape @/a/checkpoints/epoch-0001 --grid 3 --quiet --json --out @/map"))
@@ -62,7 +75,7 @@ class LandscapeCommandTest {
 
   @Test
   void anOutThatIsAFileIsExitSeven() throws IOException {
-    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/a")).isZero();
     Files.writeString(directory.resolve("file"), "mine");
     assertThat(run("landscape @/a --out @/file")).isEqualTo(7);
     assertThat(err).contains("file: is a file");
@@ -74,11 +87,11 @@ class LandscapeCommandTest {
 
   @Test
   void onlyFilesOfOursAreReplacedAndTheManifestListsThem() throws IOException {
-    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/a")).isZero();
-    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/b")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/a")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/b")).isZero();
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
-    assertThat(run("train --epochs 1 --threads 1 --quiet --out @/b --overwrite")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/b --overwrite")).isZero();
     assertThat(directory.resolve("b/surface.csv")).doesNotExist();
     Path mine = Files.writeString(directory.resolve("b/surface.csv"), "mine");
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).isEqualTo(2);

@@ -15,9 +15,9 @@ class LandscapeProgressTest {
   void aLineAMinuteSaysHowMuchIsDoneAndHowLongTheRestTakes() {
     List<String> lines = new ArrayList<>();
     LandscapeProgress progress = new LandscapeProgress("runs/a", lines::add, () -> now);
-    progress.begin("gradients", 0);
+    progress.begin("gradients", 42);
     tick(progress, 14, 5);
-    assertThat(lines).containsExactly("runs/a: gradients 12");
+    assertThat(lines).containsExactly("runs/a: gradients 12/42  left 2m30s");
     progress.begin("points", 20);
     tick(progress, 10, 6);
     assertThat(lines).hasSize(2).last().isEqualTo("runs/a: points 9/20  left 1m06s");

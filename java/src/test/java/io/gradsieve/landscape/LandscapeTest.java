@@ -26,16 +26,16 @@ import org.xml.sax.SAXException;
 class LandscapeTest {
   private static final int GRID = 3;
   private static final List<String> FILES =
-      List.of("surface.csv", "line.csv", "sharpness.csv", "landscape.svg");
+      List.of("surface.csv", "line.csv", "sharpness.csv", "spectrum.csv", "landscape.svg");
 
   @TempDir private static Path directory;
   private static String first;
   private static String second;
 
   @BeforeAll
-  static void train() {
-    first = LandscapeRuns.train(directory.resolve("a&b"), "epochs=3").toString();
-    second = LandscapeRuns.train(directory.resolve("two"), "epochs=1", "model=cnn").toString();
+  static void train() throws IOException {
+    first = LandscapeRuns.small(directory.resolve("a&b"), "epochs=3").toString();
+    second = LandscapeRuns.small(directory.resolve("two"), "epochs=1", "seed=2").toString();
   }
 
   private static Landscape.Summary write(String out, int seed, String... runs) {
@@ -94,12 +94,16 @@ class LandscapeTest {
     assertThat(Files.readAllLines(both.resolve("sharpness.csv")))
         .hasSize(3)
         .startsWith("run,loss,top_eigenvalue,trace,trace_error");
+    assertThat(Files.readAllLines(both.resolve("spectrum.csv")))
+        .hasSize(1 + 2 * (Spectrum.LARGEST + Spectrum.PROBES * Spectrum.STEPS))
+        .startsWith("run,kind,value,weight,error");
     Document picture =
         DocumentBuilderFactory.newInstance()
             .newDocumentBuilder()
             .parse(both.resolve("landscape.svg").toFile());
     assertThat(picture.getElementsByTagName("title").getLength()).isEqualTo(1);
-    assertThat(picture.getDocumentElement().getTextContent()).contains(first, second);
+    assertThat(picture.getDocumentElement().getTextContent())
+        .contains(first, second, "Spectrum of the Hessian");
     assertThat(Files.readString(both.resolve("landscape.svg")))
         .contains("stroke=\"" + Palette.line(0), "stroke=\"" + Palette.line(1))
         .doesNotContain("http://www.w3.org/1999/xlink", "<image", "NaN");

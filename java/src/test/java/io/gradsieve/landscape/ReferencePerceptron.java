@@ -103,21 +103,4 @@ record ReferencePerceptron(double[][] inputs, int[] labels, int hidden, int clas
     }
     return Math.sqrt(2 * squares / vectors);
   }
-
-  /** By many power iterations on H + b·I, b above every eigenvalue's size (Gershgorin). */
-  static double topEigenvalue(double[][] hessian, int iterations) {
-    double bound = 0;
-    for (double[] row : hessian) {
-      bound = Math.max(bound, Arrays.stream(row).map(Math::abs).sum());
-    }
-    double[] v = new double[hessian.length];
-    Arrays.setAll(v, i -> 1 + 0.01 * i);
-    for (int n = 0; n < iterations; n++) {
-      double[] product = times(hessian, v);
-      Vectors.add(product, bound, v);
-      Vectors.scale(product, 1 / Math.sqrt(Vectors.dot(product, product)));
-      v = product;
-    }
-    return Vectors.dot(v, times(hessian, v));
-  }
 }
