@@ -3,13 +3,18 @@ package io.gradsieve.bench;
 import static io.gradsieve.natives.NativeException.check;
 
 import io.gradsieve.natives.CpuLibrary;
+import io.gradsieve.natives.OpenBlas;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** Linear layers of {@code mlp}, {@code cnn} and {@code resnet20} on Fashion-MNIST. */
+/**
+ * Linear layers of {@code mlp}, {@code cnn} and {@code resnet20} on Fashion-MNIST; beside them
+ * OpenBLAS's sgemm of the forward product alone, without bias and activation: on one thread as ours,
+ * with kernels of its own choice whatever {@code isa} is.
+ */
 @State(Scope.Benchmark)
 public class LinearBenchmark extends KernelBenchmark {
   private static final int LANES = 16;
@@ -34,6 +39,8 @@ public class LinearBenchmark extends KernelBenchmark {
   private long biasGradient;
   private long inputGradient;
   private long norm2;
+  private long plainWeights;
+  private long plainOutput;
 
   @Setup
   public void setUp(Operands operands) {
@@ -46,10 +53,23 @@ public class LinearBenchmark extends KernelBenchmark {
     outputGradient = operands.random(batch, out, pitch);
     weights = operands.random((long) pitch / LANES * in, Math.min(out, LANES), LANES);
     bias = operands.random(out);
+    plainWeights = operands.random((long) in * out);
+    plainOutput = operands.zeros((long) batch * out);
     weightsGradient = operands.zeros((long) pitch * in);
     biasGradient = operands.zeros(out);
     inputGradient = operands.zeros((long) batch * in);
     norm2 = operands.zeros(batch);
+  }
+
+  /** Of {@link #openBlasSgemm} alone: the other benchmarks have no OpenBLAS in their process. */
+  @State(Scope.Benchmark)
+  public static class Blas {
+    @Setup
+    public void load() {
+      if (OpenBlas.load() instanceof OpenBlas.Failed failed) {
+        throw new IllegalStateException(failed.reason());
+      }
+    }
   }
 
   @Benchmark
@@ -57,6 +77,12 @@ public class LinearBenchmark extends KernelBenchmark {
     check(
         CpuLibrary.gs_linear_forward(
             batch, in, out, pitch, input, weights, bias, CpuLibrary.GS_RELU, output));
+    done.add(flops);
+  }
+
+  @Benchmark
+  public void openBlasSgemm(Flops done, Blas loaded) {
+    check(CpuLibrary.gs_sgemm(batch, out, in, input, plainWeights, plainOutput));
     done.add(flops);
   }
 
