@@ -12,8 +12,8 @@ import org.openjdk.jmh.annotations.State;
 
 /**
  * Linear layers of {@code mlp}, {@code cnn} and {@code resnet20} on Fashion-MNIST; beside them
- * OpenBLAS's sgemm of the forward product alone, without bias and activation: on one thread as ours,
- * with kernels of its own choice whatever {@code isa} is.
+ * OpenBLAS's sgemm of the forward product alone, without bias and activation: on one thread as
+ * ours, with kernels of its own choice whatever {@code isa} is.
  */
 @State(Scope.Benchmark)
 public class LinearBenchmark extends KernelBenchmark {

@@ -116,7 +116,9 @@ public final class Landscape {
         int steps = Spectrum.steps(loss.trained().length, Runtime.getRuntime().maxMemory());
         progress.accept(cost(runs.get(i), grid, loss, steps));
         LandscapeProgress ofThis = new LandscapeProgress(runs.get(i), progress, System::nanoTime);
-        measured.add(measure(runs.get(i), loss, grid, steps, lapack, settings.get(Options.SEED), ofThis));
+        measured.add(
+            measure(
+                runs.get(i), loss, grid, steps, lapack, settings.get(Options.SEED), ofThis));
       }
     }
     LandscapeFiles.write(out, measured);

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A logarithmic axis: losses around a minimum span several powers of ten, and shares of eigenvalues.
+ * A logarithmic axis: losses around a minimum span several powers of ten, and so do shares of
+ * eigenvalues.
  */
 final class LogScale {
   /** More ticks than this are thinned to one a power of ten. */

@@ -49,7 +49,8 @@ class LandscapeCommandTest {
   @Test
   void runsOfTheDigitsAreMappedSideBySide() throws IOException {
     assertThat(run("train --model @/m.yaml --epochs 2 --threads 1 --quiet --out @/a")).isZero();
-    assertThat(run("train --model @/m.yaml --epochs 2 --threads 1 --quiet --seed 2 --out @/b")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 2 --threads 1 --quiet --seed 2 --out @/b"))
+        .isZero();
     assertThat(run("landscape @/a --grid 4 --threads 1 --out @/map @/b")).describedAs(err).isZero();
     assertThat(err.lines()).hasSize(2).allMatch(line -> line.contains("4 x 4 points"));
     assertThat(out.lines()).hasSize(3);
@@ -91,7 +92,8 @@ class LandscapeCommandTest {
     assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/b")).isZero();
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).describedAs(err).isZero();
-    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/b --overwrite")).isZero();
+    assertThat(run("train --model @/m.yaml --epochs 1 --threads 1 --quiet --out @/b --overwrite"))
+        .isZero();
     assertThat(directory.resolve("b/surface.csv")).doesNotExist();
     Path mine = Files.writeString(directory.resolve("b/surface.csv"), "mine");
     assertThat(run("landscape @/a --grid 3 --quiet --out @/b")).isEqualTo(2);

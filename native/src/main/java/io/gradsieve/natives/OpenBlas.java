@@ -6,9 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * OpenBLAS, for dense linear algebra outside the step: the functions of {@code gradsieve.h} that say
- * so. Training and scoring need none of it, so it is unpacked and loaded when it is first asked for.
- * It computes with one thread.
+ * OpenBLAS, for dense linear algebra outside the step: the functions of {@code gradsieve.h} that
+ * say so. Training and scoring need none of it, so it is unpacked and loaded when it is first asked
+ * for. It computes with one thread.
  */
 public final class OpenBlas {
   /** Forces OpenBLAS's kernels, whatever the processor; not ours to set. */
