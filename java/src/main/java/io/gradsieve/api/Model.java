@@ -56,12 +56,9 @@ public final class Model implements AutoCloseable {
   public static Model load(Path run) {
     return Words.ofCode(
         () -> {
-          ModelSource source =
-              ModelSource.trained(Optional.of(run.toString()), Optional.empty());
+          ModelSource source = ModelSource.trained(Optional.of(run.toString()), Optional.empty());
           NetworkSpec spec =
-              source
-                  .spec()
-                  .orElseThrow(() -> new BadData(run + ": is no run and no model file"));
+              source.spec().orElseThrow(() -> new BadData(run + ": is no run and no model file"));
           Path weights =
               source
                   .weights()

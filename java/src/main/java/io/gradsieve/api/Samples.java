@@ -179,8 +179,7 @@ public final class Samples {
     ids.addAll(List.of(b.ids()));
     String[] named = ids.size() == all ? ids.toArray(String[]::new) : new String[0];
     return of(
-        new Arrayed(
-            a.shape(), a.bytes(), store, labels, a.classes(), named, a.store().samples()));
+        new Arrayed(a.shape(), a.bytes(), store, labels, a.classes(), named, a.store().samples()));
   }
 
   // ---- for this package
@@ -219,8 +218,7 @@ public final class Samples {
     return new Samples(arrays, List.of("data=" + NAME));
   }
 
-  private static Samples arrays(
-      SampleShape shape, boolean bytes, SampleStore store, int[] labels) {
+  private static Samples arrays(SampleShape shape, boolean bytes, SampleStore store, int[] labels) {
     if (labels.length != 0 && labels.length != store.samples()) {
       throw new IllegalArgumentException(
           "%d labels for %d samples".formatted(labels.length, store.samples()));
@@ -230,8 +228,7 @@ public final class Samples {
         throw new BadData("%s: the label of sample %d is %d".formatted(NAME, i, labels[i]));
       }
     }
-    return of(
-        new Arrayed(shape, bytes, store, labels, List.of(), new String[0], store.samples()));
+    return of(new Arrayed(shape, bytes, store, labels, List.of(), new String[0], store.samples()));
   }
 
   private static Samples floats(SampleShape shape, float[][] inputs, int[] labels) {
@@ -240,8 +237,7 @@ public final class Samples {
       checkLength(i, inputs[i].length, shape);
       for (int k = 0; k < inputs[i].length; k++) {
         if (!Float.isFinite(inputs[i][k])) {
-          throw new BadData(
-              "%s: input %d of sample %d is %s".formatted(NAME, k, i, inputs[i][k]));
+          throw new BadData("%s: input %d of sample %d is %s".formatted(NAME, k, i, inputs[i][k]));
         }
         store.setFloat(i, channelsLast(shape, k), inputs[i][k]);
       }

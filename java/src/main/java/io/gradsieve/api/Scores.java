@@ -35,8 +35,7 @@ public final class Scores {
   }
 
   static Scores of(ScoreTable table, SampleNames names, int[] classes) {
-    LabelVerdicts verdicts =
-        new ScoreRows(ScoreColumns.ofTraining(), table, names).verdicts();
+    LabelVerdicts verdicts = new ScoreRows(ScoreColumns.ofTraining(), table, names).verdicts();
     return new Scores(table, names, classes, verdicts);
   }
 
@@ -94,8 +93,8 @@ public final class Scores {
 
   /**
    * How far the label is trusted, in [0, 1], low is suspicious; NaN where nothing is known. It is
-   * the geometric mean of the probability that the network gave the label early in its training,
-   * or while it had not seen the sample.
+   * the geometric mean of the probability that the network gave the label early in its training, or
+   * while it had not seen the sample.
    */
   public double labelQuality(int sample) {
     return verdicts.at(sample);
@@ -115,8 +114,7 @@ public final class Scores {
   public List<Suspect> suspects() {
     SuspectedSamples suspected = new SuspectedSamples(table, verdicts);
     return Arrays.stream(suspected.rows())
-        .mapToObj(
-            i -> new Suspect(i, id(i), label(i), predicted(i), suspected.trust(i)))
+        .mapToObj(i -> new Suspect(i, id(i), label(i), predicted(i), suspected.trust(i)))
         .toList();
   }
 

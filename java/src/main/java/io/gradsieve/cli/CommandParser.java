@@ -157,7 +157,8 @@ final class CommandParser {
     }
     List<String> known =
         Stream.concat(
-                command.options().stream().map(Option::name), Stream.of("help", "help-all", "config", "set"))
+                command.options().stream().map(Option::name),
+                Stream.of("help", "help-all", "config", "set"))
             .toList();
     return new GradsieveException.Usage(
         "%s: unknown option '%s'; %s"

@@ -120,7 +120,8 @@ final class CompletionScripts {
     text.append("  if [[ $COMP_CWORD -eq 1 ]]; then\n");
     text.append("    _gradsieve_words \"%s --help --help-all --version\"\n".formatted(names()));
     text.append("    return\n  fi\n");
-    text.append("  # --name=VALUE comes in three words; what follows a colon is a key of a sieve\n");
+    text.append(
+        "  # --name=VALUE comes in three words; what follows a colon is a key of a sieve\n");
     text.append("  if [[ $cur == = ]]; then cur=\"\"; prev=\"${COMP_WORDS[COMP_CWORD-1]}\"\n");
     text.append("  elif [[ $prev == = ]]; then prev=\"${COMP_WORDS[COMP_CWORD-2]}\"; fi\n");
     text.append("  [[ $cur == : || $prev == : ]] && return\n");
@@ -143,9 +144,7 @@ final class CompletionScripts {
               .formatted(
                   command.name(),
                   String.join(" ", words(command)),
-                  command.arguments().paths()
-                      ? "; [[ $cur == -* ]] || _gradsieve_files"
-                      : ""));
+                  command.arguments().paths() ? "; [[ $cur == -* ]] || _gradsieve_files" : ""));
     }
     return text.append("  esac\n}\ncomplete -F _gradsieve gradsieve\n").toString();
   }

@@ -96,8 +96,7 @@ final class HelpPage {
       page.paragraph(
           0,
           "%d more options: %s %s %s"
-              .formatted(
-                  hidden, CommandParser.PROGRAM, command.name(), CommandParser.HELP_ALL));
+              .formatted(hidden, CommandParser.PROGRAM, command.name(), CommandParser.HELP_ALL));
     }
     page.examples(command.examples());
     return page.text.toString();

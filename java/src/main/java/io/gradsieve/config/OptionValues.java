@@ -68,13 +68,15 @@ public final class OptionValues {
     Map<String, String> usual = Policies.keys(USUAL);
     List<String> ofAll =
         usual.keySet().stream()
-            .filter(key -> filtering.stream().allMatch(name -> Policies.keys(name).containsKey(key)))
+            .filter(
+                key -> filtering.stream().allMatch(name -> Policies.keys(name).containsKey(key)))
             .toList();
     List<String> lines = new ArrayList<>();
     for (String name : Policies.names()) {
       String own =
           Policies.keys(name).entrySet().stream()
-              .filter(e -> !ofAll.contains(e.getKey()) || !e.getValue().equals(usual.get(e.getKey())))
+              .filter(
+                  e -> !ofAll.contains(e.getKey()) || !e.getValue().equals(usual.get(e.getKey())))
               .map(e -> e.getKey() + "=" + e.getValue())
               .collect(Collectors.joining(","));
       lines.add(own.isEmpty() ? name : name + ":" + own);

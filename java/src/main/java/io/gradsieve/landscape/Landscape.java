@@ -117,8 +117,7 @@ public final class Landscape {
         progress.accept(cost(runs.get(i), grid, loss, steps));
         LandscapeProgress ofThis = new LandscapeProgress(runs.get(i), progress, System::nanoTime);
         measured.add(
-            measure(
-                runs.get(i), loss, grid, steps, lapack, settings.get(Options.SEED), ofThis));
+            measure(runs.get(i), loss, grid, steps, lapack, settings.get(Options.SEED), ofThis));
       }
     }
     LandscapeFiles.write(out, measured);

@@ -40,8 +40,7 @@ public final class Preparation {
   }
 
   /** The same of data that {@code source} has. */
-  public static PreparedTraining of(
-      TrainingConfig asked, Function<DataRequest, Dataset> source) {
+  public static PreparedTraining of(TrainingConfig asked, Function<DataRequest, Dataset> source) {
     TrainingConfig config = ResumedSettings.of(asked);
     config.out().ifPresent(out -> RunDirectory.check(out, config.resume(), config.overwrite()));
     return read(config, source);

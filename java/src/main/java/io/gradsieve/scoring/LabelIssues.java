@@ -250,8 +250,7 @@ public final class LabelIssues {
         .verdicts()
         .orElseGet(
             () ->
-                new ScoreRows(
-                        List.of(ScoreColumns.LABEL_ISSUE), scored.table(), scored.names())
+                new ScoreRows(List.of(ScoreColumns.LABEL_ISSUE), scored.table(), scored.names())
                     .verdicts());
   }
 }

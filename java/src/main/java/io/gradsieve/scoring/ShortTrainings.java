@@ -175,7 +175,8 @@ final class ShortTrainings {
     MeanScores means = new MeanScores(prepared.data().trainClasses(), norms);
     for (int run = 0; run < runs; run++) {
       ScoreTable scored = ScoreTable.forScoring(samples.length, norms, false, seed + run);
-      Optional<ScoreTable> trained = train(training.withSeed(seed + run), samples, rows, scored, false);
+      Optional<ScoreTable> trained =
+          train(training.withSeed(seed + run), samples, rows, scored, false);
       if (trained.isEmpty()) {
         return Optional.empty();
       }

@@ -15,8 +15,9 @@ import java.util.Set;
  * records, 39 where policies rank by an average. Not safe for use by several threads.
  *
  * <p>Training's is changed by the loop's {@code TrainingState} alone, those of {@code score} by
- * {@code ScoredSamples}, those of a loop that is not ours by {@code Sieve}; in this package {@link MeanScores} and {@link ScoreTableCodec} fill new
- * ones. {@code ArchitectureTest} holds them to it: a method that changes a table is named there.
+ * {@code ScoredSamples}, those of a loop that is not ours by {@code Sieve}; in this package {@link
+ * MeanScores} and {@link ScoreTableCodec} fill new ones. {@code ArchitectureTest} holds them to it:
+ * a method that changes a table is named there.
  */
 @Internal
 public final class ScoreTable {
@@ -100,26 +101,14 @@ public final class ScoreTable {
 
   /** The smallest table that serves policies on one ranking; {@code judged}: and on confidence. */
   public static ScoreTable forRanking(int samples, Ranking ranking, boolean judged, long seed) {
-    EnumSet<Field> fields = EnumSet.noneOf(Field.class);
-    if (!ranking.plain() || ranking.score() != Score.RANDOM) {
-      fields.add(ranking.plain() ? field(ranking.score()) : Field.RANKING);
-    }
-    if (judged) {
-      fields.add(Field.CROSS_ENTROPY);
-    }
+    EnumSet<Field> fields = TableFields.ofRanking(ranking, judged);
     return new ScoreTable(samples, fields, averaged(ranking), EarlyEpochs.none(), seed);
   }
 
   /** Every field a training run records; without norms there is no {@link Field#GRAD_NORM}. */
   public static ScoreTable forTraining(
       int samples, boolean norms, Ranking ranking, EarlyEpochs early, long seed) {
-    EnumSet<Field> all = EnumSet.allOf(Field.class);
-    if (!norms) {
-      all.remove(Field.GRAD_NORM);
-    }
-    if (ranking.plain()) {
-      all.remove(Field.RANKING);
-    }
+    EnumSet<Field> all = TableFields.ofTraining(norms, ranking);
     return new ScoreTable(samples, all, averaged(ranking), early, seed);
   }
 
@@ -128,20 +117,12 @@ public final class ScoreTable {
    * labels ({@code heldOut}) is their quality.
    */
   public static ScoreTable forScoring(int samples, boolean norms, boolean heldOut, long seed) {
-    EnumSet<Field> all = EnumSet.range(Field.LOSS, heldOut ? Field.QUALITY : Field.PREDICTED);
-    if (!norms) {
-      all.remove(Field.GRAD_NORM);
-    }
+    EnumSet<Field> all = TableFields.ofScoring(norms, heldOut);
     return new ScoreTable(samples, all, Optional.empty(), EarlyEpochs.none(), seed);
   }
 
   private static Optional<Ranking> averaged(Ranking ranking) {
     return ranking.plain() ? Optional.empty() : Optional.of(ranking);
-  }
-
-  /** Where a score is kept; the random one is nowhere. */
-  private static Field field(Score score) {
-    return Field.valueOf(score.name());
   }
 
   private int rows(Field field) {
@@ -168,7 +149,7 @@ public final class ScoreTable {
 
   /** Whether the table was opened for this score. */
   public boolean has(Score score) {
-    return score == Score.RANDOM || fields.contains(field(score));
+    return score == Score.RANDOM || fields.contains(TableFields.of(score));
   }
 
   /** Bytes a row takes, in memory as in a file. */
@@ -296,7 +277,7 @@ public final class ScoreTable {
     return switch (score) {
       case RANDOM -> random(sample, scoredEpoch[sample]);
       case FORGETTING -> forgetting.score(sample, flags.everRight(sample));
-      default -> values[field(score).ordinal()][sample];
+      default -> values[TableFields.of(score).ordinal()][sample];
     };
   }
 

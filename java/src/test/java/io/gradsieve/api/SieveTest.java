@@ -127,8 +127,7 @@ class SieveTest {
     int[] all = sieve.plan(1).order();
     sieve.record(all, scores(all));
     Set<Integer> kept = Arrays.stream(sieve.plan(2).order()).boxed().collect(Collectors.toSet());
-    assertThat(kept)
-        .isEqualTo(IntStream.range(700, SAMPLES).boxed().collect(Collectors.toSet()));
+    assertThat(kept).isEqualTo(IntStream.range(700, SAMPLES).boxed().collect(Collectors.toSet()));
   }
 
   @Test

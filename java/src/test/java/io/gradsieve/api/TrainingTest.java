@@ -204,7 +204,10 @@ class TrainingTest {
     for (int i = 0; i < 300; i++) {
       boolean large = i % 2 == 0;
       double jitter = i % 7 * 0.01;
-      csv.append("r%d,%s,%s,%s%n".formatted(i, large ? 9 + jitter : 3 - jitter, 100 + i % 5, large ? "large" : "small"));
+      csv.append(
+          "r%d,%s,%s,%s%n"
+              .formatted(
+                  i, large ? 9 + jitter : 3 - jitter, 100 + i % 5, large ? "large" : "small"));
     }
     Path file = directory.resolve("table.csv");
     Files.writeString(file, csv);
@@ -236,8 +239,7 @@ class TrainingTest {
     assertThatThrownBy(() -> Samples.of(new float[][] {{1, 2}, {Float.NaN, 0}}, new int[2]))
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessage("samples: input 0 of sample 1 is NaN");
-    assertThatThrownBy(() -> Samples.of(inputs, new int[3]))
-        .hasMessage("3 labels for 600 samples");
+    assertThatThrownBy(() -> Samples.of(inputs, new int[3])).hasMessage("3 labels for 600 samples");
     assertThatThrownBy(() -> Training.of(Samples.of(inputs, new int[SAMPLES])).run())
         .isInstanceOf(GradsieveException.BadData.class)
         .hasMessageContaining("same label");

@@ -17,9 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The scripts in their shells: in bash what its function offers, in the others that they are one. */
+/**
+ * The scripts in their shells: in bash what its function offers, in the others that they are one.
+ */
 class CompletionTest {
-  private static final String HEADER = "\uFEFF\r\n\"sepal, length\", species ,\"a \"\"q\"\"\",row id\r\n";
+  private static final String HEADER =
+      "\uFEFF\r\n\"sepal, length\", species ,\"a \"\"q\"\"\",row id\r\n";
 
   @TempDir Path directory;
 

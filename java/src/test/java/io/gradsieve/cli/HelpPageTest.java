@@ -45,7 +45,8 @@ class HelpPageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train --help-all", "train --epochs x --help-all --help", "train -h --help-all"})
+  @ValueSource(
+      strings = {"train --help-all", "train --epochs x --help-all --help", "train -h --help-all"})
   void helpAllWinsWhereverItStands(String line) {
     assertThat(page(line.split(" "))).isEqualTo(page("train", "--help-all"));
     assertThat(page("train", "--help-all")).contains("--momentum F").doesNotContain("more options");

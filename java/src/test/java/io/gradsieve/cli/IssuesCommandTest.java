@@ -83,10 +83,13 @@ class IssuesCommandTest {
   @Test
   void aRunGivesDataNetworkAndSettings() throws IOException {
     ProgramRun trained =
-        run("train --threads 1 --quiet --epochs 3 --out @/run --data @/noisy.csv" + NoisyTable.OPTIONS);
+        run(
+            "train --threads 1 --quiet --epochs 3 --out @/run --data @/noisy.csv"
+                + NoisyTable.OPTIONS);
     assertThat(trained.exitCode()).describedAs(trained.err()).isZero();
     for (String option : List.of("--model", "--weights")) {
-      ProgramRun run = run("issues --threads 1 --folds 2 --json --out @/c.csv " + option + " @/run");
+      ProgramRun run =
+          run("issues --threads 1 --folds 2 --json --out @/c.csv " + option + " @/run");
       assertThat(run.exitCode()).describedAs(run.err()).isZero();
       assertThat(new ObjectMapper().readTree(run.out()).get("data").asText())
           .isEqualTo(table.file().toString());
@@ -116,8 +119,7 @@ class IssuesCommandTest {
   @Test
   void theDefaultNumberOfFoldsIsAtMostTheSmallestClass() throws IOException {
     List<String> lines = new ArrayList<>(table.lines());
-    IntStream.range(0, 3)
-        .forEach(i -> lines.add("r%d,rare,x,9,9,9,9,9,9,9,%d".formatted(i, i)));
+    IntStream.range(0, 3).forEach(i -> lines.add("r%d,rare,x,9,9,9,9,9,9,9,%d".formatted(i, i)));
     Files.write(table.file(), lines);
     ProgramRun run = run(ofTable() + " --json");
     assertThat(run.exitCode()).describedAs(run.err()).isZero();

@@ -84,8 +84,7 @@ class LauncherScriptTest {
     script = link;
     assertThat(run(home(java("good", "17.0.1", true)), "doctor").out())
         .isEqualTo(
-            "<good><-jar><%s><doctor>"
-                .formatted(directory.toRealPath().resolve("a b/engine.jar")));
+            "<good><-jar><%s><doctor>".formatted(directory.toRealPath().resolve("a b/engine.jar")));
   }
 
   @Test
@@ -95,8 +94,7 @@ class LauncherScriptTest {
       Path old = java("old", version, true);
       JavaProcess run =
           run(
-              Map.of(
-                  "JAVA_HOME", old.toString(), "PATH", good.resolve("bin") + ":/usr/bin:/bin"),
+              Map.of("JAVA_HOME", old.toString(), "PATH", good.resolve("bin") + ":/usr/bin:/bin"),
               "--version");
       assertThat(run.out()).startsWith("<good>");
     }
@@ -120,8 +118,7 @@ class LauncherScriptTest {
     Path tools = directory.resolve("tools");
     for (String tool : List.of("dirname", "readlink", "sed")) {
       executable(
-          tools.resolve(tool),
-          "#!/bin/sh\nPATH=/usr/bin:/bin\nexec %s \"$@\"\n".formatted(tool));
+          tools.resolve(tool), "#!/bin/sh\nPATH=/usr/bin:/bin\nexec %s \"$@\"\n".formatted(tool));
     }
     JavaProcess none = run(Map.of("JAVA_HOME", "", "PATH", tools.toString()), "train");
     assertThat(none.exitCode()).isEqualTo(4);

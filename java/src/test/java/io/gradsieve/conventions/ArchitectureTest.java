@@ -255,7 +255,10 @@ class ArchitectureTest {
         .check(engine);
   }
 
-  /** Training's table is the loop's; scoring and other loops fill tables of their own, codecs those they read. */
+  /**
+   * Training's table is the loop's; scoring and other loops fill tables of their own, codecs those
+   * they read.
+   */
   @Test
   void fewMayTouchAScoreTable() {
     noClasses()

@@ -97,12 +97,12 @@ class LabelIssuesTest {
     assertThat(started).hasSize(5).allMatch(run -> run.samples() == 480);
     assertFound(found, 0.7, 0.85);
     assertThat(found.issues())
-        .isSortedAccordingTo(
-            Comparator.comparingDouble(Issue::quality).thenComparing(Issue::index))
+        .isSortedAccordingTo(Comparator.comparingDouble(Issue::quality).thenComparing(Issue::index))
         .allMatch(issue -> issue.id().equals("n" + issue.index()))
         .allMatch(issue -> !issue.label().equals(issue.predicted()))
         .allMatch(
-            issue -> table.lines().get((int) issue.index() + 1).contains("," + issue.label() + ","));
+            issue ->
+                table.lines().get((int) issue.index() + 1).contains("," + issue.label() + ","));
   }
 
   /** 300 epochs know most labels of this table by heart; the folds end after the early ones. */
