@@ -1,5 +1,7 @@
 package io.gradsieve.run;
 
+import java.util.Optional;
+
 /**
  * Says whether what this process is about to write still counts: one of several workers may have
  * been stopped or cut off, and others have gone on without it.
@@ -8,6 +10,11 @@ public interface CheckpointGate {
   /** Of a process that trains alone: all that it writes counts. */
   CheckpointGate OPEN =
       new CheckpointGate() {
+        @Override
+        public Optional<String> job() {
+          return Optional.empty();
+        }
+
         @Override
         public int generation() {
           return 0;
@@ -34,6 +41,9 @@ public interface CheckpointGate {
         @Override
         public void commit(long updates) {}
       };
+
+  /** Name of the job whose workers write, one at a time; empty: a process alone. */
+  Optional<String> job();
 
   /** The generation of workers that writes; 0 for a process alone. */
   int generation();

@@ -7,8 +7,6 @@ import io.gradsieve.train.TrainingEvent.RunFinished;
 import io.gradsieve.train.TrainingEvent.RunStarted;
 import io.gradsieve.train.TrainingListener;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,20 +59,9 @@ final class RankLog implements TrainingListener, AutoCloseable {
     return "%s/rank-%d.log".formatted(DIRECTORY, rank);
   }
 
-  /**
-   * From now on lines go to the file of this rank, where another process may have written before.
-   */
+  /** From now on lines go to the file of this rank. */
   void open(Path run, int rank) {
     writer.execute(() -> begin(run, rank));
-    line("process %d on %s has rank %d".formatted(ProcessHandle.current().pid(), host(), rank));
-  }
-
-  private static String host() {
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "a host without a name";
-    }
   }
 
   private void begin(Path run, int rank) {

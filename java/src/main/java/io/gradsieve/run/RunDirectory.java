@@ -16,9 +16,10 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The directory of a run, its files by name and the manifest that lists them. */
-public final class RunDirectory {
+public final class RunDirectory implements AutoCloseable {
   public static final String CONFIG = "config.yaml";
   public static final String METRICS = "metrics.jsonl";
   public static final String SCORES = "scores.csv";
@@ -33,11 +34,13 @@ public final class RunDirectory {
   private final Path path;
   private final DurableFiles files;
   private final Manifest manifest;
+  private final RunLock lock;
 
-  private RunDirectory(Path path, DurableFiles files, Manifest manifest) {
+  private RunDirectory(Path path, DurableFiles files, Manifest manifest, RunLock lock) {
     this.path = path;
     this.files = files;
     this.manifest = manifest;
+    this.lock = lock;
   }
 
   /**
@@ -112,19 +115,35 @@ public final class RunDirectory {
   /**
    * Makes the directory ready: new, resumed as it is, or without the files of the run that was
    * there.
+   *
+   * @param job name of the workers' job; empty: a process by itself
+   * @throws GradsieveException.Usage if another process writes there
    */
   public static RunDirectory open(
-      Path path, boolean resume, boolean overwrite, DurableFiles files) {
+      Path path, boolean resume, boolean overwrite, Optional<String> job, DurableFiles files) {
     check(path, resume, overwrite);
     files.createDirectories(path);
-    Manifest manifest = Manifest.read(path, files);
-    if (!resume) {
-      manifest.deleteAll();
-      refuseForeign(path);
+    RunLock lock = RunLock.take(path, job);
+    try {
+      Manifest manifest = Manifest.read(path, files);
+      if (!resume) {
+        manifest.remove(List.of(RunLock.FILE)); // it is ours now, and stays
+        manifest.deleteAll();
+        refuseForeign(path);
+      }
+      manifest.add(List.of(Manifest.FILE, RunLock.FILE));
+      OF_EVERY_RUN.forEach(name -> list(manifest, name));
+      return new RunDirectory(path, files, manifest, lock);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
     }
-    manifest.add(List.of(Manifest.FILE));
-    OF_EVERY_RUN.forEach(name -> list(manifest, name));
-    return new RunDirectory(path, files, manifest);
+  }
+
+  /** Lets others write there. */
+  @Override
+  public void close() {
+    lock.close();
   }
 
   /** A file is ours from before it is written, beside its place too. */
@@ -165,9 +184,11 @@ public final class RunDirectory {
     manifest.add(List.of(name));
   }
 
-  /** All is written: the files beside, which have been renamed, are no longer listed. */
+  /** All is written: the files beside, which have been renamed, and the lock are not listed now. */
   void finished() {
-    manifest.remove(OF_EVERY_RUN.stream().map(name -> name + DurableFiles.PARTIAL).toList());
+    List<String> gone = new ArrayList<>(List.of(RunLock.FILE));
+    OF_EVERY_RUN.forEach(name -> gone.add(name + DurableFiles.PARTIAL));
+    manifest.remove(gone);
   }
 
   /** Replaces a file that not every run has. */

@@ -29,7 +29,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** The files a run writes, and who writes which when. */
-final class RunFiles implements Recorder {
+final class RunFiles implements Recorder, AutoCloseable {
   private final RunDirectory directory;
   private final MetricsFile metrics;
   private final Checkpoints checkpoints;
@@ -74,7 +74,23 @@ final class RunFiles implements Recorder {
     gate.check();
     boolean goesOn = config.resume() || later && Files.exists(out.resolve(RunDirectory.CONFIG));
     RunDirectory directory =
-        RunDirectory.open(out, goesOn, config.overwrite() || later, new DurableFiles());
+        RunDirectory.open(out, goesOn, config.overwrite() || later, gate.job(), new DurableFiles());
+    try {
+      return open(directory, goesOn, out, session, notes, gate);
+    } catch (RuntimeException e) {
+      directory.close();
+      throw e;
+    }
+  }
+
+  private static RunFiles open(
+      RunDirectory directory,
+      boolean goesOn,
+      Path out,
+      TrainingSession session,
+      Consumer<String> notes,
+      CheckpointGate gate) {
+    TrainingConfig config = session.config();
     Map<String, String> found = machine(session.backend().info());
     if (!goesOn) {
       directory.write(RunDirectory.CONFIG, RunDirectory.text(ConfigText.of(config, found)));
@@ -200,6 +216,11 @@ final class RunFiles implements Recorder {
     for (int rank = 0; rank < workers; rank++) {
       directory.list(RankLog.name(rank));
     }
+  }
+
+  @Override
+  public void close() {
+    directory.close();
   }
 
   /** Writes the trace of {@code --profile}. */

@@ -1,6 +1,7 @@
 package io.gradsieve.run;
 
 import io.gradsieve.GradsieveException;
+import io.gradsieve.backend.Resources;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.filter.FilterTraining;
 import io.gradsieve.nn.NetworkSummary;
@@ -95,11 +96,13 @@ public final class TrainingRun {
     PreparedTraining training = prepared.get();
     TrainingConfig config = training.config();
     List<String> remarks = Preparation.remarks(training);
-    try (TrainingSession session = TrainingSession.open(training, Workers.alone(stop))) {
+    try (TrainingSession session = TrainingSession.open(training, Workers.alone(stop));
+        Resources open = new Resources()) {
       remarks.forEach(notes);
       notes.accept(Description.data(training.data()));
       notes.accept(Description.network(training, session.backend().info()));
       Optional<RunFiles> files = config.out().map(out -> RunFiles.open(out, session, notes));
+      files.ifPresent(f -> open.add(f::close));
       Position from =
           files.map(RunFiles::position).orElseGet(() -> Position.start(config, session.data()));
       Trainer trainer = trainer(training, session, from, files);

@@ -4,6 +4,7 @@ import io.gradsieve.GradsieveException;
 import io.gradsieve.GradsieveException.PeerLost;
 import io.gradsieve.backend.Backends;
 import io.gradsieve.backend.DeviceName;
+import io.gradsieve.backend.Resources;
 import io.gradsieve.config.JoiningConfig;
 import io.gradsieve.config.TrainingConfig;
 import io.gradsieve.config.WorkersConfig;
@@ -148,12 +149,14 @@ public final class WorkersRun {
         : SharedSamples.NONE;
   }
 
-  private static Job.Worker describe(PreparedTraining training, String dataHash) {
+  private Job.Worker describe(PreparedTraining training, String dataHash) {
     TrainingConfig config = training.config();
+    List<String> settings = new ArrayList<>(config.jobSettings(training.spec().toYaml()));
+    settings.add("workers=%d in all".formatted(place.world()));
     return new Job.Worker(
         ProgramVersion.text(),
         HexFormat.of().parseHex(dataHash),
-        config.jobSettings(training.spec().toYaml()),
+        settings,
         config.threads(),
         config.device().kind() == DeviceName.Kind.CPU ? Backends.instructionSet() : "");
   }
@@ -194,7 +197,7 @@ public final class WorkersRun {
       String verdict = job.lost(generation, lost);
       String line = "warning: %s%s".formatted(verdict, job.isOver() ? "" : "; joins the next");
       log.line(line);
-      if (first) {
+      if (first || spokesman()) {
         notes.accept(line);
       }
       return Optional.empty();
@@ -212,7 +215,8 @@ public final class WorkersRun {
             prepared.spec(),
             prepared.weights(),
             prepared.ruled());
-    try (TrainingSession session = TrainingSession.open(training, workers)) {
+    try (TrainingSession session = TrainingSession.open(training, workers);
+        Resources open = new Resources()) {
       Consumer<String> told = first ? this::tell : log::line;
       if (generation.number() == 1) {
         Preparation.remarks(training).forEach(told);
@@ -223,6 +227,7 @@ public final class WorkersRun {
           first
               ? Optional.of(RunFiles.open(directory, session, told, gate(generation, agreed)))
               : Optional.empty();
+      files.ifPresent(f -> open.add(f::close));
       files.ifPresent(f -> f.listLogs(generation.collective().world()));
       Position from = Beginning.of(workers, session, files);
       begun = true;
@@ -233,8 +238,8 @@ public final class WorkersRun {
                   generation.number(),
                   generation.collective().rank(),
                   generation.collective().world());
-      log.line(rank);
-      if (!first && place.localWorld().orElse(0) != place.world()) {
+      log.line("%s; %s".formatted(rank, RunLock.thisProcess()));
+      if (!first && several()) {
         notes.accept(rank); // which no label of its launch says
       }
       List<TrainingListener> listeners = new ArrayList<>(ofAll);
@@ -244,6 +249,16 @@ public final class WorkersRun {
       }
       return TrainingRun.of(training, listeners, stop, told).train(training, session, from, files);
     }
+  }
+
+  /** Whether the job has workers on other hosts. */
+  private boolean several() {
+    return place.localWorld().orElse(0) != place.world();
+  }
+
+  /** Whether it tells what the first worker tells on its own host. */
+  private boolean spokesman() {
+    return several() && place.localRank() == 0;
   }
 
   private void tell(String line) {
@@ -293,8 +308,13 @@ public final class WorkersRun {
     return ByteBuffer.allocate(1 + path.length).put((byte) (begun ? 1 : 0)).put(path).flip();
   }
 
-  private static CheckpointGate gate(Generation generation, Agreed agreed) {
+  private CheckpointGate gate(Generation generation, Agreed agreed) {
     return new CheckpointGate() {
+      @Override
+      public Optional<String> job() {
+        return Optional.of(place.jobId());
+      }
+
       @Override
       public int generation() {
         return generation.number();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +27,11 @@ class CheckpointGenerationsTest {
 
   /** Of a generation whose writer is lost right after its question was answered, or before. */
   private record Gate(int generation, boolean lost) implements CheckpointGate {
+    @Override
+    public Optional<String> job() {
+      return Optional.of("job");
+    }
+
     @Override
     public boolean goesOn() {
       return generation > 1;
@@ -129,6 +135,11 @@ class CheckpointGenerationsTest {
     CheckpointGate taken =
         new CheckpointGate() {
           private final Gate gate = new Gate(2, false);
+
+          @Override
+          public Optional<String> job() {
+            return gate.job();
+          }
 
           @Override
           public int generation() {

@@ -69,9 +69,9 @@ class GoldenCheckpointTest {
     }
     TrainingConfig config = ResumedSettings.of(TrainingConfig.of("out=" + run, "resume=true"));
     List<String> notes = new ArrayList<>();
-    try (TrainingSession session =
-        TrainingSession.open(Preparation.of(config), new StopRequest())) {
-      Position stood = RunFiles.open(run, session, notes::add).position();
+    try (TrainingSession session = TrainingSession.open(Preparation.of(config), new StopRequest());
+        RunFiles files = RunFiles.open(run, session, notes::add)) {
+      Position stood = files.position();
       assertThat(stood)
           .extracting(Position::epoch, Position::step, Position::done, Position::updates)
           .containsExactly(3, 3, 14, 13L);

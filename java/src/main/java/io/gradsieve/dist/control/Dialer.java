@@ -45,7 +45,10 @@ final class Dialer {
 
   private static final int CONNECT_MILLIS = 5_000;
 
-  private static final String REFUSED = "connection refused";
+  static final String REFUSED = "connection refused";
+  static final String NO_ANSWER = "no answer";
+  static final String NO_ROUTE = "no route";
+  static final String NO_NAME = "its name has no address";
 
   /** What trying again would not change. */
   private static final Set<Refusal> FINAL =
@@ -125,9 +128,9 @@ final class Dialer {
   static String reason(Throwable cause) {
     String text = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
     if (cause instanceof SocketTimeoutException || text.contains("timed out")) {
-      return "no answer";
+      return NO_ANSWER;
     } else if (cause instanceof NoRouteToHostException || text.contains("unreachable")) {
-      return "no route";
+      return NO_ROUTE;
     } else if (cause instanceof ConnectException) {
       return REFUSED;
     }
@@ -140,7 +143,7 @@ final class Dialer {
     private final Listener listener;
     private final Deque<InetAddress> untried = new ArrayDeque<>();
     private final List<Channel> tried = new ArrayList<>();
-    private String reason = "no answer";
+    private String reason = NO_ANSWER;
     private boolean silent = true; // nobody listens at any address tried
     private int running;
     private volatile boolean over;
@@ -169,7 +172,7 @@ final class Dialer {
               next();
             });
       } catch (UnknownHostException e) {
-        loop.execute(() -> fail("its name has no address", Outlook.OPEN));
+        loop.execute(() -> fail(NO_NAME, Outlook.OPEN));
       }
     }
 

@@ -40,7 +40,7 @@ final class Endings {
     if (event instanceof Refused refused) {
       boolean own =
           switch (refused.code()) {
-            case ANOTHER_JOB, ANOTHER_CODE, ANOTHER_DATA, ANOTHER_CONFIGURATION -> true;
+            case ANOTHER_JOB, ANOTHER_CODE, ANOTHER_DATA, ANOTHER_CONFIGURATION, EXCLUDED -> true;
             case BAD_REQUEST -> !wasRanked; // its addresses; later it is another server
             default -> false;
           };
@@ -55,7 +55,16 @@ final class Endings {
       return new PeerLost("%s: %s; last: %s".formatted(server, text(event), problem));
     }
     return new PeerLost(
-        "%s: %s; last: %s. Check host and port, --interface, the firewall, and that both sides have the same --token-file and TLS or none"
-            .formatted(server, text(event), problem));
+        "%s: %s; last: %s%s".formatted(server, text(event), problem, advice(problem)));
+  }
+
+  /** What to look at; refusals say so themselves. */
+  private static String advice(String problem) {
+    return switch (problem) {
+      case Dialer.NO_NAME -> ": check the host of --rendezvous";
+      case Dialer.REFUSED -> ": is launch running there? Check host and port";
+      case Dialer.NO_ANSWER, Dialer.NO_ROUTE -> ": check the address, --interface and the firewall";
+      default -> "";
+    };
   }
 }

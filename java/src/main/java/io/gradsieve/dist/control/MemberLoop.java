@@ -80,7 +80,7 @@ final class MemberLoop {
 
   private volatile Heartbeat progress = new Heartbeat(0, 0, 0, 0, Phase.WAITING);
   private volatile Deadlines deadlines = new Deadlines(Deadlines.STANDARD);
-  private volatile String problem = "no answer";
+  private volatile String problem = Dialer.NO_ANSWER;
 
   MemberLoop(
       Dialer dialer,
@@ -232,8 +232,10 @@ final class MemberLoop {
     waitsSince = OptionalLong.of(waitsSince.orElse(Clock.millis()));
     if (Clock.millis() - waitsSince.getAsLong() >= SHORT_WAIT && told.add(reason)) {
       log.accept(
-          "warning: not in the job at %s yet: %s; tries for %d s in all (--join-timeout)"
-              .formatted(dialer.where(), reason, joinTimeout.toSeconds()));
+          generation > 0
+              ? "warning: lost the server at %s: %s; tries on".formatted(dialer.where(), reason)
+              : "warning: not in the job at %s yet: %s; tries for %d s in all (--join-timeout)"
+                  .formatted(dialer.where(), reason, joinTimeout.toSeconds()));
     }
   }
 

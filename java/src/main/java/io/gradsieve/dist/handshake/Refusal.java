@@ -17,7 +17,9 @@ public enum Refusal {
   TOO_MANY(6, "is one of too many that are not authenticated yet: try again later"),
   TOO_MANY_OF_ADDRESS(7, "is one of too many of its address that are not authenticated yet"),
   TOO_MANY_BYTES(8, "would hold more memory than all that are not authenticated may"),
-  TOO_SLOW(9, "was not authenticated in time: check the network and the load of both hosts"),
+  TOO_SLOW(
+      9,
+      "was not authenticated in time: check the network, the load of both hosts, and that no other program listens there"),
   MALFORMED(0, "sent a frame that breaks the protocol"),
   TOO_LONG(0, "announced a frame longer than any before authentication"),
   CLOSED(0, "closed the connection before it was authenticated"),

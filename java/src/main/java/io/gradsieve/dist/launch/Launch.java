@@ -259,10 +259,13 @@ public final class Launch {
         if (supervisor.ended(ending, job, now) == Action.RESTART) {
           note("%s; started again, restarts left: %d".formatted(ended, supervisor.restartsLeft()));
           start(ending.worker(), meeting, jobId, tokenFile);
-        } else if (ending.status() != 0 && !supervisor.asked()) {
+        } else if (ending.status() != 0 && !supervisor.asked() && !supervisor.over()) {
           note(ended + (ending.isStop() ? "; if one process of a job is, all are" : ""));
         }
       } else if (event.isPresent()) {
+        if (!supervisor.asked()) {
+          note("asked to stop: all workers of the job finish their step, and save");
+        }
         act(supervisor.signalled(event.get().signal(), now), supervisor);
       }
       if (System.nanoTime() - looked >= LOOK_NANOS) {

@@ -62,7 +62,12 @@ final class Meeting implements AutoCloseable {
     InetSocketAddress bind = bindAddress(address, several);
     if (several && address.meansLoopback()) {
       log.accept(
-          "only launches on this machine find %s; for several hosts give one's name or address"
+          "warning: only launches on this machine find %s; for several hosts give one's name or address"
+              .formatted(address));
+    }
+    if (!several && !bind.isUnresolved() && !isHere(bind.getAddress())) {
+      throw new Usage(
+          "--rendezvous %s: none of this machine's addresses; with several hosts give --nodes too"
               .formatted(address));
     }
     if (!several || canServe(address, several)) {

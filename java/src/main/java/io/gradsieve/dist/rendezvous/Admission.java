@@ -75,7 +75,7 @@ final class Admission {
     } else if (strikes.getOrDefault(join.self().id(), 0) >= STRIKES) {
       return Optional.of(
           new Refusal(
-              Code.BAD_REQUEST,
+              Code.EXCLUDED,
               Limits.reason(
                   "held the job up %d times, check its links (--interface); last: %s"
                       .formatted(STRIKES, reasons.get(join.self().id())))));
@@ -87,13 +87,6 @@ final class Admission {
     }
     first = Optional.of(like);
     return Optional.empty();
-  }
-
-  /** A refusal, for the people who run the job; none if the worker only has to wait, or to end. */
-  Optional<String> news(Join join, Refusal refusal) {
-    return refusal.code() == Code.LIMIT || refusal.code() == Code.ENDED
-        ? Optional.empty()
-        : Optional.of("refused %s: %s".formatted(Worker.name(join.self()), refusal.reason()));
   }
 
   /** The options whose settings differ, as on the command line. */

@@ -169,7 +169,7 @@ public final class Coordinator {
             ? Optional.of(new Refusal(Code.BAD_REQUEST, "is of another server; start it anew"))
             : admission.refusal(join, open, room);
     if (refusal.isPresent()) {
-      admission.news(join, refusal.get()).ifPresent(out::note);
+      quorum.refused(join, refusal.get()).ifPresent(out::note);
       out.lastWord(connection, frame.request(), refusal.get().code(), refusal.get().reason());
       return;
     }
@@ -295,8 +295,9 @@ public final class Coordinator {
       return;
     }
     Worker accused = roster.ranked().get(suspect.rank());
-    if (watch.accuse(worker, accused, suspect.broken(), now)) {
-      out.note(worker.name() + " has lost " + accused.name() + ": " + suspect.reason());
+    String line = worker.name() + " has lost " + accused.name() + ": " + suspect.reason();
+    if (watch.accuse(worker, accused, suspect.broken(), line, now)) {
+      out.note(line);
     }
     out.reply(worker, request, new Done());
   }
@@ -306,9 +307,7 @@ public final class Coordinator {
     if (stage == Stage.RUNNING && worker.ranked()) {
       abort(worker.rank, name + " left", now);
     }
-    if (stage != Stage.ENDING) { // where all do
-      out.note(name + " has left");
-    }
+    out.note(name + " has left", stage != Stage.ENDING); // where all do
     out.reply(worker, request, new Done());
     out.close(worker.connection);
     roster.remove(worker);

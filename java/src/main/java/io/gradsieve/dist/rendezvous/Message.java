@@ -224,7 +224,9 @@ public sealed interface Message {
     /** Too few workers came in time; the job has failed. */
     TOO_FEW,
     /** The job is over. */
-    ENDED
+    ENDED,
+    /** The others could not go on with this worker, more than once. */
+    EXCLUDED
   }
 
   /** A request refused; with request id 0 the server's last word on a connection. */

@@ -71,6 +71,12 @@ final class Outbox {
     actions.add(new Note(text));
   }
 
+  void note(String text, boolean worthIt) {
+    if (worthIt) {
+      note(text);
+    }
+  }
+
   /** All since the last call. */
   List<ServerAction> drain() {
     List<ServerAction> drained = List.copyOf(actions);

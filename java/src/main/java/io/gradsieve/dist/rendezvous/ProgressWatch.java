@@ -17,6 +17,7 @@ final class ProgressWatch {
   private final Deadlines deadlines;
   private long movedAt;
   private long accusedAt = NEVER;
+  private String accusation = ""; // the last one of a link that broke
 
   ProgressWatch(Deadlines deadlines) {
     this.deadlines = deadlines;
@@ -42,12 +43,14 @@ final class ProgressWatch {
   /**
    * Someone waits for another; if in vain, a verdict is due, whether bytes move elsewhere or not.
    *
+   * @param line says so
    * @return whether this is the first time that it waits in vain
    */
-  boolean accuse(Worker accuser, Worker accused, boolean broken, long now) {
+  boolean accuse(Worker accuser, Worker accused, boolean broken, String line, long now) {
     boolean news = broken && accused.accusers.getOrDefault(accuser.self.id(), now) != NEVER;
     accused.accusers.merge(accuser.self.id(), broken ? NEVER : now, Math::max);
     accusedAt = broken ? Math.min(accusedAt, now) : accusedAt;
+    accusation = broken ? line : accusation;
     return news;
   }
 
@@ -57,7 +60,7 @@ final class ProgressWatch {
       return Optional.of("nothing has moved for " + Worker.seconds(now - movedAt));
     }
     boolean due = accusedAt != NEVER && now - accusedAt >= deadlines.suspect();
-    return due ? Optional.of("others can't go on") : Optional.empty();
+    return due ? Optional.of("others can't go on, " + accusation) : Optional.empty();
   }
 
   /** When {@link #standstill} will have a reason unless something moves before. */

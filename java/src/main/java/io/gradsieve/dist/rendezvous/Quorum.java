@@ -1,5 +1,8 @@
 package io.gradsieve.dist.rendezvous;
 
+import io.gradsieve.dist.rendezvous.Message.Code;
+import io.gradsieve.dist.rendezvous.Message.Join;
+import io.gradsieve.dist.rendezvous.Message.Refusal;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,6 +16,7 @@ final class Quorum {
   private long gatherBy; // with those who are ready then
   private long giveUpAt; // the job fails then
   private long sayAt; // who is waited for
+  private Optional<String> refused = Optional.empty(); // the last worker that was
   private int losses;
   private String lastLoss = "";
 
@@ -86,20 +90,32 @@ final class Quorum {
             ? "%d of %d workers came".formatted(roster.ready().size(), wanted)
             : lack.orElseThrow();
     return Optional.of(
-        "%s; waits for more, up to %s (--join-timeout)"
-            .formatted(who, Worker.seconds(giveUpAt - now)));
+        "%s%s; waits for more, up to %d s (--join-timeout)"
+            .formatted(
+                who,
+                refused.map(name -> ", " + name + " was refused").orElse(""),
+                (giveUpAt - now + 999) / 1_000));
   }
 
   /** Why the job is given up. */
   String failure(Roster roster, long now) {
-    return "within %s (--join-timeout) %s"
-        .formatted(Worker.seconds(rules.joinTimeout()), lack(roster, now).orElse("too few came"));
+    return "within %d s (--join-timeout) %s"
+        .formatted(rules.joinTimeout() / 1_000, lack(roster, now).orElse("too few came"));
+  }
+
+  /** A worker was refused: for the people who run the job, unless it only has to wait or to end. */
+  Optional<String> refused(Join join, Refusal refusal) {
+    if (refusal.code() == Code.LIMIT || refusal.code() == Code.ENDED) {
+      return Optional.empty();
+    }
+    refused = Optional.of(Worker.name(join.self()));
+    return Optional.of("refused %s: %s".formatted(refused.get(), refusal.reason()));
   }
 
   /** A generation begins. */
   String begun(int generation, int members) {
     boolean all = members >= rules.workers().orElse(members);
-    String text = "generation %d: %s workers".formatted(generation, of(members));
+    String text = "generation %d: %s".formatted(generation, of(members));
     return all || generation > 1
         ? text
         : text + "; the others did not come in time and may come later (--min-workers)";
@@ -121,11 +137,12 @@ final class Quorum {
                 .formatted(losses == 1 ? "once" : losses + " times", lastLoss);
     return all
         ? Optional.empty()
-        : Optional.of("the job is done by %s workers%s".formatted(of(members), how));
+        : Optional.of("the job ends with %s%s".formatted(of(members), how));
   }
 
   private String of(int members) {
     int wanted = rules.workers().orElse(members);
-    return members >= wanted ? Integer.toString(members) : members + " of " + wanted;
+    String count = members >= wanted ? Integer.toString(members) : members + " of " + wanted;
+    return count + (wanted == 1 ? " worker" : " workers");
   }
 }

@@ -47,7 +47,8 @@ final class Silence {
    */
   Optional<String> end(boolean known, long longest, Deadlines deadlines, long now) {
     if (known && absent != NEVER && now - absent >= deadlines.gather()) {
-      return Optional.of("nobody listens there any more, so the job has ended");
+      return Optional.of(
+          "nobody listens there any more, so the job has ended; go on with --resume");
     }
     return now - heard < longest
         ? Optional.empty()

@@ -186,7 +186,7 @@ class MembershipTest {
       assertThatThrownBy(member::ranked)
           .isInstanceOf(PeerLost.class)
           .hasMessageEndingWith(
-              "nobody listens there any more, so the job has ended; last: connection refused");
+              "nobody listens there any more, so the job has ended; go on with --resume; last: connection refused");
     }
   }
 
@@ -266,7 +266,7 @@ class MembershipTest {
           .isInstanceOf(PeerLost.class)
           .hasMessageContaining("127.0.0.1:" + port)
           .hasMessageContaining("connection refused")
-          .hasMessageContaining("firewall");
+          .hasMessageContaining("is launch running there?");
     }
   }
 

@@ -25,12 +25,12 @@ class CauseCounterTest {
     assertThat(other)
         .isEqualTo(
             "refused a connection of 127.0.0.1, which was not authenticated in time: check the"
-                + " network and the load of both hosts; more of these are only counted");
+                + " network, the load of both hosts, and that no other program listens there; more of these are only counted");
     assertThat(counter.summary())
         .containsExactly(
             "refused 10,000 in all: a peer has another token: give both sides the same"
                 + " --token-file",
-            "refused 1 in all: a peer was not authenticated in time: check the network and the load"
-                + " of both hosts");
+            "refused 1 in all: a peer was not authenticated in time: check the network, the load"
+                + " of both hosts, and that no other program listens there");
   }
 }

@@ -131,7 +131,9 @@ class LaunchTest {
     }
     launch.signal(2);
     assertThat(end.get(50, TimeUnit.SECONDS)).isEqualTo(new Launch.End(130, "saved"));
-    assertThat(lines()).doesNotContain("[launch]");
+    assertThat(lines().lines().filter(line -> line.startsWith("[launch]")))
+        .containsExactly(
+            "[launch] asked to stop: all workers of the job finish their step, and save");
   }
 
   @Test

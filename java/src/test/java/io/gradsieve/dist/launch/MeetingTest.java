@@ -61,7 +61,7 @@ class MeetingTest {
       Meeting.open(Optional.of(address), true, rules, Protection.none(), lines::add).close();
       assertThat(lines)
           .containsExactly(
-              "only launches on this machine find %s; for several hosts give one's name or address"
+              "warning: only launches on this machine find %s; for several hosts give one's name or address"
                   .formatted(address),
               "another process listens at %s, on this host: if it is no launch of this job, choose another port"
                   .formatted(address),

@@ -126,7 +126,7 @@ class ServerProcessTest {
     assertThat(server.waitFor(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     assertThat(server.exitValue()).isZero();
     assertThat(Files.readString(output))
-        .contains("listens on 127.0.0.1:" + port + " for job " + JOB, "generation 1: 1 workers");
+        .contains("listens on 127.0.0.1:" + port + " for job " + JOB, "generation 1: 1 worker");
   }
 
   /** Its worker is killed with all processes of its group, as launchers do. */

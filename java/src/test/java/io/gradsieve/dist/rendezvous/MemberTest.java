@@ -148,7 +148,9 @@ class MemberTest {
         actions.addAll(member.rejoin(now));
       }
     }
-    assertThat(actions).endsWith(new Lost("nobody listens there any more, so the job has ended"));
+    assertThat(actions)
+        .endsWith(
+            new Lost("nobody listens there any more, so the job has ended; go on with --resume"));
     assertThat(now - begin).isBetween((long) T, T + new Deadlines(T).backoff());
   }
 

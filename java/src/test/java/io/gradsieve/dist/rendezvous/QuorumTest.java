@@ -23,7 +23,7 @@ class QuorumTest {
     desk.pass(JOIN_TIMEOUT - 1_000, 0, Desk.reducing(0, 0), 1, 2);
     assertThat(desk.server.stage()).isEqualTo(Stage.FORMING);
     assertThat(desk.notes)
-        .containsExactly("2 of 3 workers came; waits for more, up to 45.0 s (--join-timeout)");
+        .containsExactly("2 of 3 workers came; waits for more, up to 45 s (--join-timeout)");
     desk.join(3, 0, false);
     assertThat(desk.all(3, Ranked.class)).containsExactly(new Ranked(2, 3, 0, 0));
     assertThat(desk.notes).endsWith("generation 1: 3 workers");
@@ -40,7 +40,7 @@ class QuorumTest {
         .endsWith(
             "generation 1: 2 of 3 workers; the others did not come in time and may come later (--min-workers)");
     farewell(desk, 1, 1, 2);
-    assertThat(desk.notes).contains("the job is done by 2 of 3 workers");
+    assertThat(desk.notes).contains("the job ends with 2 of 3 workers");
   }
 
   @Test
@@ -65,10 +65,10 @@ class QuorumTest {
     desk.pass(JOIN_TIMEOUT, 0, Desk.reducing(0, 0), 1);
     assertThat(desk.notes)
         .contains(
-            "1 of 2 workers came, not more than half (--allow-minority lets them go on); waits for more, up to 55.0 s (--join-timeout)");
+            "1 of 2 workers came, not more than half (--allow-minority lets them go on); waits for more, up to 55 s (--join-timeout)");
     assertThat(desk.server.failure())
         .contains(
-            "within 60.0 s (--join-timeout) 1 of 2 workers came, not more than half (--allow-minority lets them go on)");
+            "within 60 s (--join-timeout) 1 of 2 workers came, not more than half (--allow-minority lets them go on)");
   }
 
   @Test
@@ -81,7 +81,7 @@ class QuorumTest {
     farewell(desk, 2, 1, 2);
     assertThat(desk.notes)
         .contains(
-            "the job is done by 2 of 3 workers; a worker was lost once, last: rank 2 at host3:1 left");
+            "the job ends with 2 of 3 workers; a worker was lost once, last: rank 2 at host3:1 left");
   }
 
   @Test

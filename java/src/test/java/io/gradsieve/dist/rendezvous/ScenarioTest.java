@@ -246,7 +246,7 @@ class ScenarioTest {
       assertThat(worker.troubles).hasSize(2);
       assertThat(((Fenced) worker.troubles.get(0)).reason()).startsWith("heard nothing from the");
       assertThat(((Lost) worker.troubles.get(1)).reason())
-          .isEqualTo("nobody listens there any more, so the job has ended");
+          .isEqualTo("nobody listens there any more, so the job has ended; go on with --resume");
     }
   }
 
@@ -257,7 +257,7 @@ class ScenarioTest {
     assertThat(cluster.until(cluster::over, cluster.settings.joinTimeout() + 5_000)).isTrue();
     assertThat(cluster.at(1).outcome()).contains("TOO_FEW");
     assertThat(cluster.server.coordinator.failure())
-        .contains("within 120.0 s (--join-timeout) 1 of at least 2 workers came (--min-workers)");
+        .contains("within 120 s (--join-timeout) 1 of at least 2 workers came (--min-workers)");
   }
 
   /** All run, and one checkpoint counts. */
