@@ -38,9 +38,10 @@ final class LaunchCommand {
     Command command = command(typed);
     List<String> arguments = typed.subList(1, typed.size());
     CommandParser.Typed inner = new CommandParser(command).parse(arguments);
-    if (inner.help()) {
+    if (inner.help() != CommandParser.Help.NONE) {
+      boolean all = inner.help() == CommandParser.Help.ALL;
       int columns = Terminal.STANDARD_OUTPUT.columns(invocation.environment());
-      return Outcome.of(HelpPage.of(command, columns).stripTrailing(), Map.of());
+      return Outcome.of(HelpPage.of(command, all, columns).stripTrailing(), Map.of());
     }
     Settings training = settings(command, inner);
     new TrainingConfig(training);
