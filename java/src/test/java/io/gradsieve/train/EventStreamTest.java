@@ -21,10 +21,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,29 +34,31 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class EventStreamTest {
   private static final Duration LONG = Duration.ofSeconds(20);
-  private static final long NAP_NANOS = 2_000_000;
 
-  /** All events of a run, with a nap after each {@code every} of them. */
-  private static List<TrainingEvent> read(EventStream stream, int every)
+  /** All events of a run; those behind the first so many only when {@code awake} is open. */
+  private static List<TrainingEvent> read(EventStream stream, int first, CountDownLatch awake)
       throws InterruptedException {
     List<TrainingEvent> events = new ArrayList<>();
     do {
       events.add(stream.next(LONG).orElseThrow());
-      if (events.size() % every == 0) {
-        LockSupport.parkNanos(NAP_NANOS);
+      if (events.size() == first) {
+        assertThat(awake.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
       }
     } while (!(events.get(events.size() - 1) instanceof RunFinished));
     return events;
   }
 
-  private static List<TrainingEvent> readWhileTraining(EventStream stream, int every)
+  /** A reader that sleeps after so many events until the run is over. */
+  private static List<TrainingEvent> readWhileTraining(EventStream stream, int first)
       throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
     ExecutorService other = Executors.newSingleThreadExecutor();
     try {
-      Future<List<TrainingEvent>> events = other.submit(() -> read(stream, every));
+      Future<List<TrainingEvent>> events = other.submit(() -> read(stream, first, over));
       TrainingRun.of(
               TrainingConfig.of("data=digits", "epochs=3", "batch-size=8", "threads=1"), stream)
           .run();
+      over.countDown();
       return events.get();
     } finally {
       other.shutdownNow();
@@ -94,7 +97,7 @@ class EventStreamTest {
     assertThat(stream.next(Duration.ZERO)).isEmpty();
   }
 
-  /** Sixteen places, and a nap every hundredth event: most steps are gone before it looks. */
+  /** Sixteen places, and a reader that sleeps early: most steps are gone before it looks again. */
   @Test
   void aSlowReaderMissesNothingButStepsWhichAreCounted() throws Exception {
     EventStream stream = new EventStream(16);
@@ -186,7 +189,7 @@ class EventStreamTest {
               "sieve=" + sieve,
               "out=" + directory.resolve(sieve));
       TrainingRun.of(config, List.of(stream, heard, stopping), stop, note -> {}).run();
-      assertThat(read(stream, Integer.MAX_VALUE)).isEqualTo(heard.events);
+      assertThat(read(stream, Integer.MAX_VALUE, new CountDownLatch(0))).isEqualTo(heard.events);
       heard.events.forEach(event -> kinds.add(event.getClass()));
     }
     List<Class<?>> all = new ArrayList<>(List.of(TrainingEvent.class.getPermittedSubclasses()));
