@@ -96,7 +96,8 @@ public final class Training {
 
   /** The same; {@code notes} takes a line for each thing a user should know, warnings included. */
   public Training notes(Consumer<String> lines) {
-    return new Training(samples, config, listeners, lines, stop);
+    Consumer<String> ofCode = line -> lines.accept(Words.ofCode(line));
+    return new Training(samples, config, listeners, ofCode, stop);
   }
 
   /** The same, which another thread may ask to stop after its step. */

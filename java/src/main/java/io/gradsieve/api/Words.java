@@ -16,11 +16,16 @@ final class Words {
       return call.get();
     } catch (GradsieveException e) {
       String message = String.valueOf(e.getMessage());
-      String ofCode = OPTION.matcher(message).replaceAll("");
+      String ofCode = ofCode(message);
       if (ofCode.equals(message)) {
         throw e;
       }
       throw e.withMessage(ofCode);
     }
+  }
+
+  /** A line for code. */
+  static String ofCode(String line) {
+    return OPTION.matcher(line).replaceAll("");
   }
 }

@@ -212,7 +212,12 @@ class TrainingTest {
     Path file = directory.resolve("table.csv");
     Files.writeString(file, csv);
     Samples table = Samples.read(file.toString(), "label=kind", "id=id");
-    try (Trained trained = Training.of(table, "epochs=30", "threads=1").run()) {
+    List<String> notes = new ArrayList<>();
+    try (Trained trained =
+        Training.of(table, "epochs=30", "threads=1").notes(notes::add).run()) {
+      assertThat(notes)
+          .anyMatch(note -> note.contains("(validation 0 trains on all)"))
+          .noneMatch(note -> note.contains(" --"));
       Model model = trained.model();
       assertThat(model.inputs()).isEqualTo(2);
       assertThat(model.classes()).containsExactly("large", "small");
