@@ -50,6 +50,25 @@ class AdmissionTest {
     assertThat(refusal(many)).get().asString().contains("the worker has no --s: ");
   }
 
+  @Test
+  void whoHeldTheOthersUpThreeTimesStaysOutAndReadsWhy() {
+    Join join = Desk.joins(1, false);
+    for (int strike = 1; strike <= 3; strike++) {
+      assertThat(admission.refusal(join, true, true)).isEmpty();
+      admission.strike(join.self().id(), "rank 0 has lost rank 1: no route to 10.98.0.1");
+    }
+    assertThat(admission.refusal(join, true, true))
+        .contains(
+            new Refusal(
+                Code.EXCLUDED,
+                "held the job up 3 times, check its links (--interface); last: rank 0 has lost rank 1: no route to 10.98.0.1"));
+    assertThat(admission.over(join.self().id()).reason())
+        .isEqualTo(
+            "the job is over: it went on without this worker, rank 0 has lost rank 1: no route to 10.98.0.1");
+    assertThat(admission.over(Desk.joins(2, false).self().id()).reason())
+        .isEqualTo("the job is over");
+  }
+
   /** Why a worker with these settings may not join, after the words that all have. */
   private Optional<String> refusal(String... settings) {
     Join like = Desk.joins(1, false);
