@@ -64,6 +64,15 @@ bool find(void* handle, const char* name, Function& function) {
     return function != nullptr;
 }
 
+/*
+ * libgfortran says nothing of where its libquadmath lies: of one that is loaded already the name suffices. Where there is none
+ * beside it, the system's is as good.
+ */
+void load_beside(const std::string& path, const char* name) {
+    size_t slash = path.rfind('/');
+    if (slash != std::string::npos) dlopen((path.substr(0, slash + 1) + name).c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
 int not_open() { return fail(GS_UNSUPPORTED, "OpenBLAS is not open: gs_openblas_open comes first"); }
 
 int checked(const char* routine, int n, int info) {
@@ -82,6 +91,7 @@ int gs_openblas_open(const char* path) {
     if (path == nullptr || *path == 0) return fail(GS_INVALID_ARGUMENT, "OpenBLAS: no path of libopenblas.so.0 given");
     /* It starts as many threads as there are cores while it loads, unless it is told not to here. */
     Variable threads("OPENBLAS_NUM_THREADS", "1");
+    load_beside(path, "libquadmath.so.0");
     void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) return fail(GS_UNSUPPORTED, "OpenBLAS does not load: %s", dlerror());
     OpenBlas found;
