@@ -213,8 +213,7 @@ class TrainingTest {
     Files.writeString(file, csv);
     Samples table = Samples.read(file.toString(), "label=kind", "id=id");
     List<String> notes = new ArrayList<>();
-    try (Trained trained =
-        Training.of(table, "epochs=30", "threads=1").notes(notes::add).run()) {
+    try (Trained trained = Training.of(table, "epochs=30", "threads=1").notes(notes::add).run()) {
       assertThat(notes)
           .anyMatch(note -> note.contains("(validation 0 trains on all)"))
           .noneMatch(note -> note.contains(" --"));

@@ -44,8 +44,7 @@ public class CpuLibraryMapping implements InfoMapper {
         "gs_shared_open(String name, long process, int file, long bytes,"
             + " @Cast(\"void**\") long[] memory)");
     function(
-        map,
-        "gs_tridiagonal_eigen(int n, double[] diagonal, double[] beside, double[] vectors)");
+        map, "gs_tridiagonal_eigen(int n, double[] diagonal, double[] beside, double[] vectors)");
     function(map, "gs_symmetric_eigen(int n, double[] matrix, double[] values)");
     function(map, "gs_all_reduce(long count, long parts, @Cast(\"float*const*\") long[] part)");
     function(map, "gs_step_create(int threads, long capacity, int norms, @ByPtrPtr Step step)");

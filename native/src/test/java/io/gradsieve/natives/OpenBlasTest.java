@@ -20,8 +20,7 @@ class OpenBlasTest {
     assertThat(loaded.file()).hasFileName("libopenblas.so.0");
     List<String> maps = Files.readAllLines(Path.of("/proc/self/maps"));
     for (String needed : List.of("libopenblas", "libgfortran", "libquadmath")) {
-      assertThat(maps)
-          .anyMatch(line -> line.contains(loaded.file().getParent() + "/" + needed));
+      assertThat(maps).anyMatch(line -> line.contains(loaded.file().getParent() + "/" + needed));
     }
     assertThat(OpenBlas.load()).isEqualTo(loaded);
   }
