@@ -1,7 +1,8 @@
 # gradsieve_nvcc_library(NAME DIRECTORY SOURCE...): lib<NAME>.so in DIRECTORY for real cards, target NAME_nvcc, where nvcc is found; else
 # nothing is built. Beside it ptxas.txt: registers, shared memory and spills of every kernel on every architecture. A spill, a warning, or
-# a symbol that is not gs_cuda_* fails the build. Stripped, since nvcc names its temporary files in the symbols: the same sources give the
-# same bytes.
+# a symbol that is not gs_cuda_* fails the build. The same sources give the same bytes, wherever they lie: stripped, since nvcc names its
+# temporary files in the symbols; and nvcc's front end is told each source's path anew, relative, since the names of kernels in unnamed
+# namespaces, which stay in the device's code, hold a hash of it.
 
 find_program(GRADSIEVE_NVCC nvcc HINTS ENV CUDA_PATH PATH_SUFFIXES bin PATHS /usr/local/cuda DOC "CUDA's compiler; empty: kernels are emulated only")
 
@@ -42,9 +43,11 @@ function(gradsieve_nvcc_library name directory)
     file(MAKE_DIRECTORY ${build})
     foreach(source ${kernels})
         get_filename_component(stem ${source} NAME_WE)
+        get_filename_component(place ${source} ABSOLUTE)
+        file(RELATIVE_PATH place ${gradsieve_nvcc_dir} ${place})
         add_custom_command(OUTPUT ${build}/${stem}.o ${build}/${stem}.log
             COMMAND sh ${gradsieve_nvcc_dir}/tools/compile.sh ${build}/${stem}.log
-                ${GRADSIEVE_NVCC} ${flags} -MD -MF ${build}/${stem}.d -c ${source} -o ${build}/${stem}.o
+                ${GRADSIEVE_NVCC} ${flags} -Xcudafe --orig_src_path_name -Xcudafe ${place} -MD -MF ${build}/${stem}.d -c ${source} -o ${build}/${stem}.o
             DEPENDS ${source} ${gradsieve_nvcc_dir}/tools/compile.sh
             DEPFILE ${build}/${stem}.d
             COMMENT "nvcc ${stem}.cu" VERBATIM)
