@@ -20,8 +20,12 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Native libraries that travel in the jar and are unpacked once per content into {@code
+ * Native libraries that travel in a jar and are unpacked once per content into {@code
  * <directory>/<SHA-256>/}.
+ *
+ * <p>Which jar is not asked: with Maven that of the classifier {@code linux-x86_64}, or {@code
+ * linux-x86_64-gpu} for CUDA's, else engine.jar. So the class loader finds them, not the class,
+ * which in a named module sees its own jar only.
  *
  * <p>Beside the files in the jar lies {@code index}, written by the build: the SHA-256 of the
  * bundle on the first line, then a line {@code SIZE CRC32C NAME} for each file. Nothing is hashed
@@ -35,6 +39,7 @@ final class Bundle {
   private static final long LEFTOVER_AGE = 3_600_000;
 
   private static final String LEFTOVER = ".unpacking-";
+  private static final String PLACE = "io/gradsieve/natives/linux-x86_64/";
   private static final int ATTEMPTS = 3;
 
   private record Entry(String name, long size, int checksum) {}
@@ -49,17 +54,20 @@ final class Bundle {
     this.entries = entries;
   }
 
-  /** Whether the jar has a bundle of this name: one of optional parts that the build may lack. */
+  /**
+   * Whether a jar has a bundle of this name: one of optional parts, which the build or the program
+   * may lack.
+   */
   static boolean exists(String name) {
-    return Bundle.class.getResource("linux-x86_64/" + name + "/index") != null;
+    return Bundle.class.getClassLoader().getResource(PLACE + name + "/index") != null;
   }
 
   /**
-   * The bundle of this name in the jar; throws if the jar lacks it, which is our fault, not the
-   * machine's.
+   * The bundle of this name; throws if no jar has it, which is the fault of who put the jars
+   * together, not the machine's.
    */
   static Bundle of(String name) {
-    String resources = "linux-x86_64/" + name + "/";
+    String resources = PLACE + name + "/";
     try (BufferedReader index =
         new BufferedReader(
             new InputStreamReader(resource(resources + "index"), StandardCharsets.UTF_8))) {
@@ -76,7 +84,10 @@ final class Bundle {
       }
       return new Bundle(resources, digest, entries);
     } catch (IOException e) {
-      throw new IllegalStateException("gradsieve-native: " + resources + "index cannot be read", e);
+      throw new IllegalStateException(
+          "%sindex cannot be read: the jar io.gradsieve:gradsieve-native:linux-x86_64 must be there too"
+              .formatted(resources),
+          e);
     }
   }
 
@@ -149,8 +160,13 @@ final class Bundle {
     }
   }
 
-  static InputStream resource(String name) throws IOException {
-    InputStream stream = Bundle.class.getResourceAsStream(name);
+  /** A file of a bundle. */
+  static InputStream file(String bundle, String name) throws IOException {
+    return resource(PLACE + bundle + "/" + name);
+  }
+
+  private static InputStream resource(String name) throws IOException {
+    InputStream stream = Bundle.class.getClassLoader().getResourceAsStream(name);
     if (stream == null) {
       throw new NoSuchFileException(name);
     }

@@ -86,7 +86,7 @@ public final class CudaLibraries {
         : Optional.of(Path.of(named).toAbsolutePath().normalize());
   }
 
-  /** Whether the build put kernels for real GPUs into the jar. */
+  /** Whether the build put kernels for real GPUs into the jar, and the jar is there. */
   public static boolean built() {
     return Bundle.exists(CudaLoader.KERNELS_BUNDLE);
   }
@@ -153,7 +153,9 @@ public final class CudaLibraries {
   /** Unpacks what the jar has for CUDA. */
   static List<Path> unpack(Path base) throws IOException {
     List<Path> written = new ArrayList<>();
-    written.add(Bundle.of(CudaLoader.BINDINGS_BUNDLE).unpack(base));
+    if (Bundle.exists(CudaLoader.BINDINGS_BUNDLE)) {
+      written.add(Bundle.of(CudaLoader.BINDINGS_BUNDLE).unpack(base));
+    }
     if (built()) {
       written.add(Bundle.of(CudaLoader.KERNELS_BUNDLE).unpack(base));
     }

@@ -61,6 +61,9 @@ final class CudaLoader {
           "org.bytedeco.cuda.nccl.ncclConfig_t",
           "org.bytedeco.cuda.nccl.ncclUniqueId");
 
+  private static final String NO_JAR =
+      "CUDA's natives are not among the program's jars: add io.gradsieve:gradsieve-native with the classifier linux-x86_64-gpu";
+
   private static final String JAVACPP_LOADS = "org.bytedeco.javacpp.loadLibraries";
   private static final List<String> HOMES = List.of("CUDA_HOME", "CUDA_PATH");
 
@@ -88,6 +91,9 @@ final class CudaLoader {
   }
 
   CudaLibraries.Result load() {
+    if (!hasJar()) {
+      return new CudaLibraries.Failed(NO_JAR, true);
+    }
     try {
       Map<CudaLibrary, Path> files = new EnumMap<>(CudaLibrary.class);
       for (CudaLibrary library : CudaLibrary.NEEDED) {
@@ -101,6 +107,11 @@ final class CudaLoader {
     } catch (IOException | LinkageError e) {
       return new CudaLibraries.Failed("CUDA's bindings cannot be loaded: " + e.getMessage(), true);
     }
+  }
+
+  /** A program that links the engine may leave out the jar that the bindings come in. */
+  private static boolean hasJar() {
+    return Bundle.exists(BINDINGS_BUNDLE);
   }
 
   /** NCCL, once the others are loaded. */
@@ -156,6 +167,9 @@ final class CudaLoader {
   }
 
   private long openOwn() throws IOException, Unusable {
+    if (!hasJar()) {
+      throw new Unusable(NO_JAR);
+    }
     if (!CudaLibraries.built()) {
       throw new Unusable(
           "%s is not in this build, which was made without CUDA's compiler; build where nvcc is",
@@ -168,7 +182,7 @@ final class CudaLoader {
   /** From the text that is in the library. */
   static List<String> architectures() {
     String file = CudaLibrary.KERNELS.file();
-    try (InputStream library = Bundle.resource("linux-x86_64/" + KERNELS_BUNDLE + "/" + file)) {
+    try (InputStream library = Bundle.file(KERNELS_BUNDLE, file)) {
       String bytes = new String(library.readAllBytes(), StandardCharsets.ISO_8859_1);
       Matcher text = DESCRIPTION.matcher(bytes);
       return text.find() ? List.of(text.group(1).replaceAll("[\" ]", "").split(",")) : List.of();

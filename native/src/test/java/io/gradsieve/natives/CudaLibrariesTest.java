@@ -133,6 +133,28 @@ class CudaLibrariesTest {
   }
 
   @Test
+  void aProgramWithoutTheJarOfCudasNativesIsToldWhichOneItIs() throws Exception {
+    Path classes = Path.of("target", "classes");
+    Path without = Files.createDirectory(directory.resolve("classes"));
+    try (Stream<Path> all = Files.walk(classes)) {
+      for (Path file : all.filter(file -> !file.toString().contains("cuda-bindings")).toList()) {
+        Path copy = without.resolve(classes.relativize(file).toString());
+        if (Files.isRegularFile(file)) {
+          Files.copy(file, copy);
+        } else {
+          Files.createDirectories(copy);
+        }
+      }
+    }
+    String path =
+        System.getProperty("java.class.path")
+            .replace(classes.toAbsolutePath().toString(), without.toString());
+    assertThat(lineOf(path, STAND_INS.toString(), ""))
+        .isEqualTo(
+            "failed, driver true: CUDA's natives are not among the program's jars: add io.gradsieve:gradsieve-native with the classifier linux-x86_64-gpu");
+  }
+
+  @Test
   void theJarSaysWhatItsKernelsAreFor() {
     assertThat(CudaLibraries.built()).isEqualTo(!CudaLibraries.architectures().isEmpty());
     if (CudaLibraries.built()) {
@@ -179,10 +201,15 @@ class CudaLibrariesTest {
 
   /** The same of a process that NCCL calls itself this version in. */
   private static String line(String libraries, String nccl, String... arguments) throws Exception {
+    return lineOf(System.getProperty("java.class.path"), libraries, nccl, arguments);
+  }
+
+  private static String lineOf(String classPath, String libraries, String nccl, String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Program.class.getName()));
+    command.addAll(List.of("-cp", classPath, Program.class.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put(CudaLibraries.VARIABLE, libraries);
