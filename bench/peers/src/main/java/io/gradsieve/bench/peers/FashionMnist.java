@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
 /**
- * The training part of Fashion-MNIST.
+ * A part of Fashion-MNIST.
  *
- * @param pixels [60000][784], bytes
- * @param labels [60000]
+ * @param pixels [N][784], bytes
+ * @param labels [N]
  */
 public record FashionMnist(byte[] pixels, byte[] labels) {
   public static final int PIXELS = 784;
@@ -21,13 +21,23 @@ public record FashionMnist(byte[] pixels, byte[] labels) {
   private static final int HEADER_OF_IMAGES = 16;
   private static final int HEADER_OF_LABELS = 8;
 
+  /** The training part, N = 60,000. */
   public static FashionMnist read() {
+    return read("train");
+  }
+
+  /** The test part, N = 10,000. */
+  public static FashionMnist readTest() {
+    return read("t10k");
+  }
+
+  private static FashionMnist read(String part) {
     String given = System.getenv("GRADSIEVE_DATA");
     Path directory = Path.of(given == null ? "/usr/share/datasets" : given, "fashion-mnist");
     try {
       return new FashionMnist(
-          body(directory.resolve("train-images-idx3-ubyte.gz"), HEADER_OF_IMAGES),
-          body(directory.resolve("train-labels-idx1-ubyte.gz"), HEADER_OF_LABELS));
+          body(directory.resolve(part + "-images-idx3-ubyte.gz"), HEADER_OF_IMAGES),
+          body(directory.resolve(part + "-labels-idx1-ubyte.gz"), HEADER_OF_LABELS));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
