@@ -34,8 +34,7 @@ public final class ForeignLoop {
   private int backpropagated;
 
   private ForeignLoop(String policy) {
-    Loop loop =
-        Loop.standard().epochs(EPOCHS).batchSize(50).classes(labels).judges().chooses();
+    Loop loop = Loop.standard().epochs(EPOCHS).batchSize(50).classes(labels).judges().chooses();
     sieve = Sieve.of(policy, POINTS, loop);
   }
 
