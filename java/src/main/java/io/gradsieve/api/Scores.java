@@ -1,5 +1,6 @@
 package io.gradsieve.api;
 
+import io.gradsieve.GradsieveException.Usage;
 import io.gradsieve.config.PruningPolicyName;
 import io.gradsieve.scoring.Pruning;
 import io.gradsieve.scoring.SuspectedSamples;
@@ -11,7 +12,6 @@ import io.gradsieve.sieve.ScoreRows;
 import io.gradsieve.sieve.ScoreTable;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -21,6 +21,8 @@ import java.util.stream.IntStream;
  */
 public final class Scores {
   private static final long SEED = 1;
+  private static final List<String> POLICIES =
+      Arrays.stream(PruningPolicyName.values()).map(PruningPolicyName::key).toList();
 
   private final ScoreTable table;
   private final SampleNames names;
@@ -133,12 +135,17 @@ public final class Scores {
    *
    * @param policy {@code trusted}, {@code top}, {@code coverage} or {@code random}
    * @param share of the samples, in (0, 1]
+   * @throws Usage on another name, or if what it ranks by was not recorded
    */
   public int[] keep(String policy, double share) {
     if (!(share > 0 && share <= 1)) {
       throw new IllegalArgumentException("share must lie in (0,1], is " + share);
     }
-    PruningPolicyName name = PruningPolicyName.valueOf(policy.toUpperCase(Locale.ROOT));
+    PruningPolicyName name =
+        Arrays.stream(PruningPolicyName.values())
+            .filter(known -> known.key().equals(policy))
+            .findFirst()
+            .orElseThrow(() -> Usage.unknown("pruning policy", policy, POLICIES));
     boolean[] kept = Pruning.choose(table, verdicts, new int[size()], name, share, SEED);
     return IntStream.range(0, size()).filter(i -> kept[i]).toArray();
   }

@@ -12,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Keeps two runs from writing to one directory. The system's lock goes with the process that has
@@ -22,6 +24,9 @@ import java.util.Optional;
 final class RunLock implements AutoCloseable {
   /** There while a run writes, and after a crash. */
   static final String FILE = "writer.lock";
+
+  /** Of this process: to the system one process is one writer, and any close gives all back. */
+  private static final Map<Path, String> HELD = new ConcurrentHashMap<>();
 
   private final Path file;
   private final Optional<FileChannel> channel;
@@ -40,26 +45,45 @@ final class RunLock implements AutoCloseable {
   static RunLock take(Path directory, Optional<String> job) {
     Path file = directory.resolve(FILE);
     String writer = job.map(name -> "job " + name + ", ").orElse("");
+    String text = writer + thisProcess();
+    Optional<String> held = Optional.ofNullable(HELD.putIfAbsent(key(file), text));
+    if (held.isPresent()) {
+      return past(file, job, writer, held.get());
+    }
+    Optional<FileChannel> taken = Optional.empty();
     try {
       FileChannel channel =
           FileChannel.open(
               file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       if (locked(channel)) {
-        String text = writer + thisProcess();
+        taken = Optional.of(channel);
         channel.truncate(0).write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), 0);
-        return new RunLock(file, Optional.of(channel));
+        return new RunLock(file, taken);
       }
+      HELD.remove(key(file));
       String other = Files.readString(file);
       channel.close();
-      if (job.isPresent() && other.startsWith(writer)) {
-        return new RunLock(file, Optional.empty());
-      }
-      throw new GradsieveException.Usage(
-          "--out %s: %s writes there now; wait for its end, or choose another --out"
-              .formatted(directory, other.isBlank() ? "another process" : other));
+      return past(file, job, writer, other);
     } catch (IOException e) {
-      return new RunLock(file, Optional.empty()); // none here: as before there were any
+      if (taken.isEmpty()) {
+        HELD.remove(key(file));
+      }
+      return new RunLock(file, taken); // none here, or one without a name
     }
+  }
+
+  /** Past the lock of another worker of the same job. */
+  private static RunLock past(Path file, Optional<String> job, String writer, String other) {
+    if (job.isPresent() && other.startsWith(writer)) {
+      return new RunLock(file, Optional.empty());
+    }
+    throw new GradsieveException.Usage(
+        "--out %s: %s writes there now; wait for its end, or choose another --out"
+            .formatted(file.getParent(), other.isBlank() ? "another process" : other));
+  }
+
+  private static Path key(Path file) {
+    return file.toAbsolutePath().normalize();
   }
 
   private static boolean locked(FileChannel channel) throws IOException {
@@ -88,13 +112,19 @@ final class RunLock implements AutoCloseable {
   /** Gives it back. */
   @Override
   public void close() {
+    if (channel.isEmpty()) {
+      return;
+    }
     try {
-      if (channel.isPresent()) {
+      try {
         Files.deleteIfExists(file); // first: nobody else has it yet
+      } finally {
         channel.get().close();
       }
     } catch (IOException e) {
       // what is left is no lock without its process
+    } finally {
+      HELD.remove(key(file));
     }
   }
 }

@@ -78,6 +78,7 @@ public final class Pruning {
    *
    * @param groups which group each row is of, from 0: every group keeps the same share, [N]
    * @param keep share, in (0, 1]
+   * @throws GradsieveException.Usage if the table has not what the policy ranks by
    */
   public static boolean[] choose(
       ScoreTable table,
@@ -90,7 +91,14 @@ public final class Pruning {
     Score score = Score.parse(policy.by().key());
     RandomBits random = RandomBits.of(seed, PURPOSE, 0);
     int[] rows = IntStream.range(0, table.samples()).toArray();
-    double[] scores = Arrays.stream(rows).mapToDouble(i -> table.value(score, i)).toArray();
+    boolean looks = policy != PruningPolicy.RANDOM;
+    if (looks && !table.has(score)) {
+      throw new GradsieveException.Usage(
+          "pruning policy %s ranks by %s, which was not recorded"
+              .formatted(name.key(), score.key()));
+    }
+    double[] scores =
+        Arrays.stream(rows).mapToDouble(i -> looks ? table.value(score, i) : 0).toArray();
     PruningCandidates all =
         new PruningCandidates(
             scores,

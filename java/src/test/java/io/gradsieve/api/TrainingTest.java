@@ -231,6 +231,20 @@ class TrainingTest {
   }
 
   @Test
+  void whatAPruningPolicyLacksIsTold() {
+    try (Trained trained = training("norms=off", "sieve=none", "epochs=2").run()) {
+      Scores scores = trained.scores();
+      assertThat(scores.keep("random", 0.5)).hasSize(SAMPLES / 2);
+      assertThatThrownBy(() -> scores.keep("top", 0.5))
+          .isInstanceOf(GradsieveException.Usage.class)
+          .hasMessage("pruning policy top ranks by grad_norm, which was not recorded");
+      assertThatThrownBy(() -> scores.keep("tops", 0.5))
+          .isInstanceOf(GradsieveException.Usage.class)
+          .hasMessageStartingWith("unknown pruning policy 'tops': did you mean 'top'?");
+    }
+  }
+
+  @Test
   void mistakesAreToldInTheWordsOfCode() {
     Samples samples = Samples.of(inputs, given);
     assertThatThrownBy(() -> Training.of(samples, "epocs=3"))
